@@ -1,0 +1,11 @@
+//! Interlock: the gate between the programs that decide and the controller that moves a robot.
+//!
+//! Module map and invariants are described at each module.
+
+pub mod cdr;
+pub mod codec;
+pub mod config;
+pub mod gate;
+#[cfg(feature = "ros")]
+pub mod ros;
+pub mod telemetry;
