@@ -9,7 +9,10 @@
 
 pub mod cause;
 mod closed_list;
+pub mod condition;
+pub mod lane_state;
 pub mod limits;
 pub mod safe;
+pub mod state;
 pub mod units;
 pub mod verdict;
