@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use crate::gate::cause::{Action, Cause};
 use crate::gate::limits::DimensionLimits;
+pub use crate::gate::rules::{Interface, OnLimit, OnLimits, ReturnTo, SilenceThen};
 use crate::gate::safe::SafeCommand;
 
 /// The whole configuration.
@@ -96,67 +97,13 @@ impl CommandType {
     }
 }
 
-/// Which quantity a lane commands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Interface {
-    /// Targets in rad or m.
-    Position,
-    /// Targets in rad/s or m/s.
-    Velocity,
-    /// Targets in N m or N.
-    Effort,
-}
-
-/// Whether a lane publishes. `mode: watch` comes later.
+/// Reliability of a topic.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Reliability {
     /// Retransmitted.
     Reliable,
     /// Not retransmitted.
     BestEffort,
-}
-
-/// What happens to a value over a limit.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum OnLimit {
-    /// Changed to the nearest allowed one.
-    #[default]
-    Limit,
-    /// The whole command is refused.
-    Reject,
-}
-
-/// `on_limit` of each kind.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct OnLimits {
-    /// Position bounds.
-    pub position: OnLimit,
-    /// Velocity bounds.
-    pub velocity: OnLimit,
-    /// Acceleration and deceleration.
-    pub acceleration: OnLimit,
-    /// Effort.
-    pub effort: OnLimit,
-}
-
-/// What becomes of a silence in motion.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SilenceThen {
-    /// Keep holding.
-    Hold,
-    /// Let go after the given time.
-    Disarm(Duration),
-    /// Latch after the given time.
-    Kill(Duration),
-}
-
-/// What a lane does when a higher source falls silent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ReturnTo {
-    /// Waits for `select_source` or arm.
-    Manual,
-    /// Goes back by itself.
-    Auto,
 }
 
 /// One gated output.

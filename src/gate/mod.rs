@@ -9,9 +9,14 @@
 
 pub mod cause;
 mod closed_list;
+pub mod command;
 pub mod condition;
 pub mod lane_state;
+pub mod limit;
 pub mod limits;
+pub mod publisher;
+pub mod rate;
+pub mod rules;
 pub mod safe;
 pub mod state;
 pub mod units;
