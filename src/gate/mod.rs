@@ -8,12 +8,17 @@
 //! glossary: lane, source, verdict, state, cause, kill, reset, arm, disarm.
 
 pub mod cause;
+pub mod check;
 mod closed_list;
 pub mod command;
 pub mod condition;
+pub mod envelope;
+pub mod kill_input;
 pub mod lane_state;
 pub mod limit;
 pub mod limits;
+pub mod machine;
+pub mod measured;
 pub mod publisher;
 pub mod rate;
 pub mod rules;
@@ -21,3 +26,6 @@ pub mod safe;
 pub mod state;
 pub mod units;
 pub mod verdict;
+
+#[cfg(test)]
+mod test_rules;

@@ -22,6 +22,15 @@ pub enum SafeCommand {
 }
 
 impl SafeCommand {
+    /// How far the last sent pose may be from the measured one; `None` where no pose is held.
+    #[must_use]
+    pub const fn tolerance(self) -> Option<f64> {
+        match self {
+            Self::ZeroVelocity { .. } => None,
+            Self::Freeze { tolerance } | Self::HoldPoint { tolerance } => Some(tolerance),
+        }
+    }
+
     /// The word of the params file.
     #[must_use]
     pub const fn label(self) -> &'static str {
