@@ -26,25 +26,13 @@ impl Refusal {
     /// A refusal of the message as a whole.
     #[must_use]
     pub const fn whole(reason: Reason) -> Self {
-        Self {
-            reason,
-            dimension: None,
-            point: 0,
-            found: f64::NAN,
-            bound: f64::NAN,
-        }
+        Self { reason, dimension: None, point: 0, found: f64::NAN, bound: f64::NAN }
     }
 
     /// A refusal because of one value.
     #[must_use]
     pub const fn value(reason: Reason, place: Place, found: f64, bound: f64) -> Self {
-        Self {
-            reason,
-            dimension: Some(place.dimension),
-            point: place.point,
-            found,
-            bound,
-        }
+        Self { reason, dimension: Some(place.dimension), point: place.point, found, bound }
     }
 }
 
@@ -61,10 +49,7 @@ pub struct Place {
 #[must_use]
 pub fn place(index: usize, dimensions: usize) -> Place {
     let dimension = index.checked_rem(dimensions).unwrap_or(0);
-    Place {
-        point: index.checked_div(dimensions).unwrap_or(0),
-        dimension,
-    }
+    Place { point: index.checked_div(dimensions).unwrap_or(0), dimension }
 }
 
 /// Refuses what cannot be judged or must not be there.
@@ -73,12 +58,7 @@ pub fn place(index: usize, dimensions: usize) -> Place {
 /// The first failure, in the order: counts, finite, locked, times.
 pub fn check(command: &Command, rules: &LaneRules) -> Result<(), Refusal> {
     counts(command, rules)?;
-    for values in [
-        &command.position,
-        &command.velocity,
-        &command.acceleration,
-        &command.effort,
-    ] {
+    for values in [&command.position, &command.velocity, &command.acceleration, &command.effort] {
         finite(command, values)?;
     }
     locked(command, rules)?;
@@ -88,16 +68,8 @@ pub fn check(command: &Command, rules: &LaneRules) -> Result<(), Refusal> {
 /// Every quantity is absent or complete, and the commanded one is there.
 fn counts(command: &Command, rules: &LaneRules) -> Result<(), Refusal> {
     let complete = command.points.saturating_mul(command.dimensions);
-    let quantities = [
-        &command.position,
-        &command.velocity,
-        &command.acceleration,
-        &command.effort,
-    ];
-    if quantities
-        .iter()
-        .any(|values| !values.is_empty() && values.len() != complete)
-    {
+    let quantities = [&command.position, &command.velocity, &command.acceleration, &command.effort];
+    if quantities.iter().any(|values| !values.is_empty() && values.len() != complete) {
         return Err(Refusal::whole(Reason::WrongCount));
     }
     let commanded = match rules.interface {
@@ -150,9 +122,7 @@ fn locked(command: &Command, rules: &LaneRules) -> Result<(), Refusal> {
         let limits = limits(dimension);
         !limits.locked && (main(Interface::Velocity) || limits.velocity.is_some())
     })?;
-    free(&command.acceleration, &|dimension| {
-        limits(dimension).acceleration.is_some()
-    })?;
+    free(&command.acceleration, &|dimension| limits(dimension).acceleration.is_some())?;
     free(&command.effort, &|dimension| {
         limits(dimension).effort.is_some() || limits(dimension).effort_unlimited
     })
@@ -163,10 +133,7 @@ fn times(command: &Command) -> Result<(), Refusal> {
     for (point, time) in command.times.iter().enumerate() {
         let increases = previous.map_or(*time >= 0, |previous| *time > previous);
         if !increases {
-            return Err(Refusal {
-                point,
-                ..Refusal::whole(Reason::TimesNotIncreasing)
-            });
+            return Err(Refusal { point, ..Refusal::whole(Reason::TimesNotIncreasing) });
         }
         previous = Some(*time);
     }

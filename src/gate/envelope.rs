@@ -89,16 +89,8 @@ impl Envelope {
         rules: &LaneRules,
         allowance: Allowance,
     ) -> Result<(), Refusal> {
-        let values = command
-            .position
-            .iter_mut()
-            .zip(&command.given)
-            .zip(&rules.limits);
-        let moving = self
-            .sent
-            .iter()
-            .zip(&mut self.candidate)
-            .zip(&mut self.applied);
+        let values = command.position.iter_mut().zip(&command.given).zip(&rules.limits);
+        let moving = self.sent.iter().zip(&mut self.candidate).zip(&mut self.applied);
         for (dimension, (((value, given), limits), ((sent, candidate), applied))) in
             values.zip(moving).enumerate()
         {
@@ -106,13 +98,8 @@ impl Envelope {
                 continue;
             }
             let limited = limit_position(*value, *sent, limits, allowance);
-            let place = Place {
-                point: 0,
-                dimension,
-            };
-            self.total = self
-                .total
-                .union(accept(*value, limited, rules.on_limit, place)?);
+            let place = Place { point: 0, dimension };
+            self.total = self.total.union(accept(*value, limited, rules.on_limit, place)?);
             *applied = limited.by;
             *value = limited.value;
             let rate = if allowance.credit_s > 0.0 {
@@ -120,10 +107,7 @@ impl Envelope {
             } else {
                 sent.rate
             };
-            *candidate = Reference {
-                value: limited.value,
-                rate,
-            };
+            *candidate = Reference { value: limited.value, rate };
         }
         Ok(())
     }
@@ -134,16 +118,8 @@ impl Envelope {
         rules: &LaneRules,
         allowance: Allowance,
     ) -> Result<(), Refusal> {
-        let values = command
-            .velocity
-            .iter_mut()
-            .zip(&command.given)
-            .zip(&rules.limits);
-        let moving = self
-            .sent
-            .iter()
-            .zip(&mut self.candidate)
-            .zip(&mut self.applied);
+        let values = command.velocity.iter_mut().zip(&command.given).zip(&rules.limits);
+        let moving = self.sent.iter().zip(&mut self.candidate).zip(&mut self.applied);
         for (dimension, (((value, given), limits), ((sent, candidate), applied))) in
             values.zip(moving).enumerate()
         {
@@ -151,19 +127,11 @@ impl Envelope {
                 continue;
             }
             let limited = limit_velocity(*value, sent.value, limits, allowance);
-            let place = Place {
-                point: 0,
-                dimension,
-            };
-            self.total = self
-                .total
-                .union(accept(*value, limited, rules.on_limit, place)?);
+            let place = Place { point: 0, dimension };
+            self.total = self.total.union(accept(*value, limited, rules.on_limit, place)?);
             *applied = limited.by;
             *value = limited.value;
-            *candidate = Reference {
-                value: limited.value,
-                rate: 0.0,
-            };
+            *candidate = Reference { value: limited.value, rate: 0.0 };
         }
         Ok(())
     }
@@ -171,10 +139,7 @@ impl Envelope {
     /// Effort lanes have no rate limits: the bound alone, applied by [`Self::companions`].
     fn efforts_as_target(&mut self, command: &Command) -> Result<(), Refusal> {
         for (value, candidate) in command.effort.iter().zip(&mut self.candidate) {
-            *candidate = Reference {
-                value: *value,
-                rate: 0.0,
-            };
+            *candidate = Reference { value: *value, rate: 0.0 };
         }
         Ok(())
     }
@@ -202,17 +167,10 @@ impl Envelope {
         for dimension in 0..dimensions {
             self.segments(command, rules, dimension, allowance.scale, present)?;
         }
-        for (value, candidate) in command
-            .position
-            .iter()
-            .rev()
-            .take(dimensions)
-            .zip(self.candidate.iter_mut().rev())
+        for (value, candidate) in
+            command.position.iter().rev().take(dimensions).zip(self.candidate.iter_mut().rev())
         {
-            *candidate = Reference {
-                value: *value,
-                rate: 0.0,
-            };
+            *candidate = Reference { value: *value, rate: 0.0 };
         }
         Ok(())
     }
@@ -232,11 +190,7 @@ impl Envelope {
         let start = present.and_then(|pose| pose.get(dimension)).copied();
         let start = start.or_else(|| self.sent.get(dimension).map(|sent| sent.value));
         let mut previous = (start.unwrap_or_default(), 0);
-        let positions = command
-            .position
-            .iter()
-            .skip(dimension)
-            .step_by(command.dimensions);
+        let positions = command.position.iter().skip(dimension).step_by(command.dimensions);
         for (point, (position, time)) in positions.zip(&command.times).enumerate() {
             let place = Place { point, dimension };
             segment(previous, (*position, *time), limits, rules, scale, place)?;
@@ -253,10 +207,7 @@ impl Envelope {
         scale: f64,
     ) -> Result<(), Refusal> {
         let rates = |limits: &DimensionLimits| {
-            limits.velocity.map(|b| Bounds {
-                min: b.min * scale,
-                max: b.max * scale,
-            })
+            limits.velocity.map(|b| Bounds { min: b.min * scale, max: b.max * scale })
         };
         let accelerations = |limits: &DimensionLimits| symmetric(limits.acceleration);
         let efforts = |limits: &DimensionLimits| symmetric(limits.effort);
@@ -266,12 +217,7 @@ impl Envelope {
             let positions = |limits: &DimensionLimits| limits.position;
             self.bound(&mut command.position, rules, Limit::Position, &positions)?;
         }
-        self.bound(
-            &mut command.acceleration,
-            rules,
-            Limit::Acceleration,
-            &accelerations,
-        )?;
+        self.bound(&mut command.acceleration, rules, Limit::Acceleration, &accelerations)?;
         self.bound(&mut command.effort, rules, Limit::Effort, &efforts)
     }
 
@@ -308,10 +254,7 @@ impl Envelope {
 }
 
 fn symmetric(limit: Option<f64>) -> Option<Bounds> {
-    limit.map(|limit| Bounds {
-        min: -limit,
-        max: limit,
-    })
+    limit.map(|limit| Bounds { min: -limit, max: limit })
 }
 
 /// A step in no time is a jump; any other must fit the velocity limit.
@@ -323,10 +266,7 @@ fn segment(
     scale: f64,
     place: Place,
 ) -> Result<(), Refusal> {
-    #[expect(
-        clippy::as_conversions,
-        reason = "nanoseconds of a trajectory, far below 2^53"
-    )]
+    #[expect(clippy::as_conversions, reason = "nanoseconds of a trajectory, far below 2^53")]
     let seconds = end.saturating_sub(start) as f64 * 1e-9;
     if seconds > 0.0 {
         let Some(bounds) = limits.velocity else {
@@ -346,12 +286,7 @@ fn segment(
     if (to - from).abs() <= tolerance {
         Ok(())
     } else {
-        Err(Refusal::value(
-            Reason::Discontinuity,
-            place,
-            to - from,
-            tolerance,
-        ))
+        Err(Refusal::value(Reason::Discontinuity, place, to - from, tolerance))
     }
 }
 

@@ -38,11 +38,7 @@ pub struct KillInput {
 
 impl Default for KillInput {
     fn default() -> Self {
-        Self {
-            levels: [None; TOLD_APART],
-            last_seen: None,
-            was_asserted: false,
-        }
+        Self { levels: [None; TOLD_APART], last_seen: None, was_asserted: false }
     }
 }
 
@@ -66,11 +62,7 @@ impl KillInput {
             let keep = matches!(slot, Some(level) if level.asserted
                 && level.publisher != receipt.publisher);
             if !keep {
-                *slot = Some(Level {
-                    publisher: receipt.publisher,
-                    asserted,
-                    at: now,
-                });
+                *slot = Some(Level { publisher: receipt.publisher, asserted, at: now });
             }
         }
         let level = self.is_asserted(now, rules);
@@ -83,10 +75,7 @@ impl KillInput {
     #[must_use]
     pub fn is_asserted(&self, now: SteadyTime, rules: &KillInputRules) -> bool {
         self.levels.iter().flatten().any(|level| {
-            level.asserted
-                && rules
-                    .timeout
-                    .is_none_or(|timeout| now.since(level.at) <= timeout)
+            level.asserted && rules.timeout.is_none_or(|timeout| now.since(level.at) <= timeout)
         })
     }
 
@@ -123,10 +112,7 @@ mod tests {
     fn from(publisher: u8, ms: u64) -> Receipt {
         let steady = SteadyTime::from_nanos(ms * 1_000_000);
         Receipt {
-            at: Moment {
-                steady,
-                ..Moment::default()
-            },
+            at: Moment { steady, ..Moment::default() },
             publisher: Some([publisher; 16]),
             ..Receipt::default()
         }
@@ -147,10 +133,7 @@ mod tests {
         input.sample(true, &from(1, 0), &RULES);
         assert!(input.is_asserted(SteadyTime::from_nanos(500_000_000), &RULES));
         assert!(!input.is_asserted(SteadyTime::from_nanos(500_000_001), &RULES));
-        let wired = KillInputRules {
-            timeout: None,
-            ..RULES
-        };
+        let wired = KillInputRules { timeout: None, ..RULES };
         assert!(input.is_asserted(SteadyTime::from_nanos(u64::MAX), &wired));
     }
 
@@ -170,11 +153,7 @@ mod tests {
         let mut input = KillInput::default();
         input.sample(true, &from(1, 0), &RULES);
         for publisher in 2..60 {
-            assert!(
-                input
-                    .sample(false, &from(publisher, u64::from(publisher)), &RULES)
-                    .0
-            );
+            assert!(input.sample(false, &from(publisher, u64::from(publisher)), &RULES).0);
         }
         let mut all = KillInput::default();
         for publisher in 0..20 {

@@ -51,10 +51,7 @@ impl LimitSet {
 
     /// The limits in the set.
     pub fn iter(self) -> impl Iterator<Item = Limit> {
-        Limit::ALL
-            .iter()
-            .copied()
-            .filter(move |limit| self.contains(*limit))
+        Limit::ALL.iter().copied().filter(move |limit| self.contains(*limit))
     }
 }
 
@@ -72,11 +69,7 @@ pub struct Limited {
 
 impl Limited {
     const fn unchanged(value: f64) -> Self {
-        Self {
-            value,
-            by: LimitSet::EMPTY,
-            bound: value,
-        }
+        Self { value, by: LimitSet::EMPTY, bound: value }
     }
 }
 
@@ -123,33 +116,19 @@ fn reachable(velocity: f64, limits: &DimensionLimits, allowance: Allowance) -> R
     // The highest velocity when already moving up (or at rest), and when moving down.
     let up = |speed: f64| {
         if speed >= 0.0 {
-            (
-                speed + acceleration * allowance.credit_s,
-                Limit::Acceleration,
-            )
+            (speed + acceleration * allowance.credit_s, Limit::Acceleration)
         } else {
             let time_to_zero = -speed / deceleration;
             if time_to_zero >= allowance.credit_s {
-                (
-                    speed + deceleration * allowance.credit_s,
-                    Limit::Deceleration,
-                )
+                (speed + deceleration * allowance.credit_s, Limit::Deceleration)
             } else {
-                (
-                    acceleration * (allowance.credit_s - time_to_zero),
-                    Limit::Acceleration,
-                )
+                (acceleration * (allowance.credit_s - time_to_zero), Limit::Acceleration)
             }
         }
     };
     let (high, high_by) = up(velocity);
     let (low, low_by) = up(-velocity);
-    Reach {
-        low: -low,
-        high,
-        low_by,
-        high_by,
-    }
+    Reach { low: -low, high, low_by, high_by }
 }
 
 /// Narrows what is reachable to the velocity bounds, no faster than deceleration allows.
@@ -160,19 +139,11 @@ fn narrow(reach: Reach, bounds: Option<Bounds>, scale: f64, by: Limit) -> Reach 
     if high_bound < reach.high {
         // Not below `reach.low`: that would be faster than the deceleration limit.
         narrowed.high = at_least(high_bound, reach.low);
-        narrowed.high_by = if high_bound < reach.low {
-            Limit::Deceleration
-        } else {
-            by
-        };
+        narrowed.high_by = if high_bound < reach.low { Limit::Deceleration } else { by };
     }
     if low_bound > reach.low {
         narrowed.low = at_most(low_bound, reach.high);
-        narrowed.low_by = if low_bound > reach.high {
-            Limit::Deceleration
-        } else {
-            by
-        };
+        narrowed.low_by = if low_bound > reach.high { Limit::Deceleration } else { by };
     }
     narrowed
 }
@@ -198,37 +169,22 @@ pub fn limit_position(
     limits: &DimensionLimits,
     allowance: Allowance,
 ) -> Limited {
-    let bounds = limits.position.unwrap_or(Bounds {
-        min: f64::NEG_INFINITY,
-        max: f64::INFINITY,
-    });
+    let bounds = limits.position.unwrap_or(Bounds { min: f64::NEG_INFINITY, max: f64::INFINITY });
     // What starts outside may stay or move inward, never outward.
-    let inward = Bounds {
-        min: at_most(bounds.min, sent.value),
-        max: at_least(bounds.max, sent.value),
-    };
+    let inward =
+        Bounds { min: at_most(bounds.min, sent.value), max: at_least(bounds.max, sent.value) };
     let target = at_least(at_most(commanded, inward.max), inward.min);
 
     let speed = reachable(sent.rate, limits, allowance);
     let mut reach = narrow(speed, limits.velocity, allowance.scale, Limit::Velocity);
     if let Some(deceleration) = limits.deceleration {
         let brake = |room| braking_velocity(room, deceleration, allowance.credit_s);
-        let braking = Bounds {
-            min: -brake(sent.value - bounds.min),
-            max: brake(bounds.max - sent.value),
-        };
+        let braking =
+            Bounds { min: -brake(sent.value - bounds.min), max: brake(bounds.max - sent.value) };
         // A start outside has no room; moving inward is free of this rule.
         let braking = Bounds {
-            min: if sent.value > bounds.max {
-                f64::NEG_INFINITY
-            } else {
-                braking.min
-            },
-            max: if sent.value < bounds.min {
-                f64::INFINITY
-            } else {
-                braking.max
-            },
+            min: if sent.value > bounds.max { f64::NEG_INFINITY } else { braking.min },
+            max: if sent.value < bounds.min { f64::INFINITY } else { braking.max },
         };
         reach = narrow(reach, Some(braking), 1.0, Limit::Position);
     }
@@ -239,28 +195,16 @@ pub fn limit_position(
             Limited::unchanged(commanded)
         } else {
             let by = LimitSet::EMPTY.with(Limit::Position);
-            Limited {
-                value: target,
-                by,
-                bound: target,
-            }
+            Limited { value: target, by, bound: target }
         };
     }
-    let (edge, by) = if target > high {
-        (high, reach.high_by)
-    } else {
-        (low, reach.low_by)
-    };
+    let (edge, by) = if target > high { (high, reach.high_by) } else { (low, reach.low_by) };
     let mut by = LimitSet::EMPTY.with(by);
     if !is_within(commanded, inward.min, inward.max) {
         by = by.with(Limit::Position);
     }
     let value = approach(target, edge, sent, limits, speed, allowance, inward);
-    Limited {
-        value,
-        by,
-        bound: edge,
-    }
+    Limited { value, by, bound: edge }
 }
 
 /// Slows down toward a target that cannot be reached in this step, so that the command can stop on
@@ -279,16 +223,10 @@ fn approach(
     };
     let value = if target > edge && target > sent.value {
         let slow = braking_velocity(target - sent.value, deceleration, allowance.credit_s);
-        at_most(
-            edge,
-            sent.value + at_least(slow, speed.low) * allowance.credit_s,
-        )
+        at_most(edge, sent.value + at_least(slow, speed.low) * allowance.credit_s)
     } else if target < edge && target < sent.value {
         let slow = -braking_velocity(sent.value - target, deceleration, allowance.credit_s);
-        at_least(
-            edge,
-            sent.value + at_most(slow, speed.high) * allowance.credit_s,
-        )
+        at_least(edge, sent.value + at_most(slow, speed.high) * allowance.credit_s)
     } else {
         edge
     };
@@ -315,11 +253,7 @@ pub fn limit_velocity(
     } else {
         (reach.low, reach.low_by)
     };
-    Limited {
-        value: edge,
-        by: LimitSet::EMPTY.with(by),
-        bound: edge,
-    }
+    Limited { value: edge, by: LimitSet::EMPTY.with(by), bound: edge }
 }
 
 /// Limits a value to fixed bounds, without history: velocities and efforts that accompany a target.
@@ -327,16 +261,8 @@ pub fn limit_to(commanded: f64, bounds: Bounds, by: Limit) -> Limited {
     if is_within(commanded, bounds.min, bounds.max) {
         Limited::unchanged(commanded)
     } else {
-        let bound = if commanded > bounds.max {
-            bounds.max
-        } else {
-            bounds.min
-        };
-        Limited {
-            value: bound,
-            by: LimitSet::EMPTY.with(by),
-            bound,
-        }
+        let bound = if commanded > bounds.max { bounds.max } else { bounds.min };
+        Limited { value: bound, by: LimitSet::EMPTY.with(by), bound }
     }
 }
 

@@ -62,13 +62,7 @@ impl Report {
     /// A cause without numbers.
     #[must_use]
     pub const fn plain(cause: Cause, subject: Subject) -> Self {
-        Self {
-            cause,
-            subject,
-            found: f64::NAN,
-            bound: f64::NAN,
-            rising: false,
-        }
+        Self { cause, subject, found: f64::NAN, bound: f64::NAN, rising: false }
     }
 }
 
@@ -159,11 +153,7 @@ impl Machine {
             Action::Kill => Event::AutomaticKill(self.news(&report, now)),
             Action::Disarm => Event::AutomaticDisarm,
             Action::Ignore | Action::Warn | Action::Hold => {
-                return Outcome {
-                    from: self.state,
-                    to: self.state,
-                    moved: false,
-                };
+                return Outcome { from: self.state, to: self.state, moved: false };
             }
         };
         self.apply(event, Some(report), now)
@@ -207,11 +197,7 @@ impl Machine {
         if self.state != State::Killed {
             return News::New;
         }
-        let told = self
-            .told
-            .iter()
-            .flatten()
-            .any(|told| *told == (report.cause, report.subject));
+        let told = self.told.iter().flatten().any(|told| *told == (report.cause, report.subject));
         let full = self.told.iter().all(Option::is_some);
         let rested = now.steady.since(self.last_news) >= EDGE_HOLD_OFF;
         match (told || full, report.rising && rested) {
@@ -223,11 +209,7 @@ impl Machine {
     fn apply(&mut self, event: Event, report: Option<Report>, now: Moment) -> Outcome {
         let from = self.state;
         let Ok((to, step)) = self.state.next(event) else {
-            return Outcome {
-                from,
-                to: from,
-                moved: false,
-            };
+            return Outcome { from, to: from, moved: false };
         };
         let moved = step == SeqStep::Next;
         if moved {
@@ -284,17 +266,11 @@ mod tests {
     fn at(ms: u64) -> Moment {
         let nanos = ms * 1_000_000;
         let wall = WallTime::from_nanos(i64::try_from(nanos).unwrap());
-        Moment {
-            steady: SteadyTime::from_nanos(nanos),
-            wall,
-        }
+        Moment { steady: SteadyTime::from_nanos(nanos), wall }
     }
 
     fn button(rising: bool) -> Report {
-        Report {
-            rising,
-            ..Report::plain(Cause::KillInputAsserted, Subject::KillInput(0))
-        }
+        Report { rising, ..Report::plain(Cause::KillInputAsserted, Subject::KillInput(0)) }
     }
 
     const SERVICE: Report = Report::plain(Cause::KillService, Subject::Node);
@@ -348,10 +324,7 @@ mod tests {
     fn when_an_automatic_cause_disarms_expect_it_told_as_the_last_trip() {
         let mut machine = Machine::new(State::Active, 1, at(0));
         let report = Report::plain(Cause::GateStalled, Subject::Node);
-        assert_eq!(
-            machine.automatic(report, Action::Disarm, at(1)).to,
-            State::Disarmed
-        );
+        assert_eq!(machine.automatic(report, Action::Disarm, at(1)).to, State::Disarmed);
         assert_eq!(machine.last_trip().unwrap().cause, Cause::GateStalled);
         assert!(machine.first_trip().is_none());
     }

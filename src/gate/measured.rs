@@ -19,11 +19,7 @@ impl Measured {
     /// Nothing measured yet.
     #[must_use]
     pub fn new(dimensions: usize) -> Self {
-        Self {
-            position: vec![0.0; dimensions],
-            mean_velocity: vec![0.0; dimensions],
-            at: None,
-        }
+        Self { position: vec![0.0; dimensions], mean_velocity: vec![0.0; dimensions], at: None }
     }
 
     /// Notes a sample. An empty slice: the feedback does not carry that quantity; a velocity that is
@@ -41,11 +37,8 @@ impl Measured {
         let elapsed = self.at.map(|at| now.since(at).as_secs_f64());
         let weight = elapsed.map_or(1.0, |elapsed| elapsed / (AVERAGE_OVER_S + elapsed));
         if velocity.is_empty() {
-            for ((mean, old), new) in self
-                .mean_velocity
-                .iter_mut()
-                .zip(&self.position)
-                .zip(position)
+            for ((mean, old), new) in
+                self.mean_velocity.iter_mut().zip(&self.position).zip(position)
             {
                 let rate = match elapsed {
                     Some(elapsed) if elapsed > 0.0 => (new - old) / elapsed,

@@ -68,11 +68,7 @@ impl Publishers {
     /// Nobody seen yet.
     #[must_use]
     pub const fn new(silence: Duration) -> Self {
-        Self {
-            seen: [None; REMEMBERED],
-            in_charge: None,
-            silence,
-        }
+        Self { seen: [None; REMEMBERED], in_charge: None, silence }
     }
 
     /// Notes a message. While `permitted` is false every message moves the fence of its publisher;
@@ -119,17 +115,8 @@ impl Publishers {
     }
 
     fn recall(&self, publisher: Option<Gid>, now: SteadyTime) -> Seen {
-        let known = self
-            .seen
-            .iter()
-            .flatten()
-            .find(|seen| seen.publisher == publisher);
-        known.copied().unwrap_or(Seen {
-            publisher,
-            at: now,
-            fence: None,
-            sequence: None,
-        })
+        let known = self.seen.iter().flatten().find(|seen| seen.publisher == publisher);
+        known.copied().unwrap_or(Seen { publisher, at: now, fence: None, sequence: None })
     }
 
     /// Writes a record back: to its own place, a free one, or that of the one silent longest.
@@ -154,10 +141,7 @@ mod tests {
     fn receipt(publisher: u8, sequence: u64, stamp: i64, at_ms: u64) -> Receipt {
         let steady = SteadyTime::from_nanos(at_ms * 1_000_000);
         Receipt {
-            at: Moment {
-                steady,
-                ..Moment::default()
-            },
+            at: Moment { steady, ..Moment::default() },
             source_timestamp: Some(stamp),
             sequence: Some(sequence),
             publisher: Some([publisher; 16]),
@@ -174,11 +158,8 @@ mod tests {
     #[test]
     fn when_a_second_publisher_sends_expect_it_refused_until_the_first_is_silent() {
         let mut publishers = Publishers::new(SILENCE);
-        let mut standing = |publisher, n, ms| {
-            publishers
-                .observe(&receipt(publisher, n, 0, ms), true)
-                .standing
-        };
+        let mut standing =
+            |publisher, n, ms| publishers.observe(&receipt(publisher, n, 0, ms), true).standing;
         assert_eq!(standing(1, 1, 0), Standing::InCharge);
         assert_eq!(standing(2, 1, 1), Standing::OtherPublisher);
         assert_eq!(standing(1, 2, 400), Standing::InCharge);
@@ -191,21 +172,13 @@ mod tests {
     fn when_sent_before_the_arm_expect_fenced_by_the_publishers_own_clock() {
         let mut publishers = Publishers::new(SILENCE);
         publishers.observe(&receipt(1, 1, 5_000, 0), false);
-        assert_eq!(
-            publishers.observe(&receipt(1, 2, 5_000, 1), true).standing,
-            Standing::Fenced
-        );
-        assert_eq!(
-            publishers.observe(&receipt(1, 3, 5_001, 2), true).standing,
-            Standing::InCharge
-        );
+        assert_eq!(publishers.observe(&receipt(1, 2, 5_000, 1), true).standing, Standing::Fenced);
+        assert_eq!(publishers.observe(&receipt(1, 3, 5_001, 2), true).standing, Standing::InCharge);
         // Another publisher's clock is an hour behind: its commands are fresh all the same.
         let mut publishers = Publishers::new(SILENCE);
         publishers.observe(&receipt(1, 1, 5_000, 0), false);
         assert_eq!(
-            publishers
-                .observe(&receipt(2, 1, -3_600, 600), true)
-                .standing,
+            publishers.observe(&receipt(2, 1, -3_600, 600), true).standing,
             Standing::InCharge
         );
     }
@@ -215,13 +188,7 @@ mod tests {
         let mut publishers = Publishers::new(SILENCE);
         for _ in 0..3 {
             let observed = publishers.observe(&Receipt::default(), true);
-            assert_eq!(
-                observed,
-                Observed {
-                    standing: Standing::InCharge,
-                    lost: 0
-                }
-            );
+            assert_eq!(observed, Observed { standing: Standing::InCharge, lost: 0 });
         }
     }
 
@@ -231,19 +198,13 @@ mod tests {
         for publisher in 0..20 {
             publishers.observe(&receipt(publisher, 1, 100, u64::from(publisher)), false);
         }
-        assert_eq!(
-            publishers.observe(&receipt(19, 2, 100, 600), true).standing,
-            Standing::Fenced
-        );
+        assert_eq!(publishers.observe(&receipt(19, 2, 100, 600), true).standing, Standing::Fenced);
     }
 
     #[test]
     fn when_an_older_message_comes_late_expect_out_of_order() {
         let mut publishers = Publishers::new(SILENCE);
         publishers.observe(&receipt(1, 5, 1, 0), true);
-        assert_eq!(
-            publishers.observe(&receipt(1, 4, 2, 1), true).standing,
-            Standing::OutOfOrder
-        );
+        assert_eq!(publishers.observe(&receipt(1, 4, 2, 1), true).standing, Standing::OutOfOrder);
     }
 }

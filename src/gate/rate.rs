@@ -25,12 +25,7 @@ impl TokenBucket {
     #[must_use]
     pub fn new(per_second: f64, burst: u32, now: SteadyTime) -> Self {
         let burst = f64::from(burst);
-        Self {
-            tokens: burst,
-            per_second,
-            burst,
-            refilled: now,
-        }
+        Self { tokens: burst, per_second, burst, refilled: now }
     }
 
     /// Whether the next command may be taken.
@@ -46,9 +41,7 @@ impl TokenBucket {
         if missing > 0.0 {
             let wait = Duration::try_from_secs_f64(missing / self.per_second);
             // One nanosecond more: rounding down would wake the caller just too early.
-            let wait = wait
-                .unwrap_or(Duration::MAX)
-                .saturating_add(Duration::from_nanos(1));
+            let wait = wait.unwrap_or(Duration::MAX).saturating_add(Duration::from_nanos(1));
             self.refilled.after(wait)
         } else {
             self.refilled

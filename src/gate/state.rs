@@ -252,10 +252,7 @@ mod tests {
     fn every_cell_has_a_test() {
         for &state in State::ALL {
             for event in all_events() {
-                assert!(
-                    CELLS.contains(&(state, event)),
-                    "no test for {state:?} {event:?}"
-                );
+                assert!(CELLS.contains(&(state, event)), "no test for {state:?} {event:?}");
             }
         }
         assert_eq!(CELLS.len(), State::ALL.len() * all_events().len());

@@ -21,14 +21,8 @@ pub(crate) fn source(priority: u8) -> SourceRules {
 /// Position within ±1, 2 per s; no acceleration limit.
 pub(crate) fn position_lane(joints: usize) -> LaneRules {
     let limits = DimensionLimits {
-        position: Some(Bounds {
-            min: -1.0,
-            max: 1.0,
-        }),
-        velocity: Some(Bounds {
-            min: -2.0,
-            max: 2.0,
-        }),
+        position: Some(Bounds { min: -1.0, max: 1.0 }),
+        velocity: Some(Bounds { min: -2.0, max: 2.0 }),
         ..DimensionLimits::default()
     };
     LaneRules {
@@ -53,10 +47,7 @@ pub(crate) fn position_lane(joints: usize) -> LaneRules {
 /// Velocity within ±1, speeding up 2 and slowing down 4 per s².
 pub(crate) fn velocity_lane(axes: usize) -> LaneRules {
     let limits = DimensionLimits {
-        velocity: Some(Bounds {
-            min: -1.0,
-            max: 1.0,
-        }),
+        velocity: Some(Bounds { min: -1.0, max: 1.0 }),
         acceleration: Some(2.0),
         deceleration: Some(4.0),
         ..DimensionLimits::default()

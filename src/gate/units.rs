@@ -127,10 +127,7 @@ mod tests {
 
     #[test]
     fn when_wall_time_is_split_expect_nanoseconds_never_negative() {
-        assert_eq!(
-            WallTime::from_nanos(1_500_000_000).to_sec_nanosec(),
-            (1, 500_000_000)
-        );
+        assert_eq!(WallTime::from_nanos(1_500_000_000).to_sec_nanosec(), (1, 500_000_000));
         assert_eq!(WallTime::from_nanos(-1).to_sec_nanosec(), (-1, 999_999_999));
     }
 }

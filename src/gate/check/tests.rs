@@ -47,20 +47,14 @@ fn when_a_count_is_wrong_expect_wrong_count() {
     assert_eq!(reason(&short, &position_lane(2)), Some(Reason::WrongCount));
     let mut missing = positions(&[0.0, 0.0]);
     missing.position.clear();
-    assert_eq!(
-        reason(&missing, &position_lane(2)),
-        Some(Reason::WrongCount)
-    );
+    assert_eq!(reason(&missing, &position_lane(2)), Some(Reason::WrongCount));
 }
 
 #[test]
 fn hazard_21_unlisted_axis_passes() {
     let mut rules = velocity_lane(6);
     for limits in &mut rules.limits[1..] {
-        *limits = DimensionLimits {
-            locked: true,
-            ..DimensionLimits::default()
-        };
+        *limits = DimensionLimits { locked: true, ..DimensionLimits::default() };
     }
     let mut command = velocities(&[0.2, 0.0, -0.0, 1e-6, -1e-6, 0.0]);
     assert_eq!(check(&command, &rules), Ok(()));
@@ -68,10 +62,7 @@ fn hazard_21_unlisted_axis_passes() {
         for value in [1.1e-6, -0.5] {
             let before = std::mem::replace(&mut command.velocity[axis], value);
             let refusal = check(&command, &rules).unwrap_err();
-            assert_eq!(
-                (refusal.reason, refusal.dimension),
-                (Reason::LockedAxis, Some(axis))
-            );
+            assert_eq!((refusal.reason, refusal.dimension), (Reason::LockedAxis, Some(axis)));
             command.velocity[axis] = before;
         }
     }
@@ -83,18 +74,11 @@ fn when_a_quantity_without_a_limit_is_not_zero_expect_locked_axis() {
     command.effort = vec![0.0, 0.0];
     assert_eq!(check(&command, &position_lane(2)), Ok(()));
     command.effort[1] = 3.0;
-    assert_eq!(
-        reason(&command, &position_lane(2)),
-        Some(Reason::LockedAxis)
-    );
+    assert_eq!(reason(&command, &position_lane(2)), Some(Reason::LockedAxis));
     let mut rules = position_lane(2);
     rules.limits[1].effort = Some(5.0);
     assert_eq!(check(&command, &rules), Ok(()));
-    rules.limits[1] = DimensionLimits {
-        effort: None,
-        effort_unlimited: true,
-        ..rules.limits[1]
-    };
+    rules.limits[1] = DimensionLimits { effort: None, effort_unlimited: true, ..rules.limits[1] };
     assert_eq!(check(&command, &rules), Ok(()));
 }
 
@@ -104,19 +88,13 @@ fn when_positions_ride_on_a_velocity_lane_expect_them_locked_unless_limited() {
     command.position = vec![0.4];
     let mut rules = velocity_lane(1);
     assert_eq!(reason(&command, &rules), Some(Reason::LockedAxis));
-    rules.limits[0].position = Some(Bounds {
-        min: -1.0,
-        max: 1.0,
-    });
+    rules.limits[0].position = Some(Bounds { min: -1.0, max: 1.0 });
     assert_eq!(check(&command, &rules), Ok(()));
 }
 
 #[test]
 fn when_times_do_not_increase_expect_that_point() {
-    let rules = LaneRules {
-        shape: Shape::Trajectory,
-        ..position_lane(1)
-    };
+    let rules = LaneRules { shape: Shape::Trajectory, ..position_lane(1) };
     for (times, bad) in [
         (vec![0, 1, 2], None),
         (vec![-1, 1, 2], Some(0)),
@@ -134,10 +112,7 @@ fn when_times_do_not_increase_expect_that_point() {
 
 #[test]
 fn when_a_trajectory_is_empty_expect_it_allowed() {
-    let rules = LaneRules {
-        shape: Shape::Trajectory,
-        ..position_lane(2)
-    };
+    let rules = LaneRules { shape: Shape::Trajectory, ..position_lane(2) };
     assert_eq!(check(&Command::with_capacity(2, 4), &rules), Ok(()));
 }
 

@@ -4,30 +4,18 @@ use super::*;
 
 const LIMITS: DimensionLimits = DimensionLimits {
     locked: false,
-    position: Some(Bounds {
-        min: -1.0,
-        max: 1.0,
-    }),
-    velocity: Some(Bounds {
-        min: -2.0,
-        max: 2.0,
-    }),
+    position: Some(Bounds { min: -1.0, max: 1.0 }),
+    velocity: Some(Bounds { min: -2.0, max: 2.0 }),
     acceleration: None,
     deceleration: None,
     effort: None,
     effort_unlimited: false,
 };
 
-const WITH_ACCELERATION: DimensionLimits = DimensionLimits {
-    acceleration: Some(10.0),
-    deceleration: Some(20.0),
-    ..LIMITS
-};
+const WITH_ACCELERATION: DimensionLimits =
+    DimensionLimits { acceleration: Some(10.0), deceleration: Some(20.0), ..LIMITS };
 
-const STEP: Allowance = Allowance {
-    credit_s: 0.02,
-    scale: 1.0,
-};
+const STEP: Allowance = Allowance { credit_s: 0.02, scale: 1.0 };
 
 fn at(value: f64) -> Reference {
     Reference { value, rate: 0.0 }
@@ -64,24 +52,15 @@ fn when_beyond_the_position_limit_expect_the_bound() {
 fn hazard_09_dt_zero_negative_huge() {
     // No credit: no change, whatever is asked; and what is asked for may be "stay".
     for credit_s in [0.0, -0.0] {
-        let none = Allowance {
-            credit_s,
-            scale: 1.0,
-        };
+        let none = Allowance { credit_s, scale: 1.0 };
         for limits in [LIMITS, WITH_ACCELERATION] {
             assert_eq!(limit_position(0.5, at(0.25), &limits, none).value, 0.25);
             assert!(limit_position(0.25, at(0.25), &limits, none).by.is_empty());
         }
-        assert_eq!(
-            limit_velocity(1.0, 0.5, &WITH_ACCELERATION, none).value,
-            0.5
-        );
+        assert_eq!(limit_velocity(1.0, 0.5, &WITH_ACCELERATION, none).value, 0.5);
     }
     // A small credit is used as it is.
-    let small = Allowance {
-        credit_s: 1e-9,
-        scale: 1.0,
-    };
+    let small = Allowance { credit_s: 1e-9, scale: 1.0 };
     assert!((limit_position(0.5, at(0.0), &LIMITS, small).value - 2e-9).abs() < 1e-18);
 }
 
@@ -97,10 +76,7 @@ fn when_it_starts_outside_expect_inward_or_still_never_outward() {
 
 #[test]
 fn when_the_velocity_limit_shrinks_expect_no_more_than_deceleration() {
-    let fast = Allowance {
-        credit_s: 0.02,
-        scale: 0.1,
-    };
+    let fast = Allowance { credit_s: 0.02, scale: 0.1 };
     let limited = limit_velocity(2.0, 2.0, &WITH_ACCELERATION, fast);
     assert!((limited.value - 1.6).abs() < 1e-12);
     assert_eq!(limited.by, only(Limit::Deceleration));
@@ -116,19 +92,10 @@ fn when_reversing_expect_deceleration_then_acceleration() {
 
 #[test]
 fn when_a_bound_fits_exactly_expect_unchanged() {
-    let bounds = Bounds {
-        min: -1.0,
-        max: 1.0,
-    };
+    let bounds = Bounds { min: -1.0, max: 1.0 };
     assert!(limit_to(1.0, bounds, Limit::Effort).by.is_empty());
-    assert_eq!(
-        limit_to(1.0 + f64::EPSILON, bounds, Limit::Effort).value,
-        1.0
-    );
-    assert_eq!(
-        limit_to(-3.0, bounds, Limit::Effort).by,
-        only(Limit::Effort)
-    );
+    assert_eq!(limit_to(1.0 + f64::EPSILON, bounds, Limit::Effort).value, 1.0);
+    assert_eq!(limit_to(-3.0, bounds, Limit::Effort).by, only(Limit::Effort));
 }
 
 fn commands() -> impl Strategy<Value = Vec<(f64, f64)>> {
