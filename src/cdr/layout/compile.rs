@@ -1,0 +1,469 @@
+//! From a type and paths to a program.
+//!
+//! Every path is first fitted to the type by `resolve`, for its errors. Then the type is gone
+//! through once, with the paths that are still alive at each field; an array of messages is cut
+//! into stretches of elements for which the same paths are alive.
+
+use std::sync::Arc;
+
+use super::super::path::{Index, Path, Step};
+use super::super::schema::{Arity, DUMMY_MEMBER, Field, Kind, MessageType, Primitive};
+use super::program::{Check, Count, IfAbsent, Numbers, Op, Repeat, Stretch, Target, Texts, Width};
+use super::ranges::{Ranges, complement, cover, overlap, ranges_text};
+use super::resolve::{End, has_floats, resolve};
+use super::run::{least_size, push, repeat};
+use super::{FiniteRule, Layout, LayoutError, LayoutProblem, Leaf, Selection, SlotKind};
+
+/// Deeper than any real message; the walk's recursion is this deep at most.
+const MAX_DEPTH: usize = 32;
+/// Room for hits that nobody needs more of: over a message of 64 KiB full of bytes.
+const MAX_HITS: usize = 1 << 20;
+
+/// A path that is alive at some place, and what it is for.
+#[derive(Clone, Copy)]
+struct Thread<'path> {
+    steps: &'path [Step],
+    purpose: Purpose,
+}
+
+#[derive(Clone, Copy)]
+enum Purpose {
+    /// Note where it is.
+    Slot { slot: u32, finite: FiniteRule },
+    /// Covered by a selection that notes another field (the nanoseconds of a stamp).
+    Cover,
+    /// Need not be finite.
+    Allow,
+}
+
+/// A thread with its first step taken off, and the elements which that step takes.
+struct Taken<'path> {
+    index: Index,
+    rest: Thread<'path>,
+}
+
+pub(super) fn compile(
+    message: &Arc<MessageType>,
+    selections: &[Selection],
+    allow_non_finite: &[Path],
+) -> Result<Layout, LayoutError> {
+    let fail = |path: String, problem: LayoutProblem| LayoutError {
+        path,
+        message: message.name.clone(),
+        problem,
+    };
+    let mut kinds = Vec::new();
+    let mut max_hits = Vec::new();
+    let mut paths: Vec<(Vec<Step>, Purpose)> = Vec::new();
+    for (slot, selection) in (0_u32..).zip(selections) {
+        let (kind, room) = resolve_selection(message, selection)
+            .map_err(|problem| fail(selection.path.to_string(), problem))?;
+        kinds.push(kind);
+        max_hits.push(room);
+        let purpose = Purpose::Slot {
+            slot,
+            finite: selection.finite,
+        };
+        let steps = selection.path.steps();
+        if kind == SlotKind::Stamp {
+            paths.push((below(steps, "sec"), purpose));
+            paths.push((below(steps, "nanosec"), Purpose::Cover));
+        } else {
+            paths.push((steps.to_vec(), purpose));
+        }
+    }
+    for path in allow_non_finite {
+        resolve_allowed(message, path).map_err(|problem| fail(path.to_string(), problem))?;
+        paths.push((path.steps().to_vec(), Purpose::Allow));
+    }
+    let threads: Vec<Thread<'_>> = paths
+        .iter()
+        .map(|(steps, purpose)| Thread {
+            steps,
+            purpose: *purpose,
+        })
+        .collect();
+    let mut compiler = Compiler {
+        uncovered: Vec::new(),
+    };
+    let place = Place {
+        path: "",
+        allowed: false,
+        depth: 0,
+    };
+    let program = compiler
+        .message(message, &threads, place)
+        .map_err(|(path, problem)| fail(path, problem))?;
+    Ok(Layout {
+        message: Arc::clone(message),
+        program: program.into_boxed_slice(),
+        kinds: kinds.into_boxed_slice(),
+        max_hits: max_hits.into_boxed_slice(),
+        uncovered: compiler.uncovered.into_boxed_slice(),
+    })
+}
+
+fn resolve_selection(
+    message: &MessageType,
+    selection: &Selection,
+) -> Result<(SlotKind, u32), LayoutProblem> {
+    let kind = match resolve(message, &selection.path)? {
+        End::Slot(kind) => kind,
+        End::Message(inner) => {
+            return Err(LayoutProblem::EndsAtMessage {
+                message: inner.name.clone(),
+                available: inner.describe_fields(),
+            });
+        }
+    };
+    match u32::try_from(selection.max_hits) {
+        Ok(room) if (1..=MAX_HITS).contains(&selection.max_hits) => Ok((kind, room)),
+        Ok(_) | Err(_) => Err(LayoutProblem::BadMaxHits(selection.max_hits)),
+    }
+}
+
+fn resolve_allowed(message: &MessageType, path: &Path) -> Result<(), LayoutProblem> {
+    let (floats, type_name) = match resolve(message, path)? {
+        End::Slot(SlotKind::Number(primitive)) => (primitive.is_float(), primitive.to_string()),
+        End::Slot(SlotKind::Text | SlotKind::WideText) => (false, "a text".to_owned()),
+        End::Slot(SlotKind::Stamp) => (false, "a stamp".to_owned()),
+        End::Message(inner) => (
+            inner.fields.iter().any(|field| has_floats(&field.kind)),
+            inner.name.clone(),
+        ),
+    };
+    if floats {
+        Ok(())
+    } else {
+        Err(LayoutProblem::NoFloats { type_name })
+    }
+}
+
+fn below(steps: &[Step], name: &str) -> Vec<Step> {
+    let last = Step {
+        name: name.to_owned(),
+        index: Index::None,
+    };
+    steps.iter().cloned().chain([last]).collect()
+}
+
+/// Where the compiler is in the type.
+#[derive(Clone, Copy)]
+struct Place<'path> {
+    /// Path to the message, empty for the root.
+    path: &'path str,
+    /// Whether all floats from here on need not be finite.
+    allowed: bool,
+    depth: usize,
+}
+
+/// A problem of the type, with the path to the field that has it.
+type TypeProblem = (String, LayoutProblem);
+
+struct Compiler {
+    uncovered: Vec<Leaf>,
+}
+
+impl Compiler {
+    fn message(
+        &mut self,
+        message: &MessageType,
+        threads: &[Thread<'_>],
+        place: Place<'_>,
+    ) -> Result<Vec<Op>, TypeProblem> {
+        if place.depth >= MAX_DEPTH {
+            return Err((place.path.to_owned(), LayoutProblem::TooDeep(MAX_DEPTH)));
+        }
+        if message.fields.is_empty() {
+            let problem = LayoutProblem::NoFields(message.name.clone());
+            return Err((place.path.to_owned(), problem));
+        }
+        let mut program = Vec::new();
+        for field in &message.fields {
+            let separator = if place.path.is_empty() { "" } else { "." };
+            let path = format!("{}{separator}{}", place.path, field.name);
+            let taken: Vec<Taken<'_>> = threads
+                .iter()
+                .filter_map(|thread| take_step(*thread, &field.name))
+                .collect();
+            self.field(
+                &mut program,
+                field,
+                &taken,
+                Place {
+                    path: &path,
+                    ..place
+                },
+            )?;
+        }
+        Ok(program)
+    }
+
+    fn field(
+        &mut self,
+        program: &mut Vec<Op>,
+        field: &Field,
+        taken: &[Taken<'_>],
+        place: Place<'_>,
+    ) -> Result<(), TypeProblem> {
+        let count = count_of(field.arity).map_err(|problem| (place.path.to_owned(), problem))?;
+        match &field.kind {
+            Kind::Primitive(primitive) => {
+                self.note_uncovered(field, taken, place);
+                push(program, numbers(*primitive, count, taken, place.allowed));
+            }
+            Kind::String { bound } => {
+                self.note_uncovered(field, taken, place);
+                push(program, texts(count, *bound, Width::Narrow, taken));
+            }
+            Kind::WString { bound } => {
+                self.note_uncovered(field, taken, place);
+                push(program, texts(count, *bound, Width::Wide, taken));
+            }
+            Kind::Message(inner) if field.arity == Arity::One => {
+                let threads: Vec<Thread<'_>> = taken.iter().map(|taken| taken.rest).collect();
+                let allowed = place.allowed || threads.iter().any(ends_in_allow);
+                let place = Place {
+                    allowed,
+                    depth: place.depth + 1,
+                    ..place
+                };
+                for op in self.message(inner, &threads, place)? {
+                    push(program, op);
+                }
+            }
+            Kind::Message(inner) => {
+                for op in self.messages(inner, count, taken, place)? {
+                    push(program, op);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// An array of messages, cut where the set of paths that are alive changes.
+    fn messages(
+        &mut self,
+        inner: &MessageType,
+        count: Count,
+        taken: &[Taken<'_>],
+        place: Place<'_>,
+    ) -> Result<Vec<Op>, TypeProblem> {
+        let end = end_of(count);
+        let mut cuts: Vec<u32> = taken
+            .iter()
+            .flat_map(|taken| {
+                let (from, to) = elements(taken.index);
+                [from, to.min(end)]
+            })
+            .chain([0, end])
+            .collect();
+        cuts.sort_unstable();
+        cuts.dedup();
+        let mut stretches = Vec::new();
+        for (from, to) in cuts.iter().zip(cuts.iter().skip(1)) {
+            let threads: Vec<Thread<'_>> = taken
+                .iter()
+                .filter(|taken| {
+                    let (first, last) = elements(taken.index);
+                    (first..last).contains(from)
+                })
+                .map(|taken| taken.rest)
+                .collect();
+            let path = format!("{}{}", place.path, ranges_text((*from, *to), end));
+            let allowed = place.allowed || threads.iter().any(ends_in_allow);
+            let place = Place {
+                path: &path,
+                allowed,
+                depth: place.depth + 1,
+            };
+            let program = self.message(inner, &threads, place)?.into_boxed_slice();
+            stretches.push(Stretch { to: *to, program });
+        }
+        let stretches = stretches.into_boxed_slice();
+        Ok(repeat(Repeat {
+            count,
+            least: least_size(inner),
+            stretches,
+        }))
+    }
+
+    fn note_uncovered(&mut self, field: &Field, taken: &[Taken<'_>], place: Place<'_>) {
+        if field.name == DUMMY_MEMBER {
+            return;
+        }
+        let end = count_of(field.arity).map_or(u32::MAX, end_of);
+        let covered: Ranges = taken
+            .iter()
+            .filter(|taken| match taken.rest.purpose {
+                Purpose::Slot { .. } | Purpose::Cover => true,
+                Purpose::Allow => false,
+            })
+            .map(|taken| elements(taken.index))
+            .collect();
+        for range in complement(covered, end) {
+            let index = match field.arity {
+                Arity::One => String::new(),
+                Arity::Array(_) | Arity::Sequence { .. } => ranges_text(range, end),
+            };
+            self.uncovered.push(Leaf {
+                path: format!("{}{index}", place.path),
+                kind: field.kind.clone(),
+                arity: field.arity,
+            });
+        }
+    }
+}
+
+fn take_step<'path>(thread: Thread<'path>, name: &str) -> Option<Taken<'path>> {
+    let (first, rest) = thread.steps.split_first()?;
+    (first.name == name).then_some(Taken {
+        index: first.index,
+        rest: Thread {
+            steps: rest,
+            ..thread
+        },
+    })
+}
+
+/// A path that allowed this message and everything under it.
+fn ends_in_allow(thread: &Thread<'_>) -> bool {
+    match thread.purpose {
+        Purpose::Allow => thread.steps.is_empty(),
+        Purpose::Slot { .. } | Purpose::Cover => false,
+    }
+}
+
+fn count_of(arity: Arity) -> Result<Count, LayoutProblem> {
+    match arity {
+        Arity::One => Ok(Count::Fixed(1)),
+        Arity::Array(count) => match u32::try_from(count) {
+            Ok(0) | Err(_) => Err(LayoutProblem::BadArray(count)),
+            Ok(count) => Ok(Count::Fixed(count)),
+        },
+        Arity::Sequence { bound } => Ok(Count::Counted {
+            bound: bound_of(bound),
+        }),
+    }
+}
+
+/// A bound that 32 bits cannot hold bounds nothing: counts have 32 bits.
+fn bound_of(bound: Option<usize>) -> u32 {
+    bound
+        .and_then(|bound| u32::try_from(bound).ok())
+        .unwrap_or(u32::MAX)
+}
+
+/// One past the last index there can be; `u32::MAX`: no bound.
+const fn end_of(count: Count) -> u32 {
+    match count {
+        Count::Fixed(count) => count,
+        Count::Counted { bound } => bound,
+    }
+}
+
+/// First element taken and the end, excluded.
+const fn elements(index: Index) -> (u32, u32) {
+    match index {
+        Index::None | Index::All => (0, u32::MAX),
+        Index::One(index) => (index, index.saturating_add(1)),
+        Index::Range(from, to) => (from, to),
+    }
+}
+
+fn targets(taken: &[Taken<'_>]) -> Box<[Target]> {
+    taken
+        .iter()
+        .filter_map(|taken| {
+            let (from, to) = elements(taken.index);
+            let if_absent = match taken.index {
+                Index::One(_) => IfAbsent::NoHit,
+                Index::None | Index::All | Index::Range(..) => IfAbsent::EmptyHit,
+            };
+            match taken.rest.purpose {
+                Purpose::Slot { slot, .. } => Some(Target {
+                    slot,
+                    from,
+                    to,
+                    if_absent,
+                }),
+                Purpose::Cover | Purpose::Allow => None,
+            }
+        })
+        .collect()
+}
+
+fn texts(count: Count, bound: Option<usize>, width: Width, taken: &[Taken<'_>]) -> Op {
+    Op::Texts(Texts {
+        count,
+        bound: bound_of(bound),
+        width,
+        targets: targets(taken),
+    })
+}
+
+fn numbers(primitive: Primitive, count: Count, taken: &[Taken<'_>], allowed: bool) -> Op {
+    let check = match primitive {
+        Primitive::Bool => Check::Bools,
+        Primitive::F32 | Primitive::F64 => float_check(end_of(count), taken, allowed),
+        Primitive::Octet
+        | Primitive::Char
+        | Primitive::WChar
+        | Primitive::I8
+        | Primitive::U8
+        | Primitive::I16
+        | Primitive::U16
+        | Primitive::I32
+        | Primitive::U32
+        | Primitive::I64
+        | Primitive::U64 => Check::Nothing,
+    };
+    Op::Numbers(Numbers {
+        count,
+        size: primitive.size(),
+        check,
+        targets: targets(taken),
+    })
+}
+
+/// Which floats the walk checks: those selected with `Check`, and those that are neither selected
+/// nor allowed not to be finite.
+fn float_check(end: u32, taken: &[Taken<'_>], allowed: bool) -> Check {
+    let ranges = |wanted: fn(Purpose) -> bool| -> Ranges {
+        taken
+            .iter()
+            .filter(|taken| wanted(taken.rest.purpose))
+            .map(|taken| elements(taken.index))
+            .collect()
+    };
+    let checked = ranges(|purpose| {
+        matches!(
+            purpose,
+            Purpose::Slot {
+                finite: FiniteRule::Check,
+                ..
+            }
+        )
+    });
+    let mut free = ranges(|purpose| {
+        matches!(
+            purpose,
+            Purpose::Allow
+                | Purpose::Slot {
+                    finite: FiniteRule::Leave,
+                    ..
+                }
+        )
+    });
+    if allowed {
+        free.push((0, u32::MAX));
+    }
+    // Checked wins over free; what is neither is checked.
+    let free = overlap(cover(free), complement(checked, u32::MAX));
+    let stretches = complement(free, end);
+    match stretches.as_slice() {
+        [] => Check::Nothing,
+        [(0, to)] if *to == end => Check::Floats,
+        _ => Check::SomeFloats(stretches.into_boxed_slice()),
+    }
+}
