@@ -216,3 +216,45 @@ pub struct KillInputConfig {
     /// From silent to kill.
     pub kill_after: Duration,
 }
+
+/// A lane of `kind` for tests: positions where the type allows, six axes for twists.
+#[cfg(test)]
+pub(crate) fn test_lane(kind: CommandType, joints: &[&str]) -> LaneConfig {
+    use crate::gate::limits::Bounds;
+    let twist = matches!(kind, CommandType::Twist | CommandType::TwistStamped);
+    let axes = ["linear.x", "linear.y", "linear.z", "angular.x", "angular.y", "angular.z"];
+    let names: &[&str] = if twist { &axes } else { joints };
+    let bounds = Some(Bounds { min: -1.0, max: 1.0 });
+    let limits = DimensionLimits { position: bounds, velocity: bounds, ..Default::default() };
+    let safe = if twist {
+        SafeCommand::ZeroVelocity { deceleration: None }
+    } else if kind == CommandType::JointTrajectory {
+        SafeCommand::HoldPoint { tolerance: 0.1 }
+    } else {
+        SafeCommand::Freeze { tolerance: 0.1 }
+    };
+    LaneConfig {
+        name: "lane".to_owned(),
+        command_type: kind,
+        output: "out".to_owned(),
+        reliability: Reliability::Reliable,
+        interface: if twist { Interface::Velocity } else { Interface::Position },
+        dimensions: names.iter().map(|name| (*name).to_owned()).collect(),
+        joint_index: (0..names.len()).collect(),
+        partial: false,
+        feedback: None,
+        controller: None,
+        required: true,
+        limits: vec![limits; names.len()],
+        on_limit: OnLimits::default(),
+        standstill: 0.05,
+        silence: SilenceThen::Hold,
+        independent: false,
+        return_to: ReturnTo::Manual,
+        safe,
+        safe_period: Duration::from_millis(10),
+        release: Duration::from_secs(1),
+        other_publishers: 0,
+        sources: Vec::new(),
+    }
+}

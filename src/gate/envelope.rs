@@ -159,18 +159,26 @@ impl Envelope {
             let Some(bounds) = rules.limits.get(place.dimension).and_then(|l| l.position) else {
                 continue;
             };
+            // A joint that the message does not name carries NaN here.
+            if value.is_nan() {
+                continue;
+            }
             let limited = limit_to(*value, bounds, Limit::Position);
             let by = accept(*value, limited, rules.on_limit, place)?;
             self.note(place.dimension, by);
             *value = limited.value;
         }
         for dimension in 0..dimensions {
-            self.segments(command, rules, dimension, allowance.scale, present)?;
+            if command.given.get(dimension).copied().unwrap_or(true) {
+                self.segments(command, rules, dimension, allowance.scale, present)?;
+            }
         }
         for (value, candidate) in
             command.position.iter().rev().take(dimensions).zip(self.candidate.iter_mut().rev())
         {
-            *candidate = Reference { value: *value, rate: 0.0 };
+            if !value.is_nan() {
+                *candidate = Reference { value: *value, rate: 0.0 };
+            }
         }
         Ok(())
     }

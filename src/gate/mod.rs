@@ -27,6 +27,7 @@ pub mod publisher;
 pub mod rate;
 pub mod rules;
 pub mod safe;
+pub mod snapshot;
 pub mod source;
 pub mod state;
 pub mod units;
