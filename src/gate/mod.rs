@@ -8,7 +8,7 @@
 //! glossary: lane, source, verdict, state, cause, kill, reset, arm, disarm.
 
 pub mod cause;
-mod closed_list;
+pub(crate) mod closed_list;
 pub mod condition;
 pub mod lane_state;
 pub mod limits;
