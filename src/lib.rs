@@ -3,6 +3,7 @@
 //! Module map and invariants are described at each module.
 
 pub mod cdr;
+pub mod clock;
 pub mod codec;
 pub mod config;
 pub mod gate;

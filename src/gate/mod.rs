@@ -9,7 +9,7 @@
 
 pub mod cause;
 pub mod check;
-mod closed_list;
+pub(crate) mod closed_list;
 pub mod command;
 pub mod condition;
 pub mod conditions;
