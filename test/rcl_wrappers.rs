@@ -65,21 +65,18 @@ fn take_soon(subscription: &mut Subscription, buffer: &mut SerializedBuffer) -> 
     })
 }
 
+/// A `std_msgs/msg/String`: header, count with the NUL, letters, NUL. Not made
+/// by r2r, whose cache of serialized bytes outlives its thread as a leak.
 fn text(text: &str) -> Vec<u8> {
-    Text {
-        data: text.to_owned(),
-    }
-    .to_serialized_bytes()
-    .expect("bytes")
-}
-
-/// A text message of exactly this length: header, count, letters, NUL.
-fn text_of_bytes(length: usize) -> Vec<u8> {
-    let letters = length - 9;
-    let count = u32::try_from(letters + 1)
+    let count = u32::try_from(text.len() + 1)
         .expect("a small message")
         .to_le_bytes();
-    [&[0, 1, 0, 0], &count[..], &vec![b'x'; letters], &[0]].concat()
+    [&[0, 1, 0, 0], &count[..], text.as_bytes(), &[0]].concat()
+}
+
+/// A text message of exactly this length.
+fn text_of_bytes(length: usize) -> Vec<u8> {
+    text(&"x".repeat(length - text("").len()))
 }
 
 #[test]
@@ -438,38 +435,40 @@ fn no_parameters_are_no_overrides() {
 
 #[test]
 fn parameter_texts_are_read_by_rcl() {
-    let cases = [
-        ("true", RclValue::Bool(true)),
-        ("7", RclValue::Int(7)),
-        ("0x10", RclValue::Int(16)),
-        ("7.0", RclValue::Double(7.0)),
-        ("'7'", RclValue::String("7".to_owned())),
-        ("[true, false]", RclValue::BoolArray(vec![true, false])),
-        ("[1, 2]", RclValue::IntArray(vec![1, 2])),
-        (
-            "[a, b]",
-            RclValue::StringArray(vec!["a".to_owned(), "b".to_owned()]),
-        ),
-    ];
-    for (text, value) in cases {
-        assert_eq!(parse_param_value(text), Ok(value), "{text}");
-    }
-    for text in ["[1, two]", "[1", "a\0b", "{a: 1}"] {
-        let error = parse_param_value(text).expect_err(text);
-        assert!(!error.text.is_empty(), "{text:?}: {error}");
-    }
-    let scratch = Scratch::new();
-    let missing = parse_params_file(&scratch.path().join("missing.yaml")).expect_err("no file");
-    assert!(
-        missing.text.contains("Error opening YAML file"),
-        "{missing}"
-    );
-    let broken = scratch.write("broken.yaml", "/**:\n  ros__parameters:\n    a: [1, two]\n");
-    let broken = parse_params_file(&broken).expect_err("a mixed list");
-    assert!(
-        broken.text.contains("Sequence should be of same type"),
-        "{broken}"
-    );
+    isolated("parameter_texts_are_read_by_rcl", || {
+        let cases = [
+            ("true", RclValue::Bool(true)),
+            ("7", RclValue::Int(7)),
+            ("0x10", RclValue::Int(16)),
+            ("7.0", RclValue::Double(7.0)),
+            ("'7'", RclValue::String("7".to_owned())),
+            ("[true, false]", RclValue::BoolArray(vec![true, false])),
+            ("[1, 2]", RclValue::IntArray(vec![1, 2])),
+            (
+                "[a, b]",
+                RclValue::StringArray(vec!["a".to_owned(), "b".to_owned()]),
+            ),
+        ];
+        for (text, value) in cases {
+            assert_eq!(parse_param_value(text), Ok(value), "{text}");
+        }
+        for text in ["[1, two]", "[1", "a\0b", "{a: 1}"] {
+            let error = parse_param_value(text).expect_err(text);
+            assert!(!error.text.is_empty(), "{text:?}: {error}");
+        }
+        let scratch = Scratch::new();
+        let missing = parse_params_file(&scratch.path().join("missing.yaml")).expect_err("no file");
+        assert!(
+            missing.text.contains("Error opening YAML file"),
+            "{missing}"
+        );
+        let broken = scratch.write("broken.yaml", "/**:\n  ros__parameters:\n    a: [1, two]\n");
+        let broken = parse_params_file(&broken).expect_err("a mixed list");
+        assert!(
+            broken.text.contains("Sequence should be of same type"),
+            "{broken}"
+        );
+    });
 }
 
 #[test]
