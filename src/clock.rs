@@ -28,17 +28,12 @@ pub fn wall() -> WallTime {
 /// Now on both, the steady clock first.
 #[must_use]
 pub fn now() -> Moment {
-    Moment {
-        steady: steady(),
-        wall: wall(),
-    }
+    Moment { steady: steady(), wall: wall() }
 }
 
 /// Saturates in the year 2262.
 const fn nanos(time: Timespec) -> i64 {
-    time.tv_sec
-        .saturating_mul(NANOS_PER_SECOND)
-        .saturating_add(time.tv_nsec)
+    time.tv_sec.saturating_mul(NANOS_PER_SECOND).saturating_add(time.tv_nsec)
 }
 
 #[cfg(test)]
@@ -54,10 +49,7 @@ mod tests {
     }
 
     #[test]
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "compares with the standard library's reading"
-    )]
+    #[expect(clippy::disallowed_methods, reason = "compares with the standard library's reading")]
     fn when_the_wall_clock_is_read_expect_the_same_as_the_standard_library() {
         let unix = || {
             i64::try_from(
@@ -77,10 +69,7 @@ mod tests {
 
     #[test]
     fn when_time_is_before_1970_expect_a_negative_number() {
-        let time = Timespec {
-            tv_sec: -1,
-            tv_nsec: 999_999_999,
-        };
+        let time = Timespec { tv_sec: -1, tv_nsec: 999_999_999 };
         assert_eq!(nanos(time), -1);
     }
 }

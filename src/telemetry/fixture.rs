@@ -12,14 +12,7 @@ use crate::gate::cause::{Action, Cause};
 use crate::gate::limits::DimensionLimits;
 use crate::gate::safe::SafeCommand;
 
-const AXES: [&str; 6] = [
-    "linear.x",
-    "linear.y",
-    "linear.z",
-    "angular.x",
-    "angular.y",
-    "angular.z",
-];
+const AXES: [&str; 6] = ["linear.x", "linear.y", "linear.z", "angular.x", "angular.y", "angular.z"];
 
 /// Lane `base` (Twist, no stamp; sources `teleop`, `agent`), lane `arms` (JointState, stamped, two
 /// joints; sources `teleop`, `vla`), one feedback, one kill input, one ignored cause.
@@ -57,10 +50,7 @@ pub(crate) fn config() -> Config {
             timeout: Some(Duration::from_secs(1)),
             kill_after: Duration::from_secs(5),
         }],
-        cause_actions: vec![
-            (Cause::Divergence, Action::Ignore),
-            (Cause::ClockStep, Action::Warn),
-        ],
+        cause_actions: vec![(Cause::Divergence, Action::Ignore), (Cause::ClockStep, Action::Warn)],
         sha256: "ab".repeat(32),
     }
 }
@@ -69,12 +59,8 @@ pub(crate) fn config() -> Config {
 pub(crate) fn humanoid() -> Config {
     let joints = (0..29).map(|i| format!("joint_{i:02}")).collect();
     let mut config = config();
-    config.lanes = vec![lane(
-        "body",
-        CommandType::JointState,
-        joints,
-        &["teleop", "planner", "vla"],
-    )];
+    config.lanes =
+        vec![lane("body", CommandType::JointState, joints, &["teleop", "planner", "vla"])];
     config
 }
 
@@ -85,10 +71,7 @@ fn lane(
     sources: &[&str],
 ) -> LaneConfig {
     let count = dimensions.len();
-    let limits = DimensionLimits {
-        velocity: None,
-        ..DimensionLimits::default()
-    };
+    let limits = DimensionLimits { velocity: None, ..DimensionLimits::default() };
     LaneConfig {
         name: String::from(name),
         command_type,

@@ -8,6 +8,8 @@
 //! **Invariant:** nothing here decides about motion, and no reader can make a writer wait. What is
 //! lost on the way is counted.
 
+pub mod catalogue;
+pub mod collector;
 pub mod slots;
 
 #[cfg(test)]

@@ -173,8 +173,7 @@ impl Flag {
 
     /// Sets it.
     pub fn set(&self, value: bool) {
-        self.0
-            .store(if value { YES } else { NO }, Ordering::Relaxed);
+        self.0.store(if value { YES } else { NO }, Ordering::Relaxed);
     }
 
     /// Yes or no, `None` while it is not known.

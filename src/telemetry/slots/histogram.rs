@@ -136,11 +136,7 @@ impl Histogram {
         if let Some(above) = self.buckets.last() {
             count = count.wrapping_add(above.get());
         }
-        Reading {
-            cumulative,
-            count,
-            sum_nanos: self.sum.get(),
-        }
+        Reading { cumulative, count, sum_nanos: self.sum.get() }
     }
 }
 
@@ -177,10 +173,7 @@ mod tests {
                 histogram.observe(Duration::from_nanos(bound + 1));
                 let reading = histogram.read();
                 assert_eq!(reading.cumulative[i], (bound, 1), "{} {bound}", set.name);
-                assert_eq!(
-                    reading.cumulative.get(i + 1).map_or(reading.count, |b| b.1),
-                    2
-                );
+                assert_eq!(reading.cumulative.get(i + 1).map_or(reading.count, |b| b.1), 2);
                 assert_eq!(reading.count, 2);
                 assert_eq!(reading.sum_nanos, 2 * bound + 1);
             }

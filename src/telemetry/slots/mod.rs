@@ -308,8 +308,7 @@ impl NodeSlots {
         // Relaxed: this thread's own last store.
         let before = self.last_tick.load(Ordering::Relaxed);
         if before != 0 {
-            self.tick_interval
-                .observe(now.since(SteadyTime::from_nanos(before)));
+            self.tick_interval.observe(now.since(SteadyTime::from_nanos(before)));
         }
         // Release: pairs with the Acquire in `last_tick`. Not needed for the number itself; a
         // reader that sees this tick also sees what earlier ticks wrote, so `/livez` never says
@@ -336,10 +335,7 @@ impl LaneSlots {
     fn new(lane: &LaneConfig) -> Self {
         let has_stamp = has_stamp(lane.command_type);
         let source = |source: &SourceConfig| SourceSlots::new(source, has_stamp);
-        let joint = |name: &String| JointSlots {
-            name: name.clone(),
-            limits: Table::default(),
-        };
+        let joint = |name: &String| JointSlots { name: name.clone(), limits: Table::default() };
         let state = OneOf::default();
         state.set(Some(LaneState::Released));
         Self {
@@ -398,10 +394,7 @@ mod tests {
         slots.node.ticked(at(11_000_000));
         let reading = slots.node.tick_interval.read();
         assert_eq!((reading.count, reading.sum_nanos), (1, 10_000_000));
-        assert_eq!(
-            slots.node.since_tick(at(12_000_000)),
-            Some(Duration::from_millis(1))
-        );
+        assert_eq!(slots.node.since_tick(at(12_000_000)), Some(Duration::from_millis(1)));
     }
 
     #[test]

@@ -76,10 +76,7 @@ pub struct Table<E, T> {
 impl<E: Labelled, T> Table<E, T> {
     /// Makes each cell.
     pub fn from_fn(cell: impl FnMut(E) -> T) -> Self {
-        Self {
-            cells: E::MEMBERS.iter().copied().map(cell).collect(),
-            list: PhantomData,
-        }
+        Self { cells: E::MEMBERS.iter().copied().map(cell).collect(), list: PhantomData }
     }
 
     /// The cell of a member.
@@ -116,20 +113,11 @@ mod tests {
             assert_eq!(member.place(), i, "{name}: {}", member.word());
             assert_eq!(E::at_place(i).map(Labelled::word), Some(member.word()));
             table.at(*member).add(1 + u64::try_from(i).unwrap());
-            assert!(
-                !words.contains(&member.word()),
-                "{name}: {} twice",
-                member.word()
-            );
+            assert!(!words.contains(&member.word()), "{name}: {} twice", member.word());
             words.push(member.word());
         }
         for (i, (member, cell)) in table.iter().enumerate() {
-            assert_eq!(
-                cell.get(),
-                1 + u64::try_from(i).unwrap(),
-                "{}",
-                member.word()
-            );
+            assert_eq!(cell.get(), 1 + u64::try_from(i).unwrap(), "{}", member.word());
         }
     }
 
