@@ -10,7 +10,10 @@
 
 pub mod catalogue;
 pub mod collector;
+pub mod events;
+pub mod logging;
 pub mod slots;
+pub mod status;
 
 #[cfg(test)]
 pub(crate) mod fixture;

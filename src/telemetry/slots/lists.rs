@@ -121,18 +121,24 @@ closed_list! {
     EventKind {
         /// The node runs.
         Started = "started",
-        /// A trip: the node is killed, or killed with a new cause.
-        Tripped = "tripped",
+        /// Somebody used a verb, whatever came of it.
+        Requested = "requested",
+        /// Any state to killed.
+        Killed = "killed",
         /// Killed to disarmed.
         Reset = "reset",
         /// Disarmed to active.
         Armed = "armed",
         /// Active to disarmed.
         Disarmed = "disarmed",
-        /// A verb that had no effect.
-        Refused = "refused",
-        /// A source was pinned, or the pin removed.
-        SourceSelected = "source_selected",
+        /// A trip: what killed, or a new cause while killed.
+        Tripped = "tripped",
+        /// A reset had no effect.
+        ResetRefused = "reset_refused",
+        /// An arm had no effect.
+        ArmRefused = "arm_refused",
+        /// A disarm had no effect.
+        DisarmRefused = "disarm_refused",
         /// Another source, or none, is in charge of a lane.
         OwnerChanged = "owner_changed",
         /// A lane's state.
@@ -141,12 +147,10 @@ closed_list! {
         Rejected = "rejected",
         /// Commands were overwritten before they could be taken.
         Lost = "lost",
-        /// A kill input or feedback came, went, asserted or let go.
-        InputChanged = "input_changed",
-        /// A cause appeared or went.
-        CauseChanged = "cause_changed",
         /// The gate's own tick was late.
         GateStalled = "gate_stalled",
+        /// A stop found nothing to build a safe command on.
+        NoSafeCommand = "no_safe_command",
         /// The middleware refused a publish, a take or a reply.
         MiddlewareFailed = "middleware_failed",
         /// The node is shutting down.
