@@ -9,6 +9,76 @@ use r2r::std_msgs::msg::Bool;
 use crate::support::isolated;
 use crate::{context, node, publisher};
 
+/// The names without any rule.
+const PLAIN: [&str; 4] = ["/interlock/kill", "/topic", "/absolute", "/interlock/state"];
+
+/// Arguments; the node's full name; what the names become.
+const CASES: [(&[&str], &str, [&str; 4]); 9] = [
+    (&[], "/interlock", PLAIN),
+    (
+        &["-r", "__ns:=/robot"],
+        "/robot/interlock",
+        [
+            "/robot/interlock/kill",
+            "/robot/topic",
+            "/absolute",
+            "/robot/interlock/state",
+        ],
+    ),
+    (
+        &["-r", "__node:=gate"],
+        "/gate",
+        ["/gate/kill", "/topic", "/absolute", "/gate/state"],
+    ),
+    (
+        &["-r", "interlock:__node:=gate", "-r", "other:__ns:=/x"],
+        "/gate",
+        ["/gate/kill", "/topic", "/absolute", "/gate/state"],
+    ),
+    (
+        &["-r", "~/kill:=/stop_all"],
+        "/interlock",
+        ["/stop_all", "/topic", "/absolute", "/interlock/state"],
+    ),
+    (
+        &["-r", "interlock:topic:=other", "-r", "someone:topic:=wrong"],
+        "/interlock",
+        ["/interlock/kill", "/other", "/absolute", "/interlock/state"],
+    ),
+    (
+        &["-r", "/absolute:=moved"],
+        "/interlock",
+        ["/interlock/kill", "/topic", "/moved", "/interlock/state"],
+    ),
+    (
+        &[
+            "-r",
+            "rosservice://~/kill:=/stop",
+            "-r",
+            "rostopic://~/kill:=/never",
+        ],
+        "/interlock",
+        ["/stop", "/topic", "/absolute", "/interlock/state"],
+    ),
+    (
+        &[
+            "-r",
+            "__ns:=/robot",
+            "-r",
+            "__node:=gate",
+            "-r",
+            "topic:=~/private",
+        ],
+        "/robot/gate",
+        [
+            "/robot/gate/kill",
+            "/robot/gate/private",
+            "/absolute",
+            "/robot/gate/state",
+        ],
+    ),
+];
+
 #[test]
 fn names_follow_every_rule_meant_for_the_node() {
     isolated("names::names_follow_every_rule_meant_for_the_node", || {
@@ -18,73 +88,7 @@ fn names_follow_every_rule_meant_for_the_node() {
             (NameKind::Topic, "/absolute"),
             (NameKind::Topic, "~/state"),
         ];
-        let plain = ["/interlock/kill", "/topic", "/absolute", "/interlock/state"];
-        let cases: [(&[&str], &str, [&str; 4]); 9] = [
-            (&[], "/interlock", plain),
-            (
-                &["-r", "__ns:=/robot"],
-                "/robot/interlock",
-                [
-                    "/robot/interlock/kill",
-                    "/robot/topic",
-                    "/absolute",
-                    "/robot/interlock/state",
-                ],
-            ),
-            (
-                &["-r", "__node:=gate"],
-                "/gate",
-                ["/gate/kill", "/topic", "/absolute", "/gate/state"],
-            ),
-            (
-                &["-r", "interlock:__node:=gate", "-r", "other:__ns:=/x"],
-                "/gate",
-                ["/gate/kill", "/topic", "/absolute", "/gate/state"],
-            ),
-            (
-                &["-r", "~/kill:=/stop_all"],
-                "/interlock",
-                ["/stop_all", "/topic", "/absolute", "/interlock/state"],
-            ),
-            (
-                &["-r", "interlock:topic:=other", "-r", "someone:topic:=wrong"],
-                "/interlock",
-                ["/interlock/kill", "/other", "/absolute", "/interlock/state"],
-            ),
-            (
-                &["-r", "/absolute:=moved"],
-                "/interlock",
-                ["/interlock/kill", "/topic", "/moved", "/interlock/state"],
-            ),
-            (
-                &[
-                    "-r",
-                    "rosservice://~/kill:=/stop",
-                    "-r",
-                    "rostopic://~/kill:=/never",
-                ],
-                "/interlock",
-                ["/stop", "/topic", "/absolute", "/interlock/state"],
-            ),
-            (
-                &[
-                    "-r",
-                    "__ns:=/robot",
-                    "-r",
-                    "__node:=gate",
-                    "-r",
-                    "topic:=~/private",
-                ],
-                "/robot/gate",
-                [
-                    "/robot/gate/kill",
-                    "/robot/gate/private",
-                    "/absolute",
-                    "/robot/gate/state",
-                ],
-            ),
-        ];
-        for (args, full_name, expected) in cases {
+        for (args, full_name, expected) in CASES {
             let context = context(args).expect("a context");
             let resolved = resolve_names(&context, "interlock", &names).expect("names");
             assert_eq!(resolved.fully_qualified_name, full_name, "{args:?}");
