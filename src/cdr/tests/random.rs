@@ -117,7 +117,13 @@ proptest! {
 fn count_non_finite(value: &Value) -> usize {
     match value {
         Value::Message(values) | Value::List(values) => values.iter().map(count_non_finite).sum(),
-        other => usize::from(has_non_finite(other)),
+        Value::Bool(_)
+        | Value::Unsigned(_)
+        | Value::Signed(_)
+        | Value::F32(_)
+        | Value::F64(_)
+        | Value::Text(_)
+        | Value::WideText(_) => usize::from(has_non_finite(value)),
     }
 }
 
@@ -130,7 +136,9 @@ fn leaves_with_floats(message: &crate::cdr::MessageType) -> Vec<crate::cdr::Path
                 match &at.field(&step.name).unwrap().kind {
                     crate::cdr::Kind::Primitive(primitive) => return primitive.is_float(),
                     crate::cdr::Kind::Message(inner) => at = inner,
-                    _ => return false,
+                    crate::cdr::Kind::String { .. } | crate::cdr::Kind::WString { .. } => {
+                        return false;
+                    }
                 }
             }
             false

@@ -5,7 +5,12 @@
 //! each type. They lie in `lib` of a prefix of `AMENT_PREFIX_PATH`; where none has them the
 //! loader's own path is tried.
 
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+use std::path::PathBuf;
+
 use libloading::Library;
+use parking_lot::Mutex;
 use r2r_rcl::{rosidl_message_type_support_t, rosidl_service_type_support_t};
 
 use super::TypeSupportError;
@@ -102,13 +107,16 @@ pub(super) fn service_type_support(
     })
 }
 
+/// Every library opened so far, by its path. Never shrinks, and a static is never dropped: that is
+/// what keeps the libraries open.
+static OPENED: Mutex<BTreeMap<PathBuf, Library>> = Mutex::new(BTreeMap::new());
+
 /// The address of the function that gives a type support. The library stays open for good.
 fn symbol(
     name: &TypeName,
     flavour: Flavour,
     sort: &str,
 ) -> Result<unsafe extern "C" fn(), TypeSupportError> {
-    let library = open(name, flavour)?;
     let symbol = format!(
         "{}__get_{sort}_type_support_handle__{}__{}__{}",
         flavour.identifier(),
@@ -116,6 +124,16 @@ fn symbol(
         name.kind,
         name.name
     );
+    let mut opened = OPENED.lock();
+    let library = match opened.entry(library_path(name, flavour)) {
+        Entry::Occupied(known) => known.into_mut(),
+        Entry::Vacant(unknown) => {
+            // SAFETY: opening runs the library's initialisers. It is a library of the installation
+            // that the whole process trusts: the same loader opens it for the middleware too.
+            let library = unsafe { Library::new(unknown.key()) };
+            unknown.insert(library.map_err(|error| cannot_open(name, &error))?)
+        }
+    };
     // SAFETY: only the address is taken here; the callers call it as what rosidl generates.
     let found = unsafe { library.get::<unsafe extern "C" fn()>(symbol.as_bytes()) };
     found
@@ -127,31 +145,23 @@ fn symbol(
         })
 }
 
-fn open(name: &TypeName, flavour: Flavour) -> Result<&'static Library, TypeSupportError> {
-    let file = format!("lib{}__{}.so", name.package, flavour.identifier());
-    let prefixes = prefixes();
-    let installed = prefixes
-        .iter()
-        .map(|prefix| prefix.join("lib").join(&file))
-        .find(|path| path.exists());
-    let path = installed.unwrap_or_else(|| file.clone().into());
-    // SAFETY: opening runs the library's initialisers. It is a library of the installation that the
-    // whole process trusts: the same loader opens it again when the middleware asks for it.
-    match unsafe { Library::new(&path) } {
-        // The loader counts how often a library was opened; never closing is what keeps it.
-        Ok(library) => Ok(Box::leak(Box::new(library))),
-        Err(error) => Err(cannot_open(name, prefixes.is_empty(), &error)),
-    }
+/// The library's file in the first prefix that has it, else its bare name for the loader.
+fn library_path(name: &TypeName, flavour: Flavour) -> PathBuf {
+    let file = PathBuf::from(format!("lib{}__{}.so", name.package, flavour.identifier()));
+    let mut candidates = prefixes()
+        .into_iter()
+        .map(|prefix| prefix.join("lib").join(&file));
+    candidates.find(|path| path.exists()).unwrap_or(file)
 }
 
-fn cannot_open(name: &TypeName, no_ros: bool, error: &libloading::Error) -> TypeSupportError {
+fn cannot_open(name: &TypeName, error: &libloading::Error) -> TypeSupportError {
     let type_name = name.full();
     if interfaces_of(&name.package, &name.kind).is_some() {
         TypeSupportError::Library {
             type_name,
             reason: error.to_string(),
         }
-    } else if no_ros {
+    } else if prefixes().is_empty() {
         TypeSupportError::NoRos { type_name }
     } else {
         let similar = similar_packages(&name.package);

@@ -216,3 +216,46 @@ fn convert_field(member: &Member, known: &mut Known) -> Result<Field, FieldProbl
         default: None,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A field of a kind that rosidl's generators cannot make, as introspection would give it.
+    fn field_of(type_id: u8) -> Result<Field, FieldProblem> {
+        let member = Member {
+            name_: c"field".as_ptr(),
+            type_id_: type_id,
+            string_upper_bound_: 0,
+            members_: std::ptr::null(),
+            is_key_: false,
+            is_array_: false,
+            array_size_: 0,
+            is_upper_bound_: false,
+            offset_: 0,
+            default_value_: std::ptr::null(),
+            size_function: None,
+            get_const_function: None,
+            get_function: None,
+            fetch_function: None,
+            assign_function: None,
+            resize_function: None,
+        };
+        convert_field(&member, &mut HashMap::new())
+    }
+
+    #[test]
+    fn kinds_that_cannot_be_walked_are_refused() {
+        let long_double = FieldProblem::LongDouble("field".into());
+        assert_eq!(field_of(type_id::LONG_DOUBLE), Err(long_double));
+        let incomplete = FieldProblem::Incomplete("field".into());
+        assert_eq!(field_of(type_id::MESSAGE), Err(incomplete));
+        for type_id in [0, 19, 255] {
+            let unknown = FieldProblem::UnknownKind {
+                field: "field".into(),
+                type_id,
+            };
+            assert_eq!(field_of(type_id), Err(unknown));
+        }
+    }
+}
