@@ -7,6 +7,7 @@ pub mod clock;
 pub mod codec;
 pub mod config;
 pub mod gate;
+pub mod kill_switch;
 #[cfg(feature = "ros")]
 pub mod ros;
 pub mod telemetry;
