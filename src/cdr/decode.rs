@@ -4,9 +4,8 @@
 //! what the walk refuses, except that floats need not be finite and texts may hold a NUL. Memory is
 //! bounded by the bytes: a count that cannot fit is refused before anything is made for it.
 
-use super::access::{read_f64, read_i64, read_u64};
-use super::cursor::{Cursor, Endian, Malformed};
-use super::layout::least_size;
+use super::cursor::{Cursor, Malformed};
+use super::layout::{least_size, read_number, wide_units};
 use super::schema::{Arity, Field, Kind, MessageType, Primitive};
 use super::value::Value;
 
@@ -60,48 +59,16 @@ fn decode_element(kind: &Kind, cursor: &mut Cursor<'_>) -> Result<Value, Malform
         Kind::String { bound } => Ok(Value::Text(cursor.take_text(bound_of(*bound))?.to_vec())),
         Kind::WString { bound } => {
             let (_, bytes) = cursor.take_wide_text(bound_of(*bound))?;
-            let units = bytes
-                .chunks_exact(4)
-                .filter_map(|unit| match cursor.endian() {
-                    Endian::Big => unit.last_chunk().map(|unit| u16::from_be_bytes(*unit)),
-                    Endian::Little => unit.first_chunk().map(|unit| u16::from_le_bytes(*unit)),
-                });
-            Ok(Value::WideText(units.collect()))
+            Ok(Value::WideText(wide_units(bytes, cursor.endian())))
         }
         Kind::Message(message) => decode_message(message, cursor),
     }
 }
 
 fn decode_number(primitive: Primitive, cursor: &mut Cursor<'_>) -> Result<Value, Malformed> {
-    let size = primitive.size();
-    cursor.align(size);
+    cursor.align(primitive.size());
     let at = cursor.offset();
-    let bytes = cursor.take(u64::from(size))?;
-    let endian = cursor.endian();
-    let value = match primitive {
-        Primitive::Bool => match bytes {
-            [0] => Some(Value::Bool(false)),
-            [1] => Some(Value::Bool(true)),
-            _ => return Err(Malformed::BadBool { at }),
-        },
-        // Not by way of `f64`: a conversion may change a NaN's bits.
-        Primitive::F32 => <[u8; 4]>::try_from(bytes).ok().map(|bytes| {
-            Value::F32(match endian {
-                Endian::Big => f32::from_be_bytes(bytes),
-                Endian::Little => f32::from_le_bytes(bytes),
-            })
-        }),
-        Primitive::F64 => read_f64(bytes, endian, primitive, 0).map(Value::F64),
-        Primitive::I8 | Primitive::I16 | Primitive::I32 | Primitive::I64 => {
-            read_i64(bytes, endian, primitive, 0).map(Value::Signed)
-        }
-        Primitive::Octet
-        | Primitive::Char
-        | Primitive::WChar
-        | Primitive::U8
-        | Primitive::U16
-        | Primitive::U32
-        | Primitive::U64 => read_u64(bytes, endian, primitive, 0).map(Value::Unsigned),
-    };
-    value.ok_or(Malformed::Truncated { at })
+    let bytes = cursor.take(u64::from(primitive.size()))?;
+    // The bytes are there, so only a bool's value can be wrong.
+    read_number(bytes, cursor.endian(), primitive, 0).ok_or(Malformed::BadBool { at })
 }

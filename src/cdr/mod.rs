@@ -18,6 +18,7 @@ mod access;
 mod cursor;
 mod decode;
 mod encode;
+mod fit;
 mod layout;
 mod path;
 mod schema;
@@ -35,3 +36,6 @@ pub use layout::{
 pub use path::{Index, InvalidPath, Path, PathProblem, Step};
 pub use schema::{Arity, DUMMY_MEMBER, Field, Kind, MessageType, Primitive};
 pub use value::{SetError, SetProblem, Value};
+
+#[cfg(test)]
+mod tests;

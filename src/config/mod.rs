@@ -1,3 +1,38 @@
 //! The params file: from text or rcl parameters to a [`model::Config`], or to every problem at once.
+//!
+//! Flow: [`args`] takes the command line apart, [`yaml`] and [`section`] read files as rcl's parser
+//! does, [`merge`] makes one [`value::FlatMap`] of them, [`reader`] turns that into a
+//! [`model::Config`] ([`schema`] knows every key). At run time the node also compares the flat map
+//! with what rcl gave it ([`difference`]) and does not start if they differ. [`check`] is
+//! `--check-config`.
+//!
+//! **Invariant:** pure but for [`load`], which reads the files; no ROS, no clock, no thread.
+//! **Invariant:** nothing is ignored: each key is read, belongs to ROS, is listed as foreign, or is
+//! a problem.
+pub mod args;
+pub mod check;
+pub mod difference;
+mod digest;
+mod globals;
+mod inputs;
+mod keys;
+mod lane;
+mod limits;
+pub mod load;
+pub mod merge;
 pub mod model;
-mod rules;
+mod names;
+pub mod problem;
+pub mod rcl_scalar;
+pub mod reader;
+mod safe;
+pub mod schema;
+pub mod section;
+mod source;
+mod topics;
+pub mod value;
+pub mod yaml;
+mod yaml_rules;
+
+pub use difference::differences;
+pub use load::load;

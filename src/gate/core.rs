@@ -67,6 +67,23 @@ impl Gate {
         &self.machine
     }
 
+    /// The clock starts here: building what surrounds the gate took a while, and no tick was missed
+    /// in it.
+    pub const fn resume(&mut self, now: SteadyTime) {
+        self.last_tick = now;
+    }
+
+    /// The process ends: a stop as after a disarm, whatever the params file says of causes.
+    pub fn shut_down(&mut self, now: Moment) {
+        self.act(Report::plain(Cause::Shutdown, Subject::Node), Action::Disarm, now);
+    }
+
+    /// The lanes in the order of the rules.
+    #[must_use]
+    pub fn lanes(&self) -> &[Lane] {
+        &self.lanes
+    }
+
     /// A lane.
     #[must_use]
     pub fn lane(&self, lane: usize) -> Option<&Lane> {
@@ -569,6 +586,14 @@ impl Gate {
     /// The lane's safe command, where it is due now. What this returns counts as sent.
     pub fn take_safe(&mut self, lane: usize, now: SteadyTime) -> Option<SafeOutput<'_>> {
         self.lanes.get_mut(lane)?.take_safe(now)
+    }
+
+    /// What a stop right now would send on a lane, for a burst by somebody else. False: nothing may
+    /// be sent.
+    #[must_use]
+    pub fn would_send(&self, lane: usize, values: &mut [f64], now: SteadyTime) -> bool {
+        let fresh = self.is_fresh(lane, now);
+        self.lanes.get(lane).is_some_and(|lane| lane.would_send(fresh, values))
     }
 
     /// The earliest moment at which a safe command is due.

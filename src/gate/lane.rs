@@ -143,6 +143,24 @@ impl Lane {
         }
     }
 
+    /// Who holds its output.
+    #[must_use]
+    pub const fn state(&self) -> LaneState {
+        self.state
+    }
+
+    /// Source in charge.
+    #[must_use]
+    pub const fn owner(&self) -> Option<usize> {
+        self.owner
+    }
+
+    /// Matched readers of its output.
+    #[must_use]
+    pub const fn subscribers(&self) -> u32 {
+        self.subscribers
+    }
+
     /// Which limits the last judged command met, for each joint or axis.
     #[must_use]
     pub fn applied(&self) -> &[LimitSet] {
@@ -297,23 +315,37 @@ impl Lane {
         };
         if !self.has_frozen {
             let measured = self.measured.position().filter(|_| fresh);
-            if measured.is_none() && !self.has_sent {
-                return false;
-            }
             let has_sent = self.has_sent;
-            let sent = self.envelope.sent().iter();
-            for (index, (frozen, sent)) in self.frozen.iter_mut().zip(sent).enumerate() {
-                let there = measured.and_then(|pose| pose.get(index)).copied();
-                *frozen = match there {
-                    Some(there) if !has_sent || (sent.value - there).abs() > tolerance => there,
-                    Some(_) | None => sent.value,
-                };
+            let sent = self.envelope.sent();
+            if !choose_pose(sent, has_sent, measured, tolerance, &mut self.frozen) {
+                return false;
             }
             self.has_frozen = true;
         }
         self.state = state;
         self.next_safe = now;
         true
+    }
+
+    /// What a stop right now would send, for a burst by somebody else. False: nothing may be sent.
+    pub(super) fn would_send(&self, fresh: bool, values: &mut [f64]) -> bool {
+        if self.state == LaneState::Released || values.len() != self.frozen.len() {
+            return false;
+        }
+        match self.rules.safe.tolerance() {
+            None => {
+                values.fill(0.0);
+                true
+            }
+            Some(_) if self.has_frozen => {
+                values.copy_from_slice(&self.frozen);
+                true
+            }
+            Some(tolerance) => {
+                let measured = self.measured.position().filter(|_| fresh);
+                choose_pose(self.envelope.sent(), self.has_sent, measured, tolerance, values)
+            }
+        }
     }
 
     /// Starts anew for an arm: nobody in charge, the pose held chosen anew, no motion owed.
@@ -403,4 +435,26 @@ impl Lane {
         self.next_safe = now.after(self.rules.safe_period);
         Some(SafeOutput { command: self.rules.safe, values: &self.safe_values })
     }
+}
+
+/// The pose to hold: joint by joint the last sent where it is within `tolerance` of the measured,
+/// else the measured. False where neither is known.
+fn choose_pose(
+    sent: &[Reference],
+    has_sent: bool,
+    measured: Option<&[f64]>,
+    tolerance: f64,
+    pose: &mut [f64],
+) -> bool {
+    if measured.is_none() && !has_sent {
+        return false;
+    }
+    for (index, (value, sent)) in pose.iter_mut().zip(sent).enumerate() {
+        let there = measured.and_then(|pose| pose.get(index)).copied();
+        *value = match there {
+            Some(there) if !has_sent || (sent.value - there).abs() > tolerance => there,
+            Some(_) | None => sent.value,
+        };
+    }
+    true
 }

@@ -149,17 +149,24 @@ impl Gate {
                 }
             }
         }
-        let inputs = self.kill_inputs.iter().zip(&self.rules.kill_inputs);
-        for (view, (input, rules)) in to.kill_inputs.iter_mut().zip(inputs) {
-            view.asserted = input.is_asserted(now.steady, rules);
-            view.lost = matches!(input.silence(now.steady, rules), Silence::Lost(_));
-            view.last_seen = input.last_seen();
-            view.seen = view.last_seen.is_some();
+        for (view, now_view) in to.kill_inputs.iter_mut().zip(self.kill_input_views(now.steady)) {
+            *view = now_view;
         }
         let feedback = self.feedback_at.iter().zip(&self.rules.feedback_timeouts);
         for (view, (at, timeout)) in to.feedback.iter_mut().zip(feedback) {
             view.last_seen = *at;
             view.fresh = at.is_some_and(|at| now.steady.since(at) <= *timeout);
         }
+    }
+
+    /// The kill inputs as they are now, in the order of the rules.
+    pub fn kill_input_views(&self, now: SteadyTime) -> impl Iterator<Item = KillInputView> + '_ {
+        let inputs = self.kill_inputs.iter().zip(&self.rules.kill_inputs);
+        inputs.map(move |(input, rules)| KillInputView {
+            asserted: input.is_asserted(now, rules),
+            lost: matches!(input.silence(now, rules), Silence::Lost(_)),
+            seen: input.last_seen().is_some(),
+            last_seen: input.last_seen(),
+        })
     }
 }

@@ -13,8 +13,10 @@
 
 mod compile;
 mod error;
+mod leaf;
 mod program;
 mod ranges;
+mod read;
 mod resolve;
 mod run;
 mod walk;
@@ -27,6 +29,7 @@ use super::cursor::{Cursor, Endian, Malformed};
 use super::path::Path;
 use super::schema::{Arity, Kind, MessageType, Primitive};
 use program::Op;
+pub(super) use read::{read_number, wide_units};
 pub(super) use run::least_size;
 
 /// One path to find, and how.

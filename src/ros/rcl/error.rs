@@ -100,6 +100,21 @@ pub(super) fn c_string(call: &'static str, text: &str) -> Result<CString, RclErr
     })
 }
 
+/// A C string of an absolute topic or service name.
+///
+/// rcl would make a relative name absolute by the node's namespace, and graph
+/// queries would find nothing under it: a name that was never resolved must not
+/// look like a topic without publishers.
+pub(super) fn absolute_name(call: &'static str, name: &str) -> Result<CString, RclError> {
+    if !name.starts_with('/') {
+        return Err(RclError::refused(
+            call,
+            format!("{name:?} is not an absolute name"),
+        ));
+    }
+    c_string(call, name)
+}
+
 /// A copy of a C string; empty for null.
 ///
 /// # Safety

@@ -13,7 +13,7 @@ use r2r_rcl::{
     rmw_topic_endpoint_info_array_t, rmw_topic_endpoint_info_t,
 };
 
-use super::error::{RclError, c_string, check, copy_string, report_in_drop};
+use super::error::{RclError, absolute_name, check, copy_string, report_in_drop};
 use super::node::Node;
 use super::qos::ReportedQos;
 
@@ -59,7 +59,7 @@ pub fn subscriptions_info(node: &Arc<Node>, topic: &str) -> Result<Vec<EndpointI
 /// # Errors
 /// rcl's text.
 pub fn count_publishers(node: &Arc<Node>, topic: &str) -> Result<usize, RclError> {
-    let c_topic = c_string("rcl_count_publishers", topic)?;
+    let c_topic = absolute_name("rcl_count_publishers", topic)?;
     let mut count = 0;
     // SAFETY: an initialised node, a string that outlives the call, a local.
     let code = unsafe { rcl_count_publishers(node.as_ptr(), c_topic.as_ptr(), &mut count) };
@@ -81,7 +81,7 @@ fn endpoints(
     node: &Arc<Node>,
     topic: &str,
 ) -> Result<Vec<EndpointInfo>, RclError> {
-    let c_topic = c_string(call, topic)?;
+    let c_topic = absolute_name(call, topic)?;
     // SAFETY: both return plain structs by value.
     let (mut allocator, mut array) = unsafe {
         (

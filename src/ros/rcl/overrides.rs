@@ -115,13 +115,13 @@ fn step(piece: &Piece, name: &[u8], reached: &[bool]) -> Vec<bool> {
         }
         let rest = name.get(at..).unwrap_or_default();
         let lengths = match piece {
-            Piece::Byte(byte) => usize::from(rest.first() == Some(byte))..=1,
+            Piece::Byte(byte) if rest.first() == Some(byte) => 1..=1,
+            Piece::Byte(_) => continue,
+            // A slash and at least one letter of the name.
             Piece::Name | Piece::Names => 2..=slash_and_name(rest),
         };
         for length in lengths {
-            if length > 0
-                && let Some(place) = next.get_mut(at + length)
-            {
+            if let Some(place) = next.get_mut(at + length) {
                 *place = true;
             }
         }

@@ -12,7 +12,7 @@ use r2r_rcl::{
 };
 
 use super::SETUP;
-use super::error::{RclError, c_string, check, report_in_drop};
+use super::error::{RclError, absolute_name, check, report_in_drop};
 use super::node::Node;
 use super::pinned::Pinned;
 use super::qos::Qos;
@@ -49,7 +49,7 @@ impl Publisher {
         topic: &str,
         qos: Qos,
     ) -> Result<Self, RclError> {
-        let c_topic = c_string("rcl_publisher_init", topic)?;
+        let c_topic = absolute_name("rcl_publisher_init", topic)?;
         let raw = Pinned::new(
             // SAFETY: returns a plain struct by value.
             unsafe { rcl_get_zero_initialized_publisher() },

@@ -24,7 +24,7 @@ use r2r_rcl::{
 };
 
 use super::SETUP;
-use super::error::{RclError, c_string, check, clear_error, report_in_drop};
+use super::error::{RclError, absolute_name, check, clear_error, report_in_drop};
 use super::node::Node;
 use super::pinned::Pinned;
 use super::wake::{Registration, Waker, on_news};
@@ -57,6 +57,14 @@ pub fn serve<T: WrappedServiceTypeSupport>(
 /// Names the request that a reply belongs to.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct RequestId(rmw_request_id_t);
+
+impl RequestId {
+    /// The middleware's identifier of the client that asks.
+    #[must_use]
+    pub fn client(&self) -> [u8; 16] {
+        self.0.writer_guid
+    }
+}
 
 /// The taking half of a service.
 pub struct Requests<T: WrappedServiceTypeSupport> {
@@ -189,7 +197,7 @@ unsafe impl Sync for Handle {}
 
 impl Handle {
     fn new<T: WrappedServiceTypeSupport>(node: &Arc<Node>, name: &str) -> Result<Self, RclError> {
-        let c_name = c_string("rcl_service_init", name)?;
+        let c_name = absolute_name("rcl_service_init", name)?;
         let raw = Pinned::new(
             // SAFETY: returns a plain struct by value.
             unsafe { rcl_get_zero_initialized_service() },

@@ -16,7 +16,7 @@ use r2r_rcl::{
 
 use super::SETUP;
 use super::buffer::SerializedBuffer;
-use super::error::{RclError, c_string, check, clear_error, report_in_drop};
+use super::error::{RclError, absolute_name, check, clear_error, report_in_drop};
 use super::node::Node;
 use super::pinned::Pinned;
 use super::qos::Qos;
@@ -69,7 +69,7 @@ impl Subscription {
         topic: &str,
         qos: Qos,
     ) -> Result<Self, RclError> {
-        let c_topic = c_string("rcl_subscription_init", topic)?;
+        let c_topic = absolute_name("rcl_subscription_init", topic)?;
         let raw = Pinned::new(
             // SAFETY: returns a plain struct by value.
             unsafe { rcl_get_zero_initialized_subscription() },

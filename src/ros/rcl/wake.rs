@@ -157,3 +157,68 @@ pub(super) unsafe extern "C" fn on_news(user_data: *const c_void, _count: usize)
     let waker = unsafe { &*user_data.cast::<Waker>() };
     waker.wake();
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::thread;
+
+    #[test]
+    fn a_waker_sets_its_own_bit_of_its_own_word() {
+        let set = WakeSet::new(65);
+        assert_eq!(set.words(), 2);
+        for bit in [0, 63, 64, 127] {
+            let waker = set.waker(bit).expect("inside the two words");
+            assert_eq!((waker.word(), waker.mask()), (bit / 64, 1 << (bit % 64)));
+            waker.wake();
+            waker.wake();
+            assert_eq!(set.take_bits(waker.word()), waker.mask());
+            assert_eq!((set.take_bits(0), set.take_bits(1)), (0, 0), "taken once");
+        }
+        assert!(set.waker(128).is_none());
+        assert_eq!(set.take_bits(2), 0);
+    }
+
+    #[test]
+    fn only_one_thread_waits() {
+        let set = WakeSet::new(1);
+        assert_eq!(set.bind(thread::current()), Ok(()));
+        assert_eq!(set.bind(thread::current()), Err(AlreadyBound));
+    }
+
+    /// Ends only if no wake is lost: between binding and the first take, between
+    /// a take and the park, and while parked.
+    #[test]
+    fn no_wake_is_slept_over() {
+        for _ in 0..500 {
+            let set = WakeSet::new(1);
+            let waker = set.waker(0).expect("a bit");
+            let sleeper = thread::spawn({
+                let set = set.clone();
+                move || {
+                    set.bind(thread::current()).expect("the first thread");
+                    for _ in 0..3 {
+                        while set.take_bits(0) == 0 {
+                            thread::park();
+                        }
+                    }
+                }
+            });
+            while !sleeper.is_finished() {
+                // The next wake comes only after this one was taken.
+                waker.wake();
+                while set
+                    .words
+                    .iter()
+                    .any(|word| word.load(Ordering::Acquire) != 0)
+                {
+                    thread::yield_now();
+                    if sleeper.is_finished() {
+                        break;
+                    }
+                }
+            }
+            sleeper.join().expect("no panic");
+        }
+    }
+}
