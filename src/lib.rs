@@ -6,8 +6,9 @@ pub mod cdr;
 pub mod clock;
 pub mod codec;
 pub mod config;
+pub mod ctl;
 pub mod gate;
-pub mod kill_switch;
+pub mod http;
 #[cfg(feature = "ros")]
 pub mod ros;
 pub mod telemetry;
