@@ -74,8 +74,13 @@ impl Arguments {
     /// Adds params files that were named without `--params-file`.
     pub fn add_files(&mut self, files: &[String]) {
         for file in files {
-            let place = Place { rank: self.sources.len(), line: 0, label: file.clone() };
-            self.sources.push((ParameterSource::File(file.clone()), place));
+            let place = Place {
+                rank: self.sources.len(),
+                line: 0,
+                label: file.clone(),
+            };
+            self.sources
+                .push((ParameterSource::File(file.clone()), place));
         }
     }
 }
@@ -141,8 +146,11 @@ impl ArgumentParser {
                         ),
                     }
                 }
-                "--enable-stdout-logs" | "--disable-stdout-logs" | "--enable-rosout-logs"
-                | "--disable-rosout-logs" | "--enable-external-lib-logs"
+                "--enable-stdout-logs"
+                | "--disable-stdout-logs"
+                | "--enable-rosout-logs"
+                | "--disable-rosout-logs"
+                | "--enable-external-lib-logs"
                 | "--disable-external-lib-logs" => {}
                 _ => self.refuse(
                     arg,
@@ -174,9 +182,13 @@ impl ArgumentParser {
     fn option(&mut self, option: &str, value: &str) {
         match option {
             "--params-file" => {
-                let place =
-                    Place { rank: self.sources.len(), line: 0, label: value.to_owned() };
-                self.sources.push((ParameterSource::File(value.to_owned()), place));
+                let place = Place {
+                    rank: self.sources.len(),
+                    line: 0,
+                    label: value.to_owned(),
+                };
+                self.sources
+                    .push((ParameterSource::File(value.to_owned()), place));
             }
             "-p" | "--param" => self.parameter(option, value),
             "-r" | "--remap" => self.remap(option, value),
@@ -195,11 +207,16 @@ impl ArgumentParser {
         });
         match parts {
             Some((node, name, value))
-                if node.is_none_or(is_token) && name.split('.').all(is_token)
+                if node.is_none_or(is_token)
+                    && name.split('.').all(is_token)
                     && !value.is_empty() =>
             {
                 let section = node.unwrap_or("/**").to_owned();
-                let place = Place { rank: self.sources.len(), line: 0, label };
+                let place = Place {
+                    rank: self.sources.len(),
+                    line: 0,
+                    label,
+                };
                 let rule = ParameterSource::Rule {
                     section,
                     name: name.to_owned(),
@@ -261,7 +278,11 @@ impl ArgumentParser {
             allowed: allowed.to_owned(),
             because: because.to_owned(),
             fix: fix.to_owned(),
-            place: Place { rank: self.problems.len(), line: 0, label: "arguments".to_owned() },
+            place: Place {
+                rank: self.problems.len(),
+                line: 0,
+                label: "arguments".to_owned(),
+            },
         });
     }
 }
@@ -273,5 +294,6 @@ fn is_token(text: &str) -> bool {
 }
 
 fn is_absolute(text: &str) -> bool {
-    text.strip_prefix('/').is_some_and(|names| names.split('/').all(is_token))
+    text.strip_prefix('/')
+        .is_some_and(|names| names.split('/').all(is_token))
 }

@@ -17,22 +17,29 @@ mod globals;
 mod inputs;
 mod keys;
 mod lane;
+mod limit_group;
 mod limits;
 pub mod load;
 pub mod merge;
 pub mod model;
 mod names;
 pub mod problem;
+mod range;
 pub mod rcl_scalar;
 pub mod reader;
 mod safe;
 pub mod schema;
 pub mod section;
+mod shape;
 mod source;
 mod topics;
 pub mod value;
 pub mod yaml;
+mod yaml_reader;
 mod yaml_rules;
+
+#[cfg(test)]
+mod tests;
 
 pub use difference::differences;
 pub use load::load;
