@@ -131,7 +131,9 @@ fn permit(keys: &mut Keys<'_>, globals: &Globals) -> Option<Duration> {
             );
             None
         }
-        read => read.or(Duration::from_secs_f64(default)),
+        read @ (Read::Absent | Read::Bad | Read::Got(_)) => {
+            read.or(Duration::from_secs_f64(default))
+        }
     }
 }
 

@@ -37,6 +37,7 @@ pub mod value;
 pub mod yaml;
 mod yaml_reader;
 mod yaml_rules;
+mod yaml_text;
 
 #[cfg(test)]
 mod tests;

@@ -7,13 +7,16 @@ use super::rcl_scalar::{self, Style, Unreadable};
 use super::value::{Doubt, Entry, Value};
 use super::yaml::{Item, Node};
 use super::yaml_rules::*;
+use super::yaml_text::{self, Source};
 
 /// Deeper maps are refused; no configuration needs them, and a stack has an end.
 const MAX_DEPTH: usize = 32;
 
 /// One text on its way through.
 pub(super) struct Reader<'t> {
-    text: &'t str,
+    source: Source<'t>,
+    /// How many `{` and `[` are open.
+    flow: usize,
     parser: Parser<'t, saphyr_parser::StrInput<'t>>,
     rank: usize,
     label: String,
@@ -30,7 +33,8 @@ type Next<'t> = (Event<'t>, Span);
 impl<'t> Reader<'t> {
     pub(super) fn new(text: &'t str, rank: usize, label: &str) -> Self {
         Self {
-            text,
+            source: Source::new(text),
+            flow: 0,
             parser: Parser::new_from_str(text),
             rank,
             label: label.to_owned(),
@@ -42,7 +46,7 @@ impl<'t> Reader<'t> {
 
     /// The tree of a file.
     pub(super) fn file(mut self) -> Result<Vec<Item>, Problems> {
-        let items = self.refuse_characters().and_then(|()| self.document());
+        let items = self.refuse_lines().and_then(|()| self.document());
         match items {
             Ok(items) if self.problems.is_empty() => Ok(items),
             Ok(_) | Err(Stop) => Err(self.problems),
@@ -60,7 +64,7 @@ impl<'t> Reader<'t> {
     }
 
     fn argument_value(&mut self) -> Result<Entry, Stop> {
-        self.refuse_characters()?;
+        self.refuse_lines()?;
         self.start()?;
         let (event, span) = self.next()?;
         let entry = match self.value(event, span, 0)? {
@@ -71,21 +75,14 @@ impl<'t> Reader<'t> {
         Ok(entry)
     }
 
-    /// Characters that libyaml refuses, or takes for a line break where YAML 1.2 does not.
-    fn refuse_characters(&mut self) -> Result<(), Stop> {
-        for (index, line) in self.text.split('\n').enumerate() {
-            let line = line.strip_suffix('\r').unwrap_or(line);
-            if let Some(character) = line.chars().find(|c| !is_plain_character(*c)) {
-                let found = format!("the character {character:?} is not allowed");
-                self.refuse_found(index + 1, found, &REFUSED_CHARACTER);
-                return Err(Stop);
-            }
-            if line.starts_with('%') {
-                self.refuse(index + 1, &REFUSED_DIRECTIVE);
-                return Err(Stop);
+    fn refuse_lines(&mut self) -> Result<(), Stop> {
+        match self.source.refused_line() {
+            None => Ok(()),
+            Some((line, found, rule)) => {
+                self.refuse_found(line, found, rule);
+                Err(Stop)
             }
         }
-        Ok(())
     }
 
     fn document(&mut self) -> Result<Vec<Item>, Stop> {
@@ -99,10 +96,9 @@ impl<'t> Reader<'t> {
             (_, span) => return self.stop(span.start.line(), &REFUSED_TOP),
         }
         let items = match self.next()? {
-            (Event::MappingStart(_, tag), span) => {
-                if tag.is_some() {
-                    return self.stop(span.start.line(), &REFUSED_TAG);
-                }
+            (Event::MappingStart(anchor, tag), span) => {
+                self.refuse_decorated(span.start.line(), anchor, tag.is_some())?;
+                self.flow = usize::from(self.source.is_flow(&span));
                 self.map(0)?
             }
             (_, span) => return self.stop(span.start.line(), &REFUSED_TOP),
@@ -129,33 +125,7 @@ impl<'t> Reader<'t> {
 
     fn map(&mut self, depth: usize) -> Result<Vec<Item>, Stop> {
         let mut items: Vec<Item> = Vec::new();
-        loop {
-            let (event, span) = self.next()?;
-            let line = span.start.line();
-            let key = match event {
-                Event::MappingEnd => return Ok(items),
-                Event::Scalar(key, style, _, tag) => {
-                    if tag.is_some() {
-                        return self.stop(line, &REFUSED_TAG);
-                    }
-                    if style != ScalarStyle::Plain {
-                        self.refuse_adjacent(&span);
-                    }
-                    key.into_owned()
-                }
-                Event::Alias(_) => return self.stop(line, &REFUSED_ALIAS),
-                Event::Nothing
-                | Event::StreamStart
-                | Event::StreamEnd
-                | Event::DocumentStart(_)
-                | Event::DocumentEnd
-                | Event::SequenceStart(..)
-                | Event::SequenceEnd
-                | Event::MappingStart(..) => return self.stop(line, &REFUSED_KEY),
-            };
-            if key.is_empty() || key.contains(['\0', '\n']) || key.len() > 500 {
-                return self.stop(line, &REFUSED_KEY);
-            }
+        while let Some((key, line)) = self.key()? {
             self.path.push(key.clone());
             if items.iter().any(|item| item.key == key) {
                 self.refuse(line, &REFUSED_TWICE);
@@ -168,17 +138,53 @@ impl<'t> Reader<'t> {
             self.path.pop();
             items.push(Item { key, line, node });
         }
+        Ok(items)
     }
 
-    /// `{"key":1}`: not every libyaml takes a colon without a space after it.
-    fn refuse_adjacent(&mut self, key: &Span) {
-        let rest = self.text.chars().skip(key.end.index());
-        let mut after = rest.skip_while(|c| *c != ':').skip(1);
-        if let Some(next) = after.next()
-            && !next.is_whitespace()
-        {
-            self.refuse(key.start.line(), &REFUSED_ADJACENT);
+    /// The next key and its line; `None` at the map's end.
+    fn key(&mut self) -> Result<Option<(String, usize)>, Stop> {
+        let (event, span) = self.next()?;
+        let line = span.start.line();
+        let key = match event {
+            Event::MappingEnd => return Ok(None),
+            Event::Scalar(key, style, anchor, tag) => {
+                self.refuse_decorated(line, anchor, tag.is_some())?;
+                self.refuse_in_flow(line, &key, style)?;
+                if let Some(rule) = self.source.refused_key(&span, style) {
+                    return self.stop(line, rule);
+                }
+                key.into_owned()
+            }
+            Event::Alias(_) => return self.stop(line, &REFUSED_ALIAS),
+            Event::Nothing
+            | Event::StreamStart
+            | Event::StreamEnd
+            | Event::DocumentStart(_)
+            | Event::DocumentEnd
+            | Event::SequenceStart(..)
+            | Event::SequenceEnd
+            | Event::MappingStart(..) => return self.stop(line, &REFUSED_KEY),
+        };
+        if key.is_empty() || key.contains(['\0', '\n']) || key.len() > 500 {
+            return self.stop(line, &REFUSED_KEY);
         }
+        Ok(Some((key, line)))
+    }
+
+    fn refuse_decorated(&mut self, line: usize, anchor: usize, tag: bool) -> Result<(), Stop> {
+        match (anchor, tag) {
+            (0, false) => Ok(()),
+            (0, true) => self.stop(line, &REFUSED_TAG),
+            (_, _) => self.stop(line, &REFUSED_ANCHOR),
+        }
+    }
+
+    fn refuse_in_flow(&mut self, line: usize, text: &str, style: ScalarStyle) -> Result<(), Stop> {
+        let is_open = style == ScalarStyle::Plain && self.flow > 0;
+        if is_open && yaml_text::is_refused_in_flow(text) {
+            return self.stop(line, &REFUSED_IN_FLOW);
+        }
+        Ok(())
     }
 
     fn value(&mut self, event: Event<'t>, span: Span, depth: usize) -> Result<Node, Stop> {
@@ -187,24 +193,27 @@ impl<'t> Reader<'t> {
             return self.stop(line, &REFUSED_DEPTH);
         }
         match event {
-            Event::Scalar(text, style, _, tag) => {
+            Event::Scalar(text, style, anchor, tag) => {
+                self.refuse_decorated(line, anchor, false)?;
                 let tag = tag.map(|tag| format!("{}{}", tag.handle, tag.suffix));
-                let entry = self.scalar(&text, style, tag, &span);
+                Ok(Node::Leaf(self.scalar(&text, style, tag, &span)?))
+            }
+            Event::SequenceStart(anchor, tag) => {
+                self.refuse_decorated(line, anchor, tag.is_some())?;
+                let flow = usize::from(self.source.is_flow(&span));
+                self.flow += flow;
+                let entry = self.sequence(line)?;
+                self.flow -= flow;
                 Ok(Node::Leaf(entry))
             }
-            Event::SequenceStart(_, tag) => {
-                if tag.is_some() {
-                    return self.stop(line, &REFUSED_TAG);
-                }
-                Ok(Node::Leaf(self.sequence(line)?))
-            }
-            Event::MappingStart(_, tag) => {
-                if tag.is_some() {
-                    return self.stop(line, &REFUSED_TAG);
-                }
+            Event::MappingStart(anchor, tag) => {
+                self.refuse_decorated(line, anchor, tag.is_some())?;
+                let flow = usize::from(self.source.is_flow(&span));
+                self.flow += flow;
                 let items = self.map(depth)?;
+                self.flow -= flow;
                 // rcl takes an empty section, but an empty map among the parameters ends it.
-                if items.is_empty() && self.path.last().is_none_or(|key| key != PARAMETERS) {
+                if items.is_empty() && !self.is_section() {
                     self.refuse(line, &REFUSED_EMPTY_MAP);
                 }
                 Ok(Node::Map(items))
@@ -226,7 +235,11 @@ impl<'t> Reader<'t> {
         style: ScalarStyle,
         tag: Option<String>,
         span: &Span,
-    ) -> Entry {
+    ) -> Result<Entry, Stop> {
+        self.refuse_in_flow(span.start.line(), text, style)?;
+        if let Some(rule) = self.source.refused_scalar(span, style) {
+            return self.stop(span.start.line(), rule);
+        }
         let style = match style {
             ScalarStyle::Plain => Style::Plain,
             ScalarStyle::SingleQuoted | ScalarStyle::DoubleQuoted => Style::Quoted,
@@ -238,12 +251,13 @@ impl<'t> Reader<'t> {
             Ok(scalar) => scalar,
             Err(unreadable) => {
                 self.refuse_scalar(span.start.line(), text, unreadable);
-                return Entry {
-                    value: Value::String(String::new()),
+                let value = Value::String(String::new());
+                return Ok(Entry {
+                    value,
                     place,
                     doubt: None,
                     bool_word: None,
-                };
+                });
             }
         };
         let is_several_lines = style != Style::Block && span.start.line() != span.end.line();
@@ -254,12 +268,12 @@ impl<'t> Reader<'t> {
         let bool_word = (matches!(scalar.value, Value::Bool(_))
             && !matches!(text, "true" | "false"))
         .then(|| text.to_owned());
-        Entry {
+        Ok(Entry {
             value: scalar.value,
             place,
             doubt,
             bool_word,
-        }
+        })
     }
 
     fn sequence(&mut self, line: usize) -> Result<Entry, Stop> {
@@ -270,9 +284,10 @@ impl<'t> Reader<'t> {
             let (event, span) = self.next()?;
             match event {
                 Event::SequenceEnd => break,
-                Event::Scalar(text, style, _, tag) => {
+                Event::Scalar(text, style, anchor, tag) => {
+                    self.refuse_decorated(span.start.line(), anchor, false)?;
                     let tag = tag.map(|tag| format!("{}{}", tag.handle, tag.suffix));
-                    let entry = self.scalar(&text, style, tag, &span);
+                    let entry = self.scalar(&text, style, tag, &span)?;
                     doubt = doubt.or(entry.doubt);
                     bool_word = bool_word.or(entry.bool_word);
                     elements.push(entry.value);
@@ -366,22 +381,22 @@ impl<'t> Reader<'t> {
             Unreadable::TooSmall => &REFUSED_TOO_SMALL,
             Unreadable::NulCharacter => &REFUSED_NUL,
         };
-        let found = match unreadable {
-            Unreadable::Empty | Unreadable::NulCharacter => rule.found.to_owned(),
-            Unreadable::HexNumber | Unreadable::BinaryNumber | Unreadable::TooSmall => {
-                format!("{text} is not allowed")
-            }
+        // Rules about a written value have no text of their own.
+        let found = match rule.found {
+            "" => format!("{text} is not allowed"),
+            found => found.to_owned(),
         };
         self.refuse_found(line, found, rule);
     }
 
+    /// Whether the last key is the one that opens a section's parameters.
+    fn is_section(&self) -> bool {
+        self.path.iter().position(|key| key == PARAMETERS) == self.path.len().checked_sub(1)
+    }
+
     /// The keys after `ros__parameters`, or all of them before it.
     fn parameter_path(&self) -> String {
-        let after = self
-            .path
-            .iter()
-            .position(|key| key == PARAMETERS)
-            .map_or(0, |at| at + 1);
-        self.path.get(after..).unwrap_or_default().join(".")
+        let mut parts = self.path.rsplitn(2, |key| key == PARAMETERS);
+        parts.next().unwrap_or_default().join(".")
     }
 }
