@@ -6,7 +6,7 @@
 //! with what rcl gave it ([`difference`]) and does not start if they differ. [`check`] is
 //! `--check-config`.
 //!
-//! **Invariant:** pure but for [`load`], which reads the files; no ROS, no clock, no thread.
+//! **Invariant:** pure but for [`mod@load`], which reads the files; no ROS, no clock, no thread.
 //! **Invariant:** nothing is ignored: each key is read, belongs to ROS, is listed as foreign, or is
 //! a problem.
 pub mod args;
