@@ -8,11 +8,10 @@
 //! **Invariant:** no test passes because something was not run: a child must
 //! reach the end of its body and say so.
 //! **Invariant:** waiting is bounded and generous, and never measures time.
-#![expect(
-    clippy::allow_attributes,
-    reason = "`expect` fails in the programs that use all of it"
+#![allow(
+    dead_code,
+    reason = "each test program uses a part; `expect` would fail in one that uses all"
 )]
-#![allow(dead_code, reason = "each test program uses a part of this module")]
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -81,6 +80,9 @@ pub(crate) fn isolated(name: &str, body: impl FnOnce()) {
         "{name} did not run: is the name right?\n{}",
         text()
     );
+    // rcl prints this when a failed call's text was not reset before the next.
+    let overwritten = text().contains("error state is being overwritten");
+    assert!(!overwritten, "{name} left an error behind\n{}", text());
 }
 
 /// Waits until `condition` holds.

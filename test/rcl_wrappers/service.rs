@@ -1,35 +1,23 @@
-//! Services of the rcl wrappers against real clients, and every drop order.
+//! Services against real clients.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc;
+use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::Duration;
 
 use futures::FutureExt;
 use futures::future::LocalBoxFuture;
-use interlock::ros::rcl::{
-    Context, MessageTypeSupport, Node, NodeOptions, Publisher, Qos, RequestId, Requests, Responder,
-    SerializedBuffer, Subscription, WakeSet, serve,
-};
+use interlock::ros::rcl::{Node, RequestId, Requests, Responder, WakeSet, serve};
 use r2r::QosProfile;
-use r2r::std_msgs::msg::Bool;
 use r2r::std_srvs::srv::{SetBool, Trigger};
-use support::{isolated, wait_for, wait_for_some};
 
-#[path = "support/mod.rs"]
-mod support;
+use crate::support::{isolated, wait_for, wait_for_some};
+use crate::{context, node};
 
 /// rcl's code for a client that cannot receive its reply.
 const TIMEOUT: i32 = 2;
 
-fn node(name: &str) -> Arc<Node> {
-    let context = Context::new(&["program".to_owned()]).expect("a context");
-    let options = NodeOptions {
-        use_global_arguments: false,
-        enable_rosout: false,
-    };
-    Node::new(&context, name, "/", options).expect("a node")
+fn gate() -> Arc<Node> {
+    node(&context(&[]).expect("a context"), "gate")
 }
 
 /// A second ROS node in this process, on r2r's own context, as in the product.
@@ -104,10 +92,10 @@ fn take_soon(requests: &mut Requests<Trigger::Service>) -> RequestId {
 #[test]
 fn a_request_wakes_and_is_answered_from_another_thread() {
     isolated(
-        "a_request_wakes_and_is_answered_from_another_thread",
+        "service::a_request_wakes_and_is_answered_from_another_thread",
         || {
             let (mut requests, responder) =
-                serve::<Trigger::Service>(&node("gate"), "/kill").expect("a service");
+                serve::<Trigger::Service>(&gate(), "/kill").expect("a service");
             let mut peer = Peer::new();
             let client = peer.client("/kill");
             let set = WakeSet::new(1);
@@ -146,56 +134,59 @@ fn a_request_wakes_and_is_answered_from_another_thread() {
 
 #[test]
 fn a_client_that_cannot_be_answered_delays_no_take() {
-    isolated("a_client_that_cannot_be_answered_delays_no_take", || {
-        const HOSTILE: usize = 8;
-        let (mut requests, responder) =
-            serve::<Trigger::Service>(&node("gate"), "/kill").expect("a service");
-        let mut peer = Peer::new();
-        let honest = peer.client("/kill");
-        let hostile = peer.hostile_client("/kill");
-        let mut kept = Vec::new();
-        // Requests of a client that is not matched yet are lost: ask until one
-        // arrives, then the rest arrive too.
-        let first = wait_for_some("the hostile client to match", || {
-            kept.push(ask(&hostile));
-            peer.spin();
-            requests.take().expect("a take")
-        });
-        let mut taken = vec![first];
-        kept.extend((0..HOSTILE).map(|_| ask(&hostile)));
-        while taken.len() < HOSTILE {
-            taken.push(take_soon(&mut requests));
-        }
-        // The replies thread now has work that blocks; meanwhile takes go on.
-        let (ids, received) = mpsc::channel();
-        let replies = answer_all(responder, received);
-        for id in taken {
-            ids.send(id).expect("the replies thread lives");
-        }
-        let answer = ask(&honest);
-        wait_for("the honest request", || {
-            let taken = requests.take().expect("a working take");
-            taken.is_some_and(|id| {
+    isolated(
+        "service::a_client_that_cannot_be_answered_delays_no_take",
+        || {
+            const HOSTILE: usize = 8;
+            let (mut requests, responder) =
+                serve::<Trigger::Service>(&gate(), "/kill").expect("a service");
+            let mut peer = Peer::new();
+            let honest = peer.client("/kill");
+            let hostile = peer.hostile_client("/kill");
+            let mut kept = Vec::new();
+            // Requests of a client that is not matched yet are lost: ask until one
+            // arrives, then the rest arrive too.
+            let first = wait_for_some("the hostile client to match", || {
+                kept.push(ask(&hostile));
+                peer.spin();
+                requests.take().expect("a take")
+            });
+            let mut taken = vec![first];
+            kept.extend((0..HOSTILE).map(|_| ask(&hostile)));
+            while taken.len() < HOSTILE {
+                taken.push(take_soon(&mut requests));
+            }
+            // The replies thread now has work that blocks; meanwhile takes go on.
+            let (ids, received) = mpsc::channel();
+            let replies = answer_all(responder, received);
+            for id in taken {
                 ids.send(id).expect("the replies thread lives");
-                id.client() != first.client()
-            })
-        });
-        assert!(peer.answer(answer).success, "the honest client is answered");
-        drop(ids);
-        let failed = replies.join().expect("no panic");
-        assert!(
-            failed.len() >= HOSTILE,
-            "failed answers are reported: {failed:?}"
-        );
-        assert!(failed.iter().all(|code| *code == TIMEOUT), "{failed:?}");
-    });
+            }
+            let answer = ask(&honest);
+            wait_for("the honest request", || {
+                let taken = requests.take().expect("a working take");
+                taken.is_some_and(|id| {
+                    ids.send(id).expect("the replies thread lives");
+                    id.client() != first.client()
+                })
+            });
+            assert!(peer.answer(answer).success, "the honest client is answered");
+            drop(ids);
+            let failed = replies.join().expect("no panic");
+            assert!(
+                failed.len() >= HOSTILE,
+                "failed answers are reported: {failed:?}"
+            );
+            assert!(failed.iter().all(|code| *code == TIMEOUT), "{failed:?}");
+        },
+    );
 }
 
 #[test]
 fn requests_with_fields_are_read() {
-    isolated("requests_with_fields_are_read", || {
+    isolated("service::requests_with_fields_are_read", || {
         let (mut requests, responder) =
-            serve::<SetBool::Service>(&node("gate"), "/set").expect("a service");
+            serve::<SetBool::Service>(&gate(), "/set").expect("a service");
         let mut peer = Peer::new();
         let qos = QosProfile::services_default();
         let client = peer
@@ -229,73 +220,4 @@ fn requests_with_fields_are_read() {
             assert_eq!(answer.expect("an answer"), response);
         }
     });
-}
-
-#[test]
-fn everything_can_be_dropped_in_every_order_while_messages_arrive() {
-    isolated(
-        "everything_can_be_dropped_in_every_order_while_messages_arrive",
-        || {
-            const ROUNDS: usize = 6;
-            let stop = Arc::new(AtomicBool::new(false));
-            let flood = {
-                let (stop, node) = (stop.clone(), node("flood"));
-                let of = MessageTypeSupport::of::<Bool>();
-                let publisher = Publisher::new(&node, of, "/t", Qos::OUTPUT).expect("a publisher");
-                thread::spawn(move || {
-                    while !stop.load(Ordering::Relaxed) {
-                        publisher
-                            .publish_serialized(&[0, 1, 0, 0, 1])
-                            .expect("a publish");
-                        thread::sleep(Duration::from_micros(200));
-                    }
-                })
-            };
-            for round in 0..ROUNDS {
-                drop_in_order(round);
-            }
-            stop.store(true, Ordering::Relaxed);
-            flood.join().expect("no panic");
-        },
-    );
-}
-
-/// Makes one of everything and drops it in one of six orders. A callback that
-/// ran after its waker was freed would crash here, and under a memory checker
-/// be seen.
-fn drop_in_order(order: usize) {
-    let node = node("owner");
-    let context = node.context().clone();
-    let of = MessageTypeSupport::of::<Bool>();
-    let publisher = Publisher::new(&node, of, "/u", Qos::OUTPUT).expect("a publisher");
-    let mut subscription = Subscription::new(&node, of, "/t", Qos::OUTPUT).expect("one");
-    let (mut requests, responder) = serve::<Trigger::Service>(&node, "/kill").expect("a service");
-    let set = WakeSet::new(2);
-    set.bind(thread::current()).expect("the first thread");
-    subscription
-        .on_new_message(set.waker(0).expect("a bit"))
-        .expect("a callback");
-    requests
-        .on_new_request(set.waker(1).expect("a bit"))
-        .expect("a callback");
-    let mut buffer = SerializedBuffer::with_capacity(64).expect("a buffer");
-    wait_for("the flood to arrive", || {
-        set.take_bits(0) & 1 == 1 && subscription.take(&mut buffer).expect("a take").is_some()
-    });
-    let mut parts: Vec<Box<dyn FnOnce()>> = vec![
-        Box::new(move || drop(context)),
-        Box::new(move || drop(node)),
-        Box::new(move || drop(publisher)),
-        Box::new(move || drop(subscription)),
-        Box::new(move || drop(requests)),
-        Box::new(move || drop(responder)),
-        Box::new(move || drop(set)),
-    ];
-    parts.rotate_left(order);
-    if order % 2 == 1 {
-        parts.reverse();
-    }
-    for part in parts {
-        part();
-    }
 }
