@@ -9,106 +9,9 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::problem::{Place, Problem, Problems};
+use super::range::{Range, Read};
 use super::schema;
 use super::value::{Entry, FlatMap, Value};
-
-/// The answer of a getter.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) enum Read<T> {
-    /// The key is not there.
-    Absent,
-    /// It is there and wrong; a problem was pushed.
-    Bad,
-    /// Its value.
-    Got(T),
-}
-
-impl<T> Read<T> {
-    /// The value or a default; `None` after a problem.
-    pub(super) fn or(self, default: T) -> Option<T> {
-        match self {
-            Self::Absent => Some(default),
-            Self::Bad => None,
-            Self::Got(value) => Some(value),
-        }
-    }
-
-    /// `Some(None)` where absent; `None` after a problem.
-    pub(super) fn optional(self) -> Option<Option<T>> {
-        match self {
-            Self::Absent => Some(None),
-            Self::Bad => None,
-            Self::Got(value) => Some(Some(value)),
-        }
-    }
-
-    /// The value with a change; a problem of the change's own makes it bad.
-    pub(super) fn and_then<U>(self, change: impl FnOnce(T) -> Option<U>) -> Read<U> {
-        match self {
-            Self::Absent => Read::Absent,
-            Self::Bad => Read::Bad,
-            Self::Got(value) => change(value).map_or(Read::Bad, Read::Got),
-        }
-    }
-
-    pub(super) const fn is_absent(&self) -> bool {
-        matches!(self, Self::Absent)
-    }
-}
-
-/// Which numbers are allowed; written as `0 < v <= 3 s`.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Range {
-    /// Lower bound and whether the bound itself is allowed.
-    pub(super) low: Option<(f64, bool)>,
-    /// Upper bound, itself allowed.
-    pub(super) high: Option<f64>,
-    /// After the numbers, for example ` s`; may be empty.
-    pub(super) unit: &'static str,
-    /// Why.
-    pub(super) because: &'static str,
-}
-
-impl Range {
-    pub(super) const fn above(low: f64, unit: &'static str, because: &'static str) -> Self {
-        Self { low: Some((low, false)), high: None, unit, because }
-    }
-
-    pub(super) const fn from(low: f64, unit: &'static str, because: &'static str) -> Self {
-        Self { low: Some((low, true)), high: None, unit, because }
-    }
-
-    pub(super) const fn any(unit: &'static str, because: &'static str) -> Self {
-        Self { low: None, high: None, unit, because }
-    }
-
-    pub(super) const fn to(mut self, high: f64) -> Self {
-        self.high = Some(high);
-        self
-    }
-
-    fn contains(&self, value: f64) -> bool {
-        let is_over =
-            self.low.is_none_or(|(low, is_in)| if is_in { value >= low } else { value > low });
-        value.is_finite() && is_over && self.high.is_none_or(|high| value <= high)
-    }
-
-    fn text(&self) -> String {
-        let unit = self.unit;
-        match (self.low, self.high) {
-            (None, None) => "a finite number".to_owned(),
-            (None, Some(high)) => format!("v <= {high}{unit}"),
-            (Some((low, is_in)), high) => {
-                let sign = if is_in { "<=" } else { "<" };
-                match high {
-                    Some(high) => format!("{low} {sign} v <= {high}{unit}"),
-                    None if is_in => format!("v >= {low}{unit}"),
-                    None => format!("v > {low}{unit}"),
-                }
-            }
-        }
-    }
-}
 
 /// The map and the problems found in it so far.
 pub(super) struct Keys<'m> {
@@ -116,11 +19,20 @@ pub(super) struct Keys<'m> {
     pub(super) problems: Problems,
     /// Keys that already have a problem: the getters call them bad and say nothing more.
     pub(super) bad: BTreeSet<String>,
+    /// Every key that a reader asked for.
+    #[cfg(test)]
+    pub(super) asked: BTreeSet<String>,
 }
 
 impl<'m> Keys<'m> {
     pub(super) fn new(map: &'m FlatMap) -> Self {
-        Self { map, problems: Problems::default(), bad: BTreeSet::new() }
+        Self {
+            map,
+            problems: Problems::default(),
+            bad: BTreeSet::new(),
+            #[cfg(test)]
+            asked: BTreeSet::new(),
+        }
     }
 
     /// A problem at a key that is there, or where it would stand.
@@ -154,7 +66,12 @@ impl<'m> Keys<'m> {
             }
             around = group.rsplit_once('.').map(|(outer, _)| outer);
         }
-        self.map.iter().map(|(_, entry)| &entry.place).min().cloned().unwrap_or_default()
+        self.map
+            .iter()
+            .map(|(_, entry)| &entry.place)
+            .min()
+            .cloned()
+            .unwrap_or_default()
     }
 
     /// A needed key that is not there.
@@ -178,7 +95,9 @@ impl<'m> Keys<'m> {
         read.optional().flatten()
     }
 
-    fn entry(&self, key: &str) -> Read<&'m Entry> {
+    fn entry(&mut self, key: &str) -> Read<&'m Entry> {
+        #[cfg(test)]
+        self.asked.insert(key.to_owned());
         if self.bad.contains(key) {
             return Read::Bad;
         }
@@ -267,7 +186,7 @@ impl<'m> Keys<'m> {
                         self.refuse(
                             key,
                             format!("{one} is not allowed"),
-                            format!("{low} <= v <= {high}"),
+                            span(low, high),
                             "it is out of range",
                             "correct it",
                         );
@@ -292,7 +211,7 @@ impl<'m> Keys<'m> {
                 self.refuse(
                     key,
                     format!("{value} is not allowed"),
-                    format!("{low} <= v <= {high}"),
+                    span(low, high),
                     because,
                     "correct the value",
                 );
@@ -350,8 +269,11 @@ impl<'m> Keys<'m> {
     /// One of a list of words; `None` in the list: documented, not available yet.
     pub(super) fn word<T: Copy>(&mut self, key: &str, words: &[(&str, Option<T>)]) -> Read<T> {
         self.string(key).and_then(|word| {
-            let allowed: Vec<&str> =
-                words.iter().filter(|(_, value)| value.is_some()).map(|(word, _)| *word).collect();
+            let allowed: Vec<&str> = words
+                .iter()
+                .filter(|(_, value)| value.is_some())
+                .map(|(word, _)| *word)
+                .collect();
             let list = allowed.join(", ");
             match words.iter().find(|(known, _)| *known == word) {
                 Some((_, Some(value))) => return Some(*value),
@@ -378,6 +300,14 @@ impl<'m> Keys<'m> {
             }
             None
         })
+    }
+}
+
+fn span(low: i64, high: i64) -> String {
+    if low == high {
+        low.to_string()
+    } else {
+        format!("{low} <= v <= {high}")
     }
 }
 

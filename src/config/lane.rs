@@ -8,13 +8,14 @@
 use std::time::Duration;
 
 use super::globals::Globals;
-use super::keys::{Keys, Range, Read};
-use super::limits::{self, Carries};
+use super::keys::Keys;
+use super::limit_group::Carries;
 use super::model::{
-    CommandType, FeedbackConfig, FeedbackType, Interface, LaneConfig, Reliability, ReturnTo,
-    SilenceThen,
+    CommandType, FeedbackConfig, FeedbackType, LaneConfig, Reliability, ReturnTo, SilenceThen,
 };
-use super::{names, safe, source};
+use super::range::{Range, Read};
+use super::shape::{has_names, shape};
+use super::{limits, names, safe, source};
 
 /// Mean measured velocity that counts as still, where nothing is written.
 const DEFAULT_STANDSTILL: f64 = 0.05;
@@ -22,13 +23,11 @@ const DEFAULT_STANDSTILL: f64 = 0.05;
 const DEFAULT_SILENCE: Duration = Duration::from_secs(5);
 /// Safe command after disarm, where nothing is written.
 const DEFAULT_RELEASE: Duration = Duration::from_secs(1);
-/// The axes of a twist.
-const AXES: [&str; 6] = ["linear.x", "linear.y", "linear.z", "angular.x", "angular.y", "angular.z"];
-/// Longest list of joints; bounds what a message may make us hold.
-const MAX_JOINTS: usize = 1024;
 
-pub(super) const RELIABILITY: &[(&str, Option<Reliability>)] =
-    &[("reliable", Some(Reliability::Reliable)), ("best_effort", Some(Reliability::BestEffort))];
+pub(super) const RELIABILITY: &[(&str, Option<Reliability>)] = &[
+    ("reliable", Some(Reliability::Reliable)),
+    ("best_effort", Some(Reliability::BestEffort)),
+];
 
 /// All lanes, sorted by name; `None` for each with a problem.
 pub(super) fn lanes(
@@ -37,15 +36,9 @@ pub(super) fn lanes(
     feedback: &[FeedbackConfig],
 ) -> Vec<LaneConfig> {
     let all = names::names(keys, "lanes");
-    all.into_iter().filter_map(|name| lane(keys, globals, feedback, name)).collect()
-}
-
-/// What the type and the interface say, needed by everything else.
-struct Shape {
-    command_type: CommandType,
-    interface: Interface,
-    dimensions: Vec<String>,
-    joint_index: Vec<usize>,
+    all.into_iter()
+        .filter_map(|name| lane(keys, globals, feedback, name))
+        .collect()
 }
 
 fn lane(
@@ -58,8 +51,9 @@ fn lane(
     let shape = shape(keys, &at);
     let output = names::topic(keys, &format!("{at}.output"));
     mode(keys, &at);
-    let reliability =
-        keys.word(&format!("{at}.reliability"), RELIABILITY).or(Reliability::Reliable);
+    let reliability = keys
+        .word(&format!("{at}.reliability"), RELIABILITY)
+        .or(Reliability::Reliable);
     let command_type = shape.as_ref().map(|shape| shape.command_type);
     let partial = partial(keys, &at, command_type);
     let feedback_index = feedback_of(keys, &at, command_type, feedback);
@@ -82,11 +76,17 @@ fn lane(
     let return_to = keys
         .word(
             &format!("{at}.return_to"),
-            &[("manual", Some(ReturnTo::Manual)), ("auto", Some(ReturnTo::Auto))],
+            &[
+                ("manual", Some(ReturnTo::Manual)),
+                ("auto", Some(ReturnTo::Auto)),
+            ],
         )
         .or(ReturnTo::Manual);
-    let feedback_type = feedback_index
-        .map(|index| index.and_then(|index| feedback.get(index)).map(|one| one.feedback_type));
+    let feedback_type = feedback_index.map(|index| {
+        index
+            .and_then(|index| feedback.get(index))
+            .map(|one| one.feedback_type)
+    });
     let safe = shape.as_ref().and_then(|shape| {
         let lane = safe::Lane {
             command_type: shape.command_type,
@@ -102,7 +102,12 @@ fn lane(
         )
         .or(DEFAULT_RELEASE);
     let other_publishers = keys
-        .integer(&format!("{at}.other_publishers"), 0, 100, "it is a number of writers")
+        .integer(
+            &format!("{at}.other_publishers"),
+            0,
+            100,
+            "it is a number of writers",
+        )
         .and_then(|count| u32::try_from(count).ok())
         .or(0);
     let sources = source::sources(keys, &at, globals);
@@ -136,163 +141,12 @@ fn lane(
     })
 }
 
-fn shape(keys: &mut Keys<'_>, at: &str) -> Option<Shape> {
-    let known: Vec<(&str, CommandType)> =
-        CommandType::ALL.iter().map(|one| (one.ros_name(), *one)).collect();
-    let command_type = names::message_type(keys, &format!("{at}.type"), &known);
-    let interface = command_type.and_then(|command_type| interface(keys, at, command_type));
-    let dimensions = dimensions(keys, at, command_type);
-    let joint_index = dimensions
-        .as_ref()
-        .and_then(|dimensions| joint_index(keys, at, command_type, dimensions.len()));
-    Some(Shape {
-        command_type: command_type?,
-        interface: interface?,
-        dimensions: dimensions?,
-        joint_index: joint_index?,
-    })
-}
-
-const fn is_twist(command_type: CommandType) -> bool {
-    matches!(command_type, CommandType::Twist | CommandType::TwistStamped)
-}
-
-const fn has_names(command_type: CommandType) -> bool {
-    matches!(command_type, CommandType::JointState | CommandType::JointTrajectory)
-}
-
-fn interface(keys: &mut Keys<'_>, at: &str, command_type: CommandType) -> Option<Interface> {
-    let key = format!("{at}.interface");
-    let words: &[(&str, Option<Interface>)] = match command_type {
-        CommandType::Twist | CommandType::TwistStamped => {
-            &[("velocity", Some(Interface::Velocity))]
-        }
-        CommandType::JointTrajectory => &[("position", Some(Interface::Position))],
-        CommandType::Float64MultiArray | CommandType::JointState => &[
-            ("position", Some(Interface::Position)),
-            ("velocity", Some(Interface::Velocity)),
-            ("effort", None),
-        ],
-    };
-    let read = keys.word(&key, words);
-    match command_type {
-        CommandType::Twist | CommandType::TwistStamped => read.or(Interface::Velocity),
-        CommandType::JointTrajectory => read.or(Interface::Position),
-        CommandType::Float64MultiArray | CommandType::JointState => keys.needed(
-            &key,
-            read,
-            "position, velocity",
-            "the message's numbers do not say what they are",
-        ),
-    }
-}
-
-fn dimensions(
-    keys: &mut Keys<'_>,
-    at: &str,
-    command_type: Option<CommandType>,
-) -> Option<Vec<String>> {
-    let key = format!("{at}.joints");
-    let read = keys.strings(&key);
-    if command_type.is_some_and(is_twist) {
-        if !read.is_absent() {
-            keys.refuse(
-                &key,
-                "is not allowed for a twist",
-                "joints only for joint types",
-                "a twist has the axes linear.x … angular.z and no joints",
-                "remove it",
-            );
-            return None;
-        }
-        return Some(AXES.map(str::to_owned).to_vec());
-    }
-    command_type?;
-    let joints = keys.needed(
-        &key,
-        read,
-        "the joint names in the order of the array",
-        "each number must belong to a joint",
-    )?;
-    let mut seen: Vec<&str> = Vec::new();
-    let mut is_good = true;
-    for joint in joints {
-        if joint.is_empty() || joint.contains('.') || joint.len() > 200 {
-            keys.refuse(
-                &key,
-                format!("the joint name {joint:?} is not allowed"),
-                "1 to 200 characters without a dot",
-                "a dot separates the names of keys such as joint_limits.<joint>.max_velocity",
-                "rename the joint where the robot is described, or leave it out",
-            );
-            is_good = false;
-        }
-        if seen.contains(&joint.as_str()) {
-            keys.refuse(
-                &key,
-                format!("the joint {joint:?} is there twice"),
-                "each joint once",
-                "two numbers cannot move one joint",
-                "remove one",
-            );
-            is_good = false;
-        }
-        seen.push(joint);
-    }
-    if joints.len() > MAX_JOINTS {
-        keys.refuse(
-            &key,
-            format!("{} joints are not allowed", joints.len()),
-            format!("at most {MAX_JOINTS}"),
-            "buffers are made once, at start",
-            "split the lane",
-        );
-        is_good = false;
-    }
-    is_good.then(|| joints.to_vec())
-}
-
-fn joint_index(
-    keys: &mut Keys<'_>,
-    at: &str,
-    command_type: Option<CommandType>,
-    count: usize,
-) -> Option<Vec<usize>> {
-    let key = format!("{at}.joint_index");
-    let default: Vec<usize> = (0..count).collect();
-    let read = keys.integers(&key, 0, 100_000).and_then(|values| {
-        values.iter().map(|value| usize::try_from(*value).ok()).collect::<Option<Vec<usize>>>()
-    });
-    let Some(index) = read.optional()? else { return Some(default) };
-    if command_type != Some(CommandType::Float64MultiArray) {
-        keys.refuse(
-            &key,
-            "is not allowed for this type",
-            "joint_index only for std_msgs/msg/Float64MultiArray",
-            "the other types have names or fixed axes, which decide",
-            "remove it",
-        );
-        return None;
-    }
-    let mut sorted = index.clone();
-    sorted.sort_unstable();
-    if sorted != default {
-        keys.refuse(
-            &key,
-            format!("{index:?} is not an order of {count} joints"),
-            format!("each of 0 to {} once", count.saturating_sub(1)),
-            "every number of the array must belong to exactly one joint",
-            "correct the list, or leave it out for the order of `joints`",
-        );
-        return None;
-    }
-    Some(index)
-}
-
 fn mode(keys: &mut Keys<'_>, at: &str) {
     // Only one mode exists: reading it is enough to refuse the others.
-    let _is_gate: Read<()> =
-        keys.word(&format!("{at}.mode"), &[("gate", Some(())), ("watch", None)]);
+    let _is_gate: Read<()> = keys.word(
+        &format!("{at}.mode"),
+        &[("gate", Some(())), ("watch", None)],
+    );
 }
 
 fn partial(keys: &mut Keys<'_>, at: &str, command_type: Option<CommandType>) -> Option<bool> {
@@ -362,7 +216,11 @@ fn feedback_of(
         // A written one that could not be read has its own problem.
         if !is_written {
             let known = keys.map.names_under("feedback").join(", ");
-            let allowed = if known.is_empty() { "none".to_owned() } else { known };
+            let allowed = if known.is_empty() {
+                "none".to_owned()
+            } else {
+                known
+            };
             keys.refuse(
                 &key,
                 format!("{name:?} is not a feedback"),
@@ -382,12 +240,14 @@ fn feedback_of(
     };
     if feedback_type != Some(wanted) {
         let (allowed, because) = match wanted {
-            FeedbackType::Odometry => {
-                ("a feedback of type nav_msgs/msg/Odometry", "a twist is measured by odometry")
-            }
-            FeedbackType::JointState => {
-                ("a feedback of type sensor_msgs/msg/JointState", "joints are measured by name")
-            }
+            FeedbackType::Odometry => (
+                "a feedback of type nav_msgs/msg/Odometry",
+                "a twist is measured by odometry",
+            ),
+            FeedbackType::JointState => (
+                "a feedback of type sensor_msgs/msg/JointState",
+                "joints are measured by name",
+            ),
         };
         keys.refuse(
             &key,

@@ -4,69 +4,11 @@
 //! a bound of one never meets a bound of the other. **Invariant:** a kind that the lane carries has
 //! bounds, or is listed under `unlimited`, or the axis is locked: nothing is free by omission.
 
-use super::keys::{Keys, Range, Read};
-use super::model::{CommandType, Interface, OnLimit, OnLimits};
+use super::keys::Keys;
+use super::limit_group::{Carries, Group, Kind, group};
+use super::model::{OnLimit, OnLimits};
 use super::schema;
-use crate::gate::limits::{Bounds, DimensionLimits};
-
-/// Which quantities a lane's commands carry.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Carries {
-    /// A twist: axes under `limits.linear` and `limits.angular`, locked where not named.
-    is_twist: bool,
-    position: bool,
-    effort: bool,
-}
-
-impl Carries {
-    pub(super) const fn of(command_type: CommandType, interface: Interface) -> Self {
-        Self {
-            is_twist: matches!(command_type, CommandType::Twist | CommandType::TwistStamped),
-            position: matches!(interface, Interface::Position),
-            effort: matches!(command_type, CommandType::JointState | CommandType::JointTrajectory),
-        }
-    }
-}
-
-/// A kind that must be limited or listed under `unlimited`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
-    Position,
-    Velocity,
-    Acceleration,
-    Effort,
-}
-
-impl Kind {
-    const fn word(self) -> &'static str {
-        match self {
-            Self::Position => "position",
-            Self::Velocity => "velocity",
-            Self::Acceleration => "acceleration",
-            Self::Effort => "effort",
-        }
-    }
-
-    /// What to write for it.
-    const fn keys(self) -> &'static str {
-        match self {
-            Self::Position => "min_position and max_position",
-            Self::Velocity => "max_velocity",
-            Self::Acceleration => "max_acceleration",
-            Self::Effort => "max_effort",
-        }
-    }
-}
-
-/// What stands under one `limits` or `joint_limits.<joint>`.
-#[derive(Clone, Copy, Debug, Default)]
-struct Group {
-    position: Option<Bounds>,
-    velocity: Option<Bounds>,
-    acceleration: Option<f64>,
-    deceleration: Option<f64>,
-    effort: Option<f64>,
-}
+use crate::gate::limits::DimensionLimits;
 
 /// One limit set for each dimension, in order.
 pub(super) fn limits(
@@ -78,7 +20,8 @@ pub(super) fn limits(
     let unlimited = unlimited(keys, at, carries);
     let places = refuse_places(keys, at, dimensions, carries);
     let all = if carries.is_twist {
-        twist(keys, at, dimensions, carries, unlimited.as_deref())
+        // Misplaced limits are told already; the axes are not missing as well.
+        places.and_then(|()| twist(keys, at, dimensions, carries, unlimited.as_deref()))
     } else {
         joints(keys, at, dimensions, carries, unlimited.as_deref())
     };
@@ -99,7 +42,10 @@ fn twist(
     for axis in axes {
         let place = format!("{at}.limits.{axis}");
         if keys.map.under(&place).next().is_none() {
-            all.push(DimensionLimits { locked: true, ..DimensionLimits::default() });
+            all.push(DimensionLimits {
+                locked: true,
+                ..DimensionLimits::default()
+            });
             continue;
         }
         let Some(group) = group(keys, &place, carries) else {
@@ -182,7 +128,9 @@ fn is_complete(
     unlimited: Option<&[Kind]>,
 ) -> bool {
     // Unreadable `unlimited` has its own problem; do not report what it may list.
-    let Some(unlimited) = unlimited else { return false };
+    let Some(unlimited) = unlimited else {
+        return false;
+    };
     let mut missing = Vec::new();
     for kind in needed {
         let is_there = match kind {
@@ -196,8 +144,16 @@ fn is_complete(
         }
     }
     if !missing.is_empty() {
-        let kinds = missing.iter().map(|kind| kind.word()).collect::<Vec<_>>().join(", ");
-        let to_write = missing.iter().map(|kind| kind.keys()).collect::<Vec<_>>().join(", ");
+        let kinds = missing
+            .iter()
+            .map(|kind| kind.word())
+            .collect::<Vec<_>>()
+            .join(", ");
+        let to_write = missing
+            .iter()
+            .map(|kind| kind.keys())
+            .collect::<Vec<_>>()
+            .join(", ");
         keys.refuse(
             place,
             format!("no limit of {kinds}"),
@@ -207,131 +163,6 @@ fn is_complete(
         );
     }
     missing.is_empty()
-}
-
-fn group(keys: &mut Keys<'_>, place: &str, carries: Carries) -> Option<Group> {
-    let has = has_limits(keys, place);
-    let position = bounds(keys, place, Kind::Position);
-    let velocity = bounds(keys, place, Kind::Velocity);
-    let acceleration = positive(
-        keys,
-        &format!("{place}.max_acceleration"),
-        "per s²; a robot must be able to move",
-    );
-    let deceleration = positive(
-        keys,
-        &format!("{place}.max_deceleration"),
-        "per s²; a robot must be able to stop",
-    );
-    let effort = positive(keys, &format!("{place}.max_effort"), "N m or N, to both sides");
-    let fits = refuse_uncarried(keys, place, carries);
-    has?;
-    fits?;
-    Some(Group {
-        position: position?,
-        velocity: velocity?,
-        acceleration: acceleration?,
-        deceleration: deceleration?,
-        effort: effort?,
-    })
-}
-
-fn positive(keys: &mut Keys<'_>, key: &str, because: &'static str) -> Option<Option<f64>> {
-    keys.double(key, Range::above(0.0, "", because)).optional()
-}
-
-fn bounds(keys: &mut Keys<'_>, place: &str, kind: Kind) -> Option<Option<Bounds>> {
-    let min_key = format!("{place}.min_{}", kind.word());
-    let max_key = format!("{place}.max_{}", kind.word());
-    let is_velocity = kind == Kind::Velocity;
-    let (low, high) = if is_velocity {
-        let because = "the lane must be able to stand still";
-        (
-            Range { low: None, high: Some(0.0), unit: "", because },
-            Range::above(
-                0.0,
-                "",
-                "to forbid a direction, set min_velocity to 0; to lock a joint, \
-                leave it out of the lane",
-            ),
-        )
-    } else {
-        (Range::any("", "a position bound"), Range::any("", "a position bound"))
-    };
-    let min = keys.double(&min_key, low);
-    let max = keys.double(&max_key, high);
-    match (min, max) {
-        (Read::Bad, _) | (_, Read::Bad) => None,
-        (Read::Absent, Read::Absent) => Some(None),
-        (Read::Absent, Read::Got(max)) if is_velocity => Some(Some(Bounds { min: -max, max })),
-        (Read::Absent, Read::Got(_)) => {
-            keys.missing(&min_key, "a bound below max_position", "a range has two ends");
-            None
-        }
-        (Read::Got(_), Read::Absent) => {
-            keys.missing(&max_key, "a bound above the min", "a range has two ends");
-            None
-        }
-        (Read::Got(min), Read::Got(max)) if min <= max => Some(Some(Bounds { min, max })),
-        (Read::Got(min), Read::Got(max)) => {
-            keys.refuse(
-                &max_key,
-                format!("{max:?} is below min_{} {min:?}", kind.word()),
-                format!("v >= {min:?}"),
-                "no value would be allowed",
-                "exchange or correct the two",
-            );
-            None
-        }
-    }
-}
-
-/// MoveIt's and ros2_control's switches: true says nothing new, false would switch a limit off.
-fn has_limits(keys: &mut Keys<'_>, place: &str) -> Option<()> {
-    let mut is_good = Some(());
-    for kind in ["position", "velocity", "acceleration", "deceleration", "jerk", "effort"] {
-        let key = format!("{place}.has_{kind}_limits");
-        match keys.boolean(&key) {
-            Read::Absent | Read::Got(true) => {}
-            Read::Bad => is_good = None,
-            Read::Got(false) => {
-                keys.refuse(
-                    &key,
-                    "false is not allowed",
-                    "true, or leave it out",
-                    "here a limit is switched off by a word that shows everywhere",
-                    format!("remove it; to leave {kind} free, list it under `unlimited`"),
-                );
-                is_good = None;
-            }
-        }
-    }
-    is_good
-}
-
-/// A limit of something that the lane's commands do not carry would look enforced and not be.
-fn refuse_uncarried(keys: &mut Keys<'_>, place: &str, carries: Carries) -> Option<()> {
-    let mut is_good = Some(());
-    let groups: [(bool, &[&str], &str); 2] = [
-        (carries.position, &["min_position", "max_position"], "positions"),
-        (carries.effort, &["max_effort"], "efforts"),
-    ];
-    for (is_carried, names, what) in groups {
-        for name in names {
-            let key = format!("{place}.{name}");
-            if !is_carried && keys.map.get(&key).is_some() {
-                keys.refuse(
-                    &key,
-                    "has no effect here",
-                    format!("only where the lane's commands carry {what}"),
-                    "a limit that is not enforced must not look as if it were",
-                    "remove it",
-                );
-                is_good = None;
-            }
-        }
-    }
-    is_good
 }
 
 /// Limits that stand where this lane has no use for them.
@@ -396,7 +227,9 @@ fn refuse_places(
 
 fn unlimited(keys: &mut Keys<'_>, at: &str, carries: Carries) -> Option<Vec<Kind>> {
     let key = format!("{at}.unlimited");
-    let Some(words) = keys.strings(&key).optional()? else { return Some(Vec::new()) };
+    let Some(words) = keys.strings(&key).optional()? else {
+        return Some(Vec::new());
+    };
     let mut carried = vec![Kind::Velocity, Kind::Acceleration];
     if carries.position {
         carried.insert(0, Kind::Position);
@@ -430,7 +263,10 @@ pub(super) fn on_limit(keys: &mut Keys<'_>, at: &str) -> Option<OnLimits> {
     let mut read = |kind: &str| {
         keys.word(
             &format!("{at}.on_limit.{kind}"),
-            &[("limit", Some(OnLimit::Limit)), ("reject", Some(OnLimit::Reject))],
+            &[
+                ("limit", Some(OnLimit::Limit)),
+                ("reject", Some(OnLimit::Reject)),
+            ],
         )
         .or(OnLimit::Limit)
     };

@@ -6,7 +6,7 @@
 //! with what rcl gave it ([`difference`]) and does not start if they differ. [`check`] is
 //! `--check-config`.
 //!
-//! **Invariant:** pure but for [`load`], which reads the files; no ROS, no clock, no thread.
+//! **Invariant:** pure but for [`mod@load`], which reads the files; no ROS, no clock, no thread.
 //! **Invariant:** nothing is ignored: each key is read, belongs to ROS, is listed as foreign, or is
 //! a problem.
 pub mod args;
@@ -17,23 +17,31 @@ mod globals;
 mod inputs;
 mod keys;
 mod lane;
+mod limit_group;
 mod limits;
 pub mod load;
 pub mod merge;
 pub mod model;
 mod names;
 pub mod problem;
+mod range;
 pub mod rcl_scalar;
 pub mod reader;
 mod rules;
 mod safe;
 pub mod schema;
 pub mod section;
+mod shape;
 mod source;
 mod topics;
 pub mod value;
 pub mod yaml;
+mod yaml_reader;
 mod yaml_rules;
+mod yaml_text;
+
+#[cfg(test)]
+mod tests;
 
 pub use difference::differences;
 pub use load::load;

@@ -6,9 +6,10 @@
 //!
 //! **Invariant:** a [`Config`] comes out only without a problem.
 
-use super::keys::{Keys, Read};
+use super::keys::Keys;
 use super::model::Config;
 use super::problem::{Place, Problem, Problems};
+use super::range::Read;
 use super::schema::{self, Known, Status};
 use super::value::{Doubt, FlatMap, Value};
 use super::{digest, globals, inputs, lane, topics};
@@ -44,7 +45,11 @@ pub fn read(map: &FlatMap, context: &Context) -> Result<Config, Problems> {
     let lanes = lane::lanes(&mut keys, &globals, &feedback);
     let kill_inputs = inputs::kill_inputs(&mut keys, &globals);
     if map.names_under("lanes").is_empty() {
-        keys.missing("lanes", "at least one lane", "a gate without lanes guards nothing");
+        keys.missing(
+            "lanes",
+            "at least one lane",
+            "a gate without lanes guards nothing",
+        );
     }
     topics::refuse_collisions(&mut keys, context, &lanes, &feedback, &kill_inputs);
     if !keys.problems.is_empty() {
@@ -79,7 +84,10 @@ pub fn read(map: &FlatMap, context: &Context) -> Result<Config, Problems> {
             allowed: "a configuration".to_owned(),
             because: "this is a mistake in interlock".to_owned(),
             fix: "please report it with the params file".to_owned(),
-            place: Place { label: context.label.clone(), ..Place::default() },
+            place: Place {
+                label: context.label.clone(),
+                ..Place::default()
+            },
         }])
     })
 }
@@ -96,8 +104,14 @@ fn nothing_applies(context: &Context) -> Problems {
         found: format!("no parameters apply to {name}"),
         allowed: "a section whose name matches, with at least one lane".to_owned(),
         because: format!("a gate without lanes guards nothing; {sections}"),
-        fix: format!("name the section {name}, or /**/{} for any namespace", context.node_name),
-        place: Place { label: context.label.clone(), ..Place::default() },
+        fix: format!(
+            "name the section {name}, or /**/{} for any namespace",
+            context.node_name
+        ),
+        place: Place {
+            label: context.label.clone(),
+            ..Place::default()
+        },
     }])
 }
 
@@ -138,38 +152,62 @@ fn known_keys(keys: &mut Keys<'_>, foreign: &[String]) {
     let patterns = schema::patterns();
     let map = keys.map;
     for (key, _) in map.iter().filter(|(key, _)| !is_foreign(key, foreign)) {
-        let (found, allowed, because, fix) = match schema::look_up(key, &patterns) {
+        match schema::look_up(key, &patterns) {
             Known::Key(Status::Now | Status::Ros) => continue,
-            Known::Key(Status::Later) => (
-                "is not available yet".to_owned(),
-                "nothing: this version does not have it".to_owned(),
-                "a key that is read and does nothing would look like a protection",
-                "remove it".to_owned(),
-            ),
-            Known::Group(group) => (
-                "holds a value, but is a group of keys".to_owned(),
-                group.join(", "),
-                "a group has no value of its own",
-                "write the keys under it".to_owned(),
-            ),
-            Known::Below(leaf) => (
-                format!("stands under {leaf}, which is a value"),
-                format!("{leaf}: VALUE"),
-                "a value has no keys under it",
-                "remove it".to_owned(),
-            ),
-            Known::Unknown(nearest) => (
-                "is not a known key".to_owned(),
-                "the keys of schema 1".to_owned(),
-                "a mistyped key would silently do nothing",
-                nearest.map_or_else(
-                    || "remove it; a key of another node goes into foreign_parameters".to_owned(),
-                    |near| format!("did you mean {near}?"),
-                ),
-            ),
-        };
-        keys.refuse(key, found, allowed, because, fix);
+            Known::Key(Status::Later) => later(keys, key, &patterns),
+            Known::Group(group) => {
+                keys.refuse(
+                    key,
+                    "holds a value, but is a group of keys",
+                    group.join(", "),
+                    "a group has no value of its own",
+                    "write the keys under it",
+                );
+                // What is missing in the group is missing because of this.
+                keys.bad
+                    .extend(group.iter().map(|name| format!("{key}.{name}")));
+            }
+            Known::Below(leaf) => {
+                keys.refuse(
+                    key,
+                    format!("stands under {leaf}, which is a value"),
+                    format!("{leaf}: VALUE"),
+                    "a value has no keys under it",
+                    "remove it",
+                );
+                keys.bad.insert(leaf);
+            }
+            Known::Unknown(nearest) => {
+                let fix = match &nearest {
+                    Some(near) => format!("did you mean {near}?"),
+                    None => "remove it; a key of another node goes into foreign_parameters".into(),
+                };
+                keys.refuse(
+                    key,
+                    "is not a known key",
+                    "the keys of schema 1",
+                    "a mistyped key would silently do nothing",
+                    fix,
+                );
+                // The key that was meant is not missing as well.
+                keys.bad.extend(nearest);
+            }
+        }
         keys.bad.insert(key.to_owned());
+    }
+}
+
+/// Told once for a whole group that this version does not have.
+fn later(keys: &mut Keys<'_>, key: &str, patterns: &[(String, Status)]) {
+    let group = schema::later_group(key, patterns);
+    if keys.bad.insert(group.clone()) {
+        keys.refuse(
+            &group,
+            "is not available yet",
+            "nothing: this version does not have it",
+            "a key that is read and does nothing would look like a protection",
+            "remove it",
+        );
     }
 }
 

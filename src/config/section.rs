@@ -6,6 +6,8 @@
 //!
 //! **Invariant:** section names returned here are ones that rcl takes as written.
 
+use std::collections::BTreeSet;
+
 use super::problem::{Place, Problem, Problems};
 use super::yaml::{Item, Node};
 use super::yaml_rules::PARAMETERS;
@@ -26,9 +28,19 @@ pub struct Section {
 /// # Errors
 /// Names that rcl refuses, and shapes in which it takes a section for another node's.
 pub fn sections(tree: Vec<Item>, rank: usize, label: &str) -> Result<Vec<Section>, Problems> {
-    let mut walk = Walk { rank, label, found: Vec::new(), problems: Problems::default() };
+    let mut walk = Walk {
+        rank,
+        label,
+        found: Vec::new(),
+        has_values: BTreeSet::new(),
+        problems: Problems::default(),
+    };
     walk.level("", tree);
-    if walk.problems.is_empty() { Ok(walk.found) } else { Err(walk.problems) }
+    if walk.problems.is_empty() {
+        Ok(walk.found)
+    } else {
+        Err(walk.problems)
+    }
 }
 
 /// Whether a section of this name applies to the node with this full name.
@@ -42,13 +54,18 @@ pub fn sections(tree: Vec<Item>, rank: usize, label: &str) -> Result<Vec<Section
 #[must_use]
 pub fn matches(section: &str, full_name: &str) -> bool {
     let names = |path: &'_ str| -> Vec<String> {
-        path.trim_start_matches('/').split('/').map(str::to_owned).collect()
+        path.trim_start_matches('/')
+            .split('/')
+            .map(str::to_owned)
+            .collect()
     };
     matches_names(&names(section), &names(full_name))
 }
 
 fn matches_names(pattern: &[String], names: &[String]) -> bool {
-    let Some((first, rest)) = pattern.split_first() else { return names.is_empty() };
+    let Some((first, rest)) = pattern.split_first() else {
+        return names.is_empty();
+    };
     if first == "**" {
         return (0..=names.len())
             .any(|skipped| matches_names(rest, names.get(skipped..).unwrap_or_default()));
@@ -63,6 +80,8 @@ struct Walk<'a> {
     rank: usize,
     label: &'a str,
     found: Vec<Section>,
+    /// First names of sections without ros__parameters, already told.
+    has_values: BTreeSet<String>,
     problems: Problems,
 }
 
@@ -111,7 +130,11 @@ impl Walk<'_> {
         }
         match item.node {
             Node::Map(items) => {
-                self.found.push(Section { name: path.to_owned(), place, items });
+                self.found.push(Section {
+                    name: path.to_owned(),
+                    place,
+                    items,
+                });
             }
             Node::Leaf(_) => self.refuse(
                 item.line,
@@ -141,22 +164,35 @@ impl Walk<'_> {
                 "correct the name; if these are parameters, put them under ros__parameters",
             );
         }
-        let full = if is_first { item.key.clone() } else { format!("{path}/{}", item.key) };
+        let full = if is_first {
+            item.key.clone()
+        } else {
+            format!("{path}/{}", item.key)
+        };
         match item.node {
             Node::Map(items) => self.level(&full, items),
-            Node::Leaf(_) => self.refuse(
-                item.line,
-                full,
-                "holds a value, but ros__parameters is missing above it",
-                "NODE: {ros__parameters: {…}}",
-                "rcl refuses the file",
-                "put `ros__parameters:` between the node's name and its parameters",
-            ),
+            // Once for a section: all its parameters have the same mistake.
+            Node::Leaf(_) if self.has_values.contains(first_name(&full)) => {}
+            Node::Leaf(_) => {
+                self.has_values.insert(first_name(&full).to_owned());
+                self.refuse(
+                    item.line,
+                    full,
+                    "holds a value, but ros__parameters is missing above it",
+                    "NODE: {ros__parameters: {…}}",
+                    "rcl refuses the file",
+                    "put `ros__parameters:` between the node's name and its parameters",
+                );
+            }
         }
     }
 
     fn place(&self, line: usize) -> Place {
-        Place { rank: self.rank, line, label: self.label.to_owned() }
+        Place {
+            rank: self.rank,
+            line,
+            label: self.label.to_owned(),
+        }
     }
 
     fn refuse(
@@ -179,12 +215,21 @@ impl Walk<'_> {
     }
 }
 
+fn first_name(path: &str) -> &str {
+    let start = path.trim_start_matches('/');
+    start.split('/').next().unwrap_or(start)
+}
+
 /// Slashes only in a first key: rcl removes one name for a key, so deeper ones shift the rest.
 fn is_section_name(key: &str, is_first: bool) -> bool {
     if key.len() > 200 {
         return false;
     }
-    let names = if is_first { key.strip_prefix('/').unwrap_or(key) } else { key };
+    let names = if is_first {
+        key.strip_prefix('/').unwrap_or(key)
+    } else {
+        key
+    };
     names.split('/').all(is_name) && (is_first || !names.contains('/'))
 }
 

@@ -84,9 +84,9 @@ pub(super) const REFUSED_CHARACTER: Rule = Rule {
     fix: "replace it; indent with spaces, not tabs",
 };
 pub(super) const REFUSED_DIRECTIVE: Rule = Rule {
-    found: "a line that starts with % is not allowed",
-    allowed: "a params file without YAML directives",
-    because: "rcl's parser and YAML 1.2 do not agree on directives",
+    found: "a line that starts with % or ... is not allowed",
+    allowed: "a params file without YAML directives and document ends",
+    because: "rcl's parser and YAML 1.2 do not agree on them",
     fix: "remove the line",
 };
 pub(super) const REFUSED_SYNTAX: Rule = Rule {
@@ -119,11 +119,23 @@ pub(super) const REFUSED_ALIAS: Rule = Rule {
     because: "rcl's parser has no aliases and refuses the whole file",
     fix: "write the value out",
 };
+pub(super) const REFUSED_ANCHOR: Rule = Rule {
+    found: "an anchor (&name) is not allowed",
+    allowed: "the value itself",
+    because: "rcl's parser has no aliases, so an anchor can only be a mistake",
+    fix: "remove it, or put the text in quotes",
+};
+pub(super) const REFUSED_IN_FLOW: Rule = Rule {
+    found: "an unquoted text with : or ? in it, or | or > in front, is not allowed inside {} or []",
+    allowed: "plain words and numbers, or text in quotes",
+    because: "rcl's parser ends the text there, or refuses the file",
+    fix: "put it in quotes",
+};
 pub(super) const REFUSED_KEY: Rule = Rule {
     found: "this key is not allowed",
-    allowed: "a name of 1 to 500 characters on one line",
+    allowed: "a name of 1 to 500 characters with its colon on the same line",
     because: "rcl's parser refuses it, or cuts it short",
-    fix: "write a plain name",
+    fix: "write a plain name and a colon behind it",
 };
 pub(super) const REFUSED_TWICE: Rule = Rule {
     found: "is given twice",
@@ -185,6 +197,18 @@ pub(super) const REFUSED_MAP_ARGUMENT: Rule = Rule {
     allowed: "a value or a list of values",
     because: "rcl refuses it",
     fix: "pass one -p for each key",
+};
+pub(super) const REFUSED_ESCAPE: Rule = Rule {
+    found: "\\/ is not allowed",
+    allowed: "/ without a backslash",
+    because: "rcl's parser refuses the file",
+    fix: "remove the backslash",
+};
+pub(super) const REFUSED_BLOCK_END: Rule = Rule {
+    found: "a block (| or >) without a line end behind it is not allowed",
+    allowed: "a text that ends with a line end, or a value on one line",
+    because: "rcl reads it without its line end, so that `5` in it becomes a number",
+    fix: "end the file with a line end",
 };
 pub(super) const REFUSED_HEX: Rule = Rule {
     found: "",
