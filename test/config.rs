@@ -94,8 +94,16 @@ reset, arm and select_source over ROS: closed
 fn launch_arguments_are_taken_as_they_are() {
     let path = "config/mobile_base.yaml";
     let (code, text) = check(&args(&[
-        "--ros-args", "-r", "__node:=interlock", "-r", "__ns:=/", "--params-file", path, "-p",
-        "hardware_id:=base_7", "--",
+        "--ros-args",
+        "-r",
+        "__node:=interlock",
+        "-r",
+        "__ns:=/",
+        "--params-file",
+        path,
+        "-p",
+        "hardware_id:=base_7",
+        "--",
     ]));
     assert_eq!(code, 0, "{text}");
     assert!(text.contains("hardware_id base_7"), "{text}");
@@ -104,7 +112,11 @@ fn launch_arguments_are_taken_as_they_are() {
 #[test]
 fn a_section_for_another_name_is_no_configuration() {
     let (code, text) = check(&args(&[
-        "--ros-args", "-r", "__ns:=/left", "--params-file", "config/mobile_base.yaml",
+        "--ros-args",
+        "-r",
+        "__ns:=/left",
+        "--params-file",
+        "config/mobile_base.yaml",
     ]));
     assert_eq!(code, EXIT_CONFIG);
     assert_eq!(

@@ -10,12 +10,12 @@ use std::fs;
 use std::path::PathBuf;
 
 use interlock::config::args::Arguments;
+use interlock::config::differences;
 use interlock::config::load::flat_map;
 use interlock::config::problem::Place;
 use interlock::config::section::{self, Section};
 use interlock::config::value::{FlatMap, Value};
 use interlock::config::yaml::{self, Item, Node};
-use interlock::config::differences;
 use interlock::ros::rcl::{
     Context, RclValue, parameter_overrides, parse_param_value, parse_params_file,
 };
@@ -98,9 +98,10 @@ fn is_same(a: &Sections, b: &Sections) -> bool {
         && a.iter().zip(b).all(|((name_a, values_a), (name_b, values_b))| {
             name_a == name_b
                 && values_a.len() == values_b.len()
-                && values_a.iter().zip(values_b).all(|((key_a, a), (key_b, b))| {
-                    key_a == key_b && a.same(b)
-                })
+                && values_a
+                    .iter()
+                    .zip(values_b)
+                    .all(|((key_a, a), (key_b, b))| key_a == key_b && a.same(b))
         })
 }
 
@@ -165,36 +166,306 @@ fn hazard_58_params_misread_in_files() {
 
 /// Texts of scalars that some reader somewhere takes for something else.
 const SCALARS: &[&str] = &[
-    "0", "1", "-1", "+1", "007", "010", "-010", "+010", "08", "09.5", "0.5", "00.5", "00", "-0",
-    "0x10", "-0x10", "0X1f", "0xg", "0x", "0x1p3", "0x.8", "0xFFFFFFFFFFFFFFFF", "0x7FFFFFFFFFFFFFFF",
-    "0b101", "0B1", "0b2", "0b", "0o17", "0O7", "1_000", "1,000", "1e3", "1E3", "1e-3", "1.e3",
-    "1.0e+3", ".5", "5.", ".", "..", "-.5", "+.5", "-", "+", "--1", "+-1", "1e", "1e+", "e1", "1e1.5",
-    "1e308", "1e309", "-1e309", "1e-307", "1e-308", "1e-320", "0e-400", "0.0e999", "1e999",
-    "9223372036854775807", "9223372036854775808", "-9223372036854775808", "-9223372036854775809",
-    "18446744073709551616", "0777777777777777777777", "01777777777777777777777", "3.14", "3.14.15",
-    ".inf", ".Inf", ".INF", "+.inf", "-.inf", "-.INF", ".iNf", "inf", "Inf", "INF", "-inf", "+inf",
-    "infinity", "Infinity", "-Infinity", "infinit", ".nan", ".NaN", ".NAN", ".Nan", "-.nan", "nan",
-    "NaN", "-nan", "+NAN", "nan(1)", "nan(ab_2)", "nan(", "nan()", "nan(-)", "nanx", "true", "True",
-    "TRUE", "tRUE", "false", "False", "FALSE", "yes", "Yes", "YES", "yEs", "no", "No", "NO", "y",
-    "Y", "n", "N", "on", "On", "ON", "oN", "off", "Off", "OFF", "~", "null", "Null", "NULL", "none",
-    "None", "12:30:45", "1:30", "2001-12-14", "2001-12-14t21:59:43.10-05:00", "a", "a b", "a  b",
-    "a #b", "a#b", "#b", "é", "日本", "a:b", "a: b", "a :b", ":a", "?a", "? a", "-a", "- a", "@a",
-    "`a", "%a", "&a", "&a b", "*a", "!a", "!!str 5", "!!str", "!!int 5", "!!int a", "!!float 1",
-    "!!bool yes", "!!str true", "!!null x", "!local 5", "!<tag:yaml.org,2002:str> 5", "!<x> 5",
-    "'5'", "\"5\"", "''", "\"\"", "'it''s'", "\"a\\tb\"", "\"a\\nb\"", "\"\\x41\"", "\"\\u00e9\"",
-    "\"\\0\"", "\"\\/\"", "\"\\'\"", "\"\\e\"", "\"\\N\"", "\"\\L\"", "\"\\q\"", "\"a\\ b\"", "\" a \"", "' a '",
-    "'a' b", "\"a\"b", "[", "]", "{", "}", ",", "a,b", "a, b", "[]", "{}", "[ ]", "{ }", "[a]", "[1]", "[1, 2]",
-    "[1,2]", "[1, 2.5]", "[0, 1.5]", "[1.0, 2.5]", "[true, false]", "[yes, no]", "[true, 1]",
-    "[a, 1]", "[a, b]", "['1', b]", "[\"1\", '2']", "[1, 2,]", "[1,,2]", "[,1]", "[~]", "[null, a]", "[[1], [2]]", "[[1]]",
-    "[{a: 1}]", "[a: 1]", "[a, [b]]", "[010, 1]", "[1e3, 2]", "[.nan, 1.0]", "[!!str 1, a]", "[*a]", "[&a 1]", "[1, 2", "1, 2]",
-    "{a: 1}", "{a: 1, b: 2}", "{a: {b: 1}}", "{a: }", "{a}", "{a, b}", "{a: 1, a: 2}", "{'a': 1}", "{\"a\":1}", "{\"a\" :1}",
-    "{a:1}", "{a: [1, 2]}", "{a.b: 1}", "{a.b: {c: 1}, d: 2}", "{? a : 1}", "{? [a] : 1}", "{<<: 1}",
-    "|", "|\n      5", "|-\n      5", ">-\n      5", "|-\n      yes", "|2-\n        5", "|+\n      a\n\n", ">\n      a\n      b",
-    "\n      a", "a\n      b", "a\n\n      b", "'a\n      b'", "\"a\n      b\"", "\"a\\\n      b\"", "5 # five", "5# five", "a # b",
-    "- 1\n    - 2", "\n      - 1\n      - 2", "\n      - a\n      - 2", "\n    - 1\n    - 2", "\n      - a: 1", "\n      - - 1", "\n      -\n      - 1",
-    "\n      b: 1", "\n      b: 1\n      c: 2", "\n      b.c: 1\n      d: 2", "\n      b.c:\n        e: 1\n      d: 2", "\n      b:\n        c:\n          d: 1\n      e: 2",
-    "\n      ? b\n      : 1", "\n      'b': 1", "\n      \"b\": 1", "\n      b : 1", "\n      b:1", "\n      b: {}\n      c: 1", "\n      b: []\n      c: 1",
-    "=", "<<", "\u{a0}5", "5\u{a0}", "\t5", "5\t", "\u{feff}5", "5\r", "\u{85}", "\u{2028}a", "a\u{7f}", "\u{1}", "\u{10ffff}", "\u{ffff}", "\u{e000}",
+    "0",
+    "1",
+    "-1",
+    "+1",
+    "007",
+    "010",
+    "-010",
+    "+010",
+    "08",
+    "09.5",
+    "0.5",
+    "00.5",
+    "00",
+    "-0",
+    "0x10",
+    "-0x10",
+    "0X1f",
+    "0xg",
+    "0x",
+    "0x1p3",
+    "0x.8",
+    "0xFFFFFFFFFFFFFFFF",
+    "0x7FFFFFFFFFFFFFFF",
+    "0b101",
+    "0B1",
+    "0b2",
+    "0b",
+    "0o17",
+    "0O7",
+    "1_000",
+    "1,000",
+    "1e3",
+    "1E3",
+    "1e-3",
+    "1.e3",
+    "1.0e+3",
+    ".5",
+    "5.",
+    ".",
+    "..",
+    "-.5",
+    "+.5",
+    "-",
+    "+",
+    "--1",
+    "+-1",
+    "1e",
+    "1e+",
+    "e1",
+    "1e1.5",
+    "1e308",
+    "1e309",
+    "-1e309",
+    "1e-307",
+    "1e-308",
+    "1e-320",
+    "0e-400",
+    "0.0e999",
+    "1e999",
+    "9223372036854775807",
+    "9223372036854775808",
+    "-9223372036854775808",
+    "-9223372036854775809",
+    "18446744073709551616",
+    "0777777777777777777777",
+    "01777777777777777777777",
+    "3.14",
+    "3.14.15",
+    ".inf",
+    ".Inf",
+    ".INF",
+    "+.inf",
+    "-.inf",
+    "-.INF",
+    ".iNf",
+    "inf",
+    "Inf",
+    "INF",
+    "-inf",
+    "+inf",
+    "infinity",
+    "Infinity",
+    "-Infinity",
+    "infinit",
+    ".nan",
+    ".NaN",
+    ".NAN",
+    ".Nan",
+    "-.nan",
+    "nan",
+    "NaN",
+    "-nan",
+    "+NAN",
+    "nan(1)",
+    "nan(ab_2)",
+    "nan(",
+    "nan()",
+    "nan(-)",
+    "nanx",
+    "true",
+    "True",
+    "TRUE",
+    "tRUE",
+    "false",
+    "False",
+    "FALSE",
+    "yes",
+    "Yes",
+    "YES",
+    "yEs",
+    "no",
+    "No",
+    "NO",
+    "y",
+    "Y",
+    "n",
+    "N",
+    "on",
+    "On",
+    "ON",
+    "oN",
+    "off",
+    "Off",
+    "OFF",
+    "~",
+    "null",
+    "Null",
+    "NULL",
+    "none",
+    "None",
+    "12:30:45",
+    "1:30",
+    "2001-12-14",
+    "2001-12-14t21:59:43.10-05:00",
+    "a",
+    "a b",
+    "a  b",
+    "a #b",
+    "a#b",
+    "#b",
+    "é",
+    "日本",
+    "a:b",
+    "a: b",
+    "a :b",
+    ":a",
+    "?a",
+    "? a",
+    "-a",
+    "- a",
+    "@a",
+    "`a",
+    "%a",
+    "&a",
+    "&a b",
+    "*a",
+    "!a",
+    "!!str 5",
+    "!!str",
+    "!!int 5",
+    "!!int a",
+    "!!float 1",
+    "!!bool yes",
+    "!!str true",
+    "!!null x",
+    "!local 5",
+    "!<tag:yaml.org,2002:str> 5",
+    "!<x> 5",
+    "'5'",
+    "\"5\"",
+    "''",
+    "\"\"",
+    "'it''s'",
+    "\"a\\tb\"",
+    "\"a\\nb\"",
+    "\"\\x41\"",
+    "\"\\u00e9\"",
+    "\"\\0\"",
+    "\"\\/\"",
+    "\"\\'\"",
+    "\"\\e\"",
+    "\"\\N\"",
+    "\"\\L\"",
+    "\"\\q\"",
+    "\"a\\ b\"",
+    "\" a \"",
+    "' a '",
+    "'a' b",
+    "\"a\"b",
+    "[",
+    "]",
+    "{",
+    "}",
+    ",",
+    "a,b",
+    "a, b",
+    "[]",
+    "{}",
+    "[ ]",
+    "{ }",
+    "[a]",
+    "[1]",
+    "[1, 2]",
+    "[1,2]",
+    "[1, 2.5]",
+    "[0, 1.5]",
+    "[1.0, 2.5]",
+    "[true, false]",
+    "[yes, no]",
+    "[true, 1]",
+    "[a, 1]",
+    "[a, b]",
+    "['1', b]",
+    "[\"1\", '2']",
+    "[1, 2,]",
+    "[1,,2]",
+    "[,1]",
+    "[~]",
+    "[null, a]",
+    "[[1], [2]]",
+    "[[1]]",
+    "[{a: 1}]",
+    "[a: 1]",
+    "[a, [b]]",
+    "[010, 1]",
+    "[1e3, 2]",
+    "[.nan, 1.0]",
+    "[!!str 1, a]",
+    "[*a]",
+    "[&a 1]",
+    "[1, 2",
+    "1, 2]",
+    "{a: 1}",
+    "{a: 1, b: 2}",
+    "{a: {b: 1}}",
+    "{a: }",
+    "{a}",
+    "{a, b}",
+    "{a: 1, a: 2}",
+    "{'a': 1}",
+    "{\"a\":1}",
+    "{\"a\" :1}",
+    "{a:1}",
+    "{a: [1, 2]}",
+    "{a.b: 1}",
+    "{a.b: {c: 1}, d: 2}",
+    "{? a : 1}",
+    "{? [a] : 1}",
+    "{<<: 1}",
+    "|",
+    "|\n      5",
+    "|-\n      5",
+    ">-\n      5",
+    "|-\n      yes",
+    "|2-\n        5",
+    "|+\n      a\n\n",
+    ">\n      a\n      b",
+    "\n      a",
+    "a\n      b",
+    "a\n\n      b",
+    "'a\n      b'",
+    "\"a\n      b\"",
+    "\"a\\\n      b\"",
+    "5 # five",
+    "5# five",
+    "a # b",
+    "- 1\n    - 2",
+    "\n      - 1\n      - 2",
+    "\n      - a\n      - 2",
+    "\n    - 1\n    - 2",
+    "\n      - a: 1",
+    "\n      - - 1",
+    "\n      -\n      - 1",
+    "\n      b: 1",
+    "\n      b: 1\n      c: 2",
+    "\n      b.c: 1\n      d: 2",
+    "\n      b.c:\n        e: 1\n      d: 2",
+    "\n      b:\n        c:\n          d: 1\n      e: 2",
+    "\n      ? b\n      : 1",
+    "\n      'b': 1",
+    "\n      \"b\": 1",
+    "\n      b : 1",
+    "\n      b:1",
+    "\n      b: {}\n      c: 1",
+    "\n      b: []\n      c: 1",
+    "=",
+    "<<",
+    "\u{a0}5",
+    "5\u{a0}",
+    "\t5",
+    "5\t",
+    "\u{feff}5",
+    "5\r",
+    "\u{85}",
+    "\u{2028}a",
+    "a\u{7f}",
+    "\u{1}",
+    "\u{10ffff}",
+    "\u{ffff}",
+    "\u{e000}",
 ];
 
 #[test]
@@ -209,10 +480,19 @@ fn hazard_58_params_misread_in_scalars() {
         count.look(&rcl, &format!("n: {{ros__parameters: {{m: {{x: {scalar}}}, z: 1}}}}\n"));
         count.look(&rcl, &format!("n:\n  ros__parameters:\n    x: [{scalar}, {scalar}]\n"));
         count.look(&rcl, &format!("n:\n  ros__parameters:\n    x:\n    - {scalar}\n    z: a\n"));
-        count.look(&rcl, &format!("n:\n  ros__parameters:\n    m:\n      {scalar}: 1\n      z: 1\n    y: 2\n"));
-        count.look(&rcl, &format!("n:\n  ros__parameters:\n    {scalar}:\n      a: 1\n      z: 1\n    y: 2\n"));
+        count.look(
+            &rcl,
+            &format!("n:\n  ros__parameters:\n    m:\n      {scalar}: 1\n      z: 1\n    y: 2\n"),
+        );
+        count.look(
+            &rcl,
+            &format!("n:\n  ros__parameters:\n    {scalar}:\n      a: 1\n      z: 1\n    y: 2\n"),
+        );
         count.look(&rcl, &format!("n: {{ros__parameters: {{m: {{{scalar}: 1}}, z: 1}}}}\n"));
-        count.look(&rcl, &format!("{scalar}:\n  ros__parameters:\n    x: 1\nn:\n  ros__parameters: {{y: 2}}\n"));
+        count.look(
+            &rcl,
+            &format!("{scalar}:\n  ros__parameters:\n    x: 1\nn:\n  ros__parameters: {{y: 2}}\n"),
+        );
         count.look(&rcl, &format!("{scalar}\n"));
     }
     count.end("scalars", 1000);
@@ -223,9 +503,41 @@ fn hazard_58_params_misread_in_section_names() {
     let rcl = Rcl::new("sections");
     let mut count = Count::default();
     let names = [
-        "/**", "/*", "**", "*", "n", "/n", "/ns/n", "ns/n", "/ns/**", "/**/n", "/*/n", "/*/*/n", "/a/*/n",
-        "a*", "/a*/n", "/***", "/", "//n", "/n/", "n/", "", "1n", "/1/n", "a-b", "a.b", "a b", "~", "null",
-        "ros__parameters", "ros__parametersx", "_n", "__n", "n__m", "/**/**", "é",
+        "/**",
+        "/*",
+        "**",
+        "*",
+        "n",
+        "/n",
+        "/ns/n",
+        "ns/n",
+        "/ns/**",
+        "/**/n",
+        "/*/n",
+        "/*/*/n",
+        "/a/*/n",
+        "a*",
+        "/a*/n",
+        "/***",
+        "/",
+        "//n",
+        "/n/",
+        "n/",
+        "",
+        "1n",
+        "/1/n",
+        "a-b",
+        "a.b",
+        "a b",
+        "~",
+        "null",
+        "ros__parameters",
+        "ros__parametersx",
+        "_n",
+        "__n",
+        "n__m",
+        "/**/**",
+        "é",
     ];
     let inner = "ros__parameters: {x: 1, m: {y: 2}}";
     for first in names {
@@ -236,11 +548,22 @@ fn hazard_58_params_misread_in_section_names() {
         count.look(&rcl, &format!("\"{first}\": {{ros__parameters: {{}}}}\nz: {{{inner}}}\n"));
         count.look(&rcl, &format!("\"{first}\": {{ros__parameters: 1}}\nz: {{{inner}}}\n"));
         for second in names {
-            count.look(&rcl, &format!("\"{first}\": {{\"{second}\": {{{inner}}}}}\nz: {{{inner}}}\n"));
-            count.look(&rcl, &format!("\"{first}\": {{\"{second}\": {{{inner}}}, o: {{{inner}}}}}\nz: {{{inner}}}\n"));
+            count.look(
+                &rcl,
+                &format!("\"{first}\": {{\"{second}\": {{{inner}}}}}\nz: {{{inner}}}\n"),
+            );
+            count.look(
+                &rcl,
+                &format!(
+                    "\"{first}\": {{\"{second}\": {{{inner}}}, o: {{{inner}}}}}\nz: {{{inner}}}\n"
+                ),
+            );
             count.look(&rcl, &format!("\"{first}\": {{o: {{p: {{{inner}}}}}, \"{second}\": {{{inner}}}}}\nz: {{{inner}}}\n"));
             count.look(&rcl, &format!("\"{first}\": {{{inner}}}\n\"{second}\": {{{inner}}}\n"));
-            count.look(&rcl, &format!("\"{first}\": {{{inner}, \"{second}\": {{{inner}}}}}\nz: {{{inner}}}\n"));
+            count.look(
+                &rcl,
+                &format!("\"{first}\": {{{inner}, \"{second}\": {{{inner}}}}}\nz: {{{inner}}}\n"),
+            );
         }
     }
     count.end("section names", 500);
@@ -267,15 +590,62 @@ struct Damage(u64);
 impl Damage {
     fn next(&mut self, below: usize) -> usize {
         // Numerical Recipes' 64-bit linear congruential generator; the high bits are good enough.
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        self.0 =
+            self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         usize::try_from(self.0 >> 33).unwrap() % below
     }
 
     fn damage(&mut self, text: &str) -> String {
         const PIECES: &[&str] = &[
-            "\n", " ", "  ", ":", ": ", "- ", "{", "}", "[", "]", ",", "#", " #", "'", "\"", "&a ", "*a", "!", "!!str ",
-            "|", ">", "%", "@", "?", "? ", "~", ".", "..", "a.b", "0", "08", "1e5", "yes", "\\", "---\n", "...\n", "<<", "{}",
-            "[]", "\r\n", "\r", "ros__parameters", "interlock", "/", "*", "é", "\n\n", "    ", "\n    ",
+            "\n",
+            " ",
+            "  ",
+            ":",
+            ": ",
+            "- ",
+            "{",
+            "}",
+            "[",
+            "]",
+            ",",
+            "#",
+            " #",
+            "'",
+            "\"",
+            "&a ",
+            "*a",
+            "!",
+            "!!str ",
+            "|",
+            ">",
+            "%",
+            "@",
+            "?",
+            "? ",
+            "~",
+            ".",
+            "..",
+            "a.b",
+            "0",
+            "08",
+            "1e5",
+            "yes",
+            "\\",
+            "---\n",
+            "...\n",
+            "<<",
+            "{}",
+            "[]",
+            "\r\n",
+            "\r",
+            "ros__parameters",
+            "interlock",
+            "/",
+            "*",
+            "é",
+            "\n\n",
+            "    ",
+            "\n    ",
         ];
         let mut characters: Vec<char> = text.chars().collect();
         for _ in 0..=self.next(3) {
@@ -312,7 +682,8 @@ impl Damage {
 fn hazard_58_params_misread_in_damaged_files() {
     let rcl = Rcl::new("damaged");
     let mut count = Count::default();
-    let runs = std::env::var("INTERLOCK_DAMAGED_FILES").map_or(20_000, |runs| runs.parse().unwrap());
+    let runs =
+        std::env::var("INTERLOCK_DAMAGED_FILES").map_or(20_000, |runs| runs.parse().unwrap());
     let mut damage = Damage(20);
     let files: Vec<String> =
         yaml_files().iter().map(|path| fs::read_to_string(path).unwrap()).collect();
@@ -338,19 +709,43 @@ fn hazard_58_params_misread_in_command_lines() {
             file("own", "interlock: {ros__parameters: {a: 3, m: {b: 4, d: 1.5}}}\n"),
             file("slash", "/interlock: {ros__parameters: {a: 5, m.b: 6}}\n"),
             file("types", "/**: {ros__parameters: {a: 2.5, m: {b: text}, l: [1.5]}}\n"),
-            file("spaced", "left: {interlock: {ros__parameters: {a: 7}}}\n/**/interlock: {ros__parameters: {m: {b: 8}}}\n"),
-            file("one", "/*/interlock: {ros__parameters: {a: 9, z: [a, b]}}\nother: {ros__parameters: {a: 10}}\n"),
+            file(
+                "spaced",
+                "left: {interlock: {ros__parameters: {a: 7}}}\n/**/interlock: {ros__parameters: {m: {b: 8}}}\n",
+            ),
+            file(
+                "one",
+                "/*/interlock: {ros__parameters: {a: 9, z: [a, b]}}\nother: {ros__parameters: {a: 10}}\n",
+            ),
             file("deep", "/**: {ros__parameters: {m: {b: {e: 1}}}}\n"),
         ];
         let rules = [
-            "a:=11", "a:=1.5", "m.b:=12", "interlock:a:=13", "other:a:=14", "m.b.e:=15", "l:=[3, 4]",
-            "l:=[3.5]", "new:=yes", "a:=text", "m.c:='7'",
+            "a:=11",
+            "a:=1.5",
+            "m.b:=12",
+            "interlock:a:=13",
+            "other:a:=14",
+            "m.b.e:=15",
+            "l:=[3, 4]",
+            "l:=[3.5]",
+            "new:=yes",
+            "a:=text",
+            "m.c:='7'",
         ];
         let names: [&[&str]; 4] = [
             &[],
             &["-r", "__ns:=/left"],
             &["-r", "__node:=gate", "-r", "__ns:=/a/b"],
-            &["-r", "other:__node:=x", "-r", "interlock:__node:=interlock", "-r", "__ns:=/left", "-r", "__ns:=/right"],
+            &[
+                "-r",
+                "other:__node:=x",
+                "-r",
+                "interlock:__node:=interlock",
+                "-r",
+                "__ns:=/left",
+                "-r",
+                "__ns:=/right",
+            ],
         ];
         let mut damage = Damage(58);
         let (mut agreed, mut refused) = (0, 0);
@@ -358,7 +753,10 @@ fn hazard_58_params_misread_in_command_lines() {
             let mut args = vec!["--ros-args".to_owned()];
             for _ in 0..=damage.next(4) {
                 if damage.next(2) == 0 {
-                    args.extend(["--params-file".to_owned(), files[damage.next(files.len())].clone()]);
+                    args.extend([
+                        "--params-file".to_owned(),
+                        files[damage.next(files.len())].clone(),
+                    ]);
                 } else {
                     args.extend(["-p".to_owned(), rules[damage.next(rules.len())].to_owned()]);
                 }

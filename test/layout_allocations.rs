@@ -38,12 +38,7 @@ unsafe impl GlobalAlloc for Counting {
 static COUNTING: Counting = Counting;
 
 fn field(name: &str, kind: Kind, arity: Arity) -> Field {
-    Field {
-        name: name.to_owned(),
-        kind,
-        arity,
-        default: None,
-    }
+    Field { name: name.to_owned(), kind, arity, default: None }
 }
 
 /// A type with every sort of step in its program.
@@ -63,16 +58,8 @@ fn message() -> Arc<MessageType> {
             field("name", Kind::String { bound: Some(8) }, Arity::One),
             number("on", Primitive::Bool, Arity::Sequence { bound: Some(4) }),
             field("motors", Kind::Message(Arc::clone(&inner)), Arity::Array(3)),
-            field(
-                "more",
-                Kind::Message(inner),
-                Arity::Sequence { bound: Some(4) },
-            ),
-            field(
-                "labels",
-                Kind::String { bound: None },
-                Arity::Sequence { bound: None },
-            ),
+            field("more", Kind::Message(inner), Arity::Sequence { bound: Some(4) }),
+            field("labels", Kind::String { bound: None }, Arity::Sequence { bound: None }),
             field("wide", Kind::WString { bound: None }, Arity::One),
             number("data", Primitive::F64, Arity::Sequence { bound: None }),
         ],
@@ -84,9 +71,7 @@ fn find_allocates_nothing_whatever_the_bytes_are() {
     let message = message();
     let mut value = Value::default_of(&message);
     let mut set = |path: &str, to: Value| {
-        value
-            .set(&message, &Path::parse(path).unwrap(), &to)
-            .unwrap();
+        value.set(&message, &Path::parse(path).unwrap(), &to).unwrap();
     };
     set("name", "left".into());
     set("on[0..3]", Value::Bool(true));
@@ -127,8 +112,5 @@ fn find_allocates_nothing_whatever_the_bytes_are() {
             }
         }
     }
-    assert!(
-        refusals > 100 && walks > refusals + 100,
-        "{walks} walks, {refusals} refused"
-    );
+    assert!(refusals > 100 && walks > refusals + 100, "{walks} walks, {refusals} refused");
 }

@@ -79,10 +79,7 @@ pub fn write_f64(
     }
 }
 
-#[expect(
-    clippy::as_conversions,
-    reason = "rounding to nearest is what is asked for"
-)]
+#[expect(clippy::as_conversions, reason = "rounding to nearest is what is asked for")]
 pub(super) fn narrow(value: f64) -> Option<f32> {
     let narrow = value as f32;
     (narrow.is_finite() || !value.is_finite()).then_some(narrow)

@@ -113,12 +113,7 @@ impl<'bytes> Cursor<'bytes> {
             }
         };
         let end = u32::try_from(body.len()).map_err(|_| Malformed::TooLarge)?;
-        Ok(Self {
-            body,
-            end,
-            position: 0,
-            endian,
-        })
+        Ok(Self { body, end, position: 0, endian })
     }
 
     pub(super) const fn endian(&self) -> Endian {
@@ -198,10 +193,7 @@ impl<'bytes> Cursor<'bytes> {
             Some(_) => return Err(Malformed::BadString { at }),
         };
         if length.saturating_sub(1) > bound {
-            return Err(Malformed::OverBound {
-                at,
-                count: length.saturating_sub(1),
-            });
+            return Err(Malformed::OverBound { at, count: length.saturating_sub(1) });
         }
         Ok(text)
     }
@@ -225,10 +217,7 @@ impl<'bytes> Cursor<'bytes> {
 }
 
 /// A 32-bit offset as an index.
-#[expect(
-    clippy::as_conversions,
-    reason = "usize has at least 32 bits wherever rcl runs"
-)]
+#[expect(clippy::as_conversions, reason = "usize has at least 32 bits wherever rcl runs")]
 pub(super) const fn index(offset: u32) -> usize {
     offset as usize
 }

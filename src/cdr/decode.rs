@@ -19,11 +19,8 @@ pub fn decode(message: &MessageType, bytes: &[u8]) -> Result<Value, Malformed> {
 }
 
 fn decode_message(message: &MessageType, cursor: &mut Cursor<'_>) -> Result<Value, Malformed> {
-    let fields: Result<Vec<Value>, Malformed> = message
-        .fields
-        .iter()
-        .map(|field| decode_field(field, cursor))
-        .collect();
+    let fields: Result<Vec<Value>, Malformed> =
+        message.fields.iter().map(|field| decode_field(field, cursor)).collect();
     fields.map(Value::Message)
 }
 
@@ -41,16 +38,13 @@ fn decode_field(field: &Field, cursor: &mut Cursor<'_>) -> Result<Value, Malform
             super::cursor::index(cursor.take_count(bound_of(bound), least)?)
         }
     };
-    let elements: Result<Vec<Value>, Malformed> = (0..count)
-        .map(|_| decode_element(&field.kind, cursor))
-        .collect();
+    let elements: Result<Vec<Value>, Malformed> =
+        (0..count).map(|_| decode_element(&field.kind, cursor)).collect();
     elements.map(Value::List)
 }
 
 fn bound_of(bound: Option<usize>) -> u32 {
-    bound
-        .and_then(|bound| u32::try_from(bound).ok())
-        .unwrap_or(u32::MAX)
+    bound.and_then(|bound| u32::try_from(bound).ok()).unwrap_or(u32::MAX)
 }
 
 fn decode_element(kind: &Kind, cursor: &mut Cursor<'_>) -> Result<Value, Malformed> {

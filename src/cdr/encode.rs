@@ -51,10 +51,7 @@ pub fn encode(
         Endian::Big => 0,
         Endian::Little => 1,
     };
-    let mut encoder = Encoder {
-        bytes: vec![0, kind, 0, 0],
-        endian,
-    };
+    let mut encoder = Encoder { bytes: vec![0, kind, 0, 0], endian };
     encoder.message(message, value)?;
     Ok(encoder.bytes)
 }
@@ -87,14 +84,12 @@ impl Encoder {
     fn field(&mut self, field: &Field, value: &Value) -> Result<(), EncodeError> {
         match (field.arity, value) {
             (Arity::One, value) => self.element(field, value),
-            (Arity::Array(count), Value::List(elements)) if elements.len() == count => elements
-                .iter()
-                .try_for_each(|element| self.element(field, element)),
+            (Arity::Array(count), Value::List(elements)) if elements.len() == count => {
+                elements.iter().try_for_each(|element| self.element(field, element))
+            }
             (Arity::Sequence { bound }, Value::List(elements)) => {
                 self.count(field, elements.len(), 0, bound)?;
-                elements
-                    .iter()
-                    .try_for_each(|element| self.element(field, element))
+                elements.iter().try_for_each(|element| self.element(field, element))
             }
             (Arity::Array(_) | Arity::Sequence { .. }, _) => Err(wrong(field)),
         }
@@ -105,9 +100,7 @@ impl Encoder {
             (Kind::Primitive(primitive), value) => self.number(field, *primitive, value),
             (Kind::String { bound }, Value::Text(text)) => {
                 if text.contains(&0) {
-                    return Err(EncodeError::NulInText {
-                        field: field.name.clone(),
-                    });
+                    return Err(EncodeError::NulInText { field: field.name.clone() });
                 }
                 self.count(field, text.len(), 1, *bound)?;
                 self.bytes.extend_from_slice(text);
@@ -134,9 +127,7 @@ impl Encoder {
         extra: u32,
         bound: Option<usize>,
     ) -> Result<(), EncodeError> {
-        let on_wire = u32::try_from(count)
-            .ok()
-            .and_then(|count| count.checked_add(extra));
+        let on_wire = u32::try_from(count).ok().and_then(|count| count.checked_add(extra));
         match (on_wire, bound) {
             (Some(on_wire), bound) if bound.is_none_or(|bound| count <= bound) => {
                 self.u32(on_wire);
@@ -185,10 +176,7 @@ impl Encoder {
 }
 
 fn wrong(field: &Field) -> EncodeError {
-    EncodeError::WrongValue {
-        field: field.name.clone(),
-        type_name: field.type_name(),
-    }
+    EncodeError::WrongValue { field: field.name.clone(), type_name: field.type_name() }
 }
 
 /// The value's bits in the low end; `None` if the primitive cannot hold it.
@@ -205,15 +193,15 @@ fn number_bits(primitive: Primitive, value: &Value) -> Option<u64> {
         }
         (Primitive::U32, Value::Unsigned(value)) => u32::try_from(*value).ok().map(u64::from),
         (Primitive::U64, Value::Unsigned(value)) => Some(*value),
-        (Primitive::I8, Value::Signed(value)) => i8::try_from(*value)
-            .ok()
-            .map(|value| i64::from(value).cast_unsigned()),
-        (Primitive::I16, Value::Signed(value)) => i16::try_from(*value)
-            .ok()
-            .map(|value| i64::from(value).cast_unsigned()),
-        (Primitive::I32, Value::Signed(value)) => i32::try_from(*value)
-            .ok()
-            .map(|value| i64::from(value).cast_unsigned()),
+        (Primitive::I8, Value::Signed(value)) => {
+            i8::try_from(*value).ok().map(|value| i64::from(value).cast_unsigned())
+        }
+        (Primitive::I16, Value::Signed(value)) => {
+            i16::try_from(*value).ok().map(|value| i64::from(value).cast_unsigned())
+        }
+        (Primitive::I32, Value::Signed(value)) => {
+            i32::try_from(*value).ok().map(|value| i64::from(value).cast_unsigned())
+        }
         (Primitive::I64, Value::Signed(value)) => Some(value.cast_unsigned()),
         (
             Primitive::Bool

@@ -18,10 +18,8 @@ pub(super) fn fit_list(value: &Value, field: &Field) -> Option<Value> {
         Arity::Array(count) => elements.len() == count,
         Arity::Sequence { bound } => bound.is_none_or(|bound| elements.len() <= bound),
     };
-    let converted: Option<Vec<Value>> = elements
-        .iter()
-        .map(|element| fit(element, &field.kind))
-        .collect();
+    let converted: Option<Vec<Value>> =
+        elements.iter().map(|element| fit(element, &field.kind)).collect();
     converted.filter(|_| fits).map(Value::List)
 }
 
@@ -33,9 +31,9 @@ pub(super) fn fit(value: &Value, kind: &Kind) -> Option<Value> {
             let fits = bound.is_none_or(|bound| text.len() <= bound) && !text.contains(&0);
             fits.then(|| value.clone())
         }
-        (Kind::WString { bound }, Value::WideText(text)) => bound
-            .is_none_or(|bound| text.len() <= bound)
-            .then(|| value.clone()),
+        (Kind::WString { bound }, Value::WideText(text)) => {
+            bound.is_none_or(|bound| text.len() <= bound).then(|| value.clone())
+        }
         (Kind::Message(message), Value::Message(fields)) => {
             let fields: Option<Vec<Value>> = (fields.len() == message.fields.len())
                 .then(|| {
@@ -73,25 +71,17 @@ fn fit_number(value: &Value, primitive: Primitive) -> Option<Value> {
             1 => Some(Value::Bool(true)),
             _ => None,
         },
-        Primitive::Octet | Primitive::Char | Primitive::U8 => u8::try_from(integer?)
-            .ok()
-            .map(|number| Value::Unsigned(number.into())),
-        Primitive::WChar | Primitive::U16 => u16::try_from(integer?)
-            .ok()
-            .map(|number| Value::Unsigned(number.into())),
-        Primitive::U32 => u32::try_from(integer?)
-            .ok()
-            .map(|n| Value::Unsigned(n.into())),
+        Primitive::Octet | Primitive::Char | Primitive::U8 => {
+            u8::try_from(integer?).ok().map(|number| Value::Unsigned(number.into()))
+        }
+        Primitive::WChar | Primitive::U16 => {
+            u16::try_from(integer?).ok().map(|number| Value::Unsigned(number.into()))
+        }
+        Primitive::U32 => u32::try_from(integer?).ok().map(|n| Value::Unsigned(n.into())),
         Primitive::U64 => u64::try_from(integer?).ok().map(Value::Unsigned),
-        Primitive::I8 => i8::try_from(integer?)
-            .ok()
-            .map(|number| Value::Signed(number.into())),
-        Primitive::I16 => i16::try_from(integer?)
-            .ok()
-            .map(|number| Value::Signed(number.into())),
-        Primitive::I32 => i32::try_from(integer?)
-            .ok()
-            .map(|number| Value::Signed(number.into())),
+        Primitive::I8 => i8::try_from(integer?).ok().map(|number| Value::Signed(number.into())),
+        Primitive::I16 => i16::try_from(integer?).ok().map(|number| Value::Signed(number.into())),
+        Primitive::I32 => i32::try_from(integer?).ok().map(|number| Value::Signed(number.into())),
         Primitive::I64 => i64::try_from(integer?).ok().map(Value::Signed),
         Primitive::F64 => float(value, integer).map(Value::F64),
         Primitive::F32 => match value {

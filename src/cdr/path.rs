@@ -75,11 +75,7 @@ impl Path {
     /// A path of these steps; `None` if there are none.
     #[must_use]
     pub fn new(steps: Vec<Step>) -> Option<Self> {
-        if steps.is_empty() {
-            None
-        } else {
-            Some(Self { steps })
-        }
+        if steps.is_empty() { None } else { Some(Self { steps }) }
     }
 
     /// Reads a path.
@@ -185,20 +181,13 @@ impl Scanner<'_> {
         if name.is_empty() {
             return Err(PathProblem::NoName);
         }
-        let index = if self.rest.starts_with('[') {
-            self.index()?
-        } else {
-            Index::None
-        };
+        let index = if self.rest.starts_with('[') { self.index()? } else { Index::None };
         Ok(Step { name, index })
     }
 
     /// Reads `[…]`; on an error the position is that of the bracket.
     fn index(&mut self) -> Result<Index, PathProblem> {
-        let Some((inside, _)) = self
-            .rest
-            .strip_prefix('[')
-            .and_then(|rest| rest.split_once(']'))
+        let Some((inside, _)) = self.rest.strip_prefix('[').and_then(|rest| rest.split_once(']'))
         else {
             return Err(PathProblem::NotClosed);
         };
@@ -216,15 +205,8 @@ fn parse_index(inside: &str) -> Result<Index, PathProblem> {
         return Ok(Index::All);
     }
     if let Some((from, to)) = inside.split_once("..") {
-        let (from, to) = (
-            parse_number(from).ok_or_else(bad)?,
-            parse_number(to).ok_or_else(bad)?,
-        );
-        if from < to {
-            Ok(Index::Range(from, to))
-        } else {
-            Err(PathProblem::EmptyRange(from, to))
-        }
+        let (from, to) = (parse_number(from).ok_or_else(bad)?, parse_number(to).ok_or_else(bad)?);
+        if from < to { Ok(Index::Range(from, to)) } else { Err(PathProblem::EmptyRange(from, to)) }
     } else {
         parse_number(inside).map(Index::One).ok_or_else(bad)
     }
@@ -267,18 +249,11 @@ mod tests {
     #[test]
     fn every_step_is_read() {
         let path = Path::parse("points[1..3].positions[0].x[]").unwrap();
-        let steps: Vec<(&str, Index)> = path
-            .steps()
-            .iter()
-            .map(|step| (step.name.as_str(), step.index))
-            .collect();
+        let steps: Vec<(&str, Index)> =
+            path.steps().iter().map(|step| (step.name.as_str(), step.index)).collect();
         assert_eq!(
             steps,
-            [
-                ("points", Index::Range(1, 3)),
-                ("positions", Index::One(0)),
-                ("x", Index::All)
-            ]
+            [("points", Index::Range(1, 3)), ("positions", Index::One(0)), ("x", Index::All)]
         );
     }
 

@@ -162,11 +162,8 @@ impl Value {
         path: &Path,
         value: &Self,
     ) -> Result<(), SetError> {
-        let fail = |problem| SetError {
-            path: path.to_string(),
-            message: message.name.clone(),
-            problem,
-        };
+        let fail =
+            |problem| SetError { path: path.to_string(), message: message.name.clone(), problem };
         check_path(message, path).map_err(|problem| fail(problem.into()))?;
         set_below(self, message, path.steps(), value).map_err(fail)
     }
@@ -176,11 +173,8 @@ impl Value {
     /// # Errors
     /// [`SetError`] when the path does not fit the type.
     pub fn get(&self, message: &MessageType, path: &Path) -> Result<Vec<&Self>, SetError> {
-        let fail = |problem| SetError {
-            path: path.to_string(),
-            message: message.name.clone(),
-            problem,
-        };
+        let fail =
+            |problem| SetError { path: path.to_string(), message: message.name.clone(), problem };
         check_path(message, path).map_err(|problem| fail(problem.into()))?;
         let mut values = Vec::new();
         get_below(self, message, path.steps(), &mut values).map_err(fail)?;
@@ -215,11 +209,7 @@ fn get_below<'value>(
     let elements: Vec<&Value> = match at {
         Value::List(elements) => {
             let range = element_range(step.index, elements.len());
-            elements
-                .iter()
-                .skip(range.start)
-                .take(range.len())
-                .collect()
+            elements.iter().skip(range.start).take(range.len()).collect()
         }
         Value::Bool(_)
         | Value::Unsigned(_)
@@ -297,16 +287,9 @@ fn set_below(
         elements.push(Value::default_of_kind(&field.kind));
     }
     let range = element_range(step.index, elements.len());
-    elements
-        .get_mut(range)
-        .unwrap_or_default()
-        .iter_mut()
-        .try_for_each(one)
+    elements.get_mut(range).unwrap_or_default().iter_mut().try_for_each(one)
 }
 
 fn wrong(value: &Value, field: &Field) -> SetProblem {
-    SetProblem::WrongValue {
-        value: format!("{value:?}"),
-        type_name: field.type_name(),
-    }
+    SetProblem::WrongValue { value: format!("{value:?}"), type_name: field.type_name() }
 }

@@ -141,8 +141,11 @@ impl ArgumentParser {
                         ),
                     }
                 }
-                "--enable-stdout-logs" | "--disable-stdout-logs" | "--enable-rosout-logs"
-                | "--disable-rosout-logs" | "--enable-external-lib-logs"
+                "--enable-stdout-logs"
+                | "--disable-stdout-logs"
+                | "--enable-rosout-logs"
+                | "--disable-rosout-logs"
+                | "--enable-external-lib-logs"
                 | "--disable-external-lib-logs" => {}
                 _ => self.refuse(
                     arg,
@@ -174,8 +177,7 @@ impl ArgumentParser {
     fn option(&mut self, option: &str, value: &str) {
         match option {
             "--params-file" => {
-                let place =
-                    Place { rank: self.sources.len(), line: 0, label: value.to_owned() };
+                let place = Place { rank: self.sources.len(), line: 0, label: value.to_owned() };
                 self.sources.push((ParameterSource::File(value.to_owned()), place));
             }
             "-p" | "--param" => self.parameter(option, value),
@@ -195,7 +197,8 @@ impl ArgumentParser {
         });
         match parts {
             Some((node, name, value))
-                if node.is_none_or(is_token) && name.split('.').all(is_token)
+                if node.is_none_or(is_token)
+                    && name.split('.').all(is_token)
                     && !value.is_empty() =>
             {
                 let section = node.unwrap_or("/**").to_owned();

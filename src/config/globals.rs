@@ -202,10 +202,8 @@ fn causes(keys: &mut Keys<'_>) -> Option<Vec<(Cause, Action)>> {
     for name in keys.map.names_under("causes") {
         let at = format!("causes.{name}");
         let Some(cause) = Cause::ALL.iter().copied().find(|cause| cause.label() == name) else {
-            let fix = schema::nearest_word(&name, &labels).map_or_else(
-                || "remove it".to_owned(),
-                |near| format!("did you mean {near:?}?"),
-            );
+            let fix = schema::nearest_word(&name, &labels)
+                .map_or_else(|| "remove it".to_owned(), |near| format!("did you mean {near:?}?"));
             keys.refuse(&at, "is not a cause", labels.join(", "), "the list is closed", fix);
             is_good = false;
             continue;

@@ -17,11 +17,7 @@ pub(super) fn feedback(keys: &mut Keys<'_>, globals: &Globals) -> Vec<FeedbackCo
     all.into_iter().filter_map(|name| one_feedback(keys, name, globals)).collect()
 }
 
-fn one_feedback(
-    keys: &mut Keys<'_>,
-    name: String,
-    globals: &Globals,
-) -> Option<FeedbackConfig> {
+fn one_feedback(keys: &mut Keys<'_>, name: String, globals: &Globals) -> Option<FeedbackConfig> {
     let at = format!("feedback.{name}");
     let feedback_type = names::message_type(
         keys,
@@ -37,8 +33,7 @@ fn one_feedback(
         &key,
         Range::from(1.0 / globals.tick_hz, " s", "silence is looked at on the tick"),
     );
-    let timeout =
-        keys.needed(&key, timeout, "a time in s", "stale feedback must be noticed");
+    let timeout = keys.needed(&key, timeout, "a time in s", "stale feedback must be noticed");
     let reliability =
         keys.word(&format!("{at}.reliability"), RELIABILITY).or(Reliability::BestEffort);
     Some(FeedbackConfig {
@@ -56,14 +51,9 @@ pub(super) fn kill_inputs(keys: &mut Keys<'_>, globals: &Globals) -> Vec<KillInp
     all.into_iter().filter_map(|name| one_kill_input(keys, name, globals)).collect()
 }
 
-fn one_kill_input(
-    keys: &mut Keys<'_>,
-    name: String,
-    globals: &Globals,
-) -> Option<KillInputConfig> {
+fn one_kill_input(keys: &mut Keys<'_>, name: String, globals: &Globals) -> Option<KillInputConfig> {
     let at = format!("kill_inputs.{name}");
-    let is_bool =
-        names::message_type(keys, &format!("{at}.type"), &[("std_msgs/msg/Bool", ())]);
+    let is_bool = names::message_type(keys, &format!("{at}.type"), &[("std_msgs/msg/Bool", ())]);
     let topic = names::topic(keys, &format!("{at}.topic"));
     let asserted_when = asserted_when(keys, &at);
     let timeout = source::timeout(keys, &at, "allow_no_heartbeat", globals);

@@ -88,7 +88,8 @@ impl Range {
     }
 
     fn contains(&self, value: f64) -> bool {
-        let is_over = self.low.is_none_or(|(low, is_in)| if is_in { value >= low } else { value > low });
+        let is_over =
+            self.low.is_none_or(|(low, is_in)| if is_in { value >= low } else { value > low });
         value.is_finite() && is_over && self.high.is_none_or(|high| value <= high)
     }
 
@@ -312,8 +313,11 @@ impl<'m> Keys<'m> {
                 if range.contains(value) {
                     return Read::Got(value);
                 }
-                let because =
-                    if value.is_finite() { range.because } else { "only finite numbers are limits" };
+                let because = if value.is_finite() {
+                    range.because
+                } else {
+                    "only finite numbers are limits"
+                };
                 self.refuse(
                     key,
                     format!("{value:?}{} is not allowed", range.unit),
@@ -380,8 +384,11 @@ impl<'m> Keys<'m> {
 fn number(value: &Value) -> Option<f64> {
     match value {
         Value::Double(value) => Some(*value),
-        #[expect(clippy::as_conversions, reason = "integers are accepted for doubles; rounding \
-            above 2^53 is no different from writing that number with a dot")]
+        #[expect(
+            clippy::as_conversions,
+            reason = "integers are accepted for doubles; rounding \
+            above 2^53 is no different from writing that number with a dot"
+        )]
         Value::Int(value) => Some(*value as f64),
         Value::Bool(_)
         | Value::String(_)

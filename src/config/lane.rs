@@ -23,8 +23,7 @@ const DEFAULT_SILENCE: Duration = Duration::from_secs(5);
 /// Safe command after disarm, where nothing is written.
 const DEFAULT_RELEASE: Duration = Duration::from_secs(1);
 /// The axes of a twist.
-const AXES: [&str; 6] =
-    ["linear.x", "linear.y", "linear.z", "angular.x", "angular.y", "angular.z"];
+const AXES: [&str; 6] = ["linear.x", "linear.y", "linear.z", "angular.x", "angular.y", "angular.z"];
 /// Longest list of joints; bounds what a message may make us hold.
 const MAX_JOINTS: usize = 1024;
 
@@ -292,7 +291,8 @@ fn joint_index(
 
 fn mode(keys: &mut Keys<'_>, at: &str) {
     // Only one mode exists: reading it is enough to refuse the others.
-    let _is_gate: Read<()> = keys.word(&format!("{at}.mode"), &[("gate", Some(())), ("watch", None)]);
+    let _is_gate: Read<()> =
+        keys.word(&format!("{at}.mode"), &[("gate", Some(())), ("watch", None)]);
 }
 
 fn partial(keys: &mut Keys<'_>, at: &str, command_type: Option<CommandType>) -> Option<bool> {

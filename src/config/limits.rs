@@ -213,10 +213,16 @@ fn group(keys: &mut Keys<'_>, place: &str, carries: Carries) -> Option<Group> {
     let has = has_limits(keys, place);
     let position = bounds(keys, place, Kind::Position);
     let velocity = bounds(keys, place, Kind::Velocity);
-    let acceleration =
-        positive(keys, &format!("{place}.max_acceleration"), "per s²; a robot must be able to move");
-    let deceleration =
-        positive(keys, &format!("{place}.max_deceleration"), "per s²; a robot must be able to stop");
+    let acceleration = positive(
+        keys,
+        &format!("{place}.max_acceleration"),
+        "per s²; a robot must be able to move",
+    );
+    let deceleration = positive(
+        keys,
+        &format!("{place}.max_deceleration"),
+        "per s²; a robot must be able to stop",
+    );
     let effort = positive(keys, &format!("{place}.max_effort"), "N m or N, to both sides");
     let fits = refuse_uncarried(keys, place, carries);
     has?;
@@ -242,8 +248,12 @@ fn bounds(keys: &mut Keys<'_>, place: &str, kind: Kind) -> Option<Option<Bounds>
         let because = "the lane must be able to stand still";
         (
             Range { low: None, high: Some(0.0), unit: "", because },
-            Range::above(0.0, "", "to forbid a direction, set min_velocity to 0; to lock a joint, \
-                leave it out of the lane"),
+            Range::above(
+                0.0,
+                "",
+                "to forbid a direction, set min_velocity to 0; to lock a joint, \
+                leave it out of the lane",
+            ),
         )
     } else {
         (Range::any("", "a position bound"), Range::any("", "a position bound"))

@@ -25,6 +25,7 @@ mod names;
 pub mod problem;
 pub mod rcl_scalar;
 pub mod reader;
+mod rules;
 mod safe;
 pub mod schema;
 pub mod section;

@@ -225,9 +225,7 @@ pub fn patterns() -> Vec<(String, Status)> {
             all.push((format!("lanes.*.{place}.{kind}"), *status));
         }
     }
-    all.extend(
-        HAS_LIMITS.iter().map(|has| (format!("lanes.*.joint_limits.*.{has}"), Status::Now)),
-    );
+    all.extend(HAS_LIMITS.iter().map(|has| (format!("lanes.*.joint_limits.*.{has}"), Status::Now)));
     all
 }
 

@@ -54,9 +54,7 @@ fn matches_names(pattern: &[String], names: &[String]) -> bool {
             .any(|skipped| matches_names(rest, names.get(skipped..).unwrap_or_default()));
     }
     match names.split_first() {
-        Some((name, others)) => {
-            (first == "*" || first == name) && matches_names(rest, others)
-        }
+        Some((name, others)) => (first == "*" || first == name) && matches_names(rest, others),
         None => false,
     }
 }

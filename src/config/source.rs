@@ -48,16 +48,10 @@ pub(super) fn sources(
     (is_complete && is_unique).then_some(sources)
 }
 
-fn source(
-    keys: &mut Keys<'_>,
-    at: &str,
-    name: String,
-    globals: &Globals,
-) -> Option<SourceConfig> {
+fn source(keys: &mut Keys<'_>, at: &str, name: String, globals: &Globals) -> Option<SourceConfig> {
     let topic = names::topic(keys, &format!("{at}.topic"));
     let priority_key = format!("{at}.priority");
-    let priority =
-        keys.integer(&priority_key, 1, 255, "the highest wins; 0 is not a priority");
+    let priority = keys.integer(&priority_key, 1, 255, "the highest wins; 0 is not a priority");
     let priority = keys
         .needed(&priority_key, priority, "1 to 255", "the order of sources is never guessed")
         .and_then(|value| u8::try_from(value).ok());
@@ -80,11 +74,11 @@ fn source(
     let limit_scale = keys
         .double(
             &format!("{at}.limit_scale"),
-            Range::above(0.0, "", "a source's envelope can only be smaller than the lane's").to(1.0),
+            Range::above(0.0, "", "a source's envelope can only be smaller than the lane's")
+                .to(1.0),
         )
         .or(1.0);
-    let mode: Read<()> =
-        keys.word(&format!("{at}.mode"), &[("live", Some(())), ("shadow", None)]);
+    let mode: Read<()> = keys.word(&format!("{at}.mode"), &[("live", Some(())), ("shadow", None)]);
     let revision = keys.string(&format!("{at}.revision")).or("");
     let reliability =
         keys.word(&format!("{at}.reliability"), RELIABILITY).or(Reliability::Reliable);
@@ -112,8 +106,12 @@ pub(super) fn timeout(
     let key = format!("{at}.timeout_s");
     let word_key = format!("{at}.{word}");
     let tick_s = 1.0 / globals.tick_hz;
-    let range = Range::from(tick_s, " s", "silence is looked at on the tick; there is no value \
-        that means \"no timeout\"");
+    let range = Range::from(
+        tick_s,
+        " s",
+        "silence is looked at on the tick; there is no value \
+        that means \"no timeout\"",
+    );
     let timeout = keys.seconds(&key, range);
     let none = keys.boolean(&word_key);
     match (timeout, none) {

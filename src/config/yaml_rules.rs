@@ -22,29 +22,51 @@ pub(super) fn array(elements: &[Value]) -> Option<Value> {
     match elements.first()? {
         Value::Bool(_) => all(elements, |value| match value {
             Value::Bool(v) => Some(*v),
-            Value::Int(_) | Value::Double(_) | Value::String(_) | Value::BoolArray(_)
-            | Value::IntArray(_) | Value::DoubleArray(_) | Value::StringArray(_) => None,
+            Value::Int(_)
+            | Value::Double(_)
+            | Value::String(_)
+            | Value::BoolArray(_)
+            | Value::IntArray(_)
+            | Value::DoubleArray(_)
+            | Value::StringArray(_) => None,
         })
         .map(Value::BoolArray),
         Value::Int(_) => all(elements, |value| match value {
             Value::Int(v) => Some(*v),
-            Value::Bool(_) | Value::Double(_) | Value::String(_) | Value::BoolArray(_)
-            | Value::IntArray(_) | Value::DoubleArray(_) | Value::StringArray(_) => None,
+            Value::Bool(_)
+            | Value::Double(_)
+            | Value::String(_)
+            | Value::BoolArray(_)
+            | Value::IntArray(_)
+            | Value::DoubleArray(_)
+            | Value::StringArray(_) => None,
         })
         .map(Value::IntArray),
         Value::Double(_) => all(elements, |value| match value {
             Value::Double(v) => Some(*v),
-            Value::Bool(_) | Value::Int(_) | Value::String(_) | Value::BoolArray(_)
-            | Value::IntArray(_) | Value::DoubleArray(_) | Value::StringArray(_) => None,
+            Value::Bool(_)
+            | Value::Int(_)
+            | Value::String(_)
+            | Value::BoolArray(_)
+            | Value::IntArray(_)
+            | Value::DoubleArray(_)
+            | Value::StringArray(_) => None,
         })
         .map(Value::DoubleArray),
         Value::String(_) => all(elements, |value| match value {
             Value::String(v) => Some(v.clone()),
-            Value::Bool(_) | Value::Int(_) | Value::Double(_) | Value::BoolArray(_)
-            | Value::IntArray(_) | Value::DoubleArray(_) | Value::StringArray(_) => None,
+            Value::Bool(_)
+            | Value::Int(_)
+            | Value::Double(_)
+            | Value::BoolArray(_)
+            | Value::IntArray(_)
+            | Value::DoubleArray(_)
+            | Value::StringArray(_) => None,
         })
         .map(Value::StringArray),
-        Value::BoolArray(_) | Value::IntArray(_) | Value::DoubleArray(_)
+        Value::BoolArray(_)
+        | Value::IntArray(_)
+        | Value::DoubleArray(_)
         | Value::StringArray(_) => None,
     }
 }

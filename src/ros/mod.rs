@@ -3,6 +3,7 @@
 //! `rcl` and `typesupport` wrap the C interfaces safely; `gate_thread` is the command path on them;
 //! `control` is r2r's own node for everything that may take its time.
 
+pub mod control;
 pub mod gate_thread;
 pub mod graph;
 pub mod rcl;

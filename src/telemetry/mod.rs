@@ -12,8 +12,10 @@ pub mod catalogue;
 pub mod collector;
 pub mod events;
 pub mod logging;
+pub mod report;
 pub mod slots;
 pub mod status;
+pub mod texts;
 
 #[cfg(test)]
 pub(crate) mod fixture;

@@ -16,34 +16,26 @@ use crate::{context, node};
 
 #[test]
 fn everything_can_be_dropped_in_every_order_while_messages_arrive() {
-    isolated(
-        "drop_order::everything_can_be_dropped_in_every_order_while_messages_arrive",
-        || {
-            const ROUNDS: usize = 6;
-            let stop = Arc::new(AtomicBool::new(false));
-            let flood = {
-                let (stop, node) = (
-                    stop.clone(),
-                    node(&context(&[]).expect("a context"), "flood"),
-                );
-                let of = MessageTypeSupport::of::<Bool>();
-                let publisher = Publisher::new(&node, of, "/t", Qos::OUTPUT).expect("a publisher");
-                thread::spawn(move || {
-                    while !stop.load(Ordering::Relaxed) {
-                        publisher
-                            .publish_serialized(&[0, 1, 0, 0, 1])
-                            .expect("a publish");
-                        thread::sleep(Duration::from_micros(200));
-                    }
-                })
-            };
-            for round in 0..ROUNDS {
-                drop_in_order(round);
-            }
-            stop.store(true, Ordering::Relaxed);
-            flood.join().expect("no panic");
-        },
-    );
+    isolated("drop_order::everything_can_be_dropped_in_every_order_while_messages_arrive", || {
+        const ROUNDS: usize = 6;
+        let stop = Arc::new(AtomicBool::new(false));
+        let flood = {
+            let (stop, node) = (stop.clone(), node(&context(&[]).expect("a context"), "flood"));
+            let of = MessageTypeSupport::of::<Bool>();
+            let publisher = Publisher::new(&node, of, "/t", Qos::OUTPUT).expect("a publisher");
+            thread::spawn(move || {
+                while !stop.load(Ordering::Relaxed) {
+                    publisher.publish_serialized(&[0, 1, 0, 0, 1]).expect("a publish");
+                    thread::sleep(Duration::from_micros(200));
+                }
+            })
+        };
+        for round in 0..ROUNDS {
+            drop_in_order(round);
+        }
+        stop.store(true, Ordering::Relaxed);
+        flood.join().expect("no panic");
+    });
 }
 
 /// Makes one of everything and drops it in one of six orders. A callback that
@@ -58,12 +50,8 @@ fn drop_in_order(order: usize) {
     let (mut requests, responder) = serve::<Trigger::Service>(&node, "/kill").expect("a service");
     let set = WakeSet::new(2);
     set.bind(thread::current()).expect("the first thread");
-    subscription
-        .on_new_message(set.waker(0).expect("a bit"))
-        .expect("a callback");
-    requests
-        .on_new_request(set.waker(1).expect("a bit"))
-        .expect("a callback");
+    subscription.on_new_message(set.waker(0).expect("a bit")).expect("a callback");
+    requests.on_new_request(set.waker(1).expect("a bit")).expect("a callback");
     let mut buffer = SerializedBuffer::with_capacity(64).expect("a buffer");
     wait_for("the flood to arrive", || {
         set.take_bits(0) & 1 == 1 && subscription.take(&mut buffer).expect("a take").is_some()

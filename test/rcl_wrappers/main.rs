@@ -30,10 +30,7 @@ fn context(ros_args: &[&str]) -> Result<Arc<Context>, RclError> {
 }
 
 fn node(context: &Arc<Context>, name: &str) -> Arc<Node> {
-    let options = NodeOptions {
-        use_global_arguments: false,
-        enable_rosout: false,
-    };
+    let options = NodeOptions { use_global_arguments: false, enable_rosout: false };
     Node::new(context, name, "/", options).expect("a node")
 }
 
@@ -42,10 +39,7 @@ fn publisher<T: WrappedTypesupport>(node: &Arc<Node>, topic: &str) -> Publisher 
 }
 
 fn subscription<T: WrappedTypesupport>(node: &Arc<Node>, topic: &str) -> Subscription {
-    let qos = Qos {
-        depth: 10,
-        ..Qos::OUTPUT
-    };
+    let qos = Qos { depth: 10, ..Qos::OUTPUT };
     Subscription::new(node, MessageTypeSupport::of::<T>(), topic, qos).expect("a subscription")
 }
 
@@ -60,7 +54,5 @@ fn matched(publisher: &Publisher, subscription: &Subscription) {
 }
 
 fn take_soon(subscription: &mut Subscription, buffer: &mut SerializedBuffer) -> MessageInfo {
-    wait_for_some("a message", || {
-        subscription.take(buffer).expect("a working take")
-    })
+    wait_for_some("a message", || subscription.take(buffer).expect("a working take"))
 }

@@ -33,10 +33,7 @@ impl Peer {
 
     /// A client that knows the service.
     fn client(&mut self, name: &str) -> r2r::Client<Trigger::Service> {
-        let client = self
-            .0
-            .create_client(name, QosProfile::services_default())
-            .expect("a client");
+        let client = self.0.create_client(name, QosProfile::services_default()).expect("a client");
         let mut available = Box::pin(r2r::Node::is_available(&client).expect("a question"));
         wait_for("the client to find the service", || {
             self.spin();
@@ -65,10 +62,7 @@ impl Peer {
 }
 
 fn ask(client: &r2r::Client<Trigger::Service>) -> Answer {
-    client
-        .request(&Trigger::Request {})
-        .expect("a request")
-        .boxed_local()
+    client.request(&Trigger::Request {}).expect("a request").boxed_local()
 }
 
 /// What the `replies` thread does; ends when the sender is gone, and returns
@@ -91,95 +85,77 @@ fn take_soon(requests: &mut Requests<Trigger::Service>) -> RequestId {
 
 #[test]
 fn a_request_wakes_and_is_answered_from_another_thread() {
-    isolated(
-        "service::a_request_wakes_and_is_answered_from_another_thread",
-        || {
-            let (mut requests, responder) =
-                serve::<Trigger::Service>(&gate(), "/kill").expect("a service");
-            let mut peer = Peer::new();
-            let client = peer.client("/kill");
-            let set = WakeSet::new(1);
-            set.bind(thread::current()).expect("the first thread");
-            requests
-                .on_new_request(set.waker(0).expect("a bit"))
-                .expect("a callback");
-            assert_eq!(set.take_bits(0), 1, "set once at registration");
-            assert_eq!(requests.take().map(|id| id.is_some()), Ok(false));
+    isolated("service::a_request_wakes_and_is_answered_from_another_thread", || {
+        let (mut requests, responder) =
+            serve::<Trigger::Service>(&gate(), "/kill").expect("a service");
+        let mut peer = Peer::new();
+        let client = peer.client("/kill");
+        let set = WakeSet::new(1);
+        set.bind(thread::current()).expect("the first thread");
+        requests.on_new_request(set.waker(0).expect("a bit")).expect("a callback");
+        assert_eq!(set.take_bits(0), 1, "set once at registration");
+        assert_eq!(requests.take().map(|id| id.is_some()), Ok(false));
 
-            let (ids, received) = mpsc::channel();
-            let replies = answer_all(responder, received);
-            let answer = ask(&client);
-            while set.take_bits(0) == 0 {
-                thread::park();
-            }
-            let id = requests
-                .take()
-                .expect("a take")
-                .expect("the request is there");
-            ids.send(id).expect("the replies thread lives");
-            let answer = peer.answer(answer);
-            assert!(answer.success);
-            assert_eq!(answer.message, "killed\u{FFFD}by test");
-            let again = requests.on_new_request(set.waker(0).expect("a bit"));
-            assert!(again.is_err(), "one waker a service");
-            drop(ids);
-            assert_eq!(
-                replies.join().expect("no panic"),
-                [0_i32; 0],
-                "no failed answer"
-            );
-        },
-    );
+        let (ids, received) = mpsc::channel();
+        let replies = answer_all(responder, received);
+        let answer = ask(&client);
+        while set.take_bits(0) == 0 {
+            thread::park();
+        }
+        let id = requests.take().expect("a take").expect("the request is there");
+        ids.send(id).expect("the replies thread lives");
+        let answer = peer.answer(answer);
+        assert!(answer.success);
+        assert_eq!(answer.message, "killed\u{FFFD}by test");
+        let again = requests.on_new_request(set.waker(0).expect("a bit"));
+        assert!(again.is_err(), "one waker a service");
+        drop(ids);
+        assert_eq!(replies.join().expect("no panic"), [0_i32; 0], "no failed answer");
+    });
 }
 
 #[test]
 fn a_client_that_cannot_be_answered_delays_no_take() {
-    isolated(
-        "service::a_client_that_cannot_be_answered_delays_no_take",
-        || {
-            const HOSTILE: usize = 8;
-            let (mut requests, responder) =
-                serve::<Trigger::Service>(&gate(), "/kill").expect("a service");
-            let mut peer = Peer::new();
-            let honest = peer.client("/kill");
-            let hostile = peer.hostile_client("/kill");
-            let mut kept = Vec::new();
-            // Requests of a client that is not matched yet are lost: ask until one
-            // arrives, then the rest arrive too.
-            let first = wait_for_some("the hostile client to match", || {
-                kept.push(ask(&hostile));
-                peer.spin();
-                requests.take().expect("a take")
-            });
-            let mut taken = vec![first];
-            kept.extend((0..HOSTILE).map(|_| ask(&hostile)));
-            while taken.len() < HOSTILE {
-                taken.push(take_soon(&mut requests));
-            }
-            // The replies thread now has work that blocks; meanwhile takes go on.
-            let (ids, received) = mpsc::channel();
-            let replies = answer_all(responder, received);
-            for id in taken {
+    isolated("service::a_client_that_cannot_be_answered_delays_no_take", || {
+        const HOSTILE: usize = 8;
+        let (mut requests, responder) =
+            serve::<Trigger::Service>(&gate(), "/kill").expect("a service");
+        let mut peer = Peer::new();
+        let honest = peer.client("/kill");
+        let hostile = peer.hostile_client("/kill");
+        let mut kept = Vec::new();
+        // Requests of a client that is not matched yet are lost: ask until one
+        // arrives, then the rest arrive too.
+        let first = wait_for_some("the hostile client to match", || {
+            kept.push(ask(&hostile));
+            peer.spin();
+            requests.take().expect("a take")
+        });
+        let mut taken = vec![first];
+        kept.extend((0..HOSTILE).map(|_| ask(&hostile)));
+        while taken.len() < HOSTILE {
+            taken.push(take_soon(&mut requests));
+        }
+        // The replies thread now has work that blocks; meanwhile takes go on.
+        let (ids, received) = mpsc::channel();
+        let replies = answer_all(responder, received);
+        for id in taken {
+            ids.send(id).expect("the replies thread lives");
+        }
+        let answer = ask(&honest);
+        wait_for("the honest request", || {
+            let taken = requests.take().expect("a working take");
+            taken.is_some_and(|id| {
                 ids.send(id).expect("the replies thread lives");
-            }
-            let answer = ask(&honest);
-            wait_for("the honest request", || {
-                let taken = requests.take().expect("a working take");
-                taken.is_some_and(|id| {
-                    ids.send(id).expect("the replies thread lives");
-                    id.client() != first.client()
-                })
-            });
-            assert!(peer.answer(answer).success, "the honest client is answered");
-            drop(ids);
-            let failed = replies.join().expect("no panic");
-            assert!(
-                failed.len() >= HOSTILE,
-                "failed answers are reported: {failed:?}"
-            );
-            assert!(failed.iter().all(|code| *code == TIMEOUT), "{failed:?}");
-        },
-    );
+                id.client() != first.client()
+            })
+        });
+        assert!(peer.answer(answer).success, "the honest client is answered");
+        drop(ids);
+        let failed = replies.join().expect("no panic");
+        assert!(failed.len() >= HOSTILE, "failed answers are reported: {failed:?}");
+        assert!(failed.iter().all(|code| *code == TIMEOUT), "{failed:?}");
+    });
 }
 
 #[test]
@@ -189,29 +165,19 @@ fn requests_with_fields_are_read() {
             serve::<SetBool::Service>(&gate(), "/set").expect("a service");
         let mut peer = Peer::new();
         let qos = QosProfile::services_default();
-        let client = peer
-            .0
-            .create_client::<SetBool::Service>("/set", qos)
-            .expect("a client");
+        let client = peer.0.create_client::<SetBool::Service>("/set", qos).expect("a client");
         let mut available = Box::pin(r2r::Node::is_available(&client).expect("a question"));
         wait_for("the service", || {
             peer.spin();
             (&mut available).now_or_never().is_some()
         });
         for data in [true, false] {
-            let mut answer = Box::pin(
-                client
-                    .request(&SetBool::Request { data })
-                    .expect("a request"),
-            );
-            let (id, request) = wait_for_some("a request", || {
-                requests.take_with_fields().expect("a working take")
-            });
+            let mut answer =
+                Box::pin(client.request(&SetBool::Request { data }).expect("a request"));
+            let (id, request) =
+                wait_for_some("a request", || requests.take_with_fields().expect("a working take"));
             assert_eq!(request, SetBool::Request { data });
-            let response = SetBool::Response {
-                success: data,
-                message: "as asked".to_owned(),
-            };
+            let response = SetBool::Response { success: data, message: "as asked".to_owned() };
             responder.send(&id, &response).expect("an answer");
             let answer = wait_for_some("the answer", || {
                 peer.spin();

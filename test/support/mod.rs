@@ -71,15 +71,9 @@ pub(crate) fn isolated(name: &str, body: impl FnOnce()) {
     let mut child = Running(command.spawn().expect("start the child"));
     let status = child.wait_bounded(limit_s());
     let text = || String::from_utf8_lossy(&fs::read(&output).unwrap_or_default()).into_owned();
-    let Some(status) = status else {
-        panic!("{name} took too long\n{}", text())
-    };
+    let Some(status) = status else { panic!("{name} took too long\n{}", text()) };
     assert!(status.success(), "{name} ended with {status}\n{}", text());
-    assert!(
-        done.exists(),
-        "{name} did not run: is the name right?\n{}",
-        text()
-    );
+    assert!(done.exists(), "{name} did not run: is the name right?\n{}", text());
     // rcl prints this when a failed call's text was not reset before the next.
     let overwritten = text().contains("error state is being overwritten");
     assert!(!overwritten, "{name} left an error behind\n{}", text());
@@ -136,11 +130,7 @@ pub(crate) fn domain_lease() -> DomainLease {
             let path = locks.join(format!("{id}.lock"));
             let lock = File::options().create(true).append(true).open(path).ok()?;
             lock.try_lock().ok()?;
-            Some(DomainLease {
-                id,
-                logs: Scratch::new(),
-                _lock: lock,
-            })
+            Some(DomainLease { id, logs: Scratch::new(), _lock: lock })
         })
     })
 }
@@ -241,10 +231,7 @@ fn wrapped(lease: &DomainLease, program: &Path) -> Command {
 }
 
 fn limit_s() -> u64 {
-    std::env::var(LIMIT)
-        .ok()
-        .and_then(|text| text.parse().ok())
-        .unwrap_or(LIMIT_S)
+    std::env::var(LIMIT).ok().and_then(|text| text.parse().ok()).unwrap_or(LIMIT_S)
 }
 
 fn number() -> usize {

@@ -40,10 +40,7 @@ pub(super) fn compile(
             .map_err(|problem| fail(selection.path.to_string(), problem))?;
         kinds.push(kind);
         max_hits.push(room);
-        let purpose = Purpose::Slot {
-            slot,
-            finite: selection.finite,
-        };
+        let purpose = Purpose::Slot { slot, finite: selection.finite };
         let steps = selection.path.steps();
         if kind == SlotKind::Stamp {
             paths.push((below(steps, "sec"), purpose));
@@ -56,21 +53,10 @@ pub(super) fn compile(
         resolve_allowed(message, path).map_err(|problem| fail(path.to_string(), problem))?;
         paths.push((path.steps().to_vec(), Purpose::Allow));
     }
-    let threads: Vec<Thread<'_>> = paths
-        .iter()
-        .map(|(steps, purpose)| Thread {
-            steps,
-            purpose: *purpose,
-        })
-        .collect();
-    let mut compiler = Compiler {
-        uncovered: Vec::new(),
-    };
-    let place = Place {
-        path: "",
-        allowed: false,
-        depth: 0,
-    };
+    let threads: Vec<Thread<'_>> =
+        paths.iter().map(|(steps, purpose)| Thread { steps, purpose: *purpose }).collect();
+    let mut compiler = Compiler { uncovered: Vec::new() };
+    let place = Place { path: "", allowed: false, depth: 0 };
     let program = compiler
         .message(message, &threads, place)
         .map_err(|(path, problem)| fail(path, problem))?;
@@ -107,23 +93,15 @@ fn resolve_allowed(message: &MessageType, path: &Path) -> Result<(), LayoutProbl
         End::Slot(SlotKind::Number(primitive)) => (primitive.is_float(), primitive.to_string()),
         End::Slot(SlotKind::Text | SlotKind::WideText) => (false, "a text".to_owned()),
         End::Slot(SlotKind::Stamp) => (false, "a stamp".to_owned()),
-        End::Message(inner) => (
-            inner.fields.iter().any(|field| has_floats(&field.kind)),
-            inner.name.clone(),
-        ),
+        End::Message(inner) => {
+            (inner.fields.iter().any(|field| has_floats(&field.kind)), inner.name.clone())
+        }
     };
-    if floats {
-        Ok(())
-    } else {
-        Err(LayoutProblem::NoFloats { type_name })
-    }
+    if floats { Ok(()) } else { Err(LayoutProblem::NoFloats { type_name }) }
 }
 
 fn below(steps: &[Step], name: &str) -> Vec<Step> {
-    let last = Step {
-        name: name.to_owned(),
-        index: Index::None,
-    };
+    let last = Step { name: name.to_owned(), index: Index::None };
     steps.iter().cloned().chain([last]).collect()
 }
 
@@ -162,19 +140,9 @@ impl Compiler {
         for field in &message.fields {
             let separator = if place.path.is_empty() { "" } else { "." };
             let path = format!("{}{separator}{}", place.path, field.name);
-            let taken: Vec<Taken<'_>> = threads
-                .iter()
-                .filter_map(|thread| take_step(*thread, &field.name))
-                .collect();
-            self.field(
-                &mut program,
-                field,
-                &taken,
-                Place {
-                    path: &path,
-                    ..place
-                },
-            )?;
+            let taken: Vec<Taken<'_>> =
+                threads.iter().filter_map(|thread| take_step(*thread, &field.name)).collect();
+            self.field(&mut program, field, &taken, Place { path: &path, ..place })?;
         }
         Ok(program)
     }
@@ -203,11 +171,7 @@ impl Compiler {
             Kind::Message(inner) if field.arity == Arity::One => {
                 let threads: Vec<Thread<'_>> = taken.iter().map(|taken| taken.rest).collect();
                 let allowed = place.allowed || threads.iter().any(ends_in_allow);
-                let place = Place {
-                    allowed,
-                    depth: place.depth + 1,
-                    ..place
-                };
+                let place = Place { allowed, depth: place.depth + 1, ..place };
                 for op in self.message(inner, &threads, place)? {
                     push(program, op);
                 }
@@ -252,20 +216,12 @@ impl Compiler {
                 .collect();
             let path = format!("{}{}", place.path, ranges_text((*from, *to), end));
             let allowed = place.allowed || threads.iter().any(ends_in_allow);
-            let place = Place {
-                path: &path,
-                allowed,
-                depth: place.depth + 1,
-            };
+            let place = Place { path: &path, allowed, depth: place.depth + 1 };
             let program = self.message(inner, &threads, place)?.into_boxed_slice();
             stretches.push(Stretch { to: *to, program });
         }
         let stretches = stretches.into_boxed_slice();
-        Ok(repeat(Repeat {
-            count,
-            least: least_size(inner),
-            stretches,
-        }))
+        Ok(repeat(Repeat { count, least: least_size(inner), stretches }))
     }
 
     fn note_uncovered(&mut self, field: &Field, taken: &[Taken<'_>], place: Place<'_>) {

@@ -69,8 +69,7 @@ impl Hit {
     #[must_use]
     pub fn element(self, number: u32, primitive: Primitive) -> Option<u32> {
         if number < self.len {
-            self.offset
-                .checked_add(number.checked_mul(primitive.size())?)
+            self.offset.checked_add(number.checked_mul(primitive.size())?)
         } else {
             None
         }
@@ -192,19 +191,11 @@ impl Layout {
             .map(|room| {
                 let start = total;
                 total = total.saturating_add(*room);
-                Slot {
-                    start,
-                    room: *room,
-                    used: 0,
-                }
+                Slot { start, room: *room, used: 0 }
             })
             .collect();
         let hits = vec![Hit::default(); super::cursor::index(total)].into_boxed_slice();
-        Found {
-            endian: Endian::Little,
-            hits,
-            slots,
-        }
+        Found { endian: Endian::Little, hits, slots }
     }
 
     /// Walks `bytes` and fills `found`. After an error `found` holds what was found until then and
@@ -238,20 +229,12 @@ impl Found {
             return &[];
         };
         let start = super::cursor::index(slot.start);
-        self.hits
-            .get(start..start.saturating_add(super::cursor::index(slot.used)))
-            .unwrap_or(&[])
+        self.hits.get(start..start.saturating_add(super::cursor::index(slot.used))).unwrap_or(&[])
     }
 
     fn push(&mut self, number: u32, hit: Hit) -> Result<(), Malformed> {
-        let full = Malformed::TooManyHits {
-            slot: number,
-            at: hit.offset,
-        };
-        let slot = self
-            .slots
-            .get_mut(super::cursor::index(number))
-            .ok_or(full)?;
+        let full = Malformed::TooManyHits { slot: number, at: hit.offset };
+        let slot = self.slots.get_mut(super::cursor::index(number)).ok_or(full)?;
         if slot.used >= slot.room {
             return Err(full);
         }

@@ -52,14 +52,8 @@ mod tests {
 
     #[test]
     fn ranges_behave_as_sets() {
-        assert_eq!(
-            cover(vec![(5, 7), (0, 2), (1, 3), (3, 4), (9, 9)]),
-            [(0, 4), (5, 7)]
-        );
-        assert_eq!(
-            complement(vec![(2, 4), (6, 7)], 10),
-            [(0, 2), (4, 6), (7, 10)]
-        );
+        assert_eq!(cover(vec![(5, 7), (0, 2), (1, 3), (3, 4), (9, 9)]), [(0, 4), (5, 7)]);
+        assert_eq!(complement(vec![(2, 4), (6, 7)], 10), [(0, 2), (4, 6), (7, 10)]);
         assert_eq!(complement(vec![], 3), [(0, 3)]);
         assert_eq!(complement(vec![(0, u32::MAX)], 3), []);
         assert_eq!(complement(vec![(2, 9)], 5), [(0, 2)]);

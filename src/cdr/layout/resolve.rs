@@ -5,10 +5,7 @@ use super::super::schema::{Arity, Field, Kind, MessageType, Primitive};
 use super::{LayoutProblem, SlotKind};
 
 /// Types that a selection may end at although they are messages: one instant or span of time.
-const STAMPS: [&str; 2] = [
-    "builtin_interfaces/msg/Time",
-    "builtin_interfaces/msg/Duration",
-];
+const STAMPS: [&str; 2] = ["builtin_interfaces/msg/Time", "builtin_interfaces/msg/Duration"];
 
 /// What a path ends at.
 pub(super) enum End<'message> {
@@ -30,13 +27,11 @@ pub(super) fn resolve<'message>(
     let mut at = String::new();
     let mut steps = path.steps().iter().peekable();
     while let Some(step) = steps.next() {
-        let field = message
-            .field(&step.name)
-            .ok_or_else(|| LayoutProblem::UnknownField {
-                field: step.name.clone(),
-                message: message.name.clone(),
-                available: message.describe_fields(),
-            })?;
+        let field = message.field(&step.name).ok_or_else(|| LayoutProblem::UnknownField {
+            field: step.name.clone(),
+            message: message.name.clone(),
+            available: message.describe_fields(),
+        })?;
         if !at.is_empty() {
             at.push('.');
         }
@@ -51,17 +46,11 @@ pub(super) fn resolve<'message>(
             Kind::String { .. } if last => return Ok(End::Slot(SlotKind::Text)),
             Kind::WString { .. } if last => return Ok(End::Slot(SlotKind::WideText)),
             Kind::Primitive(_) | Kind::String { .. } | Kind::WString { .. } => {
-                return Err(LayoutProblem::NoFieldsBelow {
-                    at,
-                    type_name: field.type_name(),
-                });
+                return Err(LayoutProblem::NoFieldsBelow { at, type_name: field.type_name() });
             }
             Kind::Message(inner) => {
                 if field.arity != Arity::One && step.index == Index::None {
-                    return Err(LayoutProblem::NeedsIndex {
-                        at,
-                        type_name: field.type_name(),
-                    });
+                    return Err(LayoutProblem::NeedsIndex { at, type_name: field.type_name() });
                 }
                 if last && is_stamp(inner) {
                     return Ok(End::Slot(SlotKind::Stamp));

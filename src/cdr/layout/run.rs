@@ -34,10 +34,7 @@ fn simplify(op: Op) -> Op {
     };
     match &*numbers.targets {
         [] => skip(count, numbers.size).unwrap_or(op),
-        [target] if count == 1 => Op::Scalar {
-            size: numbers.size,
-            slot: target.slot,
-        },
+        [target] if count == 1 => Op::Scalar { size: numbers.size, slot: target.slot },
         _ => op,
     }
 }
@@ -88,21 +85,12 @@ fn merge_numbers(first: &Numbers, second: &Numbers) -> Option<Op> {
         return None;
     }
     let count = Count::Fixed(one.checked_add(other)?);
-    Some(Op::Numbers(Numbers {
-        count,
-        size: first.size,
-        check,
-        targets: Box::default(),
-    }))
+    Some(Op::Numbers(Numbers { count, size: first.size, check, targets: Box::default() }))
 }
 
 /// Fewest bytes that a message can take, padding not counted.
 pub(in crate::cdr) fn least_size(message: &MessageType) -> u64 {
-    message
-        .fields
-        .iter()
-        .map(least_field_size)
-        .fold(0, u64::saturating_add)
+    message.fields.iter().map(least_field_size).fold(0, u64::saturating_add)
 }
 
 fn least_field_size(field: &Field) -> u64 {
@@ -113,9 +101,7 @@ fn least_field_size(field: &Field) -> u64 {
     };
     match field.arity {
         Arity::One => element,
-        Arity::Array(count) => u64::try_from(count)
-            .unwrap_or(u64::MAX)
-            .saturating_mul(element),
+        Arity::Array(count) => u64::try_from(count).unwrap_or(u64::MAX).saturating_mul(element),
         Arity::Sequence { .. } => 4,
     }
 }

@@ -75,9 +75,7 @@ fn walk_numbers(
         }),
     };
     if let Some(bad) = bad {
-        let at = u32::try_from(bad)
-            .unwrap_or(u32::MAX)
-            .saturating_add(offset);
+        let at = u32::try_from(bad).unwrap_or(u32::MAX).saturating_add(offset);
         return Err(match numbers.check {
             Check::Bools => Malformed::BadBool { at },
             Check::Nothing | Check::Floats | Check::SomeFloats(_) => Malformed::NotFinite { at },
@@ -127,17 +125,8 @@ fn first_not_finite(bytes: &[u8], size: u32, endian: Endian) -> Option<usize> {
 /// bad message pays for the search.
 fn first_bad<const N: usize>(bytes: &[u8], is_bad: impl Fn(&[u8; N]) -> bool) -> Option<usize> {
     let (elements, _) = bytes.as_chunks::<N>();
-    let any = elements
-        .iter()
-        .fold(false, |any, element| any | is_bad(element));
-    if any {
-        elements
-            .iter()
-            .position(is_bad)
-            .map(|number| number.saturating_mul(N))
-    } else {
-        None
-    }
+    let any = elements.iter().fold(false, |any, element| any | is_bad(element));
+    if any { elements.iter().position(is_bad).map(|number| number.saturating_mul(N)) } else { None }
 }
 
 const fn in_memory_order_64(mask: u64, endian: Endian) -> u64 {
@@ -162,10 +151,7 @@ fn walk_texts(texts: &Texts, cursor: &mut Cursor<'_>, found: &mut Found) -> Resu
         // The text starts after its length.
         let offset = start.saturating_add(4);
         let selected = || {
-            texts
-                .targets
-                .iter()
-                .filter(move |target| (target.from..target.to).contains(&number))
+            texts.targets.iter().filter(move |target| (target.from..target.to).contains(&number))
         };
         let len = match texts.width {
             Width::Wide => cursor.take_wide_text(texts.bound)?.0,

@@ -29,18 +29,10 @@ pub(super) fn nesting(
                 Some(message) => Kind::Message(Arc::clone(message)),
                 None => leaf_kind(element),
             };
-            Field {
-                name: (*name).to_owned(),
-                kind,
-                arity,
-                default: None,
-            }
+            Field { name: (*name).to_owned(), kind, arity, default: None }
         })
         .collect();
-    Arc::new(MessageType {
-        name: name.to_owned(),
-        fields,
-    })
+    Arc::new(MessageType { name: name.to_owned(), fields })
 }
 
 fn split_arity(type_name: &str) -> (&str, Arity) {
@@ -49,9 +41,7 @@ fn split_arity(type_name: &str) -> (&str, Arity) {
     };
     let (element, inside) = element.rsplit_once('[').unwrap();
     let arity = match inside.strip_prefix("<=") {
-        Some(bound) => Arity::Sequence {
-            bound: Some(bound.parse().unwrap()),
-        },
+        Some(bound) => Arity::Sequence { bound: Some(bound.parse().unwrap()) },
         None if inside.is_empty() => Arity::Sequence { bound: None },
         None => Arity::Array(inside.parse().unwrap()),
     };
@@ -59,9 +49,7 @@ fn split_arity(type_name: &str) -> (&str, Arity) {
 }
 
 fn leaf_kind(name: &str) -> Kind {
-    let bound = name
-        .split_once("<=")
-        .map(|(_, bound)| bound.parse().unwrap());
+    let bound = name.split_once("<=").map(|(_, bound)| bound.parse().unwrap());
     if name.starts_with("string") {
         return Kind::String { bound };
     }
@@ -78,41 +66,25 @@ fn leaf_kind(name: &str) -> Kind {
 pub(super) fn multi_array() -> Arc<MessageType> {
     let dimension = message(
         "std_msgs/msg/MultiArrayDimension",
-        &[
-            ("label", "string"),
-            ("size", "uint32"),
-            ("stride", "uint32"),
-        ],
+        &[("label", "string"), ("size", "uint32"), ("stride", "uint32")],
     );
     let layout = nesting(
         "std_msgs/msg/MultiArrayLayout",
-        &[
-            ("dim", "std_msgs/msg/MultiArrayDimension[]"),
-            ("data_offset", "uint32"),
-        ],
+        &[("dim", "std_msgs/msg/MultiArrayDimension[]"), ("data_offset", "uint32")],
         &[&dimension],
     );
     nesting(
         "std_msgs/msg/Float64MultiArray",
-        &[
-            ("layout", "std_msgs/msg/MultiArrayLayout"),
-            ("data", "float64[]"),
-        ],
+        &[("layout", "std_msgs/msg/MultiArrayLayout"), ("data", "float64[]")],
         &[&layout],
     )
 }
 
 pub(super) fn stamped_twist() -> Arc<MessageType> {
-    let time = message(
-        "builtin_interfaces/msg/Time",
-        &[("sec", "int32"), ("nanosec", "uint32")],
-    );
+    let time = message("builtin_interfaces/msg/Time", &[("sec", "int32"), ("nanosec", "uint32")]);
     let header = nesting(
         "std_msgs/msg/Header",
-        &[
-            ("stamp", "builtin_interfaces/msg/Time"),
-            ("frame_id", "string"),
-        ],
+        &[("stamp", "builtin_interfaces/msg/Time"), ("frame_id", "string")],
         &[&time],
     );
     let vector = message(
@@ -121,28 +93,18 @@ pub(super) fn stamped_twist() -> Arc<MessageType> {
     );
     let twist = nesting(
         "geometry_msgs/msg/Twist",
-        &[
-            ("linear", "geometry_msgs/msg/Vector3"),
-            ("angular", "geometry_msgs/msg/Vector3"),
-        ],
+        &[("linear", "geometry_msgs/msg/Vector3"), ("angular", "geometry_msgs/msg/Vector3")],
         &[&vector],
     );
     nesting(
         "geometry_msgs/msg/TwistStamped",
-        &[
-            ("header", "std_msgs/msg/Header"),
-            ("twist", "geometry_msgs/msg/Twist"),
-        ],
+        &[("header", "std_msgs/msg/Header"), ("twist", "geometry_msgs/msg/Twist")],
         &[&header, &twist],
     )
 }
 
 pub(super) fn select(path: &str) -> Selection {
-    Selection {
-        path: Path::parse(path).unwrap(),
-        max_hits: 64,
-        finite: FiniteRule::Leave,
-    }
+    Selection { path: Path::parse(path).unwrap(), max_hits: 64, finite: FiniteRule::Leave }
 }
 
 pub(super) fn compile(message: &Arc<MessageType>, paths: &[&str]) -> Layout {
@@ -157,13 +119,7 @@ pub(super) fn hits(layout: &Layout, bytes: &[u8]) -> Vec<Vec<(u32, u32)>> {
     (0..64)
         .map_while(|slot| {
             layout.kind(slot)?;
-            Some(
-                found
-                    .hits(slot)
-                    .iter()
-                    .map(|hit| (hit.offset, hit.len))
-                    .collect(),
-            )
+            Some(found.hits(slot).iter().map(|hit| (hit.offset, hit.len)).collect())
         })
         .collect()
 }
@@ -188,27 +144,14 @@ const MULTI_ARRAY: &[u8] = &[
 
 #[test]
 fn a_multi_array_is_found_whatever_its_padding_holds() {
-    let layout = compile(
-        &multi_array(),
-        &[
-            "data",
-            "layout.dim[].label",
-            "data[1]",
-            "layout.dim[0].size",
-        ],
-    );
+    let layout =
+        compile(&multi_array(), &["data", "layout.dim[].label", "data[1]", "layout.dim[0].size"]);
     assert_eq!(
         hits(&layout, MULTI_ARRAY),
         [vec![(36, 2)], vec![(12, 1)], vec![(44, 1)], vec![(16, 1)]]
     );
-    assert_eq!(
-        read_f64(MULTI_ARRAY, Endian::Little, Primitive::F64, 36),
-        Some(1.5)
-    );
-    assert_eq!(
-        read_f64(MULTI_ARRAY, Endian::Little, Primitive::F64, 44),
-        Some(-2.0)
-    );
+    assert_eq!(read_f64(MULTI_ARRAY, Endian::Little, Primitive::F64, 36), Some(1.5));
+    assert_eq!(read_f64(MULTI_ARRAY, Endian::Little, Primitive::F64, 44), Some(-2.0));
 }
 
 #[test]
@@ -226,10 +169,7 @@ fn the_encoder_writes_these_bytes_with_zero_padding() {
 
 #[test]
 fn big_endian_is_read_and_written() {
-    let message = message(
-        "t/msg/M",
-        &[("a", "uint8"), ("b", "int32"), ("c", "float64")],
-    );
+    let message = message("t/msg/M", &[("a", "uint8"), ("b", "int32"), ("c", "float64")]);
     let bytes = [
         0, 0, 0, 0, // big endian
         7, 9, 9, 9, // a, padding
@@ -237,10 +177,7 @@ fn big_endian_is_read_and_written() {
         0x3F, 0xF8, 0, 0, 0, 0, 0, 0, // c: 1.5
     ];
     let layout = compile(&message, &["a", "b", "c"]);
-    assert_eq!(
-        hits(&layout, &bytes),
-        [vec![(4, 1)], vec![(8, 1)], vec![(12, 1)]]
-    );
+    assert_eq!(hits(&layout, &bytes), [vec![(4, 1)], vec![(8, 1)], vec![(12, 1)]]);
     let value = decode(&message, &bytes).unwrap();
     let expected = Value::Message(vec![Value::Unsigned(7), Value::Signed(-2), Value::F64(1.5)]);
     assert_eq!(value, expected);
@@ -266,9 +203,7 @@ fn a_stamp_is_found_read_and_overwritten_in_place() {
     let layout = compile(&message, &["header.stamp", "twist.angular.z"]);
     let mut value = Value::default_of(&message);
     let set = |value: &mut Value, path: &str, to: Value| {
-        value
-            .set(&message, &Path::parse(path).unwrap(), &to)
-            .unwrap();
+        value.set(&message, &Path::parse(path).unwrap(), &to).unwrap();
     };
     set(&mut value, "header.stamp.sec", Value::Signed(-5));
     set(&mut value, "header.stamp.nanosec", Value::Unsigned(17));
@@ -278,77 +213,45 @@ fn a_stamp_is_found_read_and_overwritten_in_place() {
         let mut bytes = encode(&message, &value, endian).unwrap();
         let mut found = layout.new_found();
         layout.find(&bytes, &mut found).unwrap();
-        let &[Hit { offset, len: 1 }] = found.hits(0) else {
-            panic!()
-        };
-        let stamp = Stamp {
-            sec: -5,
-            nanosec: 17,
-        };
+        let &[Hit { offset, len: 1 }] = found.hits(0) else { panic!() };
+        let stamp = Stamp { sec: -5, nanosec: 17 };
         assert_eq!(read_stamp(&bytes, found.endian(), offset), Some(stamp));
-        let stamp = Stamp {
-            sec: 8,
-            nanosec: 999_999_999,
-        };
+        let stamp = Stamp { sec: 8, nanosec: 999_999_999 };
         write_stamp(&mut bytes, found.endian(), offset, stamp).unwrap();
         let &[hit] = found.hits(1) else { panic!() };
         write_f64(&mut bytes, endian, Primitive::F64, hit.offset, -0.5).unwrap();
         let mut expected = value.clone();
         set(&mut expected, "header.stamp.sec", Value::Signed(8));
-        set(
-            &mut expected,
-            "header.stamp.nanosec",
-            Value::Unsigned(999_999_999),
-        );
+        set(&mut expected, "header.stamp.nanosec", Value::Unsigned(999_999_999));
         set(&mut expected, "twist.angular.z", Value::F64(-0.5));
         assert_eq!(decode(&message, &bytes), Ok(expected));
     }
-    assert!(
-        layout
-            .uncovered()
-            .iter()
-            .all(|leaf| !leaf.path.starts_with("header.stamp"))
-    );
+    assert!(layout.uncovered().iter().all(|leaf| !leaf.path.starts_with("header.stamp")));
 }
 
 #[test]
 fn numbers_are_read_and_written_only_where_they_fit() {
     let mut bytes = [0_u8; 8];
     let little = Endian::Little;
-    assert_eq!(
-        write_i64(&mut bytes, little, Primitive::I8, 0, -128),
-        Some(())
-    );
+    assert_eq!(write_i64(&mut bytes, little, Primitive::I8, 0, -128), Some(()));
     assert_eq!(read_i64(&bytes, little, Primitive::I8, 0), Some(-128));
     assert_eq!(read_u64(&bytes, little, Primitive::I8, 0), None);
     assert_eq!(write_i64(&mut bytes, little, Primitive::I8, 0, 128), None);
     assert_eq!(write_i64(&mut bytes, little, Primitive::U8, 0, -1), None);
     assert_eq!(bytes[0], 0x80);
-    assert_eq!(
-        write_u64(&mut bytes, little, Primitive::U64, 0, u64::MAX),
-        Some(())
-    );
+    assert_eq!(write_u64(&mut bytes, little, Primitive::U64, 0, u64::MAX), Some(()));
     assert_eq!(read_u64(&bytes, little, Primitive::U64, 0), Some(u64::MAX));
     assert_eq!(read_i64(&bytes, little, Primitive::U64, 0), None);
     assert_eq!(read_u64(&bytes, little, Primitive::Bool, 0), None);
     assert_eq!(write_u64(&mut bytes, little, Primitive::Bool, 0, 2), None);
-    assert_eq!(
-        write_u64(&mut bytes, little, Primitive::Bool, 7, 1),
-        Some(())
-    );
+    assert_eq!(write_u64(&mut bytes, little, Primitive::Bool, 7, 1), Some(()));
     assert_eq!(bytes[7], 1);
     // Past the end: nothing is written, not even the part that fits.
     let before = bytes;
     assert_eq!(write_f64(&mut bytes, little, Primitive::F64, 1, 0.0), None);
-    assert_eq!(
-        write_u64(&mut bytes, little, Primitive::U16, u32::MAX, 0),
-        None
-    );
+    assert_eq!(write_u64(&mut bytes, little, Primitive::U16, u32::MAX, 0), None);
     assert_eq!(write_stamp(&mut bytes, little, 4, Stamp::default()), None);
-    assert_eq!(
-        write_stamp(&mut bytes, little, u32::MAX - 1, Stamp::default()),
-        None
-    );
+    assert_eq!(write_stamp(&mut bytes, little, u32::MAX - 1, Stamp::default()), None);
     assert_eq!(bytes, before);
     assert_eq!(read_f64(&bytes, little, Primitive::F64, 1), None);
     assert_eq!(read_stamp(&bytes, little, 1), None);
@@ -361,26 +264,11 @@ fn numbers_are_read_and_written_only_where_they_fit() {
 fn a_float32_is_rounded_to_nearest_and_never_becomes_infinite() {
     let mut bytes = [0_u8; 4];
     for endian in [Endian::Little, Endian::Big] {
-        assert_eq!(
-            write_f64(&mut bytes, endian, Primitive::F32, 0, 0.1),
-            Some(())
-        );
-        assert_eq!(
-            read_f64(&bytes, endian, Primitive::F32, 0),
-            Some(f64::from(0.1_f32))
-        );
+        assert_eq!(write_f64(&mut bytes, endian, Primitive::F32, 0, 0.1), Some(()));
+        assert_eq!(read_f64(&bytes, endian, Primitive::F32, 0), Some(f64::from(0.1_f32)));
         assert_eq!(write_f64(&mut bytes, endian, Primitive::F32, 0, 1e39), None);
-        assert_eq!(
-            write_f64(&mut bytes, endian, Primitive::F32, 0, -1e39),
-            None
-        );
-        assert_eq!(
-            read_f64(&bytes, endian, Primitive::F32, 0),
-            Some(f64::from(0.1_f32))
-        );
-        assert_eq!(
-            write_f64(&mut bytes, endian, Primitive::F32, 0, f64::INFINITY),
-            Some(())
-        );
+        assert_eq!(write_f64(&mut bytes, endian, Primitive::F32, 0, -1e39), None);
+        assert_eq!(read_f64(&bytes, endian, Primitive::F32, 0), Some(f64::from(0.1_f32)));
+        assert_eq!(write_f64(&mut bytes, endian, Primitive::F32, 0, f64::INFINITY), Some(()));
     }
 }

@@ -64,10 +64,7 @@ pub(super) fn message_type(depth: u32) -> BoxedStrategy<Arc<MessageType>> {
                     default: None,
                 })
                 .collect();
-            Arc::new(MessageType {
-                name: format!("test/msg/Level{depth}"),
-                fields,
-            })
+            Arc::new(MessageType { name: format!("test/msg/Level{depth}"), fields })
         })
         .boxed()
 }
@@ -89,14 +86,12 @@ pub(super) fn value_of(message: &MessageType) -> BoxedStrategy<Value> {
 fn field_value(field: &Field) -> BoxedStrategy<Value> {
     match field.arity {
         Arity::One => kind_value(&field.kind),
-        Arity::Array(count) => vec(kind_value(&field.kind), count..=count)
-            .prop_map(Value::List)
-            .boxed(),
+        Arity::Array(count) => {
+            vec(kind_value(&field.kind), count..=count).prop_map(Value::List).boxed()
+        }
         Arity::Sequence { bound } => {
             let most = bound.unwrap_or(7);
-            vec(kind_value(&field.kind), 0..=most)
-                .prop_map(Value::List)
-                .boxed()
+            vec(kind_value(&field.kind), 0..=most).prop_map(Value::List).boxed()
         }
     }
 }
@@ -104,12 +99,10 @@ fn field_value(field: &Field) -> BoxedStrategy<Value> {
 fn kind_value(kind: &Kind) -> BoxedStrategy<Value> {
     match kind {
         Kind::Primitive(primitive) => number(*primitive),
-        Kind::String { bound } => vec(1_u8.., 0..=bound.unwrap_or(9))
-            .prop_map(Value::Text)
-            .boxed(),
-        Kind::WString { bound } => vec(any::<u16>(), 0..=bound.unwrap_or(9))
-            .prop_map(Value::WideText)
-            .boxed(),
+        Kind::String { bound } => vec(1_u8.., 0..=bound.unwrap_or(9)).prop_map(Value::Text).boxed(),
+        Kind::WString { bound } => {
+            vec(any::<u16>(), 0..=bound.unwrap_or(9)).prop_map(Value::WideText).boxed()
+        }
         Kind::Message(message) => value_of(message),
     }
 }
@@ -168,19 +161,12 @@ pub(super) fn leaf_paths(message: &MessageType) -> Vec<Path> {
 fn add_leaf_paths(message: &MessageType, above: &[Step], paths: &mut Vec<Path>) {
     for field in &message.fields {
         let with = |index| {
-            let step = Step {
-                name: field.name.clone(),
-                index,
-            };
+            let step = Step { name: field.name.clone(), index };
             above.iter().cloned().chain([step]).collect::<Vec<Step>>()
         };
         match &field.kind {
             Kind::Message(inner) => {
-                let index = if field.arity == Arity::One {
-                    Index::None
-                } else {
-                    Index::All
-                };
+                let index = if field.arity == Arity::One { Index::None } else { Index::All };
                 add_leaf_paths(inner, &with(index), paths);
             }
             Kind::Primitive(_) | Kind::String { .. } | Kind::WString { .. } => {
@@ -218,10 +204,7 @@ pub(super) fn vary(message: &MessageType, path: &Path, mut seed: u64) -> Path {
             }
         };
         seed /= 5;
-        steps.push(Step {
-            name: step.name.clone(),
-            index,
-        });
+        steps.push(Step { name: step.name.clone(), index });
         if let Kind::Message(inner) = &field.kind {
             at = Arc::clone(inner);
         }
@@ -230,11 +213,7 @@ pub(super) fn vary(message: &MessageType, path: &Path, mut seed: u64) -> Path {
 }
 
 pub(super) fn selection(path: Path, finite: FiniteRule) -> Selection {
-    Selection {
-        path,
-        max_hits: ROOM,
-        finite,
-    }
+    Selection { path, max_hits: ROOM, finite }
 }
 
 /// Whether any float in the tree is not finite.

@@ -8,10 +8,8 @@ use crate::cdr::{
 };
 
 fn all_leaves(message: &std::sync::Arc<MessageType>) -> Layout {
-    let selections: Vec<_> = leaf_paths(message)
-        .into_iter()
-        .map(|path| selection(path, FiniteRule::Leave))
-        .collect();
+    let selections: Vec<_> =
+        leaf_paths(message).into_iter().map(|path| selection(path, FiniteRule::Leave)).collect();
     Layout::compile(message, &selections, &[]).unwrap()
 }
 
@@ -25,10 +23,7 @@ fn assert_inside(layout: &Layout, found: &Found, bytes: &[u8]) {
                 (None, _) => 1,
             };
             let end = u64::from(hit.offset) + u64::from(hit.len) * u64::from(size);
-            assert!(
-                hit.offset >= 4 && end <= u64::try_from(bytes.len()).unwrap(),
-                "{hit:?}"
-            );
+            assert!(hit.offset >= 4 && end <= u64::try_from(bytes.len()).unwrap(), "{hit:?}");
         }
     }
 }
@@ -37,19 +32,12 @@ fn assert_inside(layout: &Layout, found: &Found, bytes: &[u8]) {
 /// and on what it says.
 fn assert_walk_and_decoder_agree(layout: &Layout, bytes: &[u8]) {
     let mut found = layout.new_found();
-    match (
-        layout.find(bytes, &mut found),
-        decode(layout.message(), bytes),
-    ) {
+    match (layout.find(bytes, &mut found), decode(layout.message(), bytes)) {
         (Ok(()), Ok(value)) => {
             assert_inside(layout, &found, bytes);
             for (slot, path) in leaf_paths(layout.message()).iter().enumerate() {
-                let expected: Vec<Value> = value
-                    .get(layout.message(), path)
-                    .unwrap()
-                    .into_iter()
-                    .cloned()
-                    .collect();
+                let expected: Vec<Value> =
+                    value.get(layout.message(), path).unwrap().into_iter().cloned().collect();
                 assert_eq!(layout.values(bytes, &found, slot), expected, "{path}");
             }
         }
@@ -138,9 +126,7 @@ fn hazard_31_malformed_bytes_only_plain_cdr_is_understood() {
             let bytes = [high, low, 9, 9, 5];
             let expected = match (high, low) {
                 (0, 0 | 1) => Ok(()),
-                _ => Err(Malformed::BadEncapsulation {
-                    found: u16::from_be_bytes([high, low]),
-                }),
+                _ => Err(Malformed::BadEncapsulation { found: u16::from_be_bytes([high, low]) }),
             };
             assert_eq!(layout.find(&bytes, &mut found), expected);
         }

@@ -18,20 +18,11 @@ fn get(tree: &Value, message: &MessageType, path: &str) -> Vec<Value> {
 fn defaults_are_the_type_s_own_else_zero() {
     let mut with_default = MessageType::clone(&message(
         "t/msg/M",
-        &[
-            ("a", "int8"),
-            ("b", "float32[2]"),
-            ("c", "string"),
-            ("d", "bool[]"),
-        ],
+        &[("a", "int8"), ("b", "float32[2]"), ("c", "string"), ("d", "bool[]")],
     ));
     with_default.fields[0].default = Some(Value::Signed(-3));
     with_default.fields[3].default = Some(Value::List(vec![Value::Bool(true)]));
-    let outer = nesting(
-        "t/msg/O",
-        &[("m", "t/msg/M[2]")],
-        &[&Arc::new(with_default)],
-    );
+    let outer = nesting("t/msg/O", &[("m", "t/msg/M[2]")], &[&Arc::new(with_default)]);
     let inner = Value::Message(vec![
         Value::Signed(-3),
         Value::List(vec![Value::F32(0.0); 2]),
@@ -48,30 +39,15 @@ fn setting_by_path_grows_sequences_and_nothing_else() {
     let mut tree = Value::default_of(&message);
     set(&mut tree, &message, "data[0..3]", Value::F64(1.0)).unwrap();
     set(&mut tree, &message, "data[4]", Value::Unsigned(7)).unwrap();
-    assert_eq!(
-        get(&tree, &message, "data"),
-        [1.0, 1.0, 1.0, 0.0, 7.0].map(Value::F64)
-    );
+    assert_eq!(get(&tree, &message, "data"), [1.0, 1.0, 1.0, 0.0, 7.0].map(Value::F64));
     set(&mut tree, &message, "data[]", Value::F64(2.0)).unwrap();
     assert_eq!(get(&tree, &message, "data[1..9]"), [2.0; 4].map(Value::F64));
-    set(
-        &mut tree,
-        &message,
-        "data",
-        Value::List(vec![Value::F64(3.0)]),
-    )
-    .unwrap();
+    set(&mut tree, &message, "data", Value::List(vec![Value::F64(3.0)])).unwrap();
     assert_eq!(get(&tree, &message, "data"), [Value::F64(3.0)]);
     set(&mut tree, &message, "layout.dim[1].label", "x".into()).unwrap();
     set(&mut tree, &message, "layout.dim[].size", Value::Unsigned(9)).unwrap();
-    assert_eq!(
-        get(&tree, &message, "layout.dim[].label"),
-        ["".into(), "x".into()]
-    );
-    assert_eq!(
-        get(&tree, &message, "layout.dim[].size"),
-        [9, 9].map(Value::Unsigned)
-    );
+    assert_eq!(get(&tree, &message, "layout.dim[].label"), ["".into(), "x".into()]);
+    assert_eq!(get(&tree, &message, "layout.dim[].size"), [9, 9].map(Value::Unsigned));
     assert_eq!(get(&tree, &message, "layout.dim[5].size"), []);
 }
 
@@ -109,17 +85,12 @@ fn a_value_that_does_not_fit_changes_no_number() {
     for (path, value) in refused {
         let mut tree = before.clone();
         let error = set(&mut tree, &message, path, value.clone()).unwrap_err();
-        assert!(
-            matches!(error.problem, SetProblem::WrongValue { .. }),
-            "{path} {value:?}"
-        );
+        assert!(matches!(error.problem, SetProblem::WrongValue { .. }), "{path} {value:?}");
         assert_eq!(tree, before);
     }
     let mut tree = before.clone();
     assert_eq!(
-        set(&mut tree, &message, "u8", Value::Signed(-1))
-            .unwrap_err()
-            .to_string(),
+        set(&mut tree, &message, "u8", Value::Signed(-1)).unwrap_err().to_string(),
         "`u8` of t/msg/M: Signed(-1) does not fit uint8"
     );
     assert!(set(&mut tree, &message, "q[2]", Value::Signed(1)).is_err());
@@ -128,26 +99,13 @@ fn a_value_that_does_not_fit_changes_no_number() {
     assert_eq!(tree, before);
     // A tree of another type is refused, not searched.
     assert!(set(&mut Value::Bool(true), &message, "u8", Value::Signed(1)).is_err());
-    assert!(
-        set(
-            &mut Value::Message(vec![]),
-            &message,
-            "u8",
-            Value::Signed(1)
-        )
-        .is_err()
-    );
+    assert!(set(&mut Value::Message(vec![]), &message, "u8", Value::Signed(1)).is_err());
 }
 
 #[test]
 fn numbers_convert_where_nothing_is_lost_but_precision() {
-    let types = [
-        ("u", "uint64"),
-        ("i", "int64"),
-        ("b", "bool"),
-        ("f", "float32"),
-        ("d", "float64"),
-    ];
+    let types =
+        [("u", "uint64"), ("i", "int64"), ("b", "bool"), ("f", "float32"), ("d", "float64")];
     let message = message("t/msg/M", &types);
     let mut tree = Value::default_of(&message);
     set(&mut tree, &message, "u", Value::Signed(5)).unwrap();
@@ -192,43 +150,22 @@ fn the_encoder_refuses_a_tree_of_another_shape() {
         encode(&message, &Value::Message(fields), Endian::Little).map(|bytes| bytes.len())
     };
     let list = |values: Vec<Value>| Value::List(values);
-    assert_eq!(
-        encode(vec!["ab".into(), list(vec![Value::Unsigned(1)])]),
-        Ok(17)
-    );
+    assert_eq!(encode(vec!["ab".into(), list(vec![Value::Unsigned(1)])]), Ok(17));
     let not_this = EncodeError::NotThisMessage("t/msg/M".into());
     assert_eq!(encode(vec!["ab".into()]), Err(not_this));
     let over = |field: &str, type_name: &str| {
-        Err(EncodeError::OverBound {
-            field: field.into(),
-            type_name: type_name.into(),
-        })
+        Err(EncodeError::OverBound { field: field.into(), type_name: type_name.into() })
     };
-    assert_eq!(
-        encode(vec!["abc".into(), list(vec![])]),
-        over("s", "string<=2")
-    );
+    assert_eq!(encode(vec!["abc".into(), list(vec![])]), over("s", "string<=2"));
     let two = list(vec![Value::Unsigned(1); 2]);
     assert_eq!(encode(vec!["".into(), two]), over("q", "uint8[<=1]"));
     let nul = Value::Text(vec![0]);
-    assert_eq!(
-        encode(vec![nul, list(vec![])]),
-        Err(EncodeError::NulInText { field: "s".into() })
-    );
+    assert_eq!(encode(vec![nul, list(vec![])]), Err(EncodeError::NulInText { field: "s".into() }));
     let wrong = |field: &str, type_name: &str| {
-        Err(EncodeError::WrongValue {
-            field: field.into(),
-            type_name: type_name.into(),
-        })
+        Err(EncodeError::WrongValue { field: field.into(), type_name: type_name.into() })
     };
-    assert_eq!(
-        encode(vec![Value::Bool(true), list(vec![])]),
-        wrong("s", "string<=2")
-    );
-    assert_eq!(
-        encode(vec!["".into(), Value::Unsigned(1)]),
-        wrong("q", "uint8[<=1]")
-    );
+    assert_eq!(encode(vec![Value::Bool(true), list(vec![])]), wrong("s", "string<=2"));
+    assert_eq!(encode(vec!["".into(), Value::Unsigned(1)]), wrong("q", "uint8[<=1]"));
     let large = list(vec![Value::Unsigned(256)]);
     assert_eq!(encode(vec!["".into(), large]), wrong("q", "uint8[<=1]"));
 }

@@ -172,8 +172,8 @@ impl Builder<'_> {
             // Best effort and volatile matches every writer.
             let reliability = rcl::Reliability::BestEffort;
             let qos = Qos { reliability, durability: Durability::Volatile, depth: 10 };
-            let mut subscription =
-                Subscription::new(&self.node, loaded.support(), &topic, qos).map_err(wire(subject))?;
+            let mut subscription = Subscription::new(&self.node, loaded.support(), &topic, qos)
+                .map_err(wire(subject))?;
             subscription.on_new_message(bit.clone())?;
             let codec = FlagCodec::new(loaded.message()).map_err(codec(subject))?;
             inputs.push(KillInputIo { subscription, bit, codec });
@@ -189,8 +189,8 @@ impl Builder<'_> {
             let loaded = self.loaded(ros_name(feedback.feedback_type))?;
             let subject = || format!("feedback {}", feedback.name);
             let qos = newest(feedback.reliability);
-            let mut subscription =
-                Subscription::new(&self.node, loaded.support(), &topic, qos).map_err(wire(subject))?;
+            let mut subscription = Subscription::new(&self.node, loaded.support(), &topic, qos)
+                .map_err(wire(subject))?;
             subscription.on_new_message(bit.clone())?;
             let mut codecs = Vec::new();
             for (lane, lane_config) in self.config.lanes.iter().enumerate() {

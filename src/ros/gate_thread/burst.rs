@@ -34,8 +34,13 @@ pub(super) fn burst(
     let mut prepared = Prepared { lanes: Vec::new() };
     let mut lanes = Vec::new();
     for publisher in publishers {
-        let (input, output) =
-            triple_buffer::TripleBuffer::from_fn(|| Vec::with_capacity(capacity)).split();
+        // A clone of an empty vector would have no room: made full, then emptied, each of the three.
+        let (mut input, mut output) = triple_buffer::TripleBuffer::new(&vec![0; capacity]).split();
+        for _ in 0..3 {
+            input.input_buffer_mut().clear();
+            input.publish();
+            output.update();
+        }
         prepared.lanes.push(input);
         lanes.push((publisher, output));
     }

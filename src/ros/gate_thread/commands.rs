@@ -4,12 +4,12 @@ use super::lane_io::LaneIo;
 use super::{Drain, GateThread};
 use crate::clock;
 use crate::gate::check::Refusal;
+use crate::gate::machine::Subject;
 use crate::gate::publisher::Receipt;
 use crate::gate::units::Moment;
 use crate::gate::verdict::Reason;
 use crate::ros::rcl::MessageInfo;
 use crate::telemetry::events::Call;
-use crate::gate::machine::Subject;
 
 /// What the gate needs to know of a message besides its bytes.
 pub(super) fn receipt(info: &MessageInfo, at: Moment) -> Receipt {
@@ -93,8 +93,7 @@ impl GateThread {
             let limited = !decision.limits.is_empty();
             let written = !limited || codec.encode(self.buffer.bytes_mut(), command);
             // A kill that arrived meanwhile wins over the command in hand.
-            let stopped =
-                self.switch.is_raised_since(self.kills_seen) || self.switch.is_fenced();
+            let stopped = self.switch.is_raised_since(self.kills_seen) || self.switch.is_fenced();
             if stopped || !written {
                 decision = decision.withheld();
             } else {

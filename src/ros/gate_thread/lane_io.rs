@@ -8,9 +8,7 @@ use crate::codec::safe::SafeMessage;
 use crate::config::model::{LaneConfig, Reliability};
 use crate::gate::command::Command;
 use crate::gate::units::SteadyTime;
-use crate::ros::rcl::{
-    self, Durability, Node, Publisher, Qos, RclError, Subscription, Waker,
-};
+use crate::ros::rcl::{self, Durability, Node, Publisher, Qos, RclError, Subscription, Waker};
 use crate::ros::typesupport::LoadedMessage;
 
 /// One command topic.

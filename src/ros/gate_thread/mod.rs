@@ -29,10 +29,10 @@ use r2r::std_srvs::srv::Trigger;
 
 pub use self::build::{BuildError, Built, Endpoints};
 pub use self::burst::Burst;
-pub use self::lane_io::WireError;
-pub use self::requests::{Answer, Denied, NotAsked, Request, Requests, Verb};
 use self::burst::Prepared;
 use self::lane_io::LaneIo;
+pub use self::lane_io::WireError;
+pub use self::requests::{Answer, Denied, NotAsked, Request, Requests, Verb};
 use crate::clock;
 use crate::codec::feedback::FeedbackCodec;
 use crate::codec::flag::FlagCodec;

@@ -32,10 +32,7 @@ impl SerializedBuffer {
     pub fn with_capacity(capacity: usize) -> Result<Self, RclError> {
         // SAFETY: both return plain structs by value.
         let (mut raw, allocator) = unsafe {
-            (
-                rcutils_get_zero_initialized_uint8_array(),
-                rcutils_get_default_allocator(),
-            )
+            (rcutils_get_zero_initialized_uint8_array(), rcutils_get_default_allocator())
         };
         // SAFETY: a zero-initialised array and a valid allocator, which is copied.
         let code = unsafe { rcutils_uint8_array_init(&mut raw, capacity, &allocator) };

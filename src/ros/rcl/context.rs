@@ -80,9 +80,7 @@ impl Context {
             return "unknown".to_owned();
         }
         // SAFETY: not null, static and NUL-terminated.
-        unsafe { CStr::from_ptr(name) }
-            .to_string_lossy()
-            .into_owned()
+        unsafe { CStr::from_ptr(name) }.to_string_lossy().into_owned()
     }
 
     pub(super) fn as_ptr(&self) -> *mut rcl_context_t {
@@ -120,10 +118,7 @@ impl Context {
             // SAFETY: allocated by rcl with this allocator; not used again.
             unsafe { deallocate(indices.cast(), allocator.state) };
         }
-        Err(RclError::refused(
-            CALL,
-            format!("unknown ROS arguments: {}", found.join(" ")),
-        ))
+        Err(RclError::refused(CALL, format!("unknown ROS arguments: {}", found.join(" "))))
     }
 }
 
@@ -141,9 +136,7 @@ impl Drop for Context {
 
 impl std::fmt::Debug for Context {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Context")
-            .field("rmw", &self.rmw_implementation())
-            .finish_non_exhaustive()
+        f.debug_struct("Context").field("rmw", &self.rmw_implementation()).finish_non_exhaustive()
     }
 }
 
@@ -151,32 +144,20 @@ fn init(raw: &Pinned<rcl_context_t>, args: &[CString]) -> Result<(), RclError> {
     let pointers = args.iter().map(|arg| arg.as_ptr()).collect::<Vec<_>>();
     let argc = c_int::try_from(pointers.len())
         .map_err(|_| RclError::refused("rcl_init", "too many arguments"))?;
-    let argv = if pointers.is_empty() {
-        ptr::null()
-    } else {
-        pointers.as_ptr()
-    };
+    let argv = if pointers.is_empty() { ptr::null() } else { pointers.as_ptr() };
 
     let _setup = SETUP.lock();
     // SAFETY: both return plain structs by value.
-    let (mut options, allocator) = unsafe {
-        (
-            rcl_get_zero_initialized_init_options(),
-            rcutils_get_default_allocator(),
-        )
-    };
+    let (mut options, allocator) =
+        unsafe { (rcl_get_zero_initialized_init_options(), rcutils_get_default_allocator()) };
     // SAFETY: zero-initialised options.
-    check("rcl_init_options_init", unsafe {
-        rcl_init_options_init(&mut options, allocator)
-    })?;
+    check("rcl_init_options_init", unsafe { rcl_init_options_init(&mut options, allocator) })?;
     // SAFETY: `argv` has `argc` strings that outlive the call; rcl copies the
     // strings and the options. The context is zero-initialised, and rcl leaves
     // it so when it fails.
     let code = unsafe { rcl_init(argc, argv, &options, raw.as_ptr()) };
     let result = check("rcl_init", code);
     // SAFETY: initialised above.
-    report_in_drop(check("rcl_init_options_fini", unsafe {
-        rcl_init_options_fini(&mut options)
-    }));
+    report_in_drop(check("rcl_init_options_fini", unsafe { rcl_init_options_fini(&mut options) }));
     result
 }

@@ -14,17 +14,11 @@ use r2r_rcl::{
 };
 
 /// rcl's code for success, in the type its functions return.
-#[expect(
-    clippy::as_conversions,
-    reason = "a small constant; bindgen types macros as u32"
-)]
+#[expect(clippy::as_conversions, reason = "a small constant; bindgen types macros as u32")]
 pub(super) const OK: rcl_ret_t = RCL_RET_OK as rcl_ret_t;
 
 /// rcl's code for an argument it refuses; used for what we refuse ourselves.
-#[expect(
-    clippy::as_conversions,
-    reason = "a small constant; bindgen types macros as u32"
-)]
+#[expect(clippy::as_conversions, reason = "a small constant; bindgen types macros as u32")]
 pub(super) const INVALID_ARGUMENT: rcl_ret_t = RCL_RET_INVALID_ARGUMENT as rcl_ret_t;
 
 /// A failed rcl call.
@@ -43,32 +37,20 @@ impl RclError {
     /// An argument that this module refuses before rcl sees it.
     #[cold]
     pub(super) fn refused(call: &'static str, text: impl Into<String>) -> Self {
-        Self {
-            call,
-            code: INVALID_ARGUMENT,
-            text: text.into(),
-        }
+        Self { call, code: INVALID_ARGUMENT, text: text.into() }
     }
 
     /// The failure that rcl just recorded on this thread; resets the record.
     #[cold]
     pub(super) fn take(call: &'static str, code: rcl_ret_t) -> Self {
-        Self {
-            call,
-            code,
-            text: take_text(),
-        }
+        Self { call, code, text: take_text() }
     }
 }
 
 /// Turns a return code into a result.
 #[inline]
 pub(super) fn check(call: &'static str, code: rcl_ret_t) -> Result<(), RclError> {
-    if code == OK {
-        Ok(())
-    } else {
-        Err(RclError::take(call, code))
-    }
+    if code == OK { Ok(()) } else { Err(RclError::take(call, code)) }
 }
 
 /// Clears an error text that a call left behind without being read.
@@ -93,10 +75,7 @@ pub(super) fn report_in_drop(result: Result<(), RclError>) {
 /// A C string of `text`.
 pub(super) fn c_string(call: &'static str, text: &str) -> Result<CString, RclError> {
     CString::new(text).map_err(|_| {
-        RclError::refused(
-            call,
-            format!("{text:?} contains a NUL byte, which rcl cannot take"),
-        )
+        RclError::refused(call, format!("{text:?} contains a NUL byte, which rcl cannot take"))
     })
 }
 
@@ -107,10 +86,7 @@ pub(super) fn c_string(call: &'static str, text: &str) -> Result<CString, RclErr
 /// look like a topic without publishers.
 pub(super) fn absolute_name(call: &'static str, name: &str) -> Result<CString, RclError> {
     if !name.starts_with('/') {
-        return Err(RclError::refused(
-            call,
-            format!("{name:?} is not an absolute name"),
-        ));
+        return Err(RclError::refused(call, format!("{name:?} is not an absolute name")));
     }
     c_string(call, name)
 }
@@ -124,9 +100,7 @@ pub(super) unsafe fn copy_string(text: *const c_char) -> String {
         return String::new();
     }
     // SAFETY: the caller's promise.
-    unsafe { CStr::from_ptr(text) }
-        .to_string_lossy()
-        .into_owned()
+    unsafe { CStr::from_ptr(text) }.to_string_lossy().into_owned()
 }
 
 fn take_text() -> String {

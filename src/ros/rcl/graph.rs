@@ -37,12 +37,7 @@ pub struct EndpointInfo {
 /// # Errors
 /// rcl's text.
 pub fn publishers_info(node: &Arc<Node>, topic: &str) -> Result<Vec<EndpointInfo>, RclError> {
-    endpoints(
-        "rcl_get_publishers_info_by_topic",
-        rcl_get_publishers_info_by_topic,
-        node,
-        topic,
-    )
+    endpoints("rcl_get_publishers_info_by_topic", rcl_get_publishers_info_by_topic, node, topic)
 }
 
 /// Every subscription of an absolute topic name, ours included. Allocates.
@@ -84,22 +79,11 @@ fn endpoints(
     let c_topic = absolute_name(call, topic)?;
     // SAFETY: both return plain structs by value.
     let (mut allocator, mut array) = unsafe {
-        (
-            rcutils_get_default_allocator(),
-            rmw_get_zero_initialized_topic_endpoint_info_array(),
-        )
+        (rcutils_get_default_allocator(), rmw_get_zero_initialized_topic_endpoint_info_array())
     };
     // SAFETY: one of rcl's two functions of this signature, with an initialised
     // node, a valid allocator, a string and a zero-initialised array.
-    let code = unsafe {
-        query(
-            node.as_ptr(),
-            &mut allocator,
-            c_topic.as_ptr(),
-            false,
-            &mut array,
-        )
-    };
+    let code = unsafe { query(node.as_ptr(), &mut allocator, c_topic.as_ptr(), false, &mut array) };
     let result = check(call, code).map(|()| {
         (0..array.size)
             // SAFETY: rmw filled `size` entries; no reference to one is made,

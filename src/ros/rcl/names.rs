@@ -43,10 +43,7 @@ pub fn resolve_names(
     node_name: &str,
     names: &[(NameKind, &str)],
 ) -> Result<ResolvedNames, RclError> {
-    let options = NodeOptions {
-        use_global_arguments: true,
-        enable_rosout: false,
-    };
+    let options = NodeOptions { use_global_arguments: true, enable_rosout: false };
     let node = Node::new(context, node_name, "", options)?;
     let names = names
         .iter()

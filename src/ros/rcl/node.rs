@@ -94,13 +94,7 @@ impl Node {
                 copy_string(rcl_node_get_fully_qualified_name(raw.as_ptr())),
             )
         };
-        Ok(Arc::new(Self {
-            raw,
-            name,
-            namespace,
-            fully_qualified_name,
-            context: context.clone(),
-        }))
+        Ok(Arc::new(Self { raw, name, namespace, fully_qualified_name, context: context.clone() }))
     }
 
     /// The node's name, after remapping.
@@ -188,21 +182,15 @@ impl Drop for Node {
 
 impl std::fmt::Debug for Node {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Node")
-            .field("name", &self.fully_qualified_name)
-            .finish_non_exhaustive()
+        f.debug_struct("Node").field("name", &self.fully_qualified_name).finish_non_exhaustive()
     }
 }
 
 /// The caller holds `SETUP` and releases the result with `rcl_node_options_fini`.
 fn rcl_options(options: NodeOptions) -> Result<rcl_node_options_t, RclError> {
     // SAFETY: both return plain structs by value.
-    let (mut rcl_options, allocator) = unsafe {
-        (
-            rcl_node_get_default_options(),
-            rcutils_get_default_allocator(),
-        )
-    };
+    let (mut rcl_options, allocator) =
+        unsafe { (rcl_node_get_default_options(), rcutils_get_default_allocator()) };
     rcl_options.use_global_arguments = options.use_global_arguments;
     rcl_options.enable_rosout = options.enable_rosout;
     // Without arguments of its own, a node that does not use the global ones

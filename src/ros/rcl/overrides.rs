@@ -185,10 +185,7 @@ mod tests {
         }
         assert!(matches("/interlock", "/interlock"));
         assert!(matches("/*", "/interlock"));
-        assert!(
-            matches("/**/interlock", "/interlock"),
-            "any number includes none"
-        );
+        assert!(matches("/**/interlock", "/interlock"), "any number includes none");
         assert!(matches("/**/interlock", "/a/b_2/interlock"));
     }
 
@@ -212,10 +209,7 @@ mod tests {
                 section("/other", "a", 4),
             ],
         };
-        let expected = vec![
-            ("a".to_owned(), RclValue::Int(3)),
-            ("b".to_owned(), RclValue::Int(2)),
-        ];
+        let expected = vec![("a".to_owned(), RclValue::Int(3)), ("b".to_owned(), RclValue::Int(2))];
         assert_eq!(file.for_node("/interlock"), expected);
     }
 }

@@ -87,24 +87,13 @@ pub fn parse_param_value(text: &str) -> Result<RclValue, RclError> {
     let params = Params::new()?;
     // SAFETY: three NUL-terminated strings and an initialised struct.
     let parsed = unsafe {
-        rcl_parse_yaml_value(
-            c"node".as_ptr(),
-            c"value".as_ptr(),
-            text.as_ptr(),
-            params.0.as_ptr(),
-        )
+        rcl_parse_yaml_value(c"node".as_ptr(), c"value".as_ptr(), text.as_ptr(), params.0.as_ptr())
     };
     if !parsed {
         return Err(RclError::take(CALL, ERROR));
     }
-    let mut values = params
-        .read()?
-        .nodes
-        .into_iter()
-        .flat_map(|node| node.values);
-    let (_, value) = values
-        .next()
-        .ok_or_else(|| RclError::refused(CALL, "no value"))?;
+    let mut values = params.read()?.nodes.into_iter().flat_map(|node| node.values);
+    let (_, value) = values.next().ok_or_else(|| RclError::refused(CALL, "no value"))?;
     Ok(value)
 }
 
@@ -134,10 +123,7 @@ impl Params {
         // lists, which are null only when there are none.
         let (names, sections) = unsafe {
             let params = self.0.as_ref();
-            (
-                list(params.node_names, params.num_nodes),
-                list(params.params, params.num_nodes),
-            )
+            (list(params.node_names, params.num_nodes), list(params.params, params.num_nodes))
         };
         let mut nodes = Vec::with_capacity(sections.len());
         for (name, section) in names.iter().zip(sections) {
@@ -216,15 +202,10 @@ unsafe fn value(variant: &rcl_variant_t) -> Option<RclValue> {
             return Some(RclValue::IntArray(list(array.values, array.size).to_vec()));
         }
         if let Some(array) = variant.double_array_value.as_ref() {
-            return Some(RclValue::DoubleArray(
-                list(array.values, array.size).to_vec(),
-            ));
+            return Some(RclValue::DoubleArray(list(array.values, array.size).to_vec()));
         }
         let array = variant.string_array_value.as_ref()?;
-        let texts = list(array.data, array.size)
-            .iter()
-            .map(|text| copy_string(*text))
-            .collect();
+        let texts = list(array.data, array.size).iter().map(|text| copy_string(*text)).collect();
         Some(RclValue::StringArray(texts))
     }
 }

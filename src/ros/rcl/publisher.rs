@@ -75,13 +75,8 @@ impl Publisher {
         // SAFETY: returns a plain struct by value.
         let allocator = unsafe { rcutils_get_default_allocator() };
         // From here on the publisher is initialised, and `drop` releases it.
-        let mut publisher = Self {
-            raw,
-            gid: [0; 16],
-            topic: topic.to_owned(),
-            allocator,
-            node: node.clone(),
-        };
+        let mut publisher =
+            Self { raw, gid: [0; 16], topic: topic.to_owned(), allocator, node: node.clone() };
         publisher.gid = publisher.read_gid()?;
         Ok(publisher)
     }
@@ -93,10 +88,7 @@ impl Publisher {
     pub fn publish_serialized(&self, bytes: &[u8]) -> Result<(), RclError> {
         const CALL: &str = "rcl_publish_serialized_message";
         if bytes.len() < HEADER_BYTES {
-            return Err(RclError::refused(
-                CALL,
-                "a message has at least its 4 header bytes",
-            ));
+            return Err(RclError::refused(CALL, "a message has at least its 4 header bytes"));
         }
         let message = rcl_serialized_message_t {
             buffer: bytes.as_ptr().cast_mut(),
@@ -141,10 +133,7 @@ impl Publisher {
         const CALL: &str = "rmw_get_gid_for_publisher";
         // SAFETY: an initialised publisher; the handle lives as long as it.
         let handle = unsafe { rcl_publisher_get_rmw_handle(self.raw.as_ptr()) };
-        let mut gid = rmw_gid_t {
-            implementation_identifier: ptr::null(),
-            data: [0; 16],
-        };
+        let mut gid = rmw_gid_t { implementation_identifier: ptr::null(), data: [0; 16] };
         // SAFETY: rmw checks the handle for null; the answer goes to a local.
         check(CALL, unsafe { rmw_get_gid_for_publisher(handle, &mut gid) })?;
         Ok(gid.data)
@@ -162,8 +151,6 @@ impl Drop for Publisher {
 
 impl std::fmt::Debug for Publisher {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Publisher")
-            .field("topic", &self.topic)
-            .finish_non_exhaustive()
+        f.debug_struct("Publisher").field("topic", &self.topic).finish_non_exhaustive()
     }
 }

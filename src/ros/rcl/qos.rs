@@ -43,11 +43,8 @@ pub struct Qos {
 
 impl Qos {
     /// Reliable, volatile, newest only: command outputs.
-    pub const OUTPUT: Self = Self {
-        reliability: Reliability::Reliable,
-        durability: Durability::Volatile,
-        depth: 1,
-    };
+    pub const OUTPUT: Self =
+        Self { reliability: Reliability::Reliable, durability: Durability::Volatile, depth: 1 };
 
     pub(super) fn to_rmw(self) -> rmw_qos_profile_t {
         const UNSPECIFIED: rmw_time_s = rmw_time_s { sec: 0, nsec: 0 };
@@ -149,9 +146,7 @@ fn reported_durability(number: u32) -> Reported<Durability> {
 fn finite(time: rmw_time_s) -> Option<Duration> {
     /// rmw's "infinite" is the largest signed 64-bit count of nanoseconds.
     const INFINITE_S: u64 = 9_223_372_036;
-    let nanos = u32::try_from(time.nsec)
-        .ok()
-        .filter(|nanos| *nanos < 1_000_000_000)?;
+    let nanos = u32::try_from(time.nsec).ok().filter(|nanos| *nanos < 1_000_000_000)?;
     let duration = Duration::new(time.sec, nanos);
     (time.sec < INFINITE_S && !duration.is_zero()).then_some(duration)
 }
@@ -164,12 +159,7 @@ mod tests {
     fn numbers_match_the_installed_rmw() {
         for reliability in [Reliability::Reliable, Reliability::BestEffort] {
             for durability in [Durability::Volatile, Durability::TransientLocal] {
-                let profile = Qos {
-                    reliability,
-                    durability,
-                    depth: 3,
-                }
-                .to_rmw();
+                let profile = Qos { reliability, durability, depth: 3 }.to_rmw();
                 // SAFETY: a profile made by us.
                 let read = unsafe { ReportedQos::read(&profile) };
                 assert_eq!(read.reliability, Reported::Known(reliability));
@@ -187,9 +177,7 @@ mod tests {
         // SAFETY: writes bytes of two fields of owned storage, as a peer would.
         unsafe {
             (&raw mut (*profile).reliability).cast::<u32>().write(77);
-            (&raw mut (*profile).durability)
-                .cast::<u32>()
-                .write(u32::MAX);
+            (&raw mut (*profile).durability).cast::<u32>().write(u32::MAX);
         }
         // SAFETY: initialised storage; the enums are not valid, which is the point.
         let read = unsafe { ReportedQos::read(profile) };
@@ -200,24 +188,9 @@ mod tests {
     #[test]
     fn infinite_unset_and_malformed_deadlines_are_none() {
         assert_eq!(finite(rmw_time_s { sec: 0, nsec: 0 }), None);
-        assert_eq!(
-            finite(rmw_time_s {
-                sec: 9_223_372_036,
-                nsec: 854_775_807
-            }),
-            None
-        );
-        assert_eq!(
-            finite(rmw_time_s {
-                sec: 1,
-                nsec: u64::MAX
-            }),
-            None
-        );
-        let tenth = finite(rmw_time_s {
-            sec: 0,
-            nsec: 100_000_000,
-        });
+        assert_eq!(finite(rmw_time_s { sec: 9_223_372_036, nsec: 854_775_807 }), None);
+        assert_eq!(finite(rmw_time_s { sec: 1, nsec: u64::MAX }), None);
+        let tenth = finite(rmw_time_s { sec: 0, nsec: 100_000_000 });
         assert_eq!(tenth, Some(Duration::from_millis(100)));
     }
 }

@@ -30,10 +30,7 @@ use super::pinned::Pinned;
 use super::wake::{Registration, Waker, on_news};
 
 /// rcl's code for "nothing to take".
-#[expect(
-    clippy::as_conversions,
-    reason = "a small constant; bindgen types macros as u32"
-)]
+#[expect(clippy::as_conversions, reason = "a small constant; bindgen types macros as u32")]
 const NOTHING_TO_TAKE: rcl_ret_t = RCL_RET_SERVICE_TAKE_FAILED as rcl_ret_t;
 
 /// Makes a service on an absolute name, with the services' default quality of
@@ -47,10 +44,7 @@ pub fn serve<T: WrappedServiceTypeSupport>(
 ) -> Result<(Requests<T>, Responder<T>), RclError> {
     let request = NativeMessage::new()?;
     let handle = Arc::new(Handle::new::<T>(node, name)?);
-    let responder = Responder {
-        handle: handle.clone(),
-        kind: PhantomData,
-    };
+    let responder = Responder { handle: handle.clone(), kind: PhantomData };
     Ok((Requests { handle, request }, responder))
 }
 
@@ -82,10 +76,7 @@ impl<T: WrappedServiceTypeSupport> Requests<T> {
     /// # Errors
     /// rcl's text.
     pub fn take(&mut self) -> Result<Option<RequestId>, RclError> {
-        let mut id = rmw_request_id_t {
-            writer_guid: [0; 16],
-            sequence_number: 0,
-        };
+        let mut id = rmw_request_id_t { writer_guid: [0; 16], sequence_number: 0 };
         // SAFETY: an initialised service; the message is of the service's
         // request type, initialised and ours alone (`&mut self`); no other take
         // runs, because there is one `Requests` for a service.
@@ -122,9 +113,7 @@ impl<T: WrappedServiceTypeSupport> Requests<T> {
 
 impl<T: WrappedServiceTypeSupport> std::fmt::Debug for Requests<T> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Requests")
-            .field("service", &self.handle.name)
-            .finish_non_exhaustive()
+        f.debug_struct("Requests").field("service", &self.handle.name).finish_non_exhaustive()
     }
 }
 
@@ -173,9 +162,7 @@ impl Responder<Trigger::Service> {
 
 impl<T: WrappedServiceTypeSupport> std::fmt::Debug for Responder<T> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Responder")
-            .field("service", &self.handle.name)
-            .finish_non_exhaustive()
+        f.debug_struct("Responder").field("service", &self.handle.name).finish_non_exhaustive()
     }
 }
 
@@ -220,12 +207,7 @@ impl Handle {
             check("rcl_service_init", code)?;
         }
         let name = name.to_owned();
-        Ok(Self {
-            raw,
-            registration: OnceLock::new(),
-            name,
-            node: node.clone(),
-        })
+        Ok(Self { raw, registration: OnceLock::new(), name, node: node.clone() })
     }
 
     fn on_new_request(&self, waker: Waker) -> Result<(), RclError> {
@@ -233,9 +215,7 @@ impl Handle {
         let refused = || RclError::refused(CALL, "a waker is registered already");
         // Stored first: if rcl fails after it has kept the pointer, the waker
         // still lives until the service is released.
-        self.registration
-            .set(Registration::new(waker))
-            .map_err(|_| refused())?;
+        self.registration.set(Registration::new(waker)).map_err(|_| refused())?;
         let registration = self.registration.get().ok_or_else(refused)?;
         // SAFETY: an initialised service; the pointer is valid until `drop` has
         // cleared the callback and released the service.

@@ -24,10 +24,7 @@ use super::type_support::MessageTypeSupport;
 use super::wake::{Registration, Waker, on_news};
 
 /// rcl's code for "nothing to take".
-#[expect(
-    clippy::as_conversions,
-    reason = "a small constant; bindgen types macros as u32"
-)]
+#[expect(clippy::as_conversions, reason = "a small constant; bindgen types macros as u32")]
 const NOTHING_TO_TAKE: rcl_ret_t = RCL_RET_SUBSCRIPTION_TAKE_FAILED as rcl_ret_t;
 
 /// What the middleware says about a message. `None`: this rmw does not say.
@@ -92,12 +89,7 @@ impl Subscription {
             };
             check("rcl_subscription_init", code)?;
         }
-        Ok(Self {
-            raw,
-            registration: None,
-            topic: topic.to_owned(),
-            node: node.clone(),
-        })
+        Ok(Self { raw, registration: None, topic: topic.to_owned(), node: node.clone() })
     }
 
     /// Takes the next message into `buffer`; `None` when there is none, and the
@@ -205,9 +197,7 @@ impl Drop for Subscription {
 
 impl std::fmt::Debug for Subscription {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Subscription")
-            .field("topic", &self.topic)
-            .finish_non_exhaustive()
+        f.debug_struct("Subscription").field("topic", &self.topic).finish_non_exhaustive()
     }
 }
 

@@ -26,6 +26,11 @@ impl MessageTypeSupport {
         NonNull::new(handle.cast_mut()).map(Self)
     }
 
+    /// A handle that [`crate::ros::typesupport`] loaded; its libraries are never unloaded.
+    pub(in crate::ros) fn loaded(handle: &'static rosidl_message_type_support_t) -> Self {
+        Self(NonNull::from(handle))
+    }
+
     /// The type support of a message type that r2r generated.
     #[must_use]
     pub fn of<T: r2r::WrappedTypesupport>() -> Self {

@@ -56,11 +56,7 @@ impl WakeSet {
     pub fn waker(self: &Arc<Self>, bit: usize) -> Option<Waker> {
         let word = bit / WORD_BITS;
         self.words.get(word)?;
-        Some(Waker {
-            set: self.clone(),
-            word,
-            mask: 1 << (bit % WORD_BITS),
-        })
+        Some(Waker { set: self.clone(), word, mask: 1 << (bit % WORD_BITS) })
     }
 
     /// How many words [`Self::take_bits`] knows.
@@ -82,9 +78,7 @@ impl WakeSet {
     /// and the thread would park on a set bit.
     #[must_use]
     pub fn take_bits(&self, word: usize) -> u64 {
-        self.words
-            .get(word)
-            .map_or(0, |word| word.swap(0, Ordering::AcqRel))
+        self.words.get(word).map_or(0, |word| word.swap(0, Ordering::AcqRel))
     }
 }
 
@@ -207,11 +201,7 @@ mod tests {
             while !sleeper.is_finished() {
                 // The next wake comes only after this one was taken.
                 waker.wake();
-                while set
-                    .words
-                    .iter()
-                    .any(|word| word.load(Ordering::Acquire) != 0)
-                {
+                while set.words.iter().any(|word| word.load(Ordering::Acquire) != 0) {
                     thread::yield_now();
                     if sleeper.is_finished() {
                         break;

@@ -21,10 +21,7 @@ pub enum TypeSupportError {
         type_name: String,
     },
     /// The package is not installed.
-    #[error(
-        "package `{package}` of `{type_name}` is not installed{}",
-        did_you_mean(similar)
-    )]
+    #[error("package `{package}` of `{type_name}` is not installed{}", did_you_mean(similar))]
     NoPackage {
         /// The type asked for.
         type_name: String,
@@ -68,17 +65,9 @@ pub enum TypeSupportError {
 }
 
 fn did_you_mean(similar: &[String]) -> String {
-    if similar.is_empty() {
-        String::new()
-    } else {
-        format!("; did you mean {}?", list(similar))
-    }
+    if similar.is_empty() { String::new() } else { format!("; did you mean {}?", list(similar)) }
 }
 
 fn list(names: &[String]) -> String {
-    if names.is_empty() {
-        "none".to_owned()
-    } else {
-        names.join(", ")
-    }
+    if names.is_empty() { "none".to_owned() } else { names.join(", ") }
 }

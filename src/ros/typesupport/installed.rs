@@ -11,9 +11,7 @@ const INDEX: &str = "share/ament_index/resource_index/rosidl_interfaces";
 /// The prefixes of the environment, the first one first.
 pub(super) fn prefixes() -> Vec<PathBuf> {
     let path = std::env::var_os("AMENT_PREFIX_PATH").unwrap_or_default();
-    std::env::split_paths(&path)
-        .filter(|prefix| !prefix.as_os_str().is_empty())
-        .collect()
+    std::env::split_paths(&path).filter(|prefix| !prefix.as_os_str().is_empty()).collect()
 }
 
 /// All installed message types, `pkg/msg/Name`, sorted.
@@ -38,9 +36,7 @@ fn installed(kind: &str) -> Vec<String> {
 
 /// The interfaces of one package, `msg/Twist`; empty if it is not installed.
 pub(super) fn interfaces_of(package: &str, kind: &str) -> Option<Vec<String>> {
-    packages()
-        .get(package)
-        .map(|interfaces| of_kind(interfaces, kind).map(str::to_owned).collect())
+    packages().get(package).map(|interfaces| of_kind(interfaces, kind).map(str::to_owned).collect())
 }
 
 /// Installed packages whose names differ little from this one.
@@ -55,34 +51,24 @@ fn of_kind<'names>(
     interfaces: &'names BTreeSet<String>,
     kind: &str,
 ) -> impl Iterator<Item = &'names str> {
-    interfaces
-        .iter()
-        .filter_map(move |interface| interface.strip_prefix(kind)?.strip_prefix('/'))
+    interfaces.iter().filter_map(move |interface| interface.strip_prefix(kind)?.strip_prefix('/'))
 }
 
 /// Interfaces by package. Unreadable folders and files are as good as absent here: the loader
 /// reports what it cannot open.
 fn packages() -> BTreeMap<String, BTreeSet<String>> {
     let mut packages: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-    let folders = prefixes()
-        .into_iter()
-        .filter_map(|prefix| prefix.join(INDEX).read_dir().ok());
+    let folders = prefixes().into_iter().filter_map(|prefix| prefix.join(INDEX).read_dir().ok());
     for file in folders.flatten().flatten() {
-        let (Ok(package), Ok(text)) = (
-            file.file_name().into_string(),
-            std::fs::read_to_string(file.path()),
-        ) else {
+        let (Ok(package), Ok(text)) =
+            (file.file_name().into_string(), std::fs::read_to_string(file.path()))
+        else {
             continue;
         };
         let names = text.lines().filter_map(|line| {
-            line.strip_suffix(".msg")
-                .or(line.strip_suffix(".srv"))
-                .or(line.strip_suffix(".idl"))
+            line.strip_suffix(".msg").or(line.strip_suffix(".srv")).or(line.strip_suffix(".idl"))
         });
-        packages
-            .entry(package)
-            .or_default()
-            .extend(names.map(str::to_owned));
+        packages.entry(package).or_default().extend(names.map(str::to_owned));
     }
     packages
 }

@@ -53,11 +53,7 @@ impl TypeName {
         if !matches!(kind, "msg" | "srv" | "action") || !is_word(package) || !is_word(name) {
             return Err(bad());
         }
-        Ok(Self {
-            package: package.to_owned(),
-            kind: kind.to_owned(),
-            name: name.to_owned(),
-        })
+        Ok(Self { package: package.to_owned(), kind: kind.to_owned(), name: name.to_owned() })
     }
 
     fn full(&self) -> String {
@@ -68,9 +64,7 @@ impl TypeName {
 /// Only such words become part of a library's and a symbol's name.
 fn is_word(text: &str) -> bool {
     text.starts_with(|first: char| first.is_ascii_alphabetic())
-        && text
-            .chars()
-            .all(|letter| letter.is_ascii_alphanumeric() || letter == '_')
+        && text.chars().all(|letter| letter.is_ascii_alphanumeric() || letter == '_')
 }
 
 /// The type support of a message.
@@ -86,9 +80,7 @@ pub(super) fn message_type_support(
             std::mem::transmute(handle);
         handle().as_ref()
     };
-    pointer.ok_or_else(|| TypeSupportError::NoIntrospection {
-        type_name: name.full(),
-    })
+    pointer.ok_or_else(|| TypeSupportError::NoIntrospection { type_name: name.full() })
 }
 
 /// The type support of a service, for the middleware.
@@ -102,9 +94,7 @@ pub(super) fn service_type_support(
             std::mem::transmute(handle);
         handle().as_ref()
     };
-    pointer.ok_or_else(|| TypeSupportError::NoIntrospection {
-        type_name: name.full(),
-    })
+    pointer.ok_or_else(|| TypeSupportError::NoIntrospection { type_name: name.full() })
 }
 
 /// Every library opened so far, by its path. Never shrinks, and a static is never dropped: that is
@@ -136,40 +126,29 @@ fn symbol(
     };
     // SAFETY: only the address is taken here; the callers call it as what rosidl generates.
     let found = unsafe { library.get::<unsafe extern "C" fn()>(symbol.as_bytes()) };
-    found
-        .map(|function| *function)
-        .map_err(|_| TypeSupportError::NoType {
-            type_name: name.full(),
-            package: name.package.clone(),
-            available: interfaces_of(&name.package, &name.kind).unwrap_or_default(),
-        })
+    found.map(|function| *function).map_err(|_| TypeSupportError::NoType {
+        type_name: name.full(),
+        package: name.package.clone(),
+        available: interfaces_of(&name.package, &name.kind).unwrap_or_default(),
+    })
 }
 
 /// The library's file in the first prefix that has it, else its bare name for the loader.
 fn library_path(name: &TypeName, flavour: Flavour) -> PathBuf {
     let file = PathBuf::from(format!("lib{}__{}.so", name.package, flavour.identifier()));
-    let mut candidates = prefixes()
-        .into_iter()
-        .map(|prefix| prefix.join("lib").join(&file));
+    let mut candidates = prefixes().into_iter().map(|prefix| prefix.join("lib").join(&file));
     candidates.find(|path| path.exists()).unwrap_or(file)
 }
 
 fn cannot_open(name: &TypeName, error: &libloading::Error) -> TypeSupportError {
     let type_name = name.full();
     if interfaces_of(&name.package, &name.kind).is_some() {
-        TypeSupportError::Library {
-            type_name,
-            reason: error.to_string(),
-        }
+        TypeSupportError::Library { type_name, reason: error.to_string() }
     } else if prefixes().is_empty() {
         TypeSupportError::NoRos { type_name }
     } else {
         let similar = similar_packages(&name.package);
-        TypeSupportError::NoPackage {
-            type_name,
-            package: name.package.clone(),
-            similar,
-        }
+        TypeSupportError::NoPackage { type_name, package: name.package.clone(), similar }
     }
 }
 
@@ -179,15 +158,8 @@ mod tests {
 
     #[test]
     fn only_full_names_are_type_names() {
-        for name in [
-            "std_msgs/msg/Bool",
-            "std_srvs/srv/Trigger_Request",
-            "a/action/B_Goal",
-        ] {
-            assert_eq!(
-                TypeName::parse(name).ok().map(|name| name.full()),
-                Some(name.to_owned())
-            );
+        for name in ["std_msgs/msg/Bool", "std_srvs/srv/Trigger_Request", "a/action/B_Goal"] {
+            assert_eq!(TypeName::parse(name).ok().map(|name| name.full()), Some(name.to_owned()));
         }
         for name in [
             "",

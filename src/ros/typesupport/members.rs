@@ -131,17 +131,12 @@ fn convert(members: Members, known: &mut Known) -> Result<Arc<MessageType>, Fiel
     if let Some(message) = known.get(&std::ptr::from_ref(members.0)) {
         return Ok(Arc::clone(message));
     }
-    let name = members
-        .name()
-        .ok_or_else(|| FieldProblem::Incomplete("a message".to_owned()))?;
+    let name = members.name().ok_or_else(|| FieldProblem::Incomplete("a message".to_owned()))?;
     let mut fields = Vec::new();
     for member in members.fields() {
         fields.push(convert_field(member, known)?);
     }
-    let mut message = MessageType {
-        name: name.clone(),
-        fields,
-    };
+    let mut message = MessageType { name: name.clone(), fields };
     let initial = Memory::initialized(members)
         .and_then(|memory| memory.read(members, &message))
         .map_err(|_| FieldProblem::Incomplete(name))?;
@@ -161,10 +156,7 @@ fn own_default(field: &Field, value: Value) -> Option<Value> {
     match field.kind {
         Kind::Message(_) => None,
         Kind::Primitive(_) | Kind::String { .. } | Kind::WString { .. } => {
-            let alone = MessageType {
-                name: String::new(),
-                fields: vec![field.clone()],
-            };
+            let alone = MessageType { name: String::new(), fields: vec![field.clone()] };
             (Value::default_of(&alone) != Value::Message(vec![value.clone()])).then_some(value)
         }
     }
@@ -198,10 +190,7 @@ fn convert_field(member: &Member, known: &mut Known) -> Result<Field, FieldProbl
             Some(members) => convert(members, known).map(Kind::Message),
             None => Err(FieldProblem::Incomplete(name.clone())),
         },
-        type_id => Err(FieldProblem::UnknownKind {
-            field: name.clone(),
-            type_id,
-        }),
+        type_id => Err(FieldProblem::UnknownKind { field: name.clone(), type_id }),
     }?;
     let arity = match (member.is_array_, member.is_upper_bound_, member.array_size_) {
         (false, _, _) => Arity::One,
@@ -209,12 +198,7 @@ fn convert_field(member: &Member, known: &mut Known) -> Result<Field, FieldProbl
         (true, true, bound) => Arity::Sequence { bound: Some(bound) },
         (true, false, count) => Arity::Array(count),
     };
-    Ok(Field {
-        name,
-        kind,
-        arity,
-        default: None,
-    })
+    Ok(Field { name, kind, arity, default: None })
 }
 
 #[cfg(test)]
@@ -251,10 +235,7 @@ mod tests {
         let incomplete = FieldProblem::Incomplete("field".into());
         assert_eq!(field_of(type_id::MESSAGE), Err(incomplete));
         for type_id in [0, 19, 255] {
-            let unknown = FieldProblem::UnknownKind {
-                field: "field".into(),
-                type_id,
-            };
+            let unknown = FieldProblem::UnknownKind { field: "field".into(), type_id };
             assert_eq!(field_of(type_id), Err(unknown));
         }
     }

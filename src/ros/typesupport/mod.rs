@@ -34,6 +34,7 @@ pub use members::FieldProblem;
 pub use native::NativeError;
 
 use crate::cdr::{MessageType, Value};
+use crate::ros::rcl::MessageTypeSupport;
 use library::TypeName;
 use members::Members;
 
@@ -73,18 +74,13 @@ pub fn load_message(type_name: &str) -> Result<LoadedMessage, TypeSupportError> 
     let name = TypeName::parse(type_name)?;
     let type_support = library::message_type_support(&name, library::Flavour::Middleware)?;
     let introspection = library::message_type_support(&name, library::Flavour::Introspection)?;
-    let members = Members::of(introspection).ok_or_else(|| TypeSupportError::NoIntrospection {
-        type_name: type_name.to_owned(),
-    })?;
+    let members = Members::of(introspection)
+        .ok_or_else(|| TypeSupportError::NoIntrospection { type_name: type_name.to_owned() })?;
     let message = members::message_type(members).map_err(|problem| TypeSupportError::BadField {
         type_name: type_name.to_owned(),
         problem,
     })?;
-    Ok(LoadedMessage {
-        message,
-        type_support,
-        members,
-    })
+    Ok(LoadedMessage { message, type_support, members })
 }
 
 /// Loads `pkg/srv/Name` with the types of its request and response.
@@ -96,11 +92,7 @@ pub fn load_service(type_name: &str) -> Result<LoadedService, TypeSupportError> 
     let type_support = library::service_type_support(&name)?;
     let request = load_message(&format!("{type_name}_Request"))?;
     let response = load_message(&format!("{type_name}_Response"))?;
-    Ok(LoadedService {
-        type_support,
-        request,
-        response,
-    })
+    Ok(LoadedService { type_support, request, response })
 }
 
 impl LoadedMessage {
@@ -114,6 +106,12 @@ impl LoadedMessage {
     #[must_use]
     pub const fn type_support(&self) -> *const rosidl_message_type_support_t {
         self.type_support
+    }
+
+    /// The type support for our own endpoints.
+    #[must_use]
+    pub fn support(&self) -> MessageTypeSupport {
+        MessageTypeSupport::loaded(self.type_support)
     }
 
     /// Serializes with the middleware. For tests of our own encoder: the gate never needs it.

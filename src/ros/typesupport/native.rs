@@ -65,17 +65,11 @@ impl Memory {
             .ok_or_else(incomplete)?;
         // SAFETY: the size is not zero.
         let memory = NonNull::new(unsafe { alloc_zeroed(layout) });
-        let message = memory
-            .ok_or_else(|| NativeError::NoMemory("a message".to_owned()))?
-            .cast();
+        let message = memory.ok_or_else(|| NativeError::NoMemory("a message".to_owned()))?.cast();
         let all = rosidl_runtime_c__message_initialization::ROSIDL_RUNTIME_C_MSG_INIT_ALL;
         // SAFETY: the memory has the size that introspection states for this type.
         unsafe { init(message.as_ptr(), all) };
-        Ok(Self {
-            message,
-            layout,
-            members,
-        })
+        Ok(Self { message, layout, members })
     }
 
     /// A message with this content.
@@ -93,11 +87,7 @@ impl Memory {
         buffer.fill(bytes);
         // SAFETY: all three pointers are valid for the call; the memory is of this type.
         let result = unsafe {
-            rmw_deserialize(
-                &raw const buffer.0,
-                loaded.type_support(),
-                memory.message.as_ptr(),
-            )
+            rmw_deserialize(&raw const buffer.0, loaded.type_support(), memory.message.as_ptr())
         };
         check(result)?;
         Ok(memory)
@@ -109,11 +99,7 @@ impl Memory {
         let mut buffer = Buffer::with_capacity(0)?;
         // SAFETY: all three pointers are valid for the call; the memory is of this type.
         let result = unsafe {
-            rmw_serialize(
-                self.message.as_ptr(),
-                loaded.type_support(),
-                &raw mut buffer.0,
-            )
+            rmw_serialize(self.message.as_ptr(), loaded.type_support(), &raw mut buffer.0)
         };
         check(result)?;
         Ok(buffer.bytes())
@@ -149,10 +135,7 @@ impl Buffer {
     fn with_capacity(capacity: usize) -> Result<Self, NativeError> {
         // SAFETY: plain constructors; the allocator is rcutils' static default one.
         let (mut buffer, allocator) = unsafe {
-            (
-                rcutils_get_zero_initialized_uint8_array(),
-                rcutils_get_default_allocator(),
-            )
+            (rcutils_get_zero_initialized_uint8_array(), rcutils_get_default_allocator())
         };
         // SAFETY: a zero-initialised array and a valid allocator, as the function asks for.
         check(unsafe {
