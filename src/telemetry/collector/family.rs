@@ -24,12 +24,12 @@ impl Family {
         Self { row, metrics: Vec::new() }
     }
 
-    /// A family of counters.
+    /// A counter.
     pub(super) fn counter(&mut self, labels: &[&str], value: u64) {
         self.counter_f64(labels, count_to_f64(value));
     }
 
-    /// A family of counters that are not whole numbers.
+    /// A counter that is not a whole number.
     pub(super) fn counter_f64(&mut self, labels: &[&str], value: f64) {
         let mut counter = Counter::default();
         counter.set_value(value);
@@ -86,8 +86,10 @@ impl Family {
     /// One 0 or 1 for each member, 1 for the one chosen.
     pub(super) fn one_of<E: Labelled + PartialEq>(&mut self, first: &[&str], chosen: &OneOf<E>) {
         let chosen = chosen.get();
+        let mut labels = first.to_vec();
         for member in E::MEMBERS {
-            let labels = with_last(first, member.word());
+            labels.truncate(first.len());
+            labels.push(member.word());
             self.flag(&labels, chosen == Some(*member));
         }
     }
@@ -99,8 +101,12 @@ impl Family {
         table: &Table<E, T>,
         mut put: impl FnMut(&mut Self, &[&str], &T),
     ) {
+        let mut labels = first.to_vec();
+        self.metrics.reserve(E::MEMBERS.len());
         for (member, cell) in table.iter() {
-            put(self, &with_last(first, member.word()), cell);
+            labels.truncate(first.len());
+            labels.push(member.word());
+            put(self, &labels, cell);
         }
     }
 
@@ -128,13 +134,6 @@ impl Family {
         family.set_metric(self.metrics);
         family
     }
-}
-
-fn with_last<'a>(first: &[&'a str], last: &'a str) -> Vec<&'a str> {
-    let mut labels = Vec::with_capacity(first.len() + 1);
-    labels.extend_from_slice(first);
-    labels.push(last);
-    labels
 }
 
 /// Exact up to 2^53, which a counter reaches after 28 years at 10 MHz.

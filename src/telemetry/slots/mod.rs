@@ -12,15 +12,17 @@ mod cells;
 mod histogram;
 mod lists;
 mod table;
+mod thread;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 pub use cells::{Counter, Flag, Gauge, Level, MaybeCounter, OneOf, SharedCounter, TimestampGauge};
 pub use histogram::{BucketSet, GATE, Histogram, PERIOD, Reading, STOP, TRANSPORT};
 pub use lists::{ArmRefusal, EventKind, LogLevel, ResetRefusal, StopTrigger, ThreadName};
 pub use table::{Labelled, Place, Table};
+pub use thread::ThreadSlot;
 
 use crate::config::model::{CommandType, Config, LaneConfig, SourceConfig};
 use crate::gate::cause::{Action, Cause};
@@ -210,26 +212,6 @@ pub struct FeedbackSlots {
     pub name: String,
     /// Newest sample.
     pub last_received: TimestampGauge,
-}
-
-/// The kernel's number of a thread, from which a scrape finds its CPU time.
-#[derive(Debug, Default)]
-pub struct ThreadSlot(AtomicU32);
-
-impl ThreadSlot {
-    /// Called by the thread itself when it starts.
-    pub fn enter(&self) {
-        let id = rustix::thread::gettid().as_raw_nonzero().get();
-        // Relaxed: the number is all there is to see.
-        self.0.store(id.unsigned_abs(), Ordering::Relaxed);
-    }
-
-    /// The thread's number, `None` before it started.
-    #[must_use]
-    pub fn id(&self) -> Option<u32> {
-        let id = self.0.load(Ordering::Relaxed);
-        (id != 0).then_some(id)
-    }
 }
 
 impl Slots {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::{Scrape, drive};
-use crate::gate::verdict::Verdict;
+use crate::gate::verdict::{Limit, Verdict};
 use crate::telemetry::collector::{registry, scrape};
 use crate::telemetry::fixture;
 use crate::telemetry::slots::Slots;
@@ -157,4 +157,14 @@ fn when_promtool_is_installed_expect_it_to_find_nothing() {
     let said = String::from_utf8_lossy(&output.stdout).into_owned()
         + &String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success() && said.trim().is_empty(), "{said}");
+}
+
+#[test]
+fn when_a_robot_has_29_joints_expect_series_in_proportion_and_far_below_the_cap() {
+    let slots = Slots::new(&fixture::humanoid(), fixture::build(), Arc::default());
+    drive(&slots);
+    let scrape = Scrape::of(&slots);
+    let joints = scrape.family("interlock_joint_limits_applied_total").count();
+    assert_eq!(joints, 29 * Limit::ALL.len());
+    assert!(scrape.samples.len() < 2_000, "{}", scrape.samples.len());
 }
