@@ -1,7 +1,9 @@
 //! Compiling one field without fields of its own, and the paths that are alive there.
 
+use super::super::cursor::index;
 use super::super::path::{Index, Step};
 use super::super::schema::{Arity, Primitive};
+use super::block::Block;
 use super::program::{Check, Count, IfAbsent, Numbers, Op, Target, Texts, Width};
 use super::ranges::{Ranges, complement, cover, overlap};
 use super::{FiniteRule, LayoutProblem};
@@ -121,7 +123,7 @@ pub(super) fn numbers(
     count: Count,
     taken: &[Taken<'_>],
     allowed: bool,
-) -> Op {
+) -> Result<Op, LayoutProblem> {
     let check = match primitive {
         Primitive::Bool => Check::Bools,
         Primitive::F32 | Primitive::F64 => float_check(end_of(count), taken, allowed),
@@ -137,12 +139,18 @@ pub(super) fn numbers(
         | Primitive::I64
         | Primitive::U64 => Check::Nothing,
     };
-    Op::Numbers(Numbers {
-        count,
-        size: primitive.size(),
-        check,
-        targets: targets(taken),
-    })
+    let (size, targets) = (primitive.size(), targets(taken));
+    match count {
+        Count::Fixed(count) => Block::of_numbers(count, size, &check, &targets)
+            .map(Op::Block)
+            .ok_or(LayoutProblem::BadArray(index(count))),
+        Count::Counted { bound } => Ok(Op::Numbers(Numbers {
+            bound,
+            size,
+            check,
+            targets,
+        })),
+    }
 }
 
 /// Which floats the walk checks: those selected with `Check`, and those that are neither selected
@@ -180,9 +188,9 @@ fn float_check(end: u32, taken: &[Taken<'_>], allowed: bool) -> Check {
     // Checked wins over free; what is neither is checked.
     let free = overlap(cover(free), complement(checked, u32::MAX));
     let stretches = complement(free, end);
-    match stretches.as_slice() {
-        [] => Check::Nothing,
-        [(0, to)] if *to == end => Check::Floats,
-        _ => Check::SomeFloats(stretches.into_boxed_slice()),
+    if stretches.is_empty() {
+        Check::Nothing
+    } else {
+        Check::Floats(stretches.into())
     }
 }
