@@ -97,6 +97,7 @@ pub(super) struct Cursor<'bytes> {
 
 impl<'bytes> Cursor<'bytes> {
     /// Reads the header and stands at the first byte of the body.
+    #[inline]
     pub(super) fn open(bytes: &'bytes [u8]) -> Result<Self, Malformed> {
         if u32::try_from(bytes.len()).is_err() {
             return Err(Malformed::TooLarge);
@@ -133,12 +134,14 @@ impl<'bytes> Cursor<'bytes> {
 
     /// Moves to the next multiple of `alignment` (a power of two); may stand at the end or would
     /// stand past it, in which case the next [`Cursor::take`] fails.
+    #[inline]
     pub(super) const fn align(&mut self, alignment: u32) {
         let mask = alignment.wrapping_sub(1);
         self.position = self.position.saturating_add(mask) & !mask;
     }
 
     /// Passes over `count` bytes and gives them.
+    #[inline]
     pub(super) fn take(&mut self, count: u64) -> Result<&'bytes [u8], Malformed> {
         let start = self.position;
         let stop = u64::from(start).saturating_add(count);
@@ -152,6 +155,7 @@ impl<'bytes> Cursor<'bytes> {
     }
 
     /// Reads an aligned `uint32`.
+    #[inline]
     pub(super) fn take_u32(&mut self) -> Result<u32, Malformed> {
         self.align(4);
         let bytes = self.take(4)?;
@@ -164,6 +168,7 @@ impl<'bytes> Cursor<'bytes> {
     }
 
     /// Reads the count of a sequence whose elements take at least `least` bytes each.
+    #[inline]
     pub(super) fn take_count(&mut self, bound: u32, least: u64) -> Result<u32, Malformed> {
         let count = self.take_u32()?;
         let at = self.offset().saturating_sub(4);
@@ -180,6 +185,7 @@ impl<'bytes> Cursor<'bytes> {
     /// Reads a string and gives its text without NUL. Length 0 is an empty text, as Fast CDR reads
     /// it; a text without terminating NUL is refused, although Fast CDR reads it, because other
     /// middlewares refuse the message or lose the last character.
+    #[inline]
     pub(super) fn take_text(&mut self, bound: u32) -> Result<&'bytes [u8], Malformed> {
         let length = self.take_u32()?;
         let at = self.offset().saturating_sub(4);

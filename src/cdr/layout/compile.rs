@@ -158,7 +158,9 @@ impl Compiler {
         match &field.kind {
             Kind::Primitive(primitive) => {
                 self.note_uncovered(field, taken, place);
-                push(program, numbers(*primitive, count, taken, place.allowed));
+                let op = numbers(*primitive, count, taken, place.allowed)
+                    .map_err(|problem| (place.path.to_owned(), problem))?;
+                push(program, op);
             }
             Kind::String { bound } => {
                 self.note_uncovered(field, taken, place);
@@ -177,9 +179,7 @@ impl Compiler {
                 }
             }
             Kind::Message(inner) => {
-                for op in self.messages(inner, count, taken, place)? {
-                    push(program, op);
-                }
+                push(program, self.messages(inner, count, taken, place)?);
             }
         }
         Ok(())
@@ -192,7 +192,7 @@ impl Compiler {
         count: Count,
         taken: &[Taken<'_>],
         place: Place<'_>,
-    ) -> Result<Vec<Op>, TypeProblem> {
+    ) -> Result<Op, TypeProblem> {
         let end = end_of(count);
         let mut cuts: Vec<u32> = taken
             .iter()

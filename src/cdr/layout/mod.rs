@@ -11,8 +11,10 @@
 //! selected with [`FiniteRule::Leave`] nor allowed otherwise is finite.
 //! **Invariant:** padding, and bytes after the last field, are not looked at.
 
+mod block;
 mod compile;
 mod error;
+mod finite;
 mod leaf;
 mod program;
 mod ranges;
@@ -25,12 +27,13 @@ use std::sync::Arc;
 
 pub use error::{LayoutError, LayoutProblem};
 
-use super::cursor::{Cursor, Endian, Malformed};
+use super::cursor::{Cursor, Endian, Malformed, index};
 use super::path::Path;
 use super::schema::{Arity, Kind, MessageType, Primitive};
 use program::Op;
 pub(super) use read::{read_number, wide_units};
 pub(super) use run::least_size;
+use walk::Places;
 
 /// One path to find, and how.
 #[derive(Clone, Debug, PartialEq)]
@@ -69,7 +72,8 @@ impl Hit {
     #[must_use]
     pub fn element(self, number: u32, primitive: Primitive) -> Option<u32> {
         if number < self.len {
-            self.offset.checked_add(number.checked_mul(primitive.size())?)
+            self.offset
+                .checked_add(number.checked_mul(primitive.size())?)
         } else {
             None
         }
@@ -78,8 +82,8 @@ impl Hit {
     /// The bytes of a text, without NUL.
     #[must_use]
     pub fn text(self, bytes: &[u8]) -> Option<&[u8]> {
-        let start = super::cursor::index(self.offset);
-        bytes.get(start..start.checked_add(super::cursor::index(self.len))?)
+        let start = index(self.offset);
+        bytes.get(start..start.checked_add(index(self.len))?)
     }
 }
 
@@ -191,11 +195,19 @@ impl Layout {
             .map(|room| {
                 let start = total;
                 total = total.saturating_add(*room);
-                Slot { start, room: *room, used: 0 }
+                Slot {
+                    start,
+                    room: *room,
+                    used: 0,
+                }
             })
             .collect();
-        let hits = vec![Hit::default(); super::cursor::index(total)].into_boxed_slice();
-        Found { endian: Endian::Little, hits, slots }
+        let hits = vec![Hit::default(); index(total)].into_boxed_slice();
+        Found {
+            endian: Endian::Little,
+            hits,
+            slots,
+        }
     }
 
     /// Walks `bytes` and fills `found`. After an error `found` holds what was found until then and
@@ -228,20 +240,69 @@ impl Found {
         let Some(slot) = self.slots.get(slot) else {
             return &[];
         };
-        let start = super::cursor::index(slot.start);
-        self.hits.get(start..start.saturating_add(super::cursor::index(slot.used))).unwrap_or(&[])
+        let start = index(slot.start);
+        self.hits
+            .get(start..start.saturating_add(index(slot.used)))
+            .unwrap_or(&[])
     }
 
     fn push(&mut self, number: u32, hit: Hit) -> Result<(), Malformed> {
-        let full = Malformed::TooManyHits { slot: number, at: hit.offset };
-        let slot = self.slots.get_mut(super::cursor::index(number)).ok_or(full)?;
-        if slot.used >= slot.room {
-            return Err(full);
+        let Hit { offset, len } = hit;
+        self.push_all(
+            number,
+            offset,
+            Places {
+                first: 0,
+                second: 0,
+                stride: 0,
+                more: 0,
+            },
+            len,
+        )
+    }
+
+    /// Notes a hit of `len` elements at each of the places, counted from `offset`.
+    #[inline]
+    fn push_all(
+        &mut self,
+        number: u32,
+        offset: u32,
+        places: Places,
+        len: u32,
+    ) -> Result<(), Malformed> {
+        let first = offset.wrapping_add(places.first);
+        let no_room = Malformed::TooManyHits {
+            slot: number,
+            at: first,
+        };
+        let slot = self.slots.get_mut(index(number)).ok_or(no_room)?;
+        let room = slot.room.wrapping_sub(slot.used);
+        if places.more >= room {
+            // Where the first hit without room is: number `room` of these, from 0.
+            let beyond = room.checked_sub(1).map_or(first, |beyond| {
+                let second = offset.wrapping_add(places.second);
+                second.wrapping_add(beyond.wrapping_mul(places.stride))
+            });
+            return Err(Malformed::TooManyHits {
+                slot: number,
+                at: beyond,
+            });
         }
         // No overflow: start and used stay below the number of hits, which was counted in 32 bits.
-        let place = super::cursor::index(slot.start.saturating_add(slot.used));
-        *self.hits.get_mut(place).ok_or(full)? = hit;
-        slot.used = slot.used.saturating_add(1);
+        let start = index(slot.start.wrapping_add(slot.used));
+        let after = index(places.more).saturating_add(1);
+        let hits = self
+            .hits
+            .get_mut(start..start.saturating_add(after))
+            .ok_or(no_room)?;
+        let (one, more) = hits.split_first_mut().ok_or(no_room)?;
+        *one = Hit { offset: first, len };
+        let mut place = offset.wrapping_add(places.second);
+        for hit in more {
+            *hit = Hit { offset: place, len };
+            place = place.wrapping_add(places.stride);
+        }
+        slot.used = slot.used.wrapping_add(places.more).wrapping_add(1);
         Ok(())
     }
 }

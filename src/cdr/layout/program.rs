@@ -1,24 +1,18 @@
 //! The instructions of a layout.
 //!
-//! A program is a list of operations in wire order. Fixed-size fields that nobody looks at become
-//! one [`Op::Skip`]; a selected number without a check is an [`Op::Scalar`], the common case in
-//! arrays of motors; everything else with numbers is [`Op::Numbers`]. Arrays of messages are loops
-//! with one inner program for each stretch of elements that is selected differently.
+//! A program is a list of operations in wire order. Fields of fixed size that follow each other,
+//! whatever messages they are in, are one [`Op::Block`]: its length and the places in it are known
+//! for each way it can be aligned, so that what nobody looks at costs nothing. Arrays of messages
+//! are loops with one inner program for each stretch of elements that is selected differently.
+
+use super::block::Block;
 
 /// One step of the walk.
 #[derive(Clone, Debug)]
 pub(super) enum Op {
-    /// Pass over fields of fixed size, with padding between them: how many bytes, by the position
-    /// modulo 8 at which they start.
-    Skip([u32; 8]),
-    /// One selected number that needs no check.
-    Scalar {
-        /// Its size and alignment.
-        size: u32,
-        /// Where to note it.
-        slot: u32,
-    },
-    /// One or more numbers of the same size.
+    /// Fields of fixed size.
+    Block(Block),
+    /// A sequence of numbers.
     Numbers(Numbers),
     /// One or more texts.
     Texts(Texts),
@@ -38,10 +32,11 @@ pub(super) enum Count {
     },
 }
 
-/// Numbers of one primitive type.
+/// A sequence of numbers of one primitive type.
 #[derive(Clone, Debug)]
 pub(super) struct Numbers {
-    pub(super) count: Count,
+    /// Most elements allowed; `u32::MAX`: no bound.
+    pub(super) bound: u32,
     pub(super) size: u32,
     pub(super) check: Check,
     pub(super) targets: Box<[Target]>,
@@ -54,10 +49,8 @@ pub(super) enum Check {
     Nothing,
     /// 0 or 1.
     Bools,
-    /// All finite.
-    Floats,
     /// Finite in these stretches (first, end excluded).
-    SomeFloats(Box<[(u32, u32)]>),
+    Floats(Box<[(u32, u32)]>),
 }
 
 /// Texts.

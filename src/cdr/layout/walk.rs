@@ -3,7 +3,9 @@
 //! The hot path: one pass, no allocation. The recursion is as deep as the type is nested, which the
 //! compiler bounded.
 
-use super::super::cursor::{Cursor, Endian, Malformed};
+use super::super::cursor::{Cursor, Malformed, index};
+use super::block::{Block, What};
+use super::finite::{first_not_finite, has_nul};
 use super::program::{Check, Count, IfAbsent, Numbers, Op, Repeat, Target, Texts, Width};
 use super::{Found, Hit};
 
@@ -15,26 +17,7 @@ pub(super) fn walk(
 ) -> Result<(), Malformed> {
     for op in program {
         match op {
-            Op::Skip(lengths) => {
-                let [l0, l1, l2, l3, l4, l5, l6, l7] = *lengths;
-                let length = match cursor.position() % 8 {
-                    0 => l0,
-                    1 => l1,
-                    2 => l2,
-                    3 => l3,
-                    4 => l4,
-                    5 => l5,
-                    6 => l6,
-                    _ => l7,
-                };
-                cursor.take(u64::from(length))?;
-            }
-            Op::Scalar { size, slot } => {
-                cursor.align(*size);
-                let offset = cursor.offset();
-                cursor.take(u64::from(*size))?;
-                found.push(*slot, Hit { offset, len: 1 })?;
-            }
+            Op::Block(block) => walk_blocks(block, 1, cursor, found)?,
             Op::Numbers(numbers) => walk_numbers(numbers, cursor, found)?,
             Op::Texts(texts) => walk_texts(texts, cursor, found)?,
             Op::Repeat(repeat) => walk_repeat(repeat, cursor, found)?,
@@ -43,11 +26,98 @@ pub(super) fn walk(
     Ok(())
 }
 
-fn count_of(count: Count, least: u64, cursor: &mut Cursor<'_>) -> Result<u32, Malformed> {
-    match count {
-        Count::Fixed(count) => Ok(count),
-        Count::Counted { bound } => cursor.take_count(bound, least),
+/// Places that repeat at a constant distance after the first one.
+#[derive(Clone, Copy)]
+pub(super) struct Places {
+    pub(super) first: u32,
+    /// The second, and from there `more` in all, `stride` apart.
+    pub(super) second: u32,
+    pub(super) stride: u32,
+    pub(super) more: u32,
+}
+
+/// `count` blocks in a row. Only the first can start at any alignment: it ends right after its last
+/// field of the largest alignment and whatever is always behind that, so all others start alike and
+/// have the same length.
+fn walk_blocks(
+    block: &Block,
+    count: u32,
+    cursor: &mut Cursor<'_>,
+    found: &mut Found,
+) -> Result<(), Malformed> {
+    let Some(more) = count.checked_sub(1) else {
+        return Ok(());
+    };
+    let start = cursor.position();
+    let offset = cursor.offset();
+    let first_length = block.length.from(start);
+    let second_start = start.wrapping_add(first_length);
+    let stride = block.length.from(second_start);
+    let rest = u64::from(more).saturating_mul(u64::from(stride));
+    let bytes = cursor.take(u64::from(first_length).saturating_add(rest))?;
+    // From here every place is inside `bytes`, so additions of places do not overflow.
+    for item in &block.items {
+        let first = item.at.from(start);
+        let second = first_length.wrapping_add(item.at.from(second_start));
+        let places = Places {
+            first,
+            second,
+            stride,
+            more,
+        };
+        match item.what {
+            What::Hit { slot, len } => found.push_all(slot, offset, places, len)?,
+            What::Floats { size, count } => {
+                let endian = cursor.endian();
+                places
+                    .check(bytes, size.wrapping_mul(count), |floats| {
+                        first_not_finite(floats, size, endian)
+                    })
+                    .map_err(|at| Malformed::NotFinite {
+                        at: at.saturating_add(offset),
+                    })?;
+            }
+            What::Bools { count } => {
+                places
+                    .check(bytes, count, first_bad_bool)
+                    .map_err(|at| Malformed::BadBool {
+                        at: at.saturating_add(offset),
+                    })?
+            }
+        }
     }
+    Ok(())
+}
+
+impl Places {
+    /// Looks at `length` bytes at each place. The error is the place of the first bad one.
+    fn check(
+        self,
+        bytes: &[u8],
+        length: u32,
+        first_bad: impl Fn(&[u8]) -> Option<usize>,
+    ) -> Result<(), u32> {
+        let look = |place: u32| {
+            let elements = bytes.get(index(place)..index(place.saturating_add(length)));
+            match elements.map(&first_bad) {
+                Some(None) => Ok(()),
+                Some(Some(bad)) => Err(place.saturating_add(u32::try_from(bad).unwrap_or(0))),
+                // Cannot happen, see `walk_blocks`; a block that is not all there is not right.
+                None => Err(place),
+            }
+        };
+        look(self.first)?;
+        let mut place = self.second;
+        for _ in 0..self.more {
+            look(place)?;
+            place = place.wrapping_add(self.stride);
+        }
+        Ok(())
+    }
+}
+
+fn first_bad_bool(bytes: &[u8]) -> Option<usize> {
+    bytes.iter().position(|byte| *byte > 1)
 }
 
 fn walk_numbers(
@@ -56,30 +126,33 @@ fn walk_numbers(
     found: &mut Found,
 ) -> Result<(), Malformed> {
     let size = numbers.size;
-    let count = count_of(numbers.count, u64::from(size), cursor)?;
+    let count = cursor.take_count(numbers.bound, u64::from(size))?;
     if count > 0 {
         // Alignment only before an element that exists.
         cursor.align(size);
     }
     let offset = cursor.offset();
     let bytes = cursor.take(u64::from(count).saturating_mul(u64::from(size)))?;
-    let bad = match &numbers.check {
-        Check::Nothing => None,
-        Check::Bools => bytes.iter().position(|byte| *byte > 1),
-        Check::Floats => first_not_finite(bytes, size, cursor.endian()),
-        Check::SomeFloats(stretches) => stretches.iter().find_map(|(from, to)| {
-            let from = super::super::cursor::index(from.saturating_mul(size)).min(bytes.len());
-            let to = super::super::cursor::index(to.saturating_mul(size)).min(bytes.len());
-            let bad = first_not_finite(bytes.get(from..to)?, size, cursor.endian())?;
-            Some(from.saturating_add(bad))
-        }),
-    };
-    if let Some(bad) = bad {
-        let at = u32::try_from(bad).unwrap_or(u32::MAX).saturating_add(offset);
-        return Err(match numbers.check {
-            Check::Bools => Malformed::BadBool { at },
-            Check::Nothing | Check::Floats | Check::SomeFloats(_) => Malformed::NotFinite { at },
-        });
+    let at = |bad: usize| offset.saturating_add(u32::try_from(bad).unwrap_or(u32::MAX));
+    match &numbers.check {
+        Check::Nothing => {}
+        Check::Bools => {
+            if let Some(bad) = first_bad_bool(bytes) {
+                return Err(Malformed::BadBool { at: at(bad) });
+            }
+        }
+        Check::Floats(stretches) => {
+            for (from, to) in stretches {
+                let from = index(from.saturating_mul(size)).min(bytes.len());
+                let to = index(to.saturating_mul(size)).min(bytes.len());
+                let floats = bytes.get(from..to).unwrap_or(bytes);
+                if let Some(bad) = first_not_finite(floats, size, cursor.endian()) {
+                    return Err(Malformed::NotFinite {
+                        at: at(bad.saturating_add(from)),
+                    });
+                }
+            }
+        }
     }
     for target in &numbers.targets {
         note_numbers(*target, count, size, offset, found)?;
@@ -106,40 +179,10 @@ fn note_numbers(
     }
 }
 
-/// Where in `bytes` the first float that is not finite starts. A float is not finite exactly if all
-/// bits of its exponent are set.
-fn first_not_finite(bytes: &[u8], size: u32, endian: Endian) -> Option<usize> {
-    // Compared in memory order, so the mask is turned instead of every number.
-    if size == 8 {
-        let mask = in_memory_order_64(0x7FF0_0000_0000_0000, endian);
-        let is_bad = |element: &[u8; 8]| u64::from_ne_bytes(*element) & mask == mask;
-        first_bad(bytes, is_bad)
-    } else {
-        let mask = in_memory_order_32(0x7F80_0000, endian);
-        let is_bad = |element: &[u8; 4]| u32::from_ne_bytes(*element) & mask == mask;
-        first_bad(bytes, is_bad)
-    }
-}
-
-/// All elements first without a branch, which the compiler turns into vector instructions; only a
-/// bad message pays for the search.
-fn first_bad<const N: usize>(bytes: &[u8], is_bad: impl Fn(&[u8; N]) -> bool) -> Option<usize> {
-    let (elements, _) = bytes.as_chunks::<N>();
-    let any = elements.iter().fold(false, |any, element| any | is_bad(element));
-    if any { elements.iter().position(is_bad).map(|number| number.saturating_mul(N)) } else { None }
-}
-
-const fn in_memory_order_64(mask: u64, endian: Endian) -> u64 {
-    match endian {
-        Endian::Big => u64::from_ne_bytes(mask.to_be_bytes()),
-        Endian::Little => u64::from_ne_bytes(mask.to_le_bytes()),
-    }
-}
-
-const fn in_memory_order_32(mask: u32, endian: Endian) -> u32 {
-    match endian {
-        Endian::Big => u32::from_ne_bytes(mask.to_be_bytes()),
-        Endian::Little => u32::from_ne_bytes(mask.to_le_bytes()),
+fn count_of(count: Count, least: u64, cursor: &mut Cursor<'_>) -> Result<u32, Malformed> {
+    match count {
+        Count::Fixed(count) => Ok(count),
+        Count::Counted { bound } => cursor.take_count(bound, least),
     }
 }
 
@@ -148,24 +191,28 @@ fn walk_texts(texts: &Texts, cursor: &mut Cursor<'_>, found: &mut Found) -> Resu
     for number in 0..count {
         cursor.align(4);
         let start = cursor.offset();
-        // The text starts after its length.
-        let offset = start.saturating_add(4);
-        let selected = || {
-            texts.targets.iter().filter(move |target| (target.from..target.to).contains(&number))
-        };
-        let len = match texts.width {
-            Width::Wide => cursor.take_wide_text(texts.bound)?.0,
+        let (text, len) = match texts.width {
+            Width::Wide => (None, cursor.take_wide_text(texts.bound)?.0),
             Width::Narrow => {
                 let text = cursor.take_text(texts.bound)?;
-                // C readers would see a shorter text than C++ readers.
-                if selected().next().is_some() && text.contains(&0) {
-                    return Err(Malformed::BadString { at: start });
-                }
-                u32::try_from(text.len()).unwrap_or(u32::MAX)
+                (Some(text), u32::try_from(text.len()).unwrap_or(u32::MAX))
             }
         };
-        for target in selected() {
-            found.push(target.slot, Hit { offset, len })?;
+        for target in &texts.targets {
+            if (target.from..target.to).contains(&number) {
+                // C readers would see a shorter text than C++ readers.
+                if text.is_some_and(has_nul) {
+                    return Err(Malformed::BadString { at: start });
+                }
+                // The text starts after its length.
+                found.push(
+                    target.slot,
+                    Hit {
+                        offset: start.saturating_add(4),
+                        len,
+                    },
+                )?;
+            }
         }
     }
     Ok(())
@@ -180,10 +227,16 @@ fn walk_repeat(
     let mut next = 0;
     for stretch in &repeat.stretches {
         let to = stretch.to.min(count);
-        while next < to {
-            walk(&stretch.program, cursor, found)?;
-            next += 1;
+        let elements = to.saturating_sub(next);
+        match &*stretch.program {
+            [Op::Block(block)] => walk_blocks(block, elements, cursor, found)?,
+            program => {
+                for _ in 0..elements {
+                    walk(program, cursor, found)?;
+                }
+            }
         }
+        next = next.max(to);
     }
     Ok(())
 }
