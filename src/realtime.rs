@@ -3,10 +3,7 @@
 //! Nothing here is needed for correctness, so a failure is told with its reason and the way out, and
 //! the node runs on.
 
-#![cfg_attr(
-    feature = "ros",
-    expect(unsafe_code, reason = "sched_setscheduler, which no safe crate wraps")
-)]
+#![expect(unsafe_code, reason = "sched_setscheduler, which no safe crate wraps")]
 
 use rustix::mm::{MlockAllFlags, mlockall};
 use rustix::thread::{CpuSet, sched_setaffinity, set_current_timer_slack};

@@ -15,10 +15,7 @@ fn yaml_files(folder: &str) -> Vec<PathBuf> {
     let mut files: Vec<PathBuf> = fs::read_dir(folder)
         .unwrap()
         .map(|entry| entry.unwrap().path())
-        .filter(|path| {
-            path.extension()
-                .is_some_and(|extension| extension == "yaml")
-        })
+        .filter(|path| path.extension().is_some_and(|extension| extension == "yaml"))
         .collect();
     files.sort();
     files
@@ -42,11 +39,7 @@ fn shipped_files_have_no_problems() {
 fn hazard_32_config_fails_open() {
     // Every broken file is refused, with every problem and nothing else, in exactly these words.
     let files = yaml_files("test/config/broken");
-    assert!(
-        files.len() >= 40,
-        "the broken files are found: {}",
-        files.len()
-    );
+    assert!(files.len() >= 40, "the broken files are found: {}", files.len());
     let mut wrong = Vec::new();
     for file in &files {
         let path = file.to_str().unwrap();
@@ -58,9 +51,7 @@ fn hazard_32_config_fails_open() {
         let expected = fs::read_to_string(&expected_path)
             .unwrap_or_else(|_| panic!("{path} has no .expected file beside it"));
         if code != EXIT_CONFIG || text != expected {
-            wrong.push(format!(
-                "{path}: exit {code}\n--- expected\n{expected}--- got\n{text}"
-            ));
+            wrong.push(format!("{path}: exit {code}\n--- expected\n{expected}--- got\n{text}"));
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
@@ -70,11 +61,7 @@ fn hazard_32_config_fails_open() {
 fn every_expectation_has_its_file() {
     for entry in fs::read_dir("test/config/broken").unwrap() {
         let path = entry.unwrap().path();
-        assert!(
-            path.with_extension("yaml").exists(),
-            "{} is left over",
-            path.display()
-        );
+        assert!(path.with_extension("yaml").exists(), "{} is left over", path.display());
     }
 }
 
@@ -100,10 +87,7 @@ reset, arm and select_source over ROS: closed
     assert_eq!(code, 0, "{text}");
     let (told, digest) = text.split_at(expected.len().min(text.len()));
     assert_eq!(told, expected);
-    assert!(
-        digest.starts_with("sha256 ") && digest.trim_end().len() == 7 + 64,
-        "{digest}"
-    );
+    assert!(digest.starts_with("sha256 ") && digest.trim_end().len() == 7 + 64, "{digest}");
 }
 
 #[test]
@@ -155,37 +139,19 @@ fn the_digest_is_of_the_values_and_not_of_the_text() {
         let path: &Path = &folder.join(name);
         fs::write(path, text).unwrap();
         let args = args(&["--ros-args", "--params-file", path.to_str().unwrap()]);
-        load(&args)
-            .map(|(config, _)| config.sha256)
-            .unwrap_or_else(|problems| panic!("{problems}"))
+        load(&args).map(|(config, _)| config.sha256).unwrap_or_else(|problems| panic!("{problems}"))
     };
     let first = digest("a.yaml", &text);
-    assert_eq!(
-        first,
-        digest(
-            "b.yaml",
-            &text.replace("interlock:", "# moved\n/**/interlock:")
-        )
-    );
-    assert_ne!(
-        first,
-        digest(
-            "c.yaml",
-            &text.replace("max_velocity: 0.5", "max_velocity: 0.6")
-        )
-    );
+    assert_eq!(first, digest("b.yaml", &text.replace("interlock:", "# moved\n/**/interlock:")));
+    assert_ne!(first, digest("c.yaml", &text.replace("max_velocity: 0.5", "max_velocity: 0.6")));
     fs::remove_dir_all(&folder).unwrap();
 }
 
 #[test]
 fn hazard_20_partial_or_reordered_joints_in_the_configuration() {
     // The humanoid's order is the one written, and a joint mapped twice is refused.
-    let (config, _) = load(&args(&[
-        "--ros-args",
-        "--params-file",
-        "config/humanoid_29.yaml",
-    ]))
-    .unwrap_or_else(|problems| panic!("{problems}"));
+    let (config, _) = load(&args(&["--ros-args", "--params-file", "config/humanoid_29.yaml"]))
+        .unwrap_or_else(|problems| panic!("{problems}"));
     let lane = &config.lanes[0];
     assert_eq!(lane.dimensions.len(), 29);
     assert_eq!(lane.dimensions[3], "left_knee_joint");
@@ -195,12 +161,8 @@ fn hazard_20_partial_or_reordered_joints_in_the_configuration() {
 
 #[test]
 fn hazard_21_unlisted_axis_passes_in_the_configuration() {
-    let (config, _) = load(&args(&[
-        "--ros-args",
-        "--params-file",
-        "config/mobile_base.yaml",
-    ]))
-    .unwrap_or_else(|problems| panic!("{problems}"));
+    let (config, _) = load(&args(&["--ros-args", "--params-file", "config/mobile_base.yaml"]))
+        .unwrap_or_else(|problems| panic!("{problems}"));
     let lane = &config.lanes[0];
     let locked: Vec<bool> = lane.limits.iter().map(|limits| limits.locked).collect();
     assert_eq!(locked, [false, true, true, true, true, false]);

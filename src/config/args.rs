@@ -74,13 +74,8 @@ impl Arguments {
     /// Adds params files that were named without `--params-file`.
     pub fn add_files(&mut self, files: &[String]) {
         for file in files {
-            let place = Place {
-                rank: self.sources.len(),
-                line: 0,
-                label: file.clone(),
-            };
-            self.sources
-                .push((ParameterSource::File(file.clone()), place));
+            let place = Place { rank: self.sources.len(), line: 0, label: file.clone() };
+            self.sources.push((ParameterSource::File(file.clone()), place));
         }
     }
 }
@@ -182,13 +177,8 @@ impl ArgumentParser {
     fn option(&mut self, option: &str, value: &str) {
         match option {
             "--params-file" => {
-                let place = Place {
-                    rank: self.sources.len(),
-                    line: 0,
-                    label: value.to_owned(),
-                };
-                self.sources
-                    .push((ParameterSource::File(value.to_owned()), place));
+                let place = Place { rank: self.sources.len(), line: 0, label: value.to_owned() };
+                self.sources.push((ParameterSource::File(value.to_owned()), place));
             }
             "-p" | "--param" => self.parameter(option, value),
             "-r" | "--remap" => self.remap(option, value),
@@ -212,11 +202,7 @@ impl ArgumentParser {
                     && !value.is_empty() =>
             {
                 let section = node.unwrap_or("/**").to_owned();
-                let place = Place {
-                    rank: self.sources.len(),
-                    line: 0,
-                    label,
-                };
+                let place = Place { rank: self.sources.len(), line: 0, label };
                 let rule = ParameterSource::Rule {
                     section,
                     name: name.to_owned(),
@@ -278,11 +264,7 @@ impl ArgumentParser {
             allowed: allowed.to_owned(),
             because: because.to_owned(),
             fix: fix.to_owned(),
-            place: Place {
-                rank: self.problems.len(),
-                line: 0,
-                label: "arguments".to_owned(),
-            },
+            place: Place { rank: self.problems.len(), line: 0, label: "arguments".to_owned() },
         });
     }
 }
@@ -294,6 +276,5 @@ fn is_token(text: &str) -> bool {
 }
 
 fn is_absolute(text: &str) -> bool {
-    text.strip_prefix('/')
-        .is_some_and(|names| names.split('/').all(is_token))
+    text.strip_prefix('/').is_some_and(|names| names.split('/').all(is_token))
 }

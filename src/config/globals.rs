@@ -45,14 +45,8 @@ pub(super) struct Top {
 /// `tick_hz`, which many other keys are measured against.
 pub(super) fn globals(keys: &mut Keys<'_>) -> Globals {
     let range = Range::from(20.0, " Hz", "kills, permits and watchdogs run on the tick").to(1000.0);
-    let tick_hz = keys
-        .double("tick_hz", range)
-        .or(DEFAULT_TICK_HZ)
-        .unwrap_or(DEFAULT_TICK_HZ);
-    Globals {
-        tick_hz,
-        tick: Duration::from_secs_f64(1.0 / tick_hz),
-    }
+    let tick_hz = keys.double("tick_hz", range).or(DEFAULT_TICK_HZ).unwrap_or(DEFAULT_TICK_HZ);
+    Globals { tick_hz, tick: Duration::from_secs_f64(1.0 / tick_hz) }
 }
 
 /// Everything else.
@@ -156,26 +150,16 @@ fn http(keys: &mut Keys<'_>) -> Option<Option<SocketAddr>> {
 fn realtime(keys: &mut Keys<'_>) -> Option<Option<Realtime>> {
     let enabled = keys.boolean("realtime.enabled").or(false);
     let priority = keys
-        .integer(
-            "realtime.priority",
-            1,
-            99,
-            "SCHED_FIFO has these priorities",
-        )
+        .integer("realtime.priority", 1, 99, "SCHED_FIFO has these priorities")
         .and_then(|value| u8::try_from(value).ok())
         .or(40);
     let cpus = keys
         .integers("realtime.cpus", 0, 4095)
         .and_then(|cpus| {
-            cpus.iter()
-                .map(|cpu| u32::try_from(*cpu).ok())
-                .collect::<Option<Vec<u32>>>()
+            cpus.iter().map(|cpu| u32::try_from(*cpu).ok()).collect::<Option<Vec<u32>>>()
         })
         .or(Vec::new());
-    let realtime = Realtime {
-        priority: priority?,
-        cpus: cpus?,
-    };
+    let realtime = Realtime { priority: priority?, cpus: cpus? };
     Some(enabled?.then_some(realtime))
 }
 
@@ -214,30 +198,16 @@ const fn is_fixed(cause: Cause) -> bool {
 
 fn causes(keys: &mut Keys<'_>) -> Option<Vec<(Cause, Action)>> {
     let labels: Vec<&str> = Cause::ALL.iter().map(|cause| cause.label()).collect();
-    let words: Vec<(&str, Option<Action>)> = Action::ALL
-        .iter()
-        .map(|action| (action.label(), Some(*action)))
-        .collect();
+    let words: Vec<(&str, Option<Action>)> =
+        Action::ALL.iter().map(|action| (action.label(), Some(*action))).collect();
     let mut actions = Vec::new();
     let mut is_good = true;
     for name in keys.map.names_under("causes") {
         let at = format!("causes.{name}");
-        let Some(cause) = Cause::ALL
-            .iter()
-            .copied()
-            .find(|cause| cause.label() == name)
-        else {
-            let fix = schema::nearest_word(&name, &labels).map_or_else(
-                || "remove it".to_owned(),
-                |near| format!("did you mean {near:?}?"),
-            );
-            keys.refuse(
-                &at,
-                "is not a cause",
-                labels.join(", "),
-                "the list is closed",
-                fix,
-            );
+        let Some(cause) = Cause::ALL.iter().copied().find(|cause| cause.label() == name) else {
+            let fix = schema::nearest_word(&name, &labels)
+                .map_or_else(|| "remove it".to_owned(), |near| format!("did you mean {near:?}?"));
+            keys.refuse(&at, "is not a cause", labels.join(", "), "the list is closed", fix);
             is_good = false;
             continue;
         };

@@ -15,9 +15,7 @@ const DEFAULT_KILL_AFTER: Duration = Duration::from_secs(5);
 /// All feedback topics that can be read, sorted by name.
 pub(super) fn feedback(keys: &mut Keys<'_>, globals: &Globals) -> Vec<FeedbackConfig> {
     let all = names::names(keys, "feedback");
-    all.into_iter()
-        .filter_map(|name| one_feedback(keys, name, globals))
-        .collect()
+    all.into_iter().filter_map(|name| one_feedback(keys, name, globals)).collect()
 }
 
 fn one_feedback(keys: &mut Keys<'_>, name: String, globals: &Globals) -> Option<FeedbackConfig> {
@@ -34,21 +32,11 @@ fn one_feedback(keys: &mut Keys<'_>, name: String, globals: &Globals) -> Option<
     let key = format!("{at}.timeout_s");
     let timeout = keys.seconds(
         &key,
-        Range::from(
-            1.0 / globals.tick_hz,
-            " s",
-            "silence is looked at on the tick",
-        ),
+        Range::from(1.0 / globals.tick_hz, " s", "silence is looked at on the tick"),
     );
-    let timeout = keys.needed(
-        &key,
-        timeout,
-        "a time in s",
-        "stale feedback must be noticed",
-    );
-    let reliability = keys
-        .word(&format!("{at}.reliability"), RELIABILITY)
-        .or(Reliability::BestEffort);
+    let timeout = keys.needed(&key, timeout, "a time in s", "stale feedback must be noticed");
+    let reliability =
+        keys.word(&format!("{at}.reliability"), RELIABILITY).or(Reliability::BestEffort);
     Some(FeedbackConfig {
         name,
         feedback_type: feedback_type?,
@@ -61,9 +49,7 @@ fn one_feedback(keys: &mut Keys<'_>, name: String, globals: &Globals) -> Option<
 /// All kill inputs that can be read, sorted by name.
 pub(super) fn kill_inputs(keys: &mut Keys<'_>, globals: &Globals) -> Vec<KillInputConfig> {
     let all = names::names(keys, "kill_inputs");
-    all.into_iter()
-        .filter_map(|name| one_kill_input(keys, name, globals))
-        .collect()
+    all.into_iter().filter_map(|name| one_kill_input(keys, name, globals)).collect()
 }
 
 fn one_kill_input(keys: &mut Keys<'_>, name: String, globals: &Globals) -> Option<KillInputConfig> {
@@ -73,10 +59,7 @@ fn one_kill_input(keys: &mut Keys<'_>, name: String, globals: &Globals) -> Optio
     let asserted_when = asserted_when(keys, &at);
     let timeout = source::timeout(keys, &at, "allow_no_heartbeat", globals);
     let kill_key = format!("{at}.kill_after_s");
-    let kill_after = keys.seconds(
-        &kill_key,
-        Range::from(0.0, " s", "0 kills at once").to(3600.0),
-    );
+    let kill_after = keys.seconds(&kill_key, Range::from(0.0, " s", "0 kills at once").to(3600.0));
     if timeout == Some(None) && !kill_after.is_absent() {
         keys.refuse(
             &kill_key,
@@ -87,10 +70,8 @@ fn one_kill_input(keys: &mut Keys<'_>, name: String, globals: &Globals) -> Optio
         );
         return None;
     }
-    let action: Read<()> = keys.word(
-        &format!("{at}.action"),
-        &[("kill", Some(())), ("disarm", None)],
-    );
+    let action: Read<()> =
+        keys.word(&format!("{at}.action"), &[("kill", Some(())), ("disarm", None)]);
     is_bool?;
     action.or(())?;
     Some(KillInputConfig {

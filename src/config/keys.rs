@@ -66,12 +66,7 @@ impl<'m> Keys<'m> {
             }
             around = group.rsplit_once('.').map(|(outer, _)| outer);
         }
-        self.map
-            .iter()
-            .map(|(_, entry)| &entry.place)
-            .min()
-            .cloned()
-            .unwrap_or_default()
+        self.map.iter().map(|(_, entry)| &entry.place).min().cloned().unwrap_or_default()
     }
 
     /// A needed key that is not there.
@@ -269,11 +264,8 @@ impl<'m> Keys<'m> {
     /// One of a list of words; `None` in the list: documented, not available yet.
     pub(super) fn word<T: Copy>(&mut self, key: &str, words: &[(&str, Option<T>)]) -> Read<T> {
         self.string(key).and_then(|word| {
-            let allowed: Vec<&str> = words
-                .iter()
-                .filter(|(_, value)| value.is_some())
-                .map(|(word, _)| *word)
-                .collect();
+            let allowed: Vec<&str> =
+                words.iter().filter(|(_, value)| value.is_some()).map(|(word, _)| *word).collect();
             let list = allowed.join(", ");
             match words.iter().find(|(known, _)| *known == word) {
                 Some((_, Some(value))) => return Some(*value),
@@ -304,11 +296,7 @@ impl<'m> Keys<'m> {
 }
 
 fn span(low: i64, high: i64) -> String {
-    if low == high {
-        low.to_string()
-    } else {
-        format!("{low} <= v <= {high}")
-    }
+    if low == high { low.to_string() } else { format!("{low} <= v <= {high}") }
 }
 
 fn number(value: &Value) -> Option<f64> {

@@ -24,10 +24,8 @@ const DEFAULT_SILENCE: Duration = Duration::from_secs(5);
 /// Safe command after disarm, where nothing is written.
 const DEFAULT_RELEASE: Duration = Duration::from_secs(1);
 
-pub(super) const RELIABILITY: &[(&str, Option<Reliability>)] = &[
-    ("reliable", Some(Reliability::Reliable)),
-    ("best_effort", Some(Reliability::BestEffort)),
-];
+pub(super) const RELIABILITY: &[(&str, Option<Reliability>)] =
+    &[("reliable", Some(Reliability::Reliable)), ("best_effort", Some(Reliability::BestEffort))];
 
 /// All lanes, sorted by name; `None` for each with a problem.
 pub(super) fn lanes(
@@ -36,9 +34,7 @@ pub(super) fn lanes(
     feedback: &[FeedbackConfig],
 ) -> Vec<LaneConfig> {
     let all = names::names(keys, "lanes");
-    all.into_iter()
-        .filter_map(|name| lane(keys, globals, feedback, name))
-        .collect()
+    all.into_iter().filter_map(|name| lane(keys, globals, feedback, name)).collect()
 }
 
 fn lane(
@@ -51,9 +47,8 @@ fn lane(
     let shape = shape(keys, &at);
     let output = names::topic(keys, &format!("{at}.output"));
     mode(keys, &at);
-    let reliability = keys
-        .word(&format!("{at}.reliability"), RELIABILITY)
-        .or(Reliability::Reliable);
+    let reliability =
+        keys.word(&format!("{at}.reliability"), RELIABILITY).or(Reliability::Reliable);
     let command_type = shape.as_ref().map(|shape| shape.command_type);
     let partial = partial(keys, &at, command_type);
     let feedback_index = feedback_of(keys, &at, command_type, feedback);
@@ -76,17 +71,11 @@ fn lane(
     let return_to = keys
         .word(
             &format!("{at}.return_to"),
-            &[
-                ("manual", Some(ReturnTo::Manual)),
-                ("auto", Some(ReturnTo::Auto)),
-            ],
+            &[("manual", Some(ReturnTo::Manual)), ("auto", Some(ReturnTo::Auto))],
         )
         .or(ReturnTo::Manual);
-    let feedback_type = feedback_index.map(|index| {
-        index
-            .and_then(|index| feedback.get(index))
-            .map(|one| one.feedback_type)
-    });
+    let feedback_type = feedback_index
+        .map(|index| index.and_then(|index| feedback.get(index)).map(|one| one.feedback_type));
     let safe = shape.as_ref().and_then(|shape| {
         let lane = safe::Lane {
             command_type: shape.command_type,
@@ -102,12 +91,7 @@ fn lane(
         )
         .or(DEFAULT_RELEASE);
     let other_publishers = keys
-        .integer(
-            &format!("{at}.other_publishers"),
-            0,
-            100,
-            "it is a number of writers",
-        )
+        .integer(&format!("{at}.other_publishers"), 0, 100, "it is a number of writers")
         .and_then(|count| u32::try_from(count).ok())
         .or(0);
     let sources = source::sources(keys, &at, globals);
@@ -143,10 +127,8 @@ fn lane(
 
 fn mode(keys: &mut Keys<'_>, at: &str) {
     // Only one mode exists: reading it is enough to refuse the others.
-    let _is_gate: Read<()> = keys.word(
-        &format!("{at}.mode"),
-        &[("gate", Some(())), ("watch", None)],
-    );
+    let _is_gate: Read<()> =
+        keys.word(&format!("{at}.mode"), &[("gate", Some(())), ("watch", None)]);
 }
 
 fn partial(keys: &mut Keys<'_>, at: &str, command_type: Option<CommandType>) -> Option<bool> {
@@ -216,11 +198,7 @@ fn feedback_of(
         // A written one that could not be read has its own problem.
         if !is_written {
             let known = keys.map.names_under("feedback").join(", ");
-            let allowed = if known.is_empty() {
-                "none".to_owned()
-            } else {
-                known
-            };
+            let allowed = if known.is_empty() { "none".to_owned() } else { known };
             keys.refuse(
                 &key,
                 format!("{name:?} is not a feedback"),
@@ -240,14 +218,12 @@ fn feedback_of(
     };
     if feedback_type != Some(wanted) {
         let (allowed, because) = match wanted {
-            FeedbackType::Odometry => (
-                "a feedback of type nav_msgs/msg/Odometry",
-                "a twist is measured by odometry",
-            ),
-            FeedbackType::JointState => (
-                "a feedback of type sensor_msgs/msg/JointState",
-                "joints are measured by name",
-            ),
+            FeedbackType::Odometry => {
+                ("a feedback of type nav_msgs/msg/Odometry", "a twist is measured by odometry")
+            }
+            FeedbackType::JointState => {
+                ("a feedback of type sensor_msgs/msg/JointState", "joints are measured by name")
+            }
         };
         keys.refuse(
             &key,

@@ -21,10 +21,7 @@ impl Carries {
         Self {
             is_twist: matches!(command_type, CommandType::Twist | CommandType::TwistStamped),
             position: matches!(interface, Interface::Position),
-            effort: matches!(
-                command_type,
-                CommandType::JointState | CommandType::JointTrajectory
-            ),
+            effort: matches!(command_type, CommandType::JointState | CommandType::JointTrajectory),
         }
     }
 }
@@ -84,11 +81,7 @@ pub(super) fn group(keys: &mut Keys<'_>, place: &str, carries: Carries) -> Optio
         &format!("{place}.max_deceleration"),
         "per s²; a robot must be able to stop",
     );
-    let effort = positive(
-        keys,
-        &format!("{place}.max_effort"),
-        "N m or N, to both sides",
-    );
+    let effort = positive(keys, &format!("{place}.max_effort"), "N m or N, to both sides");
     let fits = refuse_uncarried(keys, place, carries);
     has?;
     fits?;
@@ -112,12 +105,7 @@ fn bounds(keys: &mut Keys<'_>, place: &str, kind: Kind) -> Option<Option<Bounds>
     let (low, high) = if is_velocity {
         let because = "the lane must be able to stand still";
         (
-            Range {
-                low: None,
-                high: Some(0.0),
-                unit: "",
-                because,
-            },
+            Range { low: None, high: Some(0.0), unit: "", because },
             Range::above(
                 0.0,
                 "",
@@ -126,10 +114,7 @@ fn bounds(keys: &mut Keys<'_>, place: &str, kind: Kind) -> Option<Option<Bounds>
             ),
         )
     } else {
-        (
-            Range::any("", "a position bound"),
-            Range::any("", "a position bound"),
-        )
+        (Range::any("", "a position bound"), Range::any("", "a position bound"))
     };
     let min = keys.double(&min_key, low);
     let max = keys.double(&max_key, high);
@@ -138,11 +123,7 @@ fn bounds(keys: &mut Keys<'_>, place: &str, kind: Kind) -> Option<Option<Bounds>
         (Read::Absent, Read::Absent) => Some(None),
         (Read::Absent, Read::Got(max)) if is_velocity => Some(Some(Bounds { min: -max, max })),
         (Read::Absent, Read::Got(_)) => {
-            keys.missing(
-                &min_key,
-                "a bound below max_position",
-                "a range has two ends",
-            );
+            keys.missing(&min_key, "a bound below max_position", "a range has two ends");
             None
         }
         (Read::Got(_), Read::Absent) => {
@@ -166,14 +147,7 @@ fn bounds(keys: &mut Keys<'_>, place: &str, kind: Kind) -> Option<Option<Bounds>
 /// MoveIt's and ros2_control's switches: true says nothing new, false would switch a limit off.
 fn has_limits(keys: &mut Keys<'_>, place: &str) -> Option<()> {
     let mut is_good = Some(());
-    for kind in [
-        "position",
-        "velocity",
-        "acceleration",
-        "deceleration",
-        "jerk",
-        "effort",
-    ] {
+    for kind in ["position", "velocity", "acceleration", "deceleration", "jerk", "effort"] {
         let key = format!("{place}.has_{kind}_limits");
         match keys.boolean(&key) {
             Read::Absent | Read::Got(true) => {}
@@ -197,11 +171,7 @@ fn has_limits(keys: &mut Keys<'_>, place: &str) -> Option<()> {
 fn refuse_uncarried(keys: &mut Keys<'_>, place: &str, carries: Carries) -> Option<()> {
     let mut is_good = Some(());
     let groups: [(bool, &[&str], &str); 2] = [
-        (
-            carries.position,
-            &["min_position", "max_position"],
-            "positions",
-        ),
+        (carries.position, &["min_position", "max_position"], "positions"),
         (carries.effort, &["max_effort"], "efforts"),
     ];
     for (is_carried, names, what) in groups {

@@ -42,10 +42,7 @@ fn twist(
     for axis in axes {
         let place = format!("{at}.limits.{axis}");
         if keys.map.under(&place).next().is_none() {
-            all.push(DimensionLimits {
-                locked: true,
-                ..DimensionLimits::default()
-            });
+            all.push(DimensionLimits { locked: true, ..DimensionLimits::default() });
             continue;
         }
         let Some(group) = group(keys, &place, carries) else {
@@ -144,16 +141,8 @@ fn is_complete(
         }
     }
     if !missing.is_empty() {
-        let kinds = missing
-            .iter()
-            .map(|kind| kind.word())
-            .collect::<Vec<_>>()
-            .join(", ");
-        let to_write = missing
-            .iter()
-            .map(|kind| kind.keys())
-            .collect::<Vec<_>>()
-            .join(", ");
+        let kinds = missing.iter().map(|kind| kind.word()).collect::<Vec<_>>().join(", ");
+        let to_write = missing.iter().map(|kind| kind.keys()).collect::<Vec<_>>().join(", ");
         keys.refuse(
             place,
             format!("no limit of {kinds}"),
@@ -263,10 +252,7 @@ pub(super) fn on_limit(keys: &mut Keys<'_>, at: &str) -> Option<OnLimits> {
     let mut read = |kind: &str| {
         keys.word(
             &format!("{at}.on_limit.{kind}"),
-            &[
-                ("limit", Some(OnLimit::Limit)),
-                ("reject", Some(OnLimit::Reject)),
-            ],
+            &[("limit", Some(OnLimit::Limit)), ("reject", Some(OnLimit::Reject))],
         )
         .or(OnLimit::Limit)
     };

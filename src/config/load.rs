@@ -53,10 +53,7 @@ pub fn flat_map(arguments: &Arguments) -> Result<(FlatMap, Context), Problems> {
     if !problems.is_empty() {
         return Err(problems);
     }
-    let label = arguments
-        .sources
-        .first()
-        .map_or("arguments", |(_, place)| place.label.as_str());
+    let label = arguments.sources.first().map_or("arguments", |(_, place)| place.label.as_str());
     let context = Context {
         node_name: arguments.node_name.clone(),
         namespace: arguments.namespace.clone(),
@@ -73,11 +70,7 @@ fn part(source: &ParameterSource, place: &Place) -> Result<Part, Problems> {
             let tree = yaml::parse(&text, place.rank, path)?;
             Ok(Part::File(section::sections(tree, place.rank, path)?))
         }
-        ParameterSource::Rule {
-            section,
-            name,
-            value,
-        } => {
+        ParameterSource::Rule { section, name, value } => {
             let entry = yaml::parse_value(value, name, place)?;
             Ok(Part::Rule(section.clone(), name.clone(), entry))
         }

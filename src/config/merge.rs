@@ -58,11 +58,7 @@ pub fn merge(parts: &[Part], full_name: &str) -> Result<FlatMap, Problems> {
 }
 
 fn flatten(prefix: &str, item: &Item, into: &mut BTreeMap<String, Entry>) {
-    let key = if prefix.is_empty() {
-        item.key.clone()
-    } else {
-        format!("{prefix}.{}", item.key)
-    };
+    let key = if prefix.is_empty() { item.key.clone() } else { format!("{prefix}.{}", item.key) };
     match &item.node {
         Node::Leaf(entry) => {
             into.insert(key, entry.clone());
@@ -89,11 +85,7 @@ fn compare(
             problems.push(shadowed(key, value, None, place));
         }
     }
-    if problems.is_empty() {
-        Ok(map)
-    } else {
-        Err(problems)
-    }
+    if problems.is_empty() { Ok(map) } else { Err(problems) }
 }
 
 fn shadowed(key: &str, written: &Value, given: Option<&Value>, place: Place) -> Problem {
@@ -125,10 +117,7 @@ impl Rcl {
             self.nodes.len() - 1
         });
         // The index was found or made just above.
-        #[expect(
-            clippy::indexing_slicing,
-            reason = "the index comes from position or from push"
-        )]
+        #[expect(clippy::indexing_slicing, reason = "the index comes from position or from push")]
         &mut self.nodes[at].1
     }
 
@@ -189,13 +178,10 @@ impl RclNode {
     }
 
     fn find(&mut self, name: &str) -> usize {
-        self.entries
-            .iter()
-            .position(|(known, _)| known == name)
-            .unwrap_or_else(|| {
-                self.entries.push((name.to_owned(), Slots::default()));
-                self.entries.len() - 1
-            })
+        self.entries.iter().position(|(known, _)| known == name).unwrap_or_else(|| {
+            self.entries.push((name.to_owned(), Slots::default()));
+            self.entries.len() - 1
+        })
     }
 }
 

@@ -10,9 +10,7 @@ pub(super) fn check_name(keys: &mut Keys<'_>, key: &str, name: &str) -> bool {
     let is_reserved = matches!(name, "none" | "all" | "self");
     let is_well_formed = name.len() <= MAX_NAME
         && name.starts_with(|c: char| c.is_ascii_lowercase())
-        && name
-            .chars()
-            .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_');
+        && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_');
     if is_reserved {
         keys.refuse(
             key,
@@ -36,9 +34,7 @@ pub(super) fn check_name(keys: &mut Keys<'_>, key: &str, name: &str) -> bool {
 /// The names under a group, each checked.
 pub(super) fn names(keys: &mut Keys<'_>, group: &str) -> Vec<String> {
     let all = keys.map.names_under(group);
-    all.into_iter()
-        .filter(|name| check_name(keys, &format!("{group}.{name}"), name))
-        .collect()
+    all.into_iter().filter(|name| check_name(keys, &format!("{group}.{name}"), name)).collect()
 }
 
 /// A needed topic name.
@@ -56,12 +52,7 @@ pub(super) fn topic(keys: &mut Keys<'_>, key: &str) -> Option<String> {
         );
         None
     });
-    keys.needed(
-        key,
-        read,
-        "a topic",
-        "there is no topic that could be guessed",
-    )
+    keys.needed(key, read, "a topic", "there is no topic that could be guessed")
 }
 
 fn is_topic(topic: &str) -> bool {
@@ -96,9 +87,7 @@ pub(super) fn is_message_type(name: &str) -> bool {
     };
     *kind == "msg"
         && package.starts_with(|c: char| c.is_ascii_lowercase())
-        && package
-            .chars()
-            .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
+        && package.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
         && message.starts_with(|c: char| c.is_ascii_uppercase())
         && message.chars().all(|c| c.is_ascii_alphanumeric())
 }
@@ -109,11 +98,7 @@ pub(super) fn message_type<T: Copy>(
     key: &str,
     known: &[(&str, T)],
 ) -> Option<T> {
-    let list = known
-        .iter()
-        .map(|(name, _)| *name)
-        .collect::<Vec<_>>()
-        .join(", ");
+    let list = known.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ");
     let read = keys.string(key).and_then(|name| {
         if let Some((_, value)) = known.iter().find(|(known, _)| *known == name) {
             return Some(*value);

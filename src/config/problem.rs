@@ -22,21 +22,13 @@ impl Place {
     /// The place of values that rcl gave.
     #[must_use]
     pub fn rcl() -> Self {
-        Self {
-            rank: usize::MAX,
-            line: 0,
-            label: "parameters from rcl".to_owned(),
-        }
+        Self { rank: usize::MAX, line: 0, label: "parameters from rcl".to_owned() }
     }
 
     /// `FILE:LINE`, or the label alone.
     #[must_use]
     pub fn text(&self) -> String {
-        if self.line == 0 {
-            self.label.clone()
-        } else {
-            format!("{}:{}", self.label, self.line)
-        }
+        if self.line == 0 { self.label.clone() } else { format!("{}:{}", self.label, self.line) }
     }
 }
 
@@ -116,17 +108,8 @@ impl fmt::Display for Problems {
         let sorted = self.sorted();
         for group in sorted.chunk_by(|a, b| a.place.label == b.place.label) {
             let Some(first) = group.first() else { continue };
-            let noun = if group.len() == 1 {
-                "problem"
-            } else {
-                "problems"
-            };
-            writeln!(
-                f,
-                "{}: {} {noun}, not started",
-                first.place.label,
-                group.len()
-            )?;
+            let noun = if group.len() == 1 { "problem" } else { "problems" };
+            writeln!(f, "{}: {} {noun}, not started", first.place.label, group.len())?;
             for problem in group {
                 write!(f, "{problem}")?;
             }

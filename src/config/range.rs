@@ -59,30 +59,15 @@ pub(super) struct Range {
 
 impl Range {
     pub(super) const fn above(low: f64, unit: &'static str, because: &'static str) -> Self {
-        Self {
-            low: Some((low, false)),
-            high: None,
-            unit,
-            because,
-        }
+        Self { low: Some((low, false)), high: None, unit, because }
     }
 
     pub(super) const fn from(low: f64, unit: &'static str, because: &'static str) -> Self {
-        Self {
-            low: Some((low, true)),
-            high: None,
-            unit,
-            because,
-        }
+        Self { low: Some((low, true)), high: None, unit, because }
     }
 
     pub(super) const fn any(unit: &'static str, because: &'static str) -> Self {
-        Self {
-            low: None,
-            high: None,
-            unit,
-            because,
-        }
+        Self { low: None, high: None, unit, because }
     }
 
     pub(super) const fn to(mut self, high: f64) -> Self {
@@ -91,9 +76,8 @@ impl Range {
     }
 
     pub(super) fn contains(&self, value: f64) -> bool {
-        let is_over = self
-            .low
-            .is_none_or(|(low, is_in)| if is_in { value >= low } else { value > low });
+        let is_over =
+            self.low.is_none_or(|(low, is_in)| if is_in { value >= low } else { value > low });
         value.is_finite() && is_over && self.high.is_none_or(|high| value <= high)
     }
 

@@ -55,10 +55,7 @@ pub fn read(text: &str, style: Style, is_string_tag: bool) -> Result<Scalar, Unr
         return Err(Unreadable::Empty);
     }
     if is_string_tag || style == Style::Quoted {
-        return Ok(Scalar {
-            value: Value::String(text.to_owned()),
-            doubt: None,
-        });
+        return Ok(Scalar { value: Value::String(text.to_owned()), doubt: None });
     }
     let mut scalar = read_unquoted(text)?;
     if style == Style::Block {
@@ -69,17 +66,12 @@ pub fn read(text: &str, style: Style, is_string_tag: bool) -> Result<Scalar, Unr
 
 fn read_unquoted(text: &str) -> Result<Scalar, Unreadable> {
     if let Some(value) = boolean(text) {
-        return Ok(Scalar {
-            value: Value::Bool(value),
-            doubt: None,
-        });
+        return Ok(Scalar { value: Value::Bool(value), doubt: None });
     }
     // strtoll and strtod skip white space in front, which only block scalars can have.
     let number = text.trim_start_matches([' ', '\t', '\n', '\r', '\x0b', '\x0c']);
     let unsigned = number.strip_prefix(['+', '-']).unwrap_or(number);
-    if let Some(bits) = unsigned
-        .strip_prefix("0b")
-        .or_else(|| unsigned.strip_prefix("0B"))
+    if let Some(bits) = unsigned.strip_prefix("0b").or_else(|| unsigned.strip_prefix("0B"))
         && bits.starts_with(['0', '1'])
     {
         return Err(Unreadable::BinaryNumber);
@@ -87,10 +79,7 @@ fn read_unquoted(text: &str) -> Result<Scalar, Unreadable> {
     let is_hex = unsigned.starts_with("0x") || unsigned.starts_with("0X");
     if let Some(value) = integer(number) {
         let doubt = leading_zero(text, unsigned).filter(|_| !is_hex);
-        return Ok(Scalar {
-            value: Value::Int(value),
-            doubt,
-        });
+        return Ok(Scalar { value: Value::Int(value), doubt });
     }
     if is_hex {
         return Err(Unreadable::HexNumber);
@@ -101,15 +90,13 @@ fn read_unquoted(text: &str) -> Result<Scalar, Unreadable> {
     };
     let text_value = || Value::String(text.to_owned());
     Ok(match double {
-        Decimal::Number(value) => Scalar {
-            value: Value::Double(value),
-            doubt: leading_zero(text, unsigned),
-        },
+        Decimal::Number(value) => {
+            Scalar { value: Value::Double(value), doubt: leading_zero(text, unsigned) }
+        }
         // strtod sets ERANGE, and rcl then takes the text.
-        Decimal::TooLarge => Scalar {
-            value: text_value(),
-            doubt: Some(Doubt::TooLarge(text.to_owned())),
-        },
+        Decimal::TooLarge => {
+            Scalar { value: text_value(), doubt: Some(Doubt::TooLarge(text.to_owned())) }
+        }
         Decimal::None => Scalar {
             value: text_value(),
             doubt: is_null(text).then(|| Doubt::Null(text.to_owned())),
@@ -148,10 +135,7 @@ fn integer(text: &str) -> Option<i64> {
         Some(rest) => (true, rest),
         None => (false, text.strip_prefix('+').unwrap_or(text)),
     };
-    let (radix, digits) = match digits
-        .strip_prefix("0x")
-        .or_else(|| digits.strip_prefix("0X"))
-    {
+    let (radix, digits) = match digits.strip_prefix("0x").or_else(|| digits.strip_prefix("0X")) {
         Some(hex) => (16, hex),
         None if digits.len() > 1 && digits.starts_with('0') => (8, digits),
         None => (10, digits),

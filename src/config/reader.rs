@@ -45,11 +45,7 @@ pub fn read(map: &FlatMap, context: &Context) -> Result<Config, Problems> {
     let lanes = lane::lanes(&mut keys, &globals, &feedback);
     let kill_inputs = inputs::kill_inputs(&mut keys, &globals);
     if map.names_under("lanes").is_empty() {
-        keys.missing(
-            "lanes",
-            "at least one lane",
-            "a gate without lanes guards nothing",
-        );
+        keys.missing("lanes", "at least one lane", "a gate without lanes guards nothing");
     }
     topics::refuse_collisions(&mut keys, context, &lanes, &feedback, &kill_inputs);
     if !keys.problems.is_empty() {
@@ -84,10 +80,7 @@ pub fn read(map: &FlatMap, context: &Context) -> Result<Config, Problems> {
             allowed: "a configuration".to_owned(),
             because: "this is a mistake in interlock".to_owned(),
             fix: "please report it with the params file".to_owned(),
-            place: Place {
-                label: context.label.clone(),
-                ..Place::default()
-            },
+            place: Place { label: context.label.clone(), ..Place::default() },
         }])
     })
 }
@@ -104,14 +97,8 @@ fn nothing_applies(context: &Context) -> Problems {
         found: format!("no parameters apply to {name}"),
         allowed: "a section whose name matches, with at least one lane".to_owned(),
         because: format!("a gate without lanes guards nothing; {sections}"),
-        fix: format!(
-            "name the section {name}, or /**/{} for any namespace",
-            context.node_name
-        ),
-        place: Place {
-            label: context.label.clone(),
-            ..Place::default()
-        },
+        fix: format!("name the section {name}, or /**/{} for any namespace", context.node_name),
+        place: Place { label: context.label.clone(), ..Place::default() },
     }])
 }
 
@@ -164,8 +151,7 @@ fn known_keys(keys: &mut Keys<'_>, foreign: &[String]) {
                     "write the keys under it",
                 );
                 // What is missing in the group is missing because of this.
-                keys.bad
-                    .extend(group.iter().map(|name| format!("{key}.{name}")));
+                keys.bad.extend(group.iter().map(|name| format!("{key}.{name}")));
             }
             Known::Below(leaf) => {
                 keys.refuse(

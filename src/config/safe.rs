@@ -60,19 +60,13 @@ pub(super) fn safe(
     let tolerance_key = format!("{at}.safe.tolerance");
     let tolerance = keys.double(
         &tolerance_key,
-        Range::from(
-            0.0,
-            "",
-            "how far the last sent pose may be from the measured one, rad or m",
-        ),
+        Range::from(0.0, "", "how far the last sent pose may be from the measured one, rad or m"),
     );
     let period = period(keys, at, globals, word);
     let command = match word? {
         Word::ZeroVelocity => {
             refuse_extra(keys, &tolerance_key, "freeze and hold_point")?;
-            SafeCommand::ZeroVelocity {
-                deceleration: deceleration.optional()?,
-            }
+            SafeCommand::ZeroVelocity { deceleration: deceleration.optional()? }
         }
         held @ (Word::Freeze | Word::HoldPoint) => {
             refuse_extra(keys, &deceleration_key, "zero_velocity")?;
@@ -102,11 +96,7 @@ fn period(
     let key = format!("{at}.safe.rate_hz");
     let tick_hz = globals.tick_hz;
     let range = Range::above(0.0, " Hz", "safe commands go out on the tick").to(tick_hz);
-    let default = if word == Some(Word::HoldPoint) {
-        HOLD_POINT_RATE_HZ
-    } else {
-        tick_hz
-    };
+    let default = if word == Some(Word::HoldPoint) { HOLD_POINT_RATE_HZ } else { tick_hz };
     let rate = keys.double(&key, range).or(default)?;
     match Duration::try_from_secs_f64(1.0 / rate) {
         Ok(period) if rate < tick_hz => Some(period),
@@ -145,21 +135,13 @@ fn refuse_unfit(keys: &mut Keys<'_>, key: &str, word: Word, lane: &Lane) -> Opti
         Word::ZeroVelocity => (
             is_velocity,
             "zero_velocity is not allowed on a position lane",
-            if is_trajectory {
-                "hold_point"
-            } else {
-                "freeze"
-            },
+            if is_trajectory { "hold_point" } else { "freeze" },
             "zeros on a position lane are a pose, and the robot would move to it",
         ),
         Word::Freeze => (
             !is_velocity && !is_trajectory,
             "freeze is not allowed on this lane",
-            if is_trajectory {
-                "hold_point"
-            } else {
-                "zero_velocity"
-            },
+            if is_trajectory { "hold_point" } else { "zero_velocity" },
             if is_trajectory {
                 "a trajectory controller keeps moving until another trajectory pre-empts it"
             } else {
@@ -169,11 +151,7 @@ fn refuse_unfit(keys: &mut Keys<'_>, key: &str, word: Word, lane: &Lane) -> Opti
         Word::HoldPoint => (
             is_trajectory,
             "hold_point is not allowed on this lane",
-            if is_velocity {
-                "zero_velocity"
-            } else {
-                "freeze"
-            },
+            if is_velocity { "zero_velocity" } else { "freeze" },
             "it is a trajectory of one point",
         ),
     };

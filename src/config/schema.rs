@@ -213,18 +213,13 @@ const HAS_LIMITS: &[&str] = &[
 /// Every pattern with its status.
 #[must_use]
 pub fn patterns() -> Vec<(String, Status)> {
-    let mut all: Vec<(String, Status)> = KEYS
-        .iter()
-        .map(|(pattern, status)| ((*pattern).to_owned(), *status))
-        .collect();
-    let places = ["limits", "joint_limits.*"]
-        .map(str::to_owned)
-        .into_iter()
-        .chain(
-            ["linear", "angular"]
-                .iter()
-                .flat_map(|part| ["x", "y", "z"].map(|axis| format!("limits.{part}.{axis}"))),
-        );
+    let mut all: Vec<(String, Status)> =
+        KEYS.iter().map(|(pattern, status)| ((*pattern).to_owned(), *status)).collect();
+    let places = ["limits", "joint_limits.*"].map(str::to_owned).into_iter().chain(
+        ["linear", "angular"]
+            .iter()
+            .flat_map(|part| ["x", "y", "z"].map(|axis| format!("limits.{part}.{axis}"))),
+    );
     for place in places {
         for (kind, status) in LIMIT_KINDS {
             all.push((format!("lanes.*.{place}.{kind}"), *status));
@@ -244,11 +239,7 @@ pub fn look_up(key: &str, patterns: &[(String, Status)]) -> Known {
     let mut below = None;
     for (pattern, status) in patterns {
         let parts: Vec<&str> = pattern.split('.').collect();
-        let common = parts
-            .iter()
-            .zip(&names)
-            .take_while(|(part, name)| fits(part, name))
-            .count();
+        let common = parts.iter().zip(&names).take_while(|(part, name)| fits(part, name)).count();
         let is_open = parts.last() == Some(&"**") && common + 1 >= parts.len();
         if is_open && names.len() >= parts.len() {
             return Known::Key(*status);
@@ -278,15 +269,12 @@ pub fn later_group(key: &str, patterns: &[(String, Status)]) -> String {
         let group = names.get(..count).unwrap_or_default();
         patterns.iter().all(|(pattern, status)| {
             let mut parts = pattern.split('.');
-            let is_inside = group
-                .iter()
-                .all(|name| parts.next().is_some_and(|part| fits(part, name)));
+            let is_inside =
+                group.iter().all(|name| parts.next().is_some_and(|part| fits(part, name)));
             !is_inside || *status == Status::Later
         })
     };
-    let count = (1..names.len())
-        .find(|count| is_later(*count))
-        .unwrap_or(names.len());
+    let count = (1..names.len()).find(|count| is_later(*count)).unwrap_or(names.len());
     names.get(..count).unwrap_or_default().join(".")
 }
 
@@ -307,9 +295,8 @@ fn nearest(names: &[&str], patterns: &[(String, Status)]) -> Option<String> {
             .collect();
         filled.join(".")
     });
-    let (distance, best) = candidates
-        .map(|known| (distance(&key, &known), known))
-        .min_by_key(|(far, _)| *far)?;
+    let (distance, best) =
+        candidates.map(|known| (distance(&key, &known), known)).min_by_key(|(far, _)| *far)?;
     let last = names.last().map_or(0, |name| name.len());
     (distance <= 2 + last / 4).then_some(best)
 }
@@ -317,10 +304,8 @@ fn nearest(names: &[&str], patterns: &[(String, Status)]) -> Option<String> {
 /// The nearest of some words, for suggestions.
 #[must_use]
 pub fn nearest_word<'w>(word: &str, known: &[&'w str]) -> Option<&'w str> {
-    let (far, best) = known
-        .iter()
-        .map(|known| (distance(word, known), *known))
-        .min_by_key(|(far, _)| *far)?;
+    let (far, best) =
+        known.iter().map(|known| (distance(word, known), *known)).min_by_key(|(far, _)| *far)?;
     (far <= 2 + word.len() / 4).then_some(best)
 }
 

@@ -36,11 +36,7 @@ pub fn sections(tree: Vec<Item>, rank: usize, label: &str) -> Result<Vec<Section
         problems: Problems::default(),
     };
     walk.level("", tree);
-    if walk.problems.is_empty() {
-        Ok(walk.found)
-    } else {
-        Err(walk.problems)
-    }
+    if walk.problems.is_empty() { Ok(walk.found) } else { Err(walk.problems) }
 }
 
 /// Whether a section of this name applies to the node with this full name.
@@ -54,10 +50,7 @@ pub fn sections(tree: Vec<Item>, rank: usize, label: &str) -> Result<Vec<Section
 #[must_use]
 pub fn matches(section: &str, full_name: &str) -> bool {
     let names = |path: &'_ str| -> Vec<String> {
-        path.trim_start_matches('/')
-            .split('/')
-            .map(str::to_owned)
-            .collect()
+        path.trim_start_matches('/').split('/').map(str::to_owned).collect()
     };
     matches_names(&names(section), &names(full_name))
 }
@@ -130,11 +123,7 @@ impl Walk<'_> {
         }
         match item.node {
             Node::Map(items) => {
-                self.found.push(Section {
-                    name: path.to_owned(),
-                    place,
-                    items,
-                });
+                self.found.push(Section { name: path.to_owned(), place, items });
             }
             Node::Leaf(_) => self.refuse(
                 item.line,
@@ -164,11 +153,7 @@ impl Walk<'_> {
                 "correct the name; if these are parameters, put them under ros__parameters",
             );
         }
-        let full = if is_first {
-            item.key.clone()
-        } else {
-            format!("{path}/{}", item.key)
-        };
+        let full = if is_first { item.key.clone() } else { format!("{path}/{}", item.key) };
         match item.node {
             Node::Map(items) => self.level(&full, items),
             // Once for a section: all its parameters have the same mistake.
@@ -188,11 +173,7 @@ impl Walk<'_> {
     }
 
     fn place(&self, line: usize) -> Place {
-        Place {
-            rank: self.rank,
-            line,
-            label: self.label.to_owned(),
-        }
+        Place { rank: self.rank, line, label: self.label.to_owned() }
     }
 
     fn refuse(
@@ -225,11 +206,7 @@ fn is_section_name(key: &str, is_first: bool) -> bool {
     if key.len() > 200 {
         return false;
     }
-    let names = if is_first {
-        key.strip_prefix('/').unwrap_or(key)
-    } else {
-        key
-    };
+    let names = if is_first { key.strip_prefix('/').unwrap_or(key) } else { key };
     names.split('/').all(is_name) && (is_first || !names.contains('/'))
 }
 

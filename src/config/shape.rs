@@ -7,14 +7,7 @@ use super::model::{CommandType, Interface};
 use super::names;
 
 /// The axes of a twist.
-const AXES: [&str; 6] = [
-    "linear.x",
-    "linear.y",
-    "linear.z",
-    "angular.x",
-    "angular.y",
-    "angular.z",
-];
+const AXES: [&str; 6] = ["linear.x", "linear.y", "linear.z", "angular.x", "angular.y", "angular.z"];
 /// Longest list of joints; bounds what a message may make us hold.
 const MAX_JOINTS: usize = 1024;
 
@@ -28,10 +21,8 @@ pub(super) struct Shape {
 
 /// What can be read of it; `None` after a problem.
 pub(super) fn shape(keys: &mut Keys<'_>, at: &str) -> Option<Shape> {
-    let known: Vec<(&str, CommandType)> = CommandType::ALL
-        .iter()
-        .map(|one| (one.ros_name(), *one))
-        .collect();
+    let known: Vec<(&str, CommandType)> =
+        CommandType::ALL.iter().map(|one| (one.ros_name(), *one)).collect();
     let command_type = names::message_type(keys, &format!("{at}.type"), &known);
     let interface = command_type.and_then(|command_type| interface(keys, at, command_type));
     let dimensions = dimensions(keys, at, command_type);
@@ -52,10 +43,7 @@ pub(super) const fn is_twist(command_type: CommandType) -> bool {
 
 /// Types whose messages name their joints; they carry effort too.
 pub(super) const fn has_names(command_type: CommandType) -> bool {
-    matches!(
-        command_type,
-        CommandType::JointState | CommandType::JointTrajectory
-    )
+    matches!(command_type, CommandType::JointState | CommandType::JointTrajectory)
 }
 
 fn interface(keys: &mut Keys<'_>, at: &str, command_type: CommandType) -> Option<Interface> {
@@ -158,10 +146,7 @@ fn joint_index(
     let key = format!("{at}.joint_index");
     let default: Vec<usize> = (0..count).collect();
     let read = keys.integers(&key, 0, 100_000).and_then(|values| {
-        values
-            .iter()
-            .map(|value| usize::try_from(*value).ok())
-            .collect::<Option<Vec<usize>>>()
+        values.iter().map(|value| usize::try_from(*value).ok()).collect::<Option<Vec<usize>>>()
     });
     let Some(index) = read.optional()? else {
         return Some(default);

@@ -21,11 +21,7 @@ pub(super) fn sources(
     let group = format!("{lane}.sources");
     let written = keys.map.names_under(&group);
     if written.is_empty() {
-        keys.missing(
-            &group,
-            "at least one source",
-            "a lane without sources can never move",
-        );
+        keys.missing(&group, "at least one source", "a lane without sources can never move");
         return None;
     }
     let all = names::names(keys, &group);
@@ -56,19 +52,9 @@ pub(super) fn sources(
 fn source(keys: &mut Keys<'_>, at: &str, name: String, globals: &Globals) -> Option<SourceConfig> {
     let topic = names::topic(keys, &format!("{at}.topic"));
     let priority_key = format!("{at}.priority");
-    let priority = keys.integer(
-        &priority_key,
-        1,
-        255,
-        "the highest wins; 0 is not a priority",
-    );
+    let priority = keys.integer(&priority_key, 1, 255, "the highest wins; 0 is not a priority");
     let priority = keys
-        .needed(
-            &priority_key,
-            priority,
-            "1 to 255",
-            "the order of sources is never guessed",
-        )
+        .needed(&priority_key, priority, "1 to 255", "the order of sources is never guessed")
         .and_then(|value| u8::try_from(value).ok());
     let timeout = timeout(keys, at, "allow_no_timeout", globals);
     let rate_key = format!("{at}.max_rate_hz");
@@ -83,33 +69,20 @@ fn source(keys: &mut Keys<'_>, at: &str, name: String, globals: &Globals) -> Opt
         "without it a source could flood the controller",
     );
     let burst = keys
-        .integer(
-            &format!("{at}.burst"),
-            1,
-            1000,
-            "the bucket must hold at least one command",
-        )
+        .integer(&format!("{at}.burst"), 1, 1000, "the bucket must hold at least one command")
         .and_then(|value| u32::try_from(value).ok())
         .or(DEFAULT_BURST);
     let limit_scale = keys
         .double(
             &format!("{at}.limit_scale"),
-            Range::above(
-                0.0,
-                "",
-                "a source's envelope can only be smaller than the lane's",
-            )
-            .to(1.0),
+            Range::above(0.0, "", "a source's envelope can only be smaller than the lane's")
+                .to(1.0),
         )
         .or(1.0);
-    let mode: Read<()> = keys.word(
-        &format!("{at}.mode"),
-        &[("live", Some(())), ("shadow", None)],
-    );
+    let mode: Read<()> = keys.word(&format!("{at}.mode"), &[("live", Some(())), ("shadow", None)]);
     let revision = keys.string(&format!("{at}.revision")).or("");
-    let reliability = keys
-        .word(&format!("{at}.reliability"), RELIABILITY)
-        .or(Reliability::Reliable);
+    let reliability =
+        keys.word(&format!("{at}.reliability"), RELIABILITY).or(Reliability::Reliable);
     mode.or(())?;
     Some(SourceConfig {
         name,

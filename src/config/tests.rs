@@ -63,10 +63,7 @@ fn with_top(text: &str, line: &str) -> String {
 
 fn flat(text: &str) -> Result<FlatMap, Problems> {
     let tree = yaml::parse(text, 0, "FILE")?;
-    merge::merge(
-        &[Part::File(section::sections(tree, 0, "FILE")?)],
-        "/interlock",
-    )
+    merge::merge(&[Part::File(section::sections(tree, 0, "FILE")?)], "/interlock")
 }
 
 fn context() -> Context {
@@ -89,9 +86,5 @@ fn config(text: &str) -> Config {
 /// The keys with a problem, in order.
 fn refused(text: &str) -> Vec<String> {
     let problems = read(text).expect_err("it must be refused");
-    problems
-        .sorted()
-        .iter()
-        .map(|problem| problem.key.clone())
-        .collect()
+    problems.sorted().iter().map(|problem| problem.key.clone()).collect()
 }

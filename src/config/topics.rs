@@ -36,21 +36,17 @@ pub(super) fn refuse_collisions(
     let mut inputs: BTreeMap<String, String> = BTreeMap::new();
     let sources = lanes.iter().flat_map(|lane| {
         lane.sources.iter().map(|source| {
-            (
-                format!("lanes.{}.sources.{}.topic", lane.name, source.name),
-                source.topic.as_str(),
-            )
+            (format!("lanes.{}.sources.{}.topic", lane.name, source.name), source.topic.as_str())
         })
     });
     let others = feedback
         .iter()
         .map(|one| (format!("feedback.{}.topic", one.name), one.topic.as_str()))
-        .chain(kill_inputs.iter().map(|one| {
-            (
-                format!("kill_inputs.{}.topic", one.name),
-                one.topic.as_str(),
-            )
-        }));
+        .chain(
+            kill_inputs
+                .iter()
+                .map(|one| (format!("kill_inputs.{}.topic", one.name), one.topic.as_str())),
+        );
     for (key, topic) in sources.chain(others) {
         let topic = absolute(topic);
         if let Some(output) = outputs.get(&topic) {

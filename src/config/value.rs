@@ -137,15 +137,7 @@ impl FlatMap {
     pub fn from_rcl(parameters: impl IntoIterator<Item = (String, Value)>) -> Self {
         let mut map = Self::default();
         for (key, value) in parameters {
-            map.insert(
-                key,
-                Entry {
-                    value,
-                    place: Place::rcl(),
-                    doubt: None,
-                    bool_word: None,
-                },
-            );
+            map.insert(key, Entry { value, place: Place::rcl(), doubt: None, bool_word: None });
         }
         map
     }
@@ -163,16 +155,13 @@ impl FlatMap {
 
     /// All entries, sorted by key.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Entry)> {
-        self.entries
-            .iter()
-            .map(|(key, entry)| (key.as_str(), entry))
+        self.entries.iter().map(|(key, entry)| (key.as_str(), entry))
     }
 
     /// Entries whose key starts with `prefix` and a dot.
     pub fn under<'a>(&'a self, prefix: &'a str) -> impl Iterator<Item = (&'a str, &'a Entry)> {
         self.iter().filter(move |(key, _)| {
-            key.strip_prefix(prefix)
-                .is_some_and(|rest| rest.starts_with('.'))
+            key.strip_prefix(prefix).is_some_and(|rest| rest.starts_with('.'))
         })
     }
 

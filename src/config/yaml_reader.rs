@@ -252,12 +252,7 @@ impl<'t> Reader<'t> {
             Err(unreadable) => {
                 self.refuse_scalar(span.start.line(), text, unreadable);
                 let value = Value::String(String::new());
-                return Ok(Entry {
-                    value,
-                    place,
-                    doubt: None,
-                    bool_word: None,
-                });
+                return Ok(Entry { value, place, doubt: None, bool_word: None });
             }
         };
         let is_several_lines = style != Style::Block && span.start.line() != span.end.line();
@@ -268,12 +263,7 @@ impl<'t> Reader<'t> {
         let bool_word = (matches!(scalar.value, Value::Bool(_))
             && !matches!(text, "true" | "false"))
         .then(|| text.to_owned());
-        Ok(Entry {
-            value: scalar.value,
-            place,
-            doubt,
-            bool_word,
-        })
+        Ok(Entry { value: scalar.value, place, doubt, bool_word })
     }
 
     fn sequence(&mut self, line: usize) -> Result<Entry, Stop> {
@@ -309,21 +299,12 @@ impl<'t> Reader<'t> {
         let value = match array(&elements) {
             Some(value) => value,
             None => {
-                let rule = if elements.is_empty() {
-                    &REFUSED_EMPTY_LIST
-                } else {
-                    &REFUSED_MIXED
-                };
+                let rule = if elements.is_empty() { &REFUSED_EMPTY_LIST } else { &REFUSED_MIXED };
                 self.refuse(line, rule);
                 Value::Bool(false)
             }
         };
-        Ok(Entry {
-            value,
-            place,
-            doubt,
-            bool_word,
-        })
+        Ok(Entry { value, place, doubt, bool_word })
     }
 
     fn next(&mut self) -> Result<Next<'t>, Stop> {
@@ -340,11 +321,7 @@ impl<'t> Reader<'t> {
 
     fn place(&self, line: usize) -> Place {
         let line = if self.is_argument { 0 } else { line };
-        Place {
-            rank: self.rank,
-            line,
-            label: self.label.clone(),
-        }
+        Place { rank: self.rank, line, label: self.label.clone() }
     }
 
     fn stop<T>(&mut self, line: usize, rule: &Rule) -> Result<T, Stop> {

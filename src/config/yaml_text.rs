@@ -15,10 +15,7 @@ pub(super) struct Source<'t> {
 
 impl<'t> Source<'t> {
     pub(super) fn new(text: &'t str) -> Self {
-        Self {
-            text,
-            characters: text.chars().collect(),
-        }
+        Self { text, characters: text.chars().collect() }
     }
 
     /// The first line that cannot be in any params file: its number, what is wrong, the rule.
@@ -30,13 +27,8 @@ impl<'t> Source<'t> {
                 let found = format!("the character {character:?} is not allowed");
                 return Some((number, found, &REFUSED_CHARACTER));
             }
-            (line.starts_with('%') || line.starts_with("...")).then(|| {
-                (
-                    number,
-                    REFUSED_DIRECTIVE.found.to_owned(),
-                    &REFUSED_DIRECTIVE,
-                )
-            })
+            (line.starts_with('%') || line.starts_with("..."))
+                .then(|| (number, REFUSED_DIRECTIVE.found.to_owned(), &REFUSED_DIRECTIVE))
         })
     }
 

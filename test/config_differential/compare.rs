@@ -57,9 +57,7 @@ pub(crate) struct Rcl {
 impl Rcl {
     pub(crate) fn new(name: &str) -> Self {
         let file = format!("interlock-differential-{name}-{}.yaml", std::process::id());
-        Self {
-            path: std::env::temp_dir().join(file),
-        }
+        Self { path: std::env::temp_dir().join(file) }
     }
 
     fn parse(&self, text: &str) -> Result<Sections, String> {
@@ -69,11 +67,8 @@ impl Rcl {
             .nodes
             .into_iter()
             .map(|node| {
-                let mut values: Vec<(String, Value)> = node
-                    .values
-                    .into_iter()
-                    .map(|(key, one)| (key, value(one)))
-                    .collect();
+                let mut values: Vec<(String, Value)> =
+                    node.values.into_iter().map(|(key, one)| (key, value(one))).collect();
                 values.sort_by(|a, b| a.0.cmp(&b.0));
                 (node.pattern, values)
             })
@@ -90,26 +85,21 @@ impl Drop for Rcl {
 
 fn is_same(a: &Sections, b: &Sections) -> bool {
     a.len() == b.len()
-        && a.iter()
-            .zip(b)
-            .all(|((name_a, values_a), (name_b, values_b))| {
-                name_a == name_b
-                    && values_a.len() == values_b.len()
-                    && values_a
-                        .iter()
-                        .zip(values_b)
-                        .all(|((key_a, a), (key_b, b))| key_a == key_b && a.same(b))
-            })
+        && a.iter().zip(b).all(|((name_a, values_a), (name_b, values_b))| {
+            name_a == name_b
+                && values_a.len() == values_b.len()
+                && values_a
+                    .iter()
+                    .zip(values_b)
+                    .all(|((key_a, a), (key_b, b))| key_a == key_b && a.same(b))
+        })
 }
 
 /// What one side has and the other has not.
 fn difference(ours: &Sections, theirs: &Sections) -> String {
     let lines = |sections: &Sections| -> Vec<String> {
         let one = |(name, values): &(String, Vec<(String, Value)>)| -> Vec<String> {
-            values
-                .iter()
-                .map(|(key, value)| format!("  {name} {key}: {value}\n"))
-                .collect()
+            values.iter().map(|(key, value)| format!("  {name} {key}: {value}\n")).collect()
         };
         sections.iter().flat_map(one).collect()
     };
@@ -135,21 +125,14 @@ impl Count {
     pub(crate) fn look(&mut self, rcl: &Rcl, text: &str) {
         match ours(text) {
             Err(refusal) => {
-                assert!(
-                    refusal.contains("not started"),
-                    "a refusal says why: {refusal}"
-                );
+                assert!(refusal.contains("not started"), "a refusal says why: {refusal}");
                 self.refused += 1;
                 self.stricter += usize::from(rcl.parse(text).is_ok());
             }
             Ok(ours) => match rcl.parse(text) {
                 Ok(theirs) if is_same(&ours, &theirs) => self.agreed += 1,
-                Ok(theirs) => self
-                    .wrong
-                    .push(format!("{text}\n{}", difference(&ours, &theirs))),
-                Err(error) => self
-                    .wrong
-                    .push(format!("{text}\n  accepted, but rcl: {error}")),
+                Ok(theirs) => self.wrong.push(format!("{text}\n{}", difference(&ours, &theirs))),
+                Err(error) => self.wrong.push(format!("{text}\n  accepted, but rcl: {error}")),
             },
         }
     }
@@ -160,16 +143,7 @@ impl Count {
             self.agreed, self.refused, self.stricter
         );
         let shown: Vec<&str> = self.wrong.iter().take(20).map(String::as_str).collect();
-        assert!(
-            self.wrong.is_empty(),
-            "{} differ:\n{}",
-            self.wrong.len(),
-            shown.join("\n")
-        );
-        assert!(
-            self.agreed >= least_agreed,
-            "the test compared something: {}",
-            self.agreed
-        );
+        assert!(self.wrong.is_empty(), "{} differ:\n{}", self.wrong.len(), shown.join("\n"));
+        assert!(self.agreed >= least_agreed, "the test compared something: {}", self.agreed);
     }
 }

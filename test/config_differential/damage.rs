@@ -7,10 +7,8 @@ impl Damage {
     /// A number below `below`.
     pub(crate) fn next(&mut self, below: usize) -> usize {
         // Numerical Recipes' 64-bit linear congruential generator; the high bits are good enough.
-        self.0 = self
-            .0
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
+        self.0 =
+            self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         usize::try_from(self.0 >> 33).unwrap() % below
     }
 

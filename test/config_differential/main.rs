@@ -30,10 +30,7 @@ fn yaml_files() -> Vec<PathBuf> {
         .iter()
         .flat_map(|folder| fs::read_dir(folder).unwrap())
         .map(|entry| entry.unwrap().path())
-        .filter(|path| {
-            path.extension()
-                .is_some_and(|extension| extension == "yaml")
-        })
+        .filter(|path| path.extension().is_some_and(|extension| extension == "yaml"))
         .collect();
     files.sort();
     files
@@ -54,28 +51,13 @@ fn hazard_58_params_misread_in_scalars() {
     let rcl = Rcl::new("scalars");
     let mut count = Count::default();
     for scalar in SCALARS {
-        count.look(
-            &rcl,
-            &format!("n:\n  ros__parameters:\n    x: {scalar}\n    z: 1\n"),
-        );
+        count.look(&rcl, &format!("n:\n  ros__parameters:\n    x: {scalar}\n    z: 1\n"));
         count.look(&rcl, &format!("n:\n  ros__parameters:\n    x: {scalar}\n"));
         count.look(&rcl, &format!("n:\n  ros__parameters:\n    x: {scalar}"));
-        count.look(
-            &rcl,
-            &format!("n: {{ros__parameters: {{x: {scalar}, z: 1}}}}\n"),
-        );
-        count.look(
-            &rcl,
-            &format!("n: {{ros__parameters: {{m: {{x: {scalar}}}, z: 1}}}}\n"),
-        );
-        count.look(
-            &rcl,
-            &format!("n:\n  ros__parameters:\n    x: [{scalar}, {scalar}]\n"),
-        );
-        count.look(
-            &rcl,
-            &format!("n:\n  ros__parameters:\n    x:\n    - {scalar}\n    z: a\n"),
-        );
+        count.look(&rcl, &format!("n: {{ros__parameters: {{x: {scalar}, z: 1}}}}\n"));
+        count.look(&rcl, &format!("n: {{ros__parameters: {{m: {{x: {scalar}}}, z: 1}}}}\n"));
+        count.look(&rcl, &format!("n:\n  ros__parameters:\n    x: [{scalar}, {scalar}]\n"));
+        count.look(&rcl, &format!("n:\n  ros__parameters:\n    x:\n    - {scalar}\n    z: a\n"));
         count.look(
             &rcl,
             &format!("n:\n  ros__parameters:\n    m:\n      {scalar}: 1\n      z: 1\n    y: 2\n"),
@@ -84,10 +66,7 @@ fn hazard_58_params_misread_in_scalars() {
             &rcl,
             &format!("n:\n  ros__parameters:\n    {scalar}:\n      a: 1\n      z: 1\n    y: 2\n"),
         );
-        count.look(
-            &rcl,
-            &format!("n: {{ros__parameters: {{m: {{{scalar}: 1}}, z: 1}}}}\n"),
-        );
+        count.look(&rcl, &format!("n: {{ros__parameters: {{m: {{{scalar}: 1}}, z: 1}}}}\n"));
         count.look(
             &rcl,
             &format!("{scalar}:\n  ros__parameters:\n    x: 1\nn:\n  ros__parameters: {{y: 2}}\n"),
@@ -144,14 +123,8 @@ fn hazard_58_params_misread_in_section_names() {
         count.look(&rcl, &format!("\"{first}\": {{{inner}}}\nz: {{{inner}}}\n"));
         count.look(&rcl, &format!("\"{first}\": {{}}\nz: {{{inner}}}\n"));
         count.look(&rcl, &format!("\"{first}\":\nz: {{{inner}}}\n"));
-        count.look(
-            &rcl,
-            &format!("\"{first}\": {{ros__parameters: {{}}}}\nz: {{{inner}}}\n"),
-        );
-        count.look(
-            &rcl,
-            &format!("\"{first}\": {{ros__parameters: 1}}\nz: {{{inner}}}\n"),
-        );
+        count.look(&rcl, &format!("\"{first}\": {{ros__parameters: {{}}}}\nz: {{{inner}}}\n"));
+        count.look(&rcl, &format!("\"{first}\": {{ros__parameters: 1}}\nz: {{{inner}}}\n"));
         for second in names {
             count.look(
                 &rcl,
@@ -164,10 +137,7 @@ fn hazard_58_params_misread_in_section_names() {
                 ),
             );
             count.look(&rcl, &format!("\"{first}\": {{o: {{p: {{{inner}}}}}, \"{second}\": {{{inner}}}}}\nz: {{{inner}}}\n"));
-            count.look(
-                &rcl,
-                &format!("\"{first}\": {{{inner}}}\n\"{second}\": {{{inner}}}\n"),
-            );
+            count.look(&rcl, &format!("\"{first}\": {{{inner}}}\n\"{second}\": {{{inner}}}\n"));
             count.look(
                 &rcl,
                 &format!("\"{first}\": {{{inner}, \"{second}\": {{{inner}}}}}\nz: {{{inner}}}\n"),
@@ -175,14 +145,8 @@ fn hazard_58_params_misread_in_section_names() {
         }
     }
     for inside in ["{}", "{x: 1}", "{ros__parameters: {}}", "1", "[]"] {
-        count.look(
-            &rcl,
-            &format!("n: {{ros__parameters: {{ros__parameters: {inside}, x: 1}}}}\n"),
-        );
-        count.look(
-            &rcl,
-            &format!("n: {{ros__parameters: {{x: 1, ros__parameters: {inside}}}}}\n"),
-        );
+        count.look(&rcl, &format!("n: {{ros__parameters: {{ros__parameters: {inside}, x: 1}}}}\n"));
+        count.look(&rcl, &format!("n: {{ros__parameters: {{x: 1, ros__parameters: {inside}}}}}\n"));
     }
     count.end("section names", 500);
 }
@@ -200,12 +164,7 @@ fn hazard_58_params_misread_in_arguments() {
             theirs => wrong.push(format!("{scalar:?}: ours {:?}, rcl {theirs:?}", ours.value)),
         }
     }
-    assert!(
-        wrong.is_empty(),
-        "{} differ:\n{}",
-        wrong.len(),
-        wrong.join("\n")
-    );
+    assert!(wrong.is_empty(), "{} differ:\n{}", wrong.len(), wrong.join("\n"));
     assert!(agreed >= 100, "the test compared something: {agreed}");
 }
 
@@ -216,10 +175,8 @@ fn hazard_58_params_misread_in_damaged_files() {
     let runs = std::env::var("INTERLOCK_DAMAGED_FILES").map_or(6_000, |runs| runs.parse().unwrap());
     let seed = std::env::var("INTERLOCK_DAMAGE_SEED").map_or(20, |seed| seed.parse().unwrap());
     let mut damage = Damage(seed);
-    let files: Vec<String> = yaml_files()
-        .iter()
-        .map(|path| fs::read_to_string(path).unwrap())
-        .collect();
+    let files: Vec<String> =
+        yaml_files().iter().map(|path| fs::read_to_string(path).unwrap()).collect();
     let files: Vec<&String> = files.iter().filter(|text| !text.is_empty()).collect();
     for run in 0..runs {
         count.look(&rcl, &damage.damage(files[run % files.len()]));
@@ -238,19 +195,10 @@ fn hazard_58_params_misread_in_command_lines() {
             path.to_str().unwrap().to_owned()
         };
         let files = [
-            file(
-                "all",
-                "/**: {ros__parameters: {a: 1, m: {b: 2, c: x}, l: [1, 2]}}\n",
-            ),
-            file(
-                "own",
-                "interlock: {ros__parameters: {a: 3, m: {b: 4, d: 1.5}}}\n",
-            ),
+            file("all", "/**: {ros__parameters: {a: 1, m: {b: 2, c: x}, l: [1, 2]}}\n"),
+            file("own", "interlock: {ros__parameters: {a: 3, m: {b: 4, d: 1.5}}}\n"),
             file("slash", "/interlock: {ros__parameters: {a: 5, m.b: 6}}\n"),
-            file(
-                "types",
-                "/**: {ros__parameters: {a: 2.5, m: {b: text}, l: [1.5]}}\n",
-            ),
+            file("types", "/**: {ros__parameters: {a: 2.5, m: {b: text}, l: [1.5]}}\n"),
             file(
                 "spaced",
                 "left: {interlock: {ros__parameters: {a: 7}}}\n/**/interlock: {ros__parameters: {m: {b: 8}}}\n",
@@ -303,20 +251,15 @@ fn hazard_58_params_misread_in_command_lines() {
                     args.extend(["-p".to_owned(), rules[damage.next(rules.len())].to_owned()]);
                 }
             }
-            args.extend(
-                names[damage.next(names.len())]
-                    .iter()
-                    .map(|word| (*word).to_owned()),
-            );
+            args.extend(names[damage.next(names.len())].iter().map(|word| (*word).to_owned()));
             args.push("--".to_owned());
             let arguments = Arguments::parse(&args).unwrap_or_else(|problems| panic!("{problems}"));
             let Ok((ours, _)) = flat_map(&arguments) else {
                 refused += 1;
                 continue;
             };
-            let with_program: Vec<String> = std::iter::once("interlock".to_owned())
-                .chain(args.iter().cloned())
-                .collect();
+            let with_program: Vec<String> =
+                std::iter::once("interlock".to_owned()).chain(args.iter().cloned()).collect();
             let context = Context::new(&with_program).unwrap();
             let theirs = parameter_overrides(&context, &arguments.full_name()).unwrap();
             let theirs = FlatMap::from_rcl(theirs.into_iter().map(|(key, one)| (key, value(one))));
@@ -326,9 +269,6 @@ fn hazard_58_params_misread_in_command_lines() {
         }
         fs::remove_dir_all(&folder).unwrap();
         println!("command lines: {agreed} agreed, {refused} refused");
-        assert!(
-            agreed >= 40 && refused >= 10,
-            "{agreed} agreed, {refused} refused"
-        );
+        assert!(agreed >= 40 && refused >= 10, "{agreed} agreed, {refused} refused");
     });
 }

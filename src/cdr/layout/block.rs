@@ -72,21 +72,12 @@ impl Block {
         let padding = ByStart::try_new(|start| start.next_multiple_of(size).checked_sub(start))?;
         let mut items = Vec::new();
         let mut item = |from: u32, what: What| -> Option<()> {
-            items.push(Item {
-                at: padding.plus(from.checked_mul(size)?)?,
-                what,
-            });
+            items.push(Item { at: padding.plus(from.checked_mul(size)?)?, what });
             Some(())
         };
         for target in targets {
             let len = target.to.min(count).saturating_sub(target.from);
-            item(
-                target.from,
-                What::Hit {
-                    slot: target.slot,
-                    len,
-                },
-            )?;
+            item(target.from, What::Hit { slot: target.slot, len })?;
         }
         match check {
             Check::Nothing => {}
@@ -98,10 +89,7 @@ impl Block {
                 }
             }
         }
-        Some(Self {
-            length: padding.plus(bytes)?,
-            items,
-        })
+        Some(Self { length: padding.plus(bytes)?, items })
     }
 
     /// This block and then the other, as one. `None` if that takes more than 32 bits can say.
@@ -112,15 +100,9 @@ impl Block {
                 before.checked_add(places.from(start.checked_add(before)?))
             })
         };
-        let mut joined = Self {
-            length: after(&next.length)?,
-            items: self.items.clone(),
-        };
+        let mut joined = Self { length: after(&next.length)?, items: self.items.clone() };
         for item in &next.items {
-            joined.add(Item {
-                at: after(&item.at)?,
-                what: item.what,
-            })?;
+            joined.add(Item { at: after(&item.at)?, what: item.what })?;
         }
         Some(joined)
     }
@@ -129,10 +111,7 @@ impl Block {
     fn add(&mut self, new: Item) -> Option<()> {
         if let What::Floats { size, count } = new.what {
             for item in &mut self.items {
-                if let What::Floats {
-                    size: same,
-                    count: before,
-                } = &mut item.what
+                if let What::Floats { size: same, count: before } = &mut item.what
                     && *same == size
                     && item.at.plus(before.checked_mul(size)?)? == new.at
                 {
@@ -147,8 +126,6 @@ impl Block {
 
     /// Whether a selection takes something in it.
     pub(super) fn has_hits(&self) -> bool {
-        self.items
-            .iter()
-            .any(|item| matches!(item.what, What::Hit { .. }))
+        self.items.iter().any(|item| matches!(item.what, What::Hit { .. }))
     }
 }

@@ -38,32 +38,28 @@ where
 {
     let (elements, _) = bytes.as_chunks::<N>();
     if elements.len() >= FEW {
-        let all = elements
-            .iter()
-            .fold(B::default(), |all, element| all | excess(*element));
-        if !all.is_high() {
+        let all = elements.iter().fold(B::default(), |all, element| all | excess(*element));
+        if !all.has_high_bit() {
             return None;
         }
     }
-    let number = elements
-        .iter()
-        .position(|element| excess(*element).is_high())?;
+    let number = elements.iter().position(|element| excess(*element).has_high_bit())?;
     Some(number.saturating_mul(N))
 }
 
 /// Whether the top bit is set.
 trait HighBit {
-    fn is_high(self) -> bool;
+    fn has_high_bit(&self) -> bool;
 }
 
 impl HighBit for u64 {
-    fn is_high(self) -> bool {
+    fn has_high_bit(&self) -> bool {
         self.leading_zeros() == 0
     }
 }
 
 impl HighBit for u32 {
-    fn is_high(self) -> bool {
+    fn has_high_bit(&self) -> bool {
         self.leading_zeros() == 0
     }
 }

@@ -33,13 +33,8 @@ pub(super) struct Taken<'path> {
 
 pub(super) fn take_step<'path>(thread: Thread<'path>, name: &str) -> Option<Taken<'path>> {
     let (first, rest) = thread.steps.split_first()?;
-    (first.name == name).then_some(Taken {
-        index: first.index,
-        rest: Thread {
-            steps: rest,
-            ..thread
-        },
-    })
+    (first.name == name)
+        .then_some(Taken { index: first.index, rest: Thread { steps: rest, ..thread } })
 }
 
 /// A path that allowed this message and everything under it.
@@ -57,17 +52,13 @@ pub(super) fn count_of(arity: Arity) -> Result<Count, LayoutProblem> {
             Ok(0) | Err(_) => Err(LayoutProblem::BadArray(count)),
             Ok(count) => Ok(Count::Fixed(count)),
         },
-        Arity::Sequence { bound } => Ok(Count::Counted {
-            bound: bound_of(bound),
-        }),
+        Arity::Sequence { bound } => Ok(Count::Counted { bound: bound_of(bound) }),
     }
 }
 
 /// A bound that 32 bits cannot hold bounds nothing: counts have 32 bits.
 fn bound_of(bound: Option<usize>) -> u32 {
-    bound
-        .and_then(|bound| u32::try_from(bound).ok())
-        .unwrap_or(u32::MAX)
+    bound.and_then(|bound| u32::try_from(bound).ok()).unwrap_or(u32::MAX)
 }
 
 /// One past the last index there can be; `u32::MAX`: no bound.
@@ -97,12 +88,7 @@ fn targets(taken: &[Taken<'_>]) -> Box<[Target]> {
                 Index::None | Index::All | Index::Range(..) => IfAbsent::EmptyHit,
             };
             match taken.rest.purpose {
-                Purpose::Slot { slot, .. } => Some(Target {
-                    slot,
-                    from,
-                    to,
-                    if_absent,
-                }),
+                Purpose::Slot { slot, .. } => Some(Target { slot, from, to, if_absent }),
                 Purpose::Cover | Purpose::Allow => None,
             }
         })
@@ -110,12 +96,7 @@ fn targets(taken: &[Taken<'_>]) -> Box<[Target]> {
 }
 
 pub(super) fn texts(count: Count, bound: Option<usize>, width: Width, taken: &[Taken<'_>]) -> Op {
-    Op::Texts(Texts {
-        count,
-        bound: bound_of(bound),
-        width,
-        targets: targets(taken),
-    })
+    Op::Texts(Texts { count, bound: bound_of(bound), width, targets: targets(taken) })
 }
 
 pub(super) fn numbers(
@@ -144,12 +125,7 @@ pub(super) fn numbers(
         Count::Fixed(count) => Block::of_numbers(count, size, &check, &targets)
             .map(Op::Block)
             .ok_or(LayoutProblem::BadArray(index(count))),
-        Count::Counted { bound } => Ok(Op::Numbers(Numbers {
-            bound,
-            size,
-            check,
-            targets,
-        })),
+        Count::Counted { bound } => Ok(Op::Numbers(Numbers { bound, size, check, targets })),
     }
 }
 
@@ -163,24 +139,10 @@ fn float_check(end: u32, taken: &[Taken<'_>], allowed: bool) -> Check {
             .map(|taken| elements(taken.index))
             .collect()
     };
-    let checked = ranges(|purpose| {
-        matches!(
-            purpose,
-            Purpose::Slot {
-                finite: FiniteRule::Check,
-                ..
-            }
-        )
-    });
+    let checked =
+        ranges(|purpose| matches!(purpose, Purpose::Slot { finite: FiniteRule::Check, .. }));
     let mut free = ranges(|purpose| {
-        matches!(
-            purpose,
-            Purpose::Allow
-                | Purpose::Slot {
-                    finite: FiniteRule::Leave,
-                    ..
-                }
-        )
+        matches!(purpose, Purpose::Allow | Purpose::Slot { finite: FiniteRule::Leave, .. })
     });
     if allowed {
         free.push((0, u32::MAX));
@@ -188,9 +150,5 @@ fn float_check(end: u32, taken: &[Taken<'_>], allowed: bool) -> Check {
     // Checked wins over free; what is neither is checked.
     let free = overlap(cover(free), complement(checked, u32::MAX));
     let stretches = complement(free, end);
-    if stretches.is_empty() {
-        Check::Nothing
-    } else {
-        Check::Floats(stretches.into())
-    }
+    if stretches.is_empty() { Check::Nothing } else { Check::Floats(stretches.into()) }
 }

@@ -72,8 +72,7 @@ impl Hit {
     #[must_use]
     pub fn element(self, number: u32, primitive: Primitive) -> Option<u32> {
         if number < self.len {
-            self.offset
-                .checked_add(number.checked_mul(primitive.size())?)
+            self.offset.checked_add(number.checked_mul(primitive.size())?)
         } else {
             None
         }
@@ -195,19 +194,11 @@ impl Layout {
             .map(|room| {
                 let start = total;
                 total = total.saturating_add(*room);
-                Slot {
-                    start,
-                    room: *room,
-                    used: 0,
-                }
+                Slot { start, room: *room, used: 0 }
             })
             .collect();
         let hits = vec![Hit::default(); index(total)].into_boxed_slice();
-        Found {
-            endian: Endian::Little,
-            hits,
-            slots,
-        }
+        Found { endian: Endian::Little, hits, slots }
     }
 
     /// Walks `bytes` and fills `found`. After an error `found` holds what was found until then and
@@ -241,24 +232,12 @@ impl Found {
             return &[];
         };
         let start = index(slot.start);
-        self.hits
-            .get(start..start.saturating_add(index(slot.used)))
-            .unwrap_or(&[])
+        self.hits.get(start..start.saturating_add(index(slot.used))).unwrap_or(&[])
     }
 
     fn push(&mut self, number: u32, hit: Hit) -> Result<(), Malformed> {
         let Hit { offset, len } = hit;
-        self.push_all(
-            number,
-            offset,
-            Places {
-                first: 0,
-                second: 0,
-                stride: 0,
-                more: 0,
-            },
-            len,
-        )
+        self.push_all(number, offset, Places { first: 0, second: 0, stride: 0, more: 0 }, len)
     }
 
     /// Notes a hit of `len` elements at each of the places, counted from `offset`.
@@ -271,10 +250,7 @@ impl Found {
         len: u32,
     ) -> Result<(), Malformed> {
         let first = offset.wrapping_add(places.first);
-        let no_room = Malformed::TooManyHits {
-            slot: number,
-            at: first,
-        };
+        let no_room = Malformed::TooManyHits { slot: number, at: first };
         let slot = self.slots.get_mut(index(number)).ok_or(no_room)?;
         let room = slot.room.wrapping_sub(slot.used);
         if places.more >= room {
@@ -283,18 +259,12 @@ impl Found {
                 let second = offset.wrapping_add(places.second);
                 second.wrapping_add(beyond.wrapping_mul(places.stride))
             });
-            return Err(Malformed::TooManyHits {
-                slot: number,
-                at: beyond,
-            });
+            return Err(Malformed::TooManyHits { slot: number, at: beyond });
         }
         // No overflow: start and used stay below the number of hits, which was counted in 32 bits.
         let start = index(slot.start.wrapping_add(slot.used));
         let after = index(places.more).saturating_add(1);
-        let hits = self
-            .hits
-            .get_mut(start..start.saturating_add(after))
-            .ok_or(no_room)?;
+        let hits = self.hits.get_mut(start..start.saturating_add(after)).ok_or(no_room)?;
         let (one, more) = hits.split_first_mut().ok_or(no_room)?;
         *one = Hit { offset: first, len };
         let mut place = offset.wrapping_add(places.second);

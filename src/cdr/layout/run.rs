@@ -28,9 +28,7 @@ pub(super) fn repeat(repeat: Repeat) -> Op {
         && !inner.has_hits()
     {
         let folded = (1..count).try_fold(inner.clone(), |block, _| {
-            block
-                .then(inner)
-                .filter(|block| block.items.len() <= MAX_ITEMS)
+            block.then(inner).filter(|block| block.items.len() <= MAX_ITEMS)
         });
         if let Some(folded) = folded {
             return Op::Block(folded);
@@ -41,11 +39,7 @@ pub(super) fn repeat(repeat: Repeat) -> Op {
 
 /// Fewest bytes that a message can take, padding not counted.
 pub(in crate::cdr) fn least_size(message: &MessageType) -> u64 {
-    message
-        .fields
-        .iter()
-        .map(least_field_size)
-        .fold(0, u64::saturating_add)
+    message.fields.iter().map(least_field_size).fold(0, u64::saturating_add)
 }
 
 fn least_field_size(field: &Field) -> u64 {
@@ -56,9 +50,7 @@ fn least_field_size(field: &Field) -> u64 {
     };
     match field.arity {
         Arity::One => element,
-        Arity::Array(count) => u64::try_from(count)
-            .unwrap_or(u64::MAX)
-            .saturating_mul(element),
+        Arity::Array(count) => u64::try_from(count).unwrap_or(u64::MAX).saturating_mul(element),
         Arity::Sequence { .. } => 4,
     }
 }

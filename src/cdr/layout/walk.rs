@@ -59,12 +59,7 @@ fn walk_blocks(
     for item in &block.items {
         let first = item.at.from(start);
         let second = first_length.wrapping_add(item.at.from(second_start));
-        let places = Places {
-            first,
-            second,
-            stride,
-            more,
-        };
+        let places = Places { first, second, stride, more };
         match item.what {
             What::Hit { slot, len } => found.push_all(slot, offset, places, len)?,
             What::Floats { size, count } => {
@@ -73,17 +68,11 @@ fn walk_blocks(
                     .check(bytes, size.wrapping_mul(count), |floats| {
                         first_not_finite(floats, size, endian)
                     })
-                    .map_err(|at| Malformed::NotFinite {
-                        at: at.saturating_add(offset),
-                    })?;
+                    .map_err(|at| Malformed::NotFinite { at: at.saturating_add(offset) })?;
             }
-            What::Bools { count } => {
-                places
-                    .check(bytes, count, first_bad_bool)
-                    .map_err(|at| Malformed::BadBool {
-                        at: at.saturating_add(offset),
-                    })?
-            }
+            What::Bools { count } => places
+                .check(bytes, count, first_bad_bool)
+                .map_err(|at| Malformed::BadBool { at: at.saturating_add(offset) })?,
         }
     }
     Ok(())
@@ -147,9 +136,7 @@ fn walk_numbers(
                 let to = index(to.saturating_mul(size)).min(bytes.len());
                 let floats = bytes.get(from..to).unwrap_or(bytes);
                 if let Some(bad) = first_not_finite(floats, size, cursor.endian()) {
-                    return Err(Malformed::NotFinite {
-                        at: at(bad.saturating_add(from)),
-                    });
+                    return Err(Malformed::NotFinite { at: at(bad.saturating_add(from)) });
                 }
             }
         }
@@ -205,13 +192,7 @@ fn walk_texts(texts: &Texts, cursor: &mut Cursor<'_>, found: &mut Found) -> Resu
                     return Err(Malformed::BadString { at: start });
                 }
                 // The text starts after its length.
-                found.push(
-                    target.slot,
-                    Hit {
-                        offset: start.saturating_add(4),
-                        len,
-                    },
-                )?;
+                found.push(target.slot, Hit { offset: start.saturating_add(4), len })?;
             }
         }
     }

@@ -9,9 +9,7 @@ fn parse(words: &[&str]) -> Arguments {
 
 fn refused(words: &[&str]) -> String {
     let args: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
-    Arguments::parse(&args)
-        .expect_err("it must be refused")
-        .to_string()
+    Arguments::parse(&args).expect_err("it must be refused").to_string()
 }
 
 #[test]
@@ -55,10 +53,7 @@ fn launch_arguments_are_cut_out_before_clap_sees_them() {
             &rule("gate", "m.x", "[1, 2]"),
         ]
     );
-    assert_eq!(
-        arguments.ros.first().map(String::as_str),
-        Some("--ros-args")
-    );
+    assert_eq!(arguments.ros.first().map(String::as_str), Some("--ros-args"));
     assert_eq!(arguments.ros.len(), 18, "{:?}", arguments.ros);
 }
 
@@ -66,45 +61,23 @@ fn launch_arguments_are_cut_out_before_clap_sees_them() {
 fn the_first_name_rule_that_applies_wins() {
     assert_eq!(parse(&[]).full_name(), "/interlock");
     assert_eq!(
-        parse(&[
-            "--ros-args",
-            "-r",
-            "other:__node:=x",
-            "-r",
-            "__node:=a",
-            "-r",
-            "__name:=b"
-        ])
-        .full_name(),
+        parse(&["--ros-args", "-r", "other:__node:=x", "-r", "__node:=a", "-r", "__name:=b"])
+            .full_name(),
         "/a"
     );
     assert_eq!(
-        parse(&[
-            "--ros-args",
-            "-r",
-            "interlock:__ns:=/old",
-            "-r",
-            "__node:=a",
-            "-r",
-            "a:__ns:=/n"
-        ])
-        .full_name(),
+        parse(&["--ros-args", "-r", "interlock:__ns:=/old", "-r", "__node:=a", "-r", "a:__ns:=/n"])
+            .full_name(),
         "/n/a",
         "rcl renames the node first, and looks for the namespace under its new name"
     );
-    assert_eq!(
-        parse(&["--ros-args", "-r", "__ns:=/"]).full_name(),
-        "/interlock"
-    );
+    assert_eq!(parse(&["--ros-args", "-r", "__ns:=/"]).full_name(), "/interlock");
 }
 
 #[test]
 fn what_rcl_would_ignore_or_refuse_is_a_problem() {
     assert_eq!(
-        refused(&["--ros-args", "--param-file", "a.yaml"])
-            .lines()
-            .nth(1)
-            .unwrap(),
+        refused(&["--ros-args", "--param-file", "a.yaml"]).lines().nth(1).unwrap(),
         "--param-file: is not a ROS argument"
     );
     for words in [

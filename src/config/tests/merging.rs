@@ -19,16 +19,11 @@ fn rule(section: &str, key: &str, value: &str) -> Part {
 
 fn merged(parts: &[Part]) -> Result<Vec<(String, String)>, Problems> {
     let map = merge(parts, "/interlock")?;
-    Ok(map
-        .iter()
-        .map(|(key, entry)| (key.to_owned(), entry.value.to_string()))
-        .collect())
+    Ok(map.iter().map(|(key, entry)| (key.to_owned(), entry.value.to_string())).collect())
 }
 
 fn pairs(list: &[(&str, &str)]) -> Vec<(String, String)> {
-    list.iter()
-        .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
-        .collect()
+    list.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
 }
 
 #[test]
@@ -98,42 +93,29 @@ fn a_rule_against_a_nested_key_given_twice_is_refused() {
 
 #[test]
 fn an_older_value_of_another_type_is_refused() {
-    let parts = [
-        file("/**: {ros__parameters: {a: 1}}\n"),
-        file("/**: {ros__parameters: {a: 2.5}}\n"),
-    ];
+    let parts =
+        [file("/**: {ros__parameters: {a: 1}}\n"), file("/**: {ros__parameters: {a: 2.5}}\n")];
     assert!(merged(&parts).is_err(), "rcl keeps the integer");
     let other_way = [parts[1].clone(), parts[0].clone()];
-    assert_eq!(
-        merged(&other_way).unwrap(),
-        pairs(&[("a", "1")]),
-        "rcl reads the integer first"
-    );
+    assert_eq!(merged(&other_way).unwrap(), pairs(&[("a", "1")]), "rcl reads the integer first");
 }
 
 #[test]
 fn a_value_and_a_map_under_one_name_are_refused() {
-    let parts = [
-        file("/**: {ros__parameters: {a: 1}}\n"),
-        file("/**: {ros__parameters: {a: {b: 2}}}\n"),
-    ];
+    let parts =
+        [file("/**: {ros__parameters: {a: 1}}\n"), file("/**: {ros__parameters: {a: {b: 2}}}\n")];
     assert!(merged(&parts).is_err(), "rcl renames the first");
 }
 
 #[test]
 fn dotted_keys_are_what_launch_writes() {
     let parts = [file("/**: {ros__parameters: {m.b: 1, m.c.d: x}}\n")];
-    assert_eq!(
-        merged(&parts).unwrap(),
-        pairs(&[("m.b", "1"), ("m.c.d", "\"x\"")])
-    );
+    assert_eq!(merged(&parts).unwrap(), pairs(&[("m.b", "1"), ("m.c.d", "\"x\"")]));
 }
 
 #[test]
 fn hazard_58_params_misread_between_file_and_rcl() {
-    let parts = [file(
-        "/**: {ros__parameters: {a: 1, b: text, c: [1.5, .nan]}}\n",
-    )];
+    let parts = [file("/**: {ros__parameters: {a: 1, b: text, c: [1.5, .nan]}}\n")];
     let files = merge(&parts, "/interlock").unwrap();
     let rcl = |list: Vec<(&str, Value)>| {
         FlatMap::from_rcl(list.into_iter().map(|(key, value)| (key.to_owned(), value)))
@@ -142,17 +124,10 @@ fn hazard_58_params_misread_between_file_and_rcl() {
     let array = || Value::DoubleArray(vec![1.5, f64::NAN]);
     let same = rcl(vec![("a", Value::Int(1)), ("b", text()), ("c", array())]);
     assert!(differences(&files, &same).is_empty());
-    let other = rcl(vec![
-        ("a", Value::Double(1.0)),
-        ("c", array()),
-        ("d", Value::Bool(true)),
-    ]);
+    let other = rcl(vec![("a", Value::Double(1.0)), ("c", array()), ("d", Value::Bool(true))]);
     let found = differences(&files, &other);
-    let told: Vec<String> = found
-        .sorted()
-        .iter()
-        .map(|one| format!("{}: {}", one.key, one.found))
-        .collect();
+    let told: Vec<String> =
+        found.sorted().iter().map(|one| format!("{}: {}", one.key, one.found)).collect();
     assert_eq!(
         told,
         [

@@ -15,11 +15,7 @@ fn a_problem_looks_as_designed() {
         allowed: "0 < v <= 20.0 rad/s (URDF)".to_owned(),
         because: "the gate may not be looser than the robot".to_owned(),
         fix: "lower the value, or leave it out to use the URDF's".to_owned(),
-        place: Place {
-            rank,
-            line,
-            label: format!("file{rank}.yaml"),
-        },
+        place: Place { rank, line, label: format!("file{rank}.yaml") },
     };
     let one = Problems::from(vec![problem("lanes.legs.max_velocity", 0, 7)]);
     assert_eq!(
@@ -78,11 +74,7 @@ fn foreign_parameters_are_left_alone_and_listed() {
     let line =
         "foreign_parameters: [robot_name, planner]\n    robot_name: 010\n    planner: {a: ~}";
     let config = read(&with_top(BASE, line)).unwrap();
-    assert_eq!(
-        config.sha256,
-        read(BASE).unwrap().sha256,
-        "they are not part of the digest"
-    );
+    assert_eq!(config.sha256, read(BASE).unwrap().sha256, "they are not part of the digest");
     assert_eq!(refused(&with_top(BASE, "robot_name: x")), ["robot_name"]);
 }
 
@@ -90,19 +82,12 @@ fn foreign_parameters_are_left_alone_and_listed() {
 fn a_missing_argument_file_is_a_problem_and_no_panic() {
     let (code, text) = check(&["/nonexistent/interlock.yaml".to_owned()]);
     assert_eq!(code, 78);
-    assert!(
-        text.starts_with("/nonexistent/interlock.yaml: 1 problem, not started\n"),
-        "{text}"
-    );
+    assert!(text.starts_with("/nonexistent/interlock.yaml: 1 problem, not started\n"), "{text}");
 }
 
 #[test]
 fn the_readers_and_the_list_of_keys_agree() {
-    let joints = with(
-        super::ARM,
-        "std_msgs/msg/Float64MultiArray",
-        "sensor_msgs/msg/JointState",
-    );
+    let joints = with(super::ARM, "std_msgs/msg/Float64MultiArray", "sensor_msgs/msg/JointState");
     let joints = with(&joints, "joints: [", "balance: false\n        joints: [");
     let kill = "kill_inputs: {button: {type: std_msgs/msg/Bool, topic: stop, field: data, \
                 asserted_when: true, timeout_s: 1.0}}\n    causes: {tilt: {action: hold}}";
@@ -128,34 +113,20 @@ fn the_readers_and_the_list_of_keys_agree() {
     }
     for key in &asked {
         assert!(
-            matches!(
-                schema::look_up(key, &patterns),
-                Known::Key(Status::Now | Status::Ros)
-            ),
+            matches!(schema::look_up(key, &patterns), Known::Key(Status::Now | Status::Ros)),
             "{key} is read, but not in the list"
         );
     }
     for (pattern, status) in patterns.iter().filter(|(_, status)| *status == Status::Now) {
         let only = [(pattern.clone(), *status)];
         let is_read = |key: &String| schema::look_up(key, &only) == Known::Key(*status);
-        assert!(
-            asked.iter().any(is_read),
-            "{pattern} is in the list, but nothing reads it"
-        );
+        assert!(asked.iter().any(is_read), "{pattern} is in the list, but nothing reads it");
     }
 }
 
 #[test]
 fn a_configuration_that_is_not_there_says_which_sections_are() {
-    let context = Context {
-        sections: vec!["gate".to_owned(), "/**/arm".to_owned()],
-        ..context()
-    };
+    let context = Context { sections: vec!["gate".to_owned(), "/**/arm".to_owned()], ..context() };
     let problems = super::reader::read(&FlatMap::default(), &context).unwrap_err();
-    assert!(
-        problems
-            .to_string()
-            .contains("the sections are gate, /**/arm"),
-        "{problems}"
-    );
+    assert!(problems.to_string().contains("the sections are gate, /**/arm"), "{problems}");
 }

@@ -4,9 +4,7 @@ use crate::config::rcl_scalar::{Style, Unreadable, read};
 use crate::config::value::{Doubt, Value};
 
 fn plain(text: &str) -> Value {
-    read(text, Style::Plain, false)
-        .unwrap_or_else(|error| panic!("{text}: {error:?}"))
-        .value
+    read(text, Style::Plain, false).unwrap_or_else(|error| panic!("{text}: {error:?}")).value
 }
 
 fn doubt(text: &str) -> Option<Doubt> {
@@ -15,14 +13,10 @@ fn doubt(text: &str) -> Option<Doubt> {
 
 #[test]
 fn booleans_have_eleven_words_each() {
-    for word in [
-        "Y", "y", "yes", "Yes", "YES", "true", "True", "TRUE", "on", "On", "ON",
-    ] {
+    for word in ["Y", "y", "yes", "Yes", "YES", "true", "True", "TRUE", "on", "On", "ON"] {
         assert_eq!(plain(word), Value::Bool(true), "{word}");
     }
-    for word in [
-        "N", "n", "no", "No", "NO", "false", "False", "FALSE", "off", "Off", "OFF",
-    ] {
+    for word in ["N", "n", "no", "No", "NO", "false", "False", "FALSE", "off", "Off", "OFF"] {
         assert_eq!(plain(word), Value::Bool(false), "{word}");
     }
     for word in ["yEs", "tRUE", "oN", "none", "t", "f"] {
@@ -61,11 +55,7 @@ fn doubles_are_strtods() {
         ("-infinity", f64::NEG_INFINITY),
         ("0e-400", 0.0),
     ] {
-        assert!(
-            plain(text).same(&Value::Double(value)),
-            "{text}: {}",
-            plain(text)
-        );
+        assert!(plain(text).same(&Value::Double(value)), "{text}: {}", plain(text));
     }
     for text in [".nan", "NaN", "-nan", "nan(x_1)"] {
         assert!(plain(text).same(&Value::Double(f64::NAN)), "{text}");
@@ -74,23 +64,16 @@ fn doubles_are_strtods() {
 
 #[test]
 fn the_rest_is_text() {
-    for text in [
-        "1_000", "0o17", "1e", "1.2.3", "--1", "+-1", "-.nan", ".iNf", "1e999", "0y", "~",
-    ] {
+    for text in ["1_000", "0o17", "1e", "1.2.3", "--1", "+-1", "-.nan", ".iNf", "1e999", "0y", "~"]
+    {
         assert_eq!(plain(text), Value::String(text.to_owned()));
     }
     for text in ["5", "yes", ".nan", "0x1p3", ""] {
         let quoted = read(text, Style::Quoted, false).unwrap();
         assert_eq!(quoted.value, Value::String(text.to_owned()));
     }
-    assert_eq!(
-        read("5", Style::Plain, true).unwrap().value,
-        Value::String("5".to_owned())
-    );
-    assert_eq!(
-        read(" 5", Style::Block, false).unwrap().value,
-        Value::Int(5)
-    );
+    assert_eq!(read("5", Style::Plain, true).unwrap().value, Value::String("5".to_owned()));
+    assert_eq!(read(" 5", Style::Block, false).unwrap().value, Value::Int(5));
 }
 
 #[test]

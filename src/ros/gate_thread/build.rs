@@ -50,7 +50,7 @@ pub enum BuildError {
         /// Lane, kill input or feedback.
         subject: String,
         /// What is wrong.
-        error: WireError,
+        error: Box<WireError>,
     },
     /// Thread `replies` cannot be started.
     #[error(transparent)]
@@ -219,7 +219,7 @@ impl Builder<'_> {
             let wires = LaneIo::new(&self.node, lane, loaded, &output, &topics, &bits?, max);
             lanes.push(wires.map_err(|error| BuildError::Wire {
                 subject: format!("lane {}", lane.name),
-                error,
+                error: Box::new(error),
             })?);
         }
         Ok(lanes)
@@ -227,11 +227,11 @@ impl Builder<'_> {
 }
 
 fn wire(subject: impl Fn() -> String) -> impl Fn(RclError) -> BuildError {
-    move |error| BuildError::Wire { subject: subject(), error: error.into() }
+    move |error| BuildError::Wire { subject: subject(), error: Box::new(error.into()) }
 }
 
 fn codec(subject: impl Fn() -> String) -> impl Fn(CodecError) -> BuildError {
-    move |error| BuildError::Wire { subject: subject(), error: error.into() }
+    move |error| BuildError::Wire { subject: subject(), error: Box::new(error.into()) }
 }
 
 impl Endpoints {
