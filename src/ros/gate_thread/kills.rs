@@ -32,8 +32,7 @@ impl GateThread {
     fn take_kill_inputs(&mut self) -> bool {
         let mut any = false;
         for index in 0..self.kill_inputs.len() {
-            loop {
-                let Some(input) = self.kill_inputs.get_mut(index) else { break };
+            while let Some(input) = self.kill_inputs.get_mut(index) {
                 if !self.pending.is_set(&input.bit) {
                     break;
                 }
