@@ -78,6 +78,24 @@ closed_list! {
     }
 }
 
+/// A set of causes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct CauseSet(u64);
+
+impl CauseSet {
+    /// Adds `cause` where `present`.
+    #[must_use]
+    pub const fn with(self, cause: Cause, present: bool) -> Self {
+        if present { Self(self.0 | 1 << cause.index()) } else { self }
+    }
+
+    /// Whether `cause` is in the set.
+    #[must_use]
+    pub const fn contains(self, cause: Cause) -> bool {
+        self.0 & (1 << cause.index()) != 0
+    }
+}
+
 impl Cause {
     /// The action unless the params file says otherwise, for lanes of targets.
     #[must_use]

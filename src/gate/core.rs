@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use super::cause::{Action, Cause};
+use super::cause::{Action, Cause, CauseSet};
 use super::check::Refusal;
 use super::command::Command;
 use super::kill_input::{KillInput, Silence};
@@ -404,6 +404,23 @@ impl Gate {
     pub(super) fn any_kill_input_asserts(&self, now: SteadyTime) -> bool {
         let inputs = self.kill_inputs.iter().zip(&self.rules.kill_inputs);
         inputs.into_iter().any(|(input, rules)| input.is_asserted(now, rules))
+    }
+
+    /// The causes that are there now, whatever they do. Those that are a moment and not a condition
+    /// (a kill by service, a late tick) are never among them.
+    #[must_use]
+    pub fn causes_present(&self, now: SteadyTime) -> CauseSet {
+        let silent = self.kill_inputs.iter().zip(&self.rules.kill_inputs);
+        let mut silent = silent.map(|(input, rules)| input.silence(now, rules));
+        let stale = |index: usize| {
+            self.lanes.get(index).is_some_and(|lane| lane.rules.feedback.is_some())
+                && !self.is_fresh(index, now)
+        };
+        CauseSet::default()
+            .with(Cause::KillInputAsserted, self.any_kill_input_asserts(now))
+            .with(Cause::KillInputSilent, silent.any(|s| matches!(s, Silence::Lost(_))))
+            .with(Cause::SourceSilent, self.lanes.iter().any(|lane| lane.silent_since.is_some()))
+            .with(Cause::FeedbackStale, (0..self.lanes.len()).any(stale))
     }
 
     // ---- time --------------------------------------------------------------------------------------

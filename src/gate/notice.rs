@@ -97,9 +97,10 @@ impl Notices {
         self.list.drain(..)
     }
 
-    /// Notices that did not fit, ever.
-    #[must_use]
-    pub const fn dropped(&self) -> u64 {
-        self.dropped
+    /// How many notices did not fit since the last time this was asked.
+    pub const fn take_dropped(&mut self) -> u64 {
+        let dropped = self.dropped;
+        self.dropped = 0;
+        dropped
     }
 }

@@ -24,6 +24,7 @@ pub struct GraphFacts {
 }
 
 const CONTROLLER: u64 = 1 << 32;
+const LOOKED: u64 = 1 << 33;
 
 impl GraphFacts {
     /// Nobody reads anything yet.
@@ -32,24 +33,25 @@ impl GraphFacts {
         Arc::new(Self { lanes: (0..lanes).map(|_| AtomicU64::new(0)).collect() })
     }
 
-    /// The lanes' facts in order.
+    /// The lanes' facts in order; `None` before the first look.
     ///
     /// # Ordering
     /// Relaxed, like the store: one word a lane, nothing else depends on it.
-    pub fn lanes(&self) -> impl Iterator<Item = LaneFacts> + '_ {
+    pub fn lanes(&self) -> impl Iterator<Item = Option<LaneFacts>> + '_ {
         self.lanes.iter().map(|word| {
             let word = word.load(Ordering::Relaxed);
-            LaneFacts {
+            let facts = LaneFacts {
                 subscribers: u32::try_from(word & u64::from(u32::MAX)).unwrap_or(u32::MAX),
                 controller_reads: word & CONTROLLER != 0,
-            }
+            };
+            (word & LOOKED != 0).then_some(facts)
         })
     }
 
     fn set(&self, lane: usize, facts: LaneFacts) {
         if let Some(word) = self.lanes.get(lane) {
             let reads = if facts.controller_reads { CONTROLLER } else { 0 };
-            word.store(u64::from(facts.subscribers) | reads, Ordering::Relaxed);
+            word.store(u64::from(facts.subscribers) | reads | LOOKED, Ordering::Relaxed);
         }
     }
 }
@@ -134,6 +136,6 @@ mod tests {
         let some = LaneFacts { subscribers: 3, controller_reads: true };
         facts.set(1, some);
         facts.set(9, some);
-        assert_eq!(facts.lanes().collect::<Vec<_>>(), [LaneFacts::default(), some]);
+        assert_eq!(facts.lanes().collect::<Vec<_>>(), [None, Some(some)]);
     }
 }

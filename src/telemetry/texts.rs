@@ -188,7 +188,8 @@ mod tests {
 
     #[test]
     fn every_condition_has_a_text_that_names_its_subject() {
-        let config = fixture::config();
+        let mut config = fixture::config();
+        config.lanes[0].controller = Some("arm_controller".to_owned());
         let texts = Texts { config: &config, node: "/interlock" };
         for code in ConditionCode::ALL {
             let subject = match code {

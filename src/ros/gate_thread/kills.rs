@@ -40,6 +40,9 @@ impl GateThread {
                     Ok(Some(info)) => {
                         let at = clock::now();
                         let asserted = input.codec.read(self.buffer.bytes());
+                        if let Some(slots) = self.slots.kill_inputs.get(index) {
+                            slots.last_received.set(at.wall);
+                        }
                         let before = self.gate.machine().seq();
                         self.gate.kill_input(index, asserted, &receipt(&info, at));
                         if self.gate.machine().seq() != before {

@@ -22,7 +22,6 @@ mod requests;
 mod ticks;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use crossbeam_channel::Receiver;
 use r2r::std_srvs::srv::Trigger;
@@ -115,10 +114,6 @@ pub struct GateThread {
     ends_at: Option<SteadyTime>,
 }
 
-/// Looks this often at most without parking, so that a flood cannot keep the tick waiting: the tick
-/// is looked at on every turn anyway, this bounds the time between two looks at the clock's parking.
-const NEVER_PARK_LONGER: Duration = Duration::from_millis(100);
-
 impl GateThread {
     /// Runs until shutdown. Returns when the stop has been published for `shutdown_stop_s`.
     pub fn run(mut self) {
@@ -146,10 +141,12 @@ impl GateThread {
     fn turn(&mut self) -> bool {
         self.pending.collect();
         let now = clock::now();
-        if self.gate.is_stalled(now.steady) {
-            self.drain_commands(Drain::Fenced);
-        }
         let mut worked = self.take_kills(now);
+        if self.gate.is_stalled(now.steady) {
+            // What waited while the gate stood still looks fresh and is not.
+            self.drain_commands(Drain::Fenced);
+            self.tick(now);
+        }
         if worked {
             self.publish_safe(clock::now());
         }
@@ -176,7 +173,7 @@ impl GateThread {
         }
         let wait = until.since(now);
         if !wait.is_zero() {
-            std::thread::park_timeout(wait.min(NEVER_PARK_LONGER));
+            std::thread::park_timeout(wait);
         }
     }
 

@@ -2,6 +2,7 @@
 
 use super::GateThread;
 use super::requests::{Denied, Verb};
+use crate::gate::cause::Cause;
 use crate::gate::condition::ConditionCode;
 use crate::gate::lane::Decision;
 use crate::gate::machine::Subject;
@@ -144,7 +145,8 @@ impl GateThread {
         node.permitted.set(permitted);
         node.seq.set(machine.seq());
         node.trip_cause.set(machine.first_trip().map(|trip| trip.cause));
-        node.profile.set((machine.state() == State::Active).then_some(0));
+        let profile = self.slots.identity.profiles.iter().position(|p| *p == self.config.profile);
+        node.profile.set(profile.filter(|_| machine.state() == State::Active));
         let mut unmet = 0u32;
         let now = crate::clock::steady();
         self.gate.unmet(now, &mut |condition| unmet |= 1 << condition.code.index());
@@ -154,14 +156,24 @@ impl GateThread {
                 node.conditions.at(*code).set(unmet & (1 << code.index()) == 0);
             }
         }
-        for (slots, view) in self.slots.lanes.iter().zip(self.gate.lanes()) {
-            slots.state.set(Some(view.state()));
-            slots.owner.set(view.owner());
-            slots.output_subscribers.set(u64::from(view.subscribers()));
+        let present = self.gate.causes_present(now);
+        for cause in Cause::ALL {
+            node.cause_present.at(*cause).set(present.contains(*cause));
+        }
+        let lanes = self.slots.lanes.iter().zip(self.gate.lanes()).zip(self.facts.lanes());
+        for ((slots, lane), facts) in lanes {
+            slots.state.set(Some(lane.state()));
+            slots.owner.set(lane.owner());
+            if let Some(facts) = facts {
+                slots.output_subscribers.set(u64::from(facts.subscribers));
+            }
         }
         for (slots, view) in self.slots.kill_inputs.iter().zip(self.gate.kill_input_views(now)) {
-            slots.asserted.set(view.asserted);
             slots.lost.set(view.lost);
+            // Not heard is not "released".
+            if view.seen {
+                slots.asserted.set(view.asserted);
+            }
         }
     }
 
@@ -180,5 +192,6 @@ impl GateThread {
             }
             self.events.post(Event { at, what: What::Gate(notice) });
         }
+        self.slots.events_dropped.add(self.gate.notices().take_dropped());
     }
 }

@@ -10,6 +10,7 @@ impl GateThread {
     pub(super) fn tick(&mut self, now: Moment) {
         self.slots.node.ticked(now.steady);
         for (lane, facts) in self.facts.lanes().enumerate() {
+            let facts = facts.unwrap_or_default();
             self.gate.graph(lane, facts.subscribers, facts.controller_reads);
         }
         self.gate.tick(now);
