@@ -1,0 +1,152 @@
+//! One command from bytes to bytes, without ROS: decode, judge, encode, conclude.
+//!
+//! Position, velocity and acceleration limits, fence, publisher, rate, state: everything the gate
+//! thread does between take and publish. `one(joints)` is also what callgrind counts:
+//! `cargo bench --bench decide -- --profile-time 1 29`.
+
+#![expect(
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::as_conversions,
+    clippy::indexing_slicing,
+    reason = "criterion's macros; set-up that cannot fail"
+)]
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
+use interlock::cdr::{Arity, Endian, Field, Kind, MessageType, Path, Primitive, Value, encode};
+use interlock::codec::command::CommandCodec;
+use interlock::config::load;
+use interlock::gate::command::Command;
+use interlock::gate::core::Gate;
+use interlock::gate::publisher::Receipt;
+use interlock::gate::state::BootRecord;
+use interlock::gate::units::{Moment, SteadyTime};
+
+/// `std_msgs/msg/Float64MultiArray`, as ROS defines it.
+fn multi_array() -> Arc<MessageType> {
+    let field = |name: &str, kind: Kind, arity: Arity| Field {
+        name: name.to_owned(),
+        kind,
+        arity,
+        default: None,
+    };
+    let message = |name: &str, fields: Vec<Field>| {
+        Arc::new(MessageType { name: name.to_owned(), fields })
+    };
+    let u32_ = Kind::Primitive(Primitive::U32);
+    let many = Arity::Sequence { bound: None };
+    let dimension = message(
+        "std_msgs/msg/MultiArrayDimension",
+        vec![
+            field("label", Kind::String { bound: None }, Arity::One),
+            field("size", u32_.clone(), Arity::One),
+            field("stride", u32_.clone(), Arity::One),
+        ],
+    );
+    let layout = message(
+        "std_msgs/msg/MultiArrayLayout",
+        vec![
+            field("dim", Kind::Message(dimension), many),
+            field("data_offset", u32_, Arity::One),
+        ],
+    );
+    let data = field("data", Kind::Primitive(Primitive::F64), many);
+    let layout = field("layout", Kind::Message(layout), Arity::One);
+    message("std_msgs/msg/Float64MultiArray", vec![layout, data])
+}
+
+/// An armed gate with one lane, and a command that the limits change.
+struct Bench {
+    gate: Gate,
+    codec: CommandCodec,
+    command: Command,
+    original: Vec<u8>,
+    bytes: Vec<u8>,
+    now: u64,
+}
+
+impl Bench {
+    fn new(joints: usize, target: f64) -> Self {
+        let names: Vec<String> = (0..joints).map(|joint| format!("joint_{joint}")).collect();
+        let params = format!(
+            "interlock: {{ros__parameters: {{schema: 1, lanes: {{arms: {{\
+             type: std_msgs/msg/Float64MultiArray, output: out, interface: position, \
+             feedback: joints, joints: [{}], required: false, \
+             limits: {{min_position: -1.0, max_position: 1.0, max_velocity: 2.0, \
+             max_acceleration: 20.0}}, safe: {{command: freeze, tolerance: 0.1}}, \
+             sources: {{vla: {{topic: in, priority: 10, timeout_s: 0.5, max_rate_hz: 500.0}}}}}}}}, \
+             feedback: {{joints: {{type: sensor_msgs/msg/JointState, topic: js, timeout_s: 0.5}}}}}}}}\n",
+            names.join(", ")
+        );
+        let folder = std::env::temp_dir().join(format!("interlock-bench-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let file = folder.join(format!("{joints}.yaml"));
+        std::fs::write(&file, params).unwrap();
+        let args = ["--ros-args", "--params-file", file.to_str().unwrap()].map(str::to_owned);
+        let (config, _) = load(&args).map_err(|problems| problems.to_string()).unwrap();
+        std::fs::remove_dir_all(&folder).unwrap();
+
+        let message = multi_array();
+        let codec = CommandCodec::new(&config.lanes[0], &message, 65_536).unwrap();
+        let command = codec.new_command();
+        let mut value = Value::default_of(&message);
+        let data = Value::List(vec![Value::F64(target); joints]);
+        value.set(&message, &Path::parse("data").unwrap(), &data).unwrap();
+        let original = encode(&message, &value, Endian::Little).unwrap();
+        let mut gate = Gate::new(config.gate_rules(), BootRecord::Clean, 1, Moment::default());
+        let mut now = 0;
+        let pose = vec![0.0; joints];
+        for _ in 0..100 {
+            now += 10_000_000;
+            let at = Moment { steady: SteadyTime::from_nanos(now), ..Moment::default() };
+            assert!(gate.feedback(0, &pose, &pose, at.steady));
+            gate.tick(at);
+        }
+        let at = Moment { steady: SteadyTime::from_nanos(now), ..Moment::default() };
+        gate.arm(1, at).expect("every condition holds");
+        Self { gate, codec, command, bytes: original.clone(), original, now }
+    }
+
+    /// One command, 2 ms after the last.
+    fn one(&mut self) -> bool {
+        self.now += Duration::from_millis(2).as_nanos() as u64;
+        self.bytes.copy_from_slice(&self.original);
+        let at = Moment { steady: SteadyTime::from_nanos(self.now), ..Moment::default() };
+        let receipt = Receipt {
+            at,
+            source_timestamp: Some(self.now as i64),
+            sequence: Some(self.now / 2_000_000),
+            publisher: Some([7; 16]),
+        };
+        let decoded = self.codec.decode(&self.bytes, &mut self.command);
+        let decoded = decoded.map(|()| &mut self.command);
+        let decision = self.gate.judge(0, 0, decoded, &receipt).unwrap();
+        let written =
+            decision.limits.is_empty() || self.codec.encode(&mut self.bytes, &self.command);
+        self.gate.conclude(0, 0, &decision, at.steady);
+        for notice in self.gate.notices().drain() {
+            std::hint::black_box(notice);
+        }
+        written && decision.forwards()
+    }
+}
+
+fn decide(criterion: &mut Criterion) {
+    // `limited`: every joint is at its velocity or position limit; `passed`: nothing is changed.
+    for (verdict, target) in [("limited", 2.0), ("passed", 0.0)] {
+        let mut group = criterion.benchmark_group(verdict);
+        for joints in [6, 29, 64, 256] {
+            let mut bench = Bench::new(joints, target);
+            group.bench_function(BenchmarkId::from_parameter(joints), |bencher| {
+                bencher.iter(|| assert!(bench.one()));
+            });
+        }
+    }
+}
+
+criterion_group!(benches, decide);
+criterion_main!(benches);
