@@ -10,13 +10,19 @@ import threading
 
 import pytest
 
-pytest.importorskip('launch_ros', reason='launch_ros is not installed: the launch file is not checked')
+try:
+    import launch_ros  # noqa: F401
+except ImportError:
+    launch_ros = None
+else:
+    import launch
+    from launch.actions import DeclareLaunchArgument, EmitEvent, IncludeLaunchDescription, RegisterEventHandler
+    from launch.event_handlers import OnProcessExit, OnProcessStart
+    from launch.events import Shutdown
+    from launch.launch_description_sources import PythonLaunchDescriptionSource
 
-import launch  # noqa: E402
-from launch.actions import DeclareLaunchArgument, EmitEvent, IncludeLaunchDescription, RegisterEventHandler  # noqa: E402
-from launch.event_handlers import OnProcessExit, OnProcessStart  # noqa: E402
-from launch.events import Shutdown  # noqa: E402
-from launch.launch_description_sources import PythonLaunchDescriptionSource  # noqa: E402
+pytestmark = pytest.mark.skipif(
+    launch_ros is None, reason='launch_ros is not installed: the launch file is not checked')
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 LAUNCH_FILE = ROOT / 'launch' / 'interlock.launch.py'
