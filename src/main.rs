@@ -1,1 +1,98 @@
-fn main() {}
+//! `interlock`: arguments, configuration, log, run, exit code.
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use interlock::app;
+use interlock::config::args::Arguments;
+use interlock::config::check::{EXIT_CONFIG, check};
+use interlock::config::load::load_arguments;
+use interlock::telemetry::logging::{self, LogOptions};
+
+/// The gate between the programs that decide and the controller that moves a robot.
+///
+/// Not an emergency stop: it cannot cut power.
+#[derive(Parser)]
+#[command(
+    name = "interlock",
+    version,
+    after_help = "ROS arguments follow --ros-args, for example:\n  \
+                  interlock --ros-args --params-file mobile_base.yaml\n\n\
+                  Exit codes: 0 stopped as asked, 64 bad usage, 70 could not start or go on, \
+                  78 configuration"
+)]
+struct Cli {
+    /// Say what is wrong with these params files (or with those after --ros-args), or what would
+    /// run, and start nothing
+    #[arg(long)]
+    check_config: bool,
+    /// Params files to check
+    #[arg(requires = "check_config")]
+    files: Vec<String>,
+}
+
+/// EX_USAGE of sysexits.h.
+const EXIT_USAGE: u8 = 64;
+/// EX_SOFTWARE of sysexits.h.
+const EXIT_FAILED: u8 = 70;
+
+fn main() -> ExitCode {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let arguments = match Arguments::parse(&args) {
+        Ok(arguments) => arguments,
+        Err(problems) => return refuse(EXIT_CONFIG, &problems),
+    };
+    // clap never sees ROS's own arguments.
+    let plain = std::iter::once("interlock".to_owned()).chain(arguments.plain.iter().cloned());
+    let cli = match Cli::try_parse_from(plain) {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version go to standard output and are no error.
+            let code = if error.use_stderr() { EXIT_USAGE } else { 0 };
+            error.print().ok();
+            return ExitCode::from(code);
+        }
+    };
+    if cli.check_config {
+        let (code, text) =
+            check(&cli.files.iter().chain(&arguments.ros).cloned().collect::<Vec<_>>());
+        return say(code, &text);
+    }
+    let (config, map) = match load_arguments(&arguments) {
+        Ok(loaded) => loaded,
+        Err(problems) => return refuse(EXIT_CONFIG, &problems),
+    };
+    let logs = LogOptions::from_process(&log_levels(&arguments.ros))
+        .and_then(|options| logging::init(&options));
+    let logs = match logs {
+        Ok(logs) => logs,
+        Err(error) => return refuse(EXIT_USAGE, &error),
+    };
+    match app::run(config, map, &arguments, logs) {
+        Ok(code) => code,
+        Err(app::AppError::Config(problems)) => refuse(EXIT_CONFIG, &problems),
+        Err(error) => refuse(EXIT_FAILED, &format!("interlock: not started\n{error}")),
+    }
+}
+
+/// Every value of `--log-level`.
+fn log_levels(ros: &[String]) -> Vec<String> {
+    let follows = ros.iter().zip(ros.iter().skip(1));
+    follows.filter(|(flag, _)| *flag == "--log-level").map(|(_, level)| level.clone()).collect()
+}
+
+#[expect(clippy::print_stderr, reason = "the log is not set up, or this is the last word")]
+fn refuse(code: u8, why: &dyn std::fmt::Display) -> ExitCode {
+    eprintln!("{why}");
+    ExitCode::from(code)
+}
+
+#[expect(clippy::print_stdout, clippy::print_stderr, reason = "the output of --check-config")]
+fn say(code: u8, text: &str) -> ExitCode {
+    if code == 0 {
+        print!("{text}");
+    } else {
+        eprintln!("{text}");
+    }
+    ExitCode::from(code)
+}

@@ -1,1 +1,37 @@
-//! gate
+//! The pure core: what may pass, what is changed, what is refused, and when motion stops.
+//!
+//! Everything here is a function of its arguments. Time comes in as [`units::Moment`], commands as
+//! numbers ([`command::Command`]), and what goes out is a [`verdict::Verdict`] and numbers again.
+//!
+//! **Invariant:** no ROS, clock, file, thread, lock or environment; no heap allocation after
+//! construction; nothing of ours is imported but `gate` itself. Words are those of the README's
+//! glossary: lane, source, verdict, state, cause, kill, reset, arm, disarm.
+
+pub mod cause;
+pub mod check;
+pub(crate) mod closed_list;
+pub mod command;
+pub mod condition;
+pub mod conditions;
+pub mod core;
+pub mod envelope;
+pub mod kill_input;
+pub mod lane;
+pub mod lane_state;
+pub mod limit;
+pub mod limits;
+pub mod machine;
+pub mod measured;
+pub mod notice;
+pub mod publisher;
+pub mod rate;
+pub mod rules;
+pub mod safe;
+pub mod snapshot;
+pub mod source;
+pub mod state;
+pub mod units;
+pub mod verdict;
+
+#[cfg(test)]
+mod test_rules;

@@ -1,3 +1,11 @@
 //! The only user of r2r and r2r_rcl.
+//!
+//! `rcl` and `typesupport` wrap the C interfaces safely; `gate_thread` is the command path on them;
+//! `control` is r2r's own node for everything that may take its time.
+
+pub mod control;
+pub mod gate_thread;
+pub mod graph;
 pub mod rcl;
+pub mod replies;
 pub mod typesupport;

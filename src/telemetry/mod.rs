@@ -1,1 +1,21 @@
-//! telemetry
+//! What the node tells about itself: slots, metrics, events, log, status.
+//!
+//! The gate thread writes [`slots`] and posts events; it formats nothing, locks nothing and writes
+//! to no file. Everything that costs time happens on other threads: the collector turns slots into
+//! metric families when somebody scrapes, thread `events` turns events into log lines, and the
+//! status is filled from the gate's snapshot when somebody asks.
+//!
+//! **Invariant:** nothing here decides about motion, and no reader can make a writer wait. What is
+//! lost on the way is counted.
+
+pub mod catalogue;
+pub mod collector;
+pub mod events;
+pub mod logging;
+pub mod report;
+pub mod slots;
+pub mod status;
+pub mod texts;
+
+#[cfg(test)]
+pub(crate) mod fixture;

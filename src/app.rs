@@ -1,0 +1,295 @@
+//! The composition root: builds the parts, starts and supervises the threads, shuts down.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+use signal_hook::consts::{SIGINT, SIGTERM, SIGUSR1};
+use signal_hook::iterator::Signals;
+
+use crate::clock;
+use crate::config::args::Arguments;
+use crate::config::differences;
+use crate::config::model::Config;
+use crate::config::problem::Problems;
+use crate::config::value::{FlatMap, Value};
+use crate::gate::cause::Cause;
+use crate::gate::snapshot::Snapshot;
+use crate::http::{self, Bounds, HttpError, HttpParts, HttpServer};
+use crate::kill_switch::KillSwitch;
+use crate::realtime;
+use crate::ros::control::{Control, ControlNode};
+use crate::ros::gate_thread::{BuildError, Burst, Endpoints, GateThread};
+use crate::ros::rcl::{Context, RclError, RclValue, Waker, parameter_overrides};
+use crate::telemetry::collector;
+use crate::telemetry::events::{Event, EventLog, What};
+
+use crate::telemetry::report;
+use crate::telemetry::slots::{BuildInfo, LogCounts, Slots};
+use crate::telemetry::status::{Readiness, Status};
+use crate::telemetry::texts::Texts;
+
+/// Why the node did not start or could not go on.
+#[derive(Debug, thiserror::Error)]
+pub enum AppError {
+    /// The configuration, with every problem.
+    #[error("{0}")]
+    Config(Problems),
+    /// rcl's own text.
+    #[error(transparent)]
+    Rcl(#[from] RclError),
+    /// The gate's wires.
+    #[error(transparent)]
+    Build(#[from] BuildError),
+    /// r2r's node.
+    #[error("the control node cannot be made: {0}")]
+    R2r(#[from] r2r::Error),
+    /// ROS's log folder.
+    #[error(
+        "ROS's log folder {path} cannot be made: {source}\n  to fix:  set ROS_LOG_DIR to a folder \
+         that can be written"
+    )]
+    LogFolder {
+        /// The folder.
+        path: PathBuf,
+        /// The system's reason.
+        source: std::io::Error,
+    },
+    /// `/metrics` and the rest.
+    #[error(transparent)]
+    Http(#[from] HttpError),
+    /// A programming error in the metric catalogue.
+    #[error("metrics cannot be registered: {0}")]
+    Metrics(#[from] prometheus::Error),
+    /// No thread or signal handler to be had.
+    #[error("the system refuses: {0}")]
+    System(#[from] std::io::Error),
+}
+
+/// Builds everything, runs until SIGTERM or SIGINT, stops the robot, and ends.
+///
+/// # Errors
+/// [`AppError`]; nothing has been published on any output then.
+pub fn run(
+    config: Config,
+    map: FlatMap,
+    arguments: &Arguments,
+    logs: Arc<LogCounts>,
+) -> Result<ExitCode, AppError> {
+    let config = Arc::new(config);
+    check_log_folder()?;
+    let mut args = vec!["interlock".to_owned()];
+    args.extend(arguments.ros.iter().cloned());
+    let context = Context::new(&args)?;
+    compare_with_rcl(&context, arguments, &map)?;
+    if let Some(failed) = realtime::lock_memory(config.realtime.as_ref()) {
+        tracing::warn!("{failed}");
+    }
+
+    let slots = Slots::new(&config, build_info(&context), logs);
+    let (events, event_log) = EventLog::start(slots.clone(), clock::steady)?;
+    let switch = Arc::new(KillSwitch::default());
+    let endpoints = Endpoints {
+        config: config.clone(),
+        context,
+        switch: switch.clone(),
+        slots: slots.clone(),
+        events: events.clone(),
+    };
+    let built = endpoints.build()?;
+    let node_name = built.names.fully_qualified_name.clone();
+    let mut snapshots = built.snapshots.into_iter();
+    let (Some(for_control), Some(for_http)) = (snapshots.next(), snapshots.next()) else {
+        return Err(BuildError::NoBit.into());
+    };
+    let node = r2r::Node::create(r2r::Context::create()?, "interlock", "")?;
+    let control = ControlNode::new(
+        Control {
+            config: config.clone(),
+            parameters: map,
+            node_name: node_name.clone(),
+            requests: built.requests,
+            snapshot: for_control,
+            audit: built.audit,
+            slots: slots.clone(),
+            events: events.clone(),
+            switch: switch.clone(),
+        },
+        node,
+    )?;
+    let http = serve_http(&config, &slots, for_http, node_name.clone())?;
+    stop_on_panic(built.burst);
+    events.post(Event { at: clock::now(), what: What::Started });
+    tracing::info!(
+        node = node_name,
+        lanes = config.lanes.len(),
+        config_sha256 = config.sha256,
+        version = env!("CARGO_PKG_VERSION"),
+        "{node_name} runs, disarmed; the latch is not persisted in this version"
+    );
+    supervise(built.thread, control, &switch, &built.waker, &config)?;
+    events.post(Event { at: clock::now(), what: What::Stopping });
+    drop(http);
+    drop(built.replies);
+    event_log.stop();
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Runs the threads; returns when the gate thread has stopped the robot and ended.
+fn supervise(
+    gate: GateThread,
+    control: ControlNode,
+    switch: &Arc<KillSwitch>,
+    waker: &Waker,
+    config: &Arc<Config>,
+) -> std::io::Result<()> {
+    let mut signals = Signals::new([SIGTERM, SIGINT, SIGUSR1])?;
+    let ended = signals.handle();
+    let set_up = config.clone();
+    let gate = std::thread::Builder::new().name("gate".to_owned()).spawn(move || {
+        for failed in realtime::set_up_thread(set_up.realtime.as_ref()) {
+            tracing::warn!("{failed}");
+        }
+        gate.run();
+        ended.close();
+    })?;
+    let control =
+        std::thread::Builder::new().name("control".to_owned()).spawn(move || control.run())?;
+    for signal in signals.forever() {
+        if signal == SIGUSR1 {
+            switch.raise(Cause::KillSignal);
+        } else {
+            tracing::info!(signal, "shutting down: safe command, then end");
+            switch.shut_down();
+        }
+        waker.wake();
+    }
+    // The gate has ended by itself only after a shutdown; whatever else it was ends here too.
+    switch.shut_down();
+    // An Err is a panic, which the hook has turned into a burst and an abort.
+    gate.join().ok();
+    control.join().ok();
+    Ok(())
+}
+
+/// The stop burst of this process, for the panic hook.
+static BURST: Mutex<Option<Burst>> = Mutex::new(None);
+
+/// The longest a dying process waits for its own burst: a publish may hang on a lock of the
+/// middleware that the panicking thread holds.
+const BURST_LIMIT: std::time::Duration = std::time::Duration::from_millis(100);
+
+/// A panic on any thread: safe burst, then abort. Installed here only, never by the library.
+fn stop_on_panic(burst: Burst) {
+    *BURST.lock() = Some(burst);
+    let told = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        let helper = std::thread::Builder::new().name("burst".to_owned()).spawn(|| {
+            // Held already: another thread panicked first and its burst is on the way.
+            if let Some(mut burst) = BURST.try_lock()
+                && let Some(burst) = burst.as_mut()
+            {
+                burst.fire();
+            }
+        });
+        told(panic);
+        if let Ok(helper) = helper {
+            let step = std::time::Duration::from_millis(1);
+            let mut waited = std::time::Duration::ZERO;
+            while !helper.is_finished() && waited < BURST_LIMIT {
+                std::thread::sleep(step);
+                waited = waited.saturating_add(step);
+            }
+        }
+        std::process::abort();
+    }));
+}
+
+fn serve_http(
+    config: &Arc<Config>,
+    slots: &Arc<Slots>,
+    snapshot: triple_buffer::Output<Snapshot>,
+    node: String,
+) -> Result<Option<HttpServer>, AppError> {
+    let Some(listen) = config.http else { return Ok(None) };
+    let snapshot = Arc::new(Mutex::new(snapshot));
+    let status = {
+        let (config, slots, snapshot) = (config.clone(), slots.clone(), snapshot);
+        Arc::new(move || {
+            let texts = Texts { config: &config, node: &node };
+            report::status(snapshot.lock().read(), texts, &slots, clock::now())
+        })
+    };
+    let for_readiness = status.clone();
+    let parts = HttpParts {
+        registry: collector::registry(slots.clone())?,
+        slots: slots.clone(),
+        steady: Box::new(clock::steady),
+        status: Box::new(move || status()),
+        readiness: Box::new(move || readiness(&for_readiness())),
+    };
+    Ok(Some(http::start(listen, parts, Bounds::default())?))
+}
+
+/// Ready: every controller matched and every input seen. Whether it is armed is another question.
+fn readiness(status: &Status) -> Readiness {
+    let mut reasons = Vec::new();
+    for lane in status.lanes.iter().filter(|lane| lane.subscribers.unwrap_or(0) == 0) {
+        reasons.push(format!("nobody reads lane {}", lane.name));
+    }
+    for input in status.kill_inputs.iter().filter(|input| !input.seen) {
+        reasons.push(format!("kill input {} not heard yet", input.name));
+    }
+    for feedback in status.feedback.iter().filter(|feedback| !feedback.fresh) {
+        reasons.push(format!("feedback {} not heard", feedback.name));
+    }
+    Readiness { ready: reasons.is_empty(), reasons }
+}
+
+/// rcl's own reading of the same files must agree with ours, or nothing starts.
+fn compare_with_rcl(
+    context: &Context,
+    arguments: &Arguments,
+    map: &FlatMap,
+) -> Result<(), AppError> {
+    let overrides = parameter_overrides(context, &arguments.full_name())?;
+    let rcl = overrides.into_iter().map(|(key, value)| (key, rcl_value(value)));
+    let problems = differences(map, &FlatMap::from_rcl(rcl));
+    if problems.is_empty() { Ok(()) } else { Err(AppError::Config(problems)) }
+}
+
+fn rcl_value(value: RclValue) -> Value {
+    match value {
+        RclValue::Bool(value) => Value::Bool(value),
+        RclValue::Int(value) => Value::Int(value),
+        RclValue::Double(value) => Value::Double(value),
+        RclValue::String(value) => Value::String(value),
+        RclValue::BoolArray(values) => Value::BoolArray(values),
+        RclValue::IntArray(values) => Value::IntArray(values),
+        RclValue::DoubleArray(values) => Value::DoubleArray(values),
+        RclValue::StringArray(values) => Value::StringArray(values),
+        // rcl's parser makes none; as numbers it differs from whatever a file said.
+        RclValue::ByteArray(values) => Value::IntArray(values.into_iter().map(i64::from).collect()),
+    }
+}
+
+/// rcl fails without a word where it cannot make this folder.
+fn check_log_folder() -> Result<(), AppError> {
+    let set = |name: &str| std::env::var_os(name).filter(|v| !v.is_empty()).map(PathBuf::from);
+    let path = set("ROS_LOG_DIR")
+        .or_else(|| set("ROS_HOME").map(|home| home.join("log")))
+        .or_else(|| set("HOME").map(|home| home.join(".ros").join("log")))
+        .unwrap_or_else(|| PathBuf::from(".ros/log"));
+    std::fs::create_dir_all(&path).map_err(|source| AppError::LogFolder { path, source })
+}
+
+fn build_info(context: &Context) -> BuildInfo {
+    BuildInfo {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        commit: env!("INTERLOCK_COMMIT").to_owned(),
+        rustc: env!("INTERLOCK_RUSTC").to_owned(),
+        ros_distro: std::env::var("ROS_DISTRO").unwrap_or_else(|_| "unknown".to_owned()),
+        rmw: context.rmw_implementation(),
+    }
+}

@@ -1,0 +1,184 @@
+//! Typed reads and in-place writes at an offset that a layout found.
+//!
+//! Every function checks the bounds again, so a hit used with another message's bytes gives `None`,
+//! not a wrong read outside the buffer. Offsets count from the first byte of the message.
+//!
+//! **Invariant:** a write changes the bytes of that one element and nothing else, or nothing at all.
+
+use super::cursor::{Endian, index};
+use super::schema::Primitive;
+
+/// A time as `builtin_interfaces/Time` carries it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Stamp {
+    /// Whole seconds.
+    pub sec: i32,
+    /// Nanoseconds on top, below 10⁹ in a valid stamp; not checked here.
+    pub nanosec: u32,
+}
+
+fn get<const N: usize>(bytes: &[u8], offset: u32) -> Option<[u8; N]> {
+    bytes.get(index(offset)..)?.first_chunk::<N>().copied()
+}
+
+fn put<const N: usize>(bytes: &mut [u8], offset: u32, element: [u8; N]) -> Option<()> {
+    *bytes.get_mut(index(offset)..)?.first_chunk_mut::<N>()? = element;
+    Some(())
+}
+
+/// Reads a number of type `$type` in the given byte order.
+macro_rules! read {
+    ($type:ty, $bytes:expr, $endian:expr, $offset:expr) => {{
+        let element = get($bytes, $offset)?;
+        match $endian {
+            Endian::Big => <$type>::from_be_bytes(element),
+            Endian::Little => <$type>::from_le_bytes(element),
+        }
+    }};
+}
+
+/// Writes a number in the given byte order.
+macro_rules! write {
+    ($bytes:expr, $endian:expr, $offset:expr, $number:expr) => {
+        match $endian {
+            Endian::Big => put($bytes, $offset, $number.to_be_bytes()),
+            Endian::Little => put($bytes, $offset, $number.to_le_bytes()),
+        }
+    };
+}
+
+/// Reads a float. `None`: out of bounds, or the primitive is no float.
+#[must_use]
+pub fn read_f64(bytes: &[u8], endian: Endian, primitive: Primitive, offset: u32) -> Option<f64> {
+    use Primitive::{Bool, Char, F32, F64, I8, I16, I32, I64, Octet, U8, U16, U32, U64, WChar};
+    match primitive {
+        F32 => Some(f64::from(read!(f32, bytes, endian, offset))),
+        F64 => Some(read!(f64, bytes, endian, offset)),
+        Bool | Octet | Char | WChar | I8 | U8 | I16 | U16 | I32 | U32 | I64 | U64 => None,
+    }
+}
+
+/// Writes a float; into a `float32` rounded to nearest, which may lie half a unit in the last place
+/// beyond `value`. `None`: out of bounds, no float, or a finite value too large for a `float32`.
+#[must_use = "None means that nothing was written"]
+pub fn write_f64(
+    bytes: &mut [u8],
+    endian: Endian,
+    primitive: Primitive,
+    offset: u32,
+    value: f64,
+) -> Option<()> {
+    use Primitive::{Bool, Char, F32, F64, I8, I16, I32, I64, Octet, U8, U16, U32, U64, WChar};
+    match primitive {
+        F32 => {
+            let narrow = narrow(value)?;
+            write!(bytes, endian, offset, narrow)
+        }
+        F64 => write!(bytes, endian, offset, value),
+        Bool | Octet | Char | WChar | I8 | U8 | I16 | U16 | I32 | U32 | I64 | U64 => None,
+    }
+}
+
+#[expect(clippy::as_conversions, reason = "rounding to nearest is what is asked for")]
+pub(super) fn narrow(value: f64) -> Option<f32> {
+    let narrow = value as f32;
+    (narrow.is_finite() || !value.is_finite()).then_some(narrow)
+}
+
+/// Reads an integer, a bool (0 or 1) or a character. `None`: out of bounds, a float, a value above
+/// `i64::MAX`, or a bool byte above 1.
+#[must_use]
+pub fn read_i64(bytes: &[u8], endian: Endian, primitive: Primitive, offset: u32) -> Option<i64> {
+    use Primitive::{Bool, Char, F32, F64, I8, I16, I32, I64, Octet, U8, U16, U32, U64, WChar};
+    match primitive {
+        I8 => Some(i64::from(read!(i8, bytes, endian, offset))),
+        I16 => Some(i64::from(read!(i16, bytes, endian, offset))),
+        I32 => Some(i64::from(read!(i32, bytes, endian, offset))),
+        I64 => Some(read!(i64, bytes, endian, offset)),
+        Bool | Octet | Char | WChar | U8 | U16 | U32 | U64 => {
+            i64::try_from(read_u64(bytes, endian, primitive, offset)?).ok()
+        }
+        F32 | F64 => None,
+    }
+}
+
+/// Reads an integer, a bool (0 or 1) or a character. `None`: out of bounds, a float, a negative
+/// value, or a bool byte above 1.
+#[must_use]
+pub fn read_u64(bytes: &[u8], endian: Endian, primitive: Primitive, offset: u32) -> Option<u64> {
+    use Primitive::{Bool, Char, F32, F64, I8, I16, I32, I64, Octet, U8, U16, U32, U64, WChar};
+    match primitive {
+        Bool => Some(u64::from(read!(u8, bytes, endian, offset))).filter(|value| *value <= 1),
+        Octet | Char | U8 => Some(u64::from(read!(u8, bytes, endian, offset))),
+        WChar | U16 => Some(u64::from(read!(u16, bytes, endian, offset))),
+        U32 => Some(u64::from(read!(u32, bytes, endian, offset))),
+        U64 => Some(read!(u64, bytes, endian, offset)),
+        I8 | I16 | I32 | I64 => u64::try_from(read_i64(bytes, endian, primitive, offset)?).ok(),
+        F32 | F64 => None,
+    }
+}
+
+/// Writes an integer, a bool (0 or 1) or a character. `None`: out of bounds, a float, or a value
+/// that the primitive cannot hold.
+#[must_use = "None means that nothing was written"]
+pub fn write_i64(
+    bytes: &mut [u8],
+    endian: Endian,
+    primitive: Primitive,
+    offset: u32,
+    value: i64,
+) -> Option<()> {
+    use Primitive::{Bool, Char, F32, F64, I8, I16, I32, I64, Octet, U8, U16, U32, U64, WChar};
+    match primitive {
+        I8 => write!(bytes, endian, offset, i8::try_from(value).ok()?),
+        I16 => write!(bytes, endian, offset, i16::try_from(value).ok()?),
+        I32 => write!(bytes, endian, offset, i32::try_from(value).ok()?),
+        I64 => write!(bytes, endian, offset, value),
+        Bool | Octet | Char | WChar | U8 | U16 | U32 | U64 => {
+            write_u64(bytes, endian, primitive, offset, u64::try_from(value).ok()?)
+        }
+        F32 | F64 => None,
+    }
+}
+
+/// Writes an integer, a bool (0 or 1) or a character. `None`: out of bounds, a float, or a value
+/// that the primitive cannot hold.
+#[must_use = "None means that nothing was written"]
+pub fn write_u64(
+    bytes: &mut [u8],
+    endian: Endian,
+    primitive: Primitive,
+    offset: u32,
+    value: u64,
+) -> Option<()> {
+    use Primitive::{Bool, Char, F32, F64, I8, I16, I32, I64, Octet, U8, U16, U32, U64, WChar};
+    match primitive {
+        Bool if value > 1 => None,
+        Bool | Octet | Char | U8 => write!(bytes, endian, offset, u8::try_from(value).ok()?),
+        WChar | U16 => write!(bytes, endian, offset, u16::try_from(value).ok()?),
+        U32 => write!(bytes, endian, offset, u32::try_from(value).ok()?),
+        U64 => write!(bytes, endian, offset, value),
+        I8 | I16 | I32 | I64 => {
+            write_i64(bytes, endian, primitive, offset, i64::try_from(value).ok()?)
+        }
+        F32 | F64 => None,
+    }
+}
+
+/// Reads a `builtin_interfaces/Time` that starts at `offset` (the offset of its `sec`).
+#[must_use]
+pub fn read_stamp(bytes: &[u8], endian: Endian, offset: u32) -> Option<Stamp> {
+    let sec = read!(i32, bytes, endian, offset);
+    let nanosec = read!(u32, bytes, endian, offset.checked_add(4)?);
+    Some(Stamp { sec, nanosec })
+}
+
+/// Writes a `builtin_interfaces/Time` that starts at `offset` (the offset of its `sec`).
+#[must_use = "None means that nothing was written"]
+pub fn write_stamp(bytes: &mut [u8], endian: Endian, offset: u32, stamp: Stamp) -> Option<()> {
+    // Both or neither: look for room before the first write.
+    let nanosec_offset = offset.checked_add(4)?;
+    get::<4>(bytes, nanosec_offset)?;
+    write!(bytes, endian, offset, stamp.sec)?;
+    write!(bytes, endian, nanosec_offset, stamp.nanosec)
+}

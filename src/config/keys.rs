@@ -1,0 +1,318 @@
+//! Typed access to the flat map that collects problems: what every subject's reader is built on.
+//!
+//! A getter gives the value, or says that the key is absent, or has pushed a problem and says so.
+//! Absent and wrong are kept apart, so that one mistake gives one problem.
+//!
+//! **Invariant:** every `None` of a `needed` value has a problem behind it.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use super::problem::{Place, Problem, Problems};
+use super::range::{Range, Read};
+use super::schema;
+use super::value::{Entry, FlatMap, Value};
+
+/// The map and the problems found in it so far.
+pub(super) struct Keys<'m> {
+    pub(super) map: &'m FlatMap,
+    pub(super) problems: Problems,
+    /// Keys that already have a problem: the getters call them bad and say nothing more.
+    pub(super) bad: BTreeSet<String>,
+    /// Every key that a reader asked for.
+    #[cfg(test)]
+    pub(super) asked: BTreeSet<String>,
+}
+
+impl<'m> Keys<'m> {
+    pub(super) fn new(map: &'m FlatMap) -> Self {
+        Self {
+            map,
+            problems: Problems::default(),
+            bad: BTreeSet::new(),
+            #[cfg(test)]
+            asked: BTreeSet::new(),
+        }
+    }
+
+    /// A problem at a key that is there, or where it would stand.
+    pub(super) fn refuse(
+        &mut self,
+        key: &str,
+        found: impl Into<String>,
+        allowed: impl Into<String>,
+        because: impl Into<String>,
+        fix: impl Into<String>,
+    ) {
+        self.problems.push(Problem {
+            key: key.to_owned(),
+            found: found.into(),
+            allowed: allowed.into(),
+            because: because.into(),
+            fix: fix.into(),
+            place: self.place(key),
+        });
+    }
+
+    /// Where the key stands, or the first line of the nearest group around it.
+    fn place(&self, key: &str) -> Place {
+        if let Some(entry) = self.map.get(key) {
+            return entry.place.clone();
+        }
+        let mut around = Some(key);
+        while let Some(group) = around {
+            if let Some(place) = self.map.under(group).map(|(_, entry)| &entry.place).min() {
+                return place.clone();
+            }
+            around = group.rsplit_once('.').map(|(outer, _)| outer);
+        }
+        self.map.iter().map(|(_, entry)| &entry.place).min().cloned().unwrap_or_default()
+    }
+
+    /// A needed key that is not there.
+    pub(super) fn missing(&mut self, key: &str, allowed: &str, because: &str) {
+        let name = key.rsplit('.').next().unwrap_or(key);
+        let fix = format!("add `{name}`");
+        self.refuse(key, "is missing", allowed, because, fix);
+    }
+
+    /// The value of a needed key.
+    pub(super) fn needed<T>(
+        &mut self,
+        key: &str,
+        read: Read<T>,
+        allowed: &str,
+        because: &str,
+    ) -> Option<T> {
+        if read.is_absent() {
+            self.missing(key, allowed, because);
+        }
+        read.optional().flatten()
+    }
+
+    fn entry(&mut self, key: &str) -> Read<&'m Entry> {
+        #[cfg(test)]
+        self.asked.insert(key.to_owned());
+        if self.bad.contains(key) {
+            return Read::Bad;
+        }
+        self.map.get(key).map_or(Read::Absent, Read::Got)
+    }
+
+    fn wrong_type<T>(&mut self, key: &str, entry: &Entry, expected: &str) -> Read<T> {
+        let is_text = expected.contains("string");
+        match &entry.bool_word {
+            Some(word) if is_text => self.refuse(
+                key,
+                format!("{word} is a boolean, not a string"),
+                expected,
+                "rcl reads on, off, yes, no, y and n without quotes as booleans",
+                format!("write \"{word}\" in quotes"),
+            ),
+            Some(_) | None => self.refuse(
+                key,
+                format!("{} is {}", entry.value, entry.value.type_name()),
+                expected,
+                "a value of another type is never converted",
+                if is_text {
+                    format!("write {expected}, in quotes if it looks like a number")
+                } else {
+                    format!("write {expected}")
+                },
+            ),
+        }
+        Read::Bad
+    }
+
+    pub(super) fn string(&mut self, key: &str) -> Read<&'m str> {
+        match self.entry(key) {
+            Read::Absent => Read::Absent,
+            Read::Bad => Read::Bad,
+            Read::Got(entry) => {
+                if let Value::String(value) = &entry.value {
+                    Read::Got(value)
+                } else {
+                    self.wrong_type(key, entry, "a string")
+                }
+            }
+        }
+    }
+
+    pub(super) fn boolean(&mut self, key: &str) -> Read<bool> {
+        match self.entry(key) {
+            Read::Absent => Read::Absent,
+            Read::Bad => Read::Bad,
+            Read::Got(entry) => {
+                if let Value::Bool(value) = &entry.value {
+                    Read::Got(*value)
+                } else {
+                    self.wrong_type(key, entry, "true or false")
+                }
+            }
+        }
+    }
+
+    pub(super) fn strings(&mut self, key: &str) -> Read<&'m [String]> {
+        match self.entry(key) {
+            Read::Absent => Read::Absent,
+            Read::Bad => Read::Bad,
+            Read::Got(entry) => {
+                if let Value::StringArray(value) = &entry.value {
+                    Read::Got(value)
+                } else {
+                    self.wrong_type(key, entry, "a list of strings")
+                }
+            }
+        }
+    }
+
+    /// A list of integers in a range.
+    pub(super) fn integers(&mut self, key: &str, low: i64, high: i64) -> Read<&'m [i64]> {
+        match self.entry(key) {
+            Read::Absent => Read::Absent,
+            Read::Bad => Read::Bad,
+            Read::Got(entry) => {
+                let Value::IntArray(value) = &entry.value else {
+                    return self.wrong_type(key, entry, "a list of integers");
+                };
+                match value.iter().find(|one| !(low..=high).contains(*one)) {
+                    None => Read::Got(value),
+                    Some(one) => {
+                        self.refuse(
+                            key,
+                            format!("{one} is not allowed"),
+                            span(low, high),
+                            "it is out of range",
+                            "correct it",
+                        );
+                        Read::Bad
+                    }
+                }
+            }
+        }
+    }
+
+    pub(super) fn integer(&mut self, key: &str, low: i64, high: i64, because: &str) -> Read<i64> {
+        match self.entry(key) {
+            Read::Absent => Read::Absent,
+            Read::Bad => Read::Bad,
+            Read::Got(entry) => {
+                let Value::Int(value) = &entry.value else {
+                    return self.wrong_type(key, entry, "an integer");
+                };
+                if (low..=high).contains(value) {
+                    return Read::Got(*value);
+                }
+                self.refuse(
+                    key,
+                    format!("{value} is not allowed"),
+                    span(low, high),
+                    because,
+                    "correct the value",
+                );
+                Read::Bad
+            }
+        }
+    }
+
+    /// A number in a range; integers are accepted.
+    pub(super) fn double(&mut self, key: &str, range: Range) -> Read<f64> {
+        match self.entry(key) {
+            Read::Absent => Read::Absent,
+            Read::Bad => Read::Bad,
+            Read::Got(entry) => {
+                let Some(value) = number(&entry.value) else {
+                    return self.wrong_type(key, entry, "a number");
+                };
+                if range.contains(value) {
+                    return Read::Got(value);
+                }
+                let because = if value.is_finite() {
+                    range.because
+                } else {
+                    "only finite numbers are limits"
+                };
+                self.refuse(
+                    key,
+                    format!("{value:?}{} is not allowed", range.unit),
+                    range.text(),
+                    because,
+                    "correct the value",
+                );
+                Read::Bad
+            }
+        }
+    }
+
+    /// A time in seconds.
+    pub(super) fn seconds(&mut self, key: &str, range: Range) -> Read<Duration> {
+        self.double(key, range).and_then(|value| {
+            let duration = Duration::try_from_secs_f64(value).ok();
+            if duration.is_none() {
+                self.refuse(
+                    key,
+                    format!("{value:?} s is not allowed"),
+                    range.text(),
+                    "it does not fit into a clock",
+                    "correct the value",
+                );
+            }
+            duration
+        })
+    }
+
+    /// One of a list of words; `None` in the list: documented, not available yet.
+    pub(super) fn word<T: Copy>(&mut self, key: &str, words: &[(&str, Option<T>)]) -> Read<T> {
+        self.string(key).and_then(|word| {
+            let allowed: Vec<&str> =
+                words.iter().filter(|(_, value)| value.is_some()).map(|(word, _)| *word).collect();
+            let list = allowed.join(", ");
+            match words.iter().find(|(known, _)| *known == word) {
+                Some((_, Some(value))) => return Some(*value),
+                Some((_, None)) => self.refuse(
+                    key,
+                    format!("{word:?} is not available yet"),
+                    list,
+                    "this version does not have it, and nothing else is taken for it",
+                    "use one of the allowed words",
+                ),
+                None => {
+                    let fix = schema::nearest_word(word, &allowed).map_or_else(
+                        || "use one of the allowed words".to_owned(),
+                        |near| format!("did you mean {near:?}?"),
+                    );
+                    self.refuse(
+                        key,
+                        format!("{word:?} is not allowed"),
+                        list,
+                        "an unknown word never means \"off\" or a default",
+                        fix,
+                    );
+                }
+            }
+            None
+        })
+    }
+}
+
+fn span(low: i64, high: i64) -> String {
+    if low == high { low.to_string() } else { format!("{low} <= v <= {high}") }
+}
+
+fn number(value: &Value) -> Option<f64> {
+    match value {
+        Value::Double(value) => Some(*value),
+        #[expect(
+            clippy::as_conversions,
+            reason = "integers are accepted for doubles; rounding \
+            above 2^53 is no different from writing that number with a dot"
+        )]
+        Value::Int(value) => Some(*value as f64),
+        Value::Bool(_)
+        | Value::String(_)
+        | Value::BoolArray(_)
+        | Value::IntArray(_)
+        | Value::DoubleArray(_)
+        | Value::StringArray(_) => None,
+    }
+}

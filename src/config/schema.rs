@@ -1,0 +1,327 @@
+//! Every key of the params file's schema 1, whether this version has it or not.
+//!
+//! The readers know what a key means; this list knows that it exists. So a mistyped key is an
+//! error with the nearest known one, and a documented key of a later version is refused by name
+//! instead of being ignored.
+//!
+//! **Invariant:** each key that a reader asks for is in this list as [`Status::Now`].
+
+/// Whether this version reads a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Status {
+    /// Read by this version.
+    Now,
+    /// Documented, not available yet.
+    Later,
+    /// One of ROS's own parameters.
+    Ros,
+}
+
+/// What the list says about a key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Known {
+    /// It is in the list.
+    Key(Status),
+    /// It should hold further keys, these.
+    Group(Vec<String>),
+    /// It stands under a key that holds a value.
+    Below(String),
+    /// It is not in the list; the nearest one, if any is near.
+    Unknown(Option<String>),
+}
+
+/// `*` is one name, a last `**` any rest.
+const KEYS: &[(&str, Status)] = {
+    use Status::{Later, Now, Ros};
+    &[
+        ("schema", Now),
+        ("hardware_id", Now),
+        ("tick_hz", Now),
+        ("profile", Now),
+        ("allow_sim_time", Now),
+        ("release_over_ros", Now),
+        ("shutdown_stop_s", Now),
+        ("arm.settle_s", Now),
+        ("stop.deadline_s", Later),
+        ("stop.escalation", Later),
+        ("stop.cut_topic", Later),
+        ("permit.valid_s", Now),
+        ("decisions.max_rate_hz", Later),
+        ("decisions.passed_one_in", Later),
+        ("latch.persist", Later),
+        ("urdf.topic", Later),
+        ("urdf.file", Later),
+        ("urdf.use", Later),
+        ("max_message_bytes", Now),
+        ("other_paths", Later),
+        ("http.enabled", Now),
+        ("http.listen", Now),
+        ("control_socket.path", Later),
+        ("control_socket.group", Later),
+        ("state_dir", Later),
+        ("realtime.enabled", Now),
+        ("realtime.priority", Now),
+        ("realtime.cpus", Now),
+        ("foreign_parameters", Now),
+        ("lanes.*.type", Now),
+        ("lanes.*.output", Now),
+        ("lanes.*.mode", Now),
+        ("lanes.*.reliability", Now),
+        ("lanes.*.interface", Now),
+        ("lanes.*.joints", Now),
+        ("lanes.*.joint_index", Now),
+        ("lanes.*.partial", Now),
+        ("lanes.*.fields.*", Later),
+        ("lanes.*.keep", Later),
+        ("lanes.*.fixed.*.field", Later),
+        ("lanes.*.fixed.*.allowed", Later),
+        ("lanes.*.fixed.*.safe", Later),
+        ("lanes.*.fixed.*.mirror", Later),
+        ("lanes.*.allow_non_finite", Later),
+        ("lanes.*.checksum.field", Later),
+        ("lanes.*.checksum.kind", Later),
+        ("lanes.*.balance", Now),
+        ("lanes.*.feedback", Now),
+        ("lanes.*.because", Now),
+        ("lanes.*.controller", Now),
+        ("lanes.*.required", Now),
+        ("lanes.*.unlimited", Now),
+        ("lanes.*.on_limit.position", Now),
+        ("lanes.*.on_limit.velocity", Now),
+        ("lanes.*.on_limit.acceleration", Now),
+        ("lanes.*.on_limit.effort", Now),
+        ("lanes.*.on_limit.jerk", Later),
+        ("lanes.*.on_limit.kp", Later),
+        ("lanes.*.on_limit.kd", Later),
+        ("lanes.*.on_limit.total_effort", Later),
+        ("lanes.*.groups.*", Later),
+        ("lanes.*.standstill", Now),
+        ("lanes.*.silence.then", Now),
+        ("lanes.*.silence.after_s", Now),
+        ("lanes.*.independent", Now),
+        ("lanes.*.return_to", Now),
+        ("lanes.*.start_ramp_s", Later),
+        ("lanes.*.handover.duration_s", Later),
+        ("lanes.*.handover.limit_scale", Later),
+        ("lanes.*.safe.command", Now),
+        ("lanes.*.safe.deceleration", Now),
+        ("lanes.*.safe.tolerance", Now),
+        ("lanes.*.safe.rate_hz", Now),
+        ("lanes.*.safe.kd", Later),
+        ("lanes.*.safe.values", Later),
+        ("lanes.*.safe.because", Later),
+        ("lanes.*.release_s", Now),
+        ("lanes.*.other_publishers", Now),
+        ("lanes.*.sources.*.topic", Now),
+        ("lanes.*.sources.*.priority", Now),
+        ("lanes.*.sources.*.timeout_s", Now),
+        ("lanes.*.sources.*.allow_no_timeout", Now),
+        ("lanes.*.sources.*.max_rate_hz", Now),
+        ("lanes.*.sources.*.burst", Now),
+        ("lanes.*.sources.*.mode", Now),
+        ("lanes.*.sources.*.limit_scale", Now),
+        ("lanes.*.sources.*.engage", Later),
+        ("lanes.*.sources.*.engage_window", Later),
+        ("lanes.*.sources.*.max_age_s", Later),
+        ("lanes.*.sources.*.revision", Now),
+        ("lanes.*.sources.*.reliability", Now),
+        ("lanes.*.sources.*.allowed_nodes", Later),
+        ("feedback.*.type", Now),
+        ("feedback.*.topic", Now),
+        ("feedback.*.timeout_s", Now),
+        ("feedback.*.reliability", Now),
+        ("feedback.*.joints", Later),
+        ("feedback.*.joint_index", Later),
+        ("feedback.*.fields.*", Later),
+        ("feedback.*.checksum.field", Later),
+        ("feedback.*.checksum.kind", Later),
+        ("feedback.*.max_tilt", Later),
+        ("feedback.*.max_angular_velocity", Later),
+        ("kill_inputs.*.type", Now),
+        ("kill_inputs.*.topic", Now),
+        ("kill_inputs.*.timeout_s", Now),
+        ("kill_inputs.*.allow_no_heartbeat", Now),
+        ("kill_inputs.*.field", Now),
+        ("kill_inputs.*.asserted_when", Now),
+        ("kill_inputs.*.kill_after_s", Now),
+        ("kill_inputs.*.action", Now),
+        ("temperatures.*.type", Later),
+        ("temperatures.*.topic", Later),
+        ("temperatures.*.field", Later),
+        ("temperatures.*.timeout_s", Later),
+        ("temperatures.*.valid", Later),
+        ("temperatures.*.joints_of", Later),
+        ("temperatures.*.warn_celsius", Later),
+        ("temperatures.*.derate_celsius", Later),
+        ("temperatures.*.trip_celsius", Later),
+        ("temperatures.*.hysteresis_celsius", Later),
+        ("batteries.*.type", Later),
+        ("batteries.*.topic", Later),
+        ("batteries.*.timeout_s", Later),
+        ("batteries.*.fields.*", Later),
+        ("batteries.*.scale", Later),
+        ("batteries.*.warn_ratio", Later),
+        ("batteries.*.derate_ratio", Later),
+        ("batteries.*.trip_ratio", Later),
+        ("profiles.*.velocity", Later),
+        ("profiles.*.acceleration", Later),
+        ("profiles.*.effort", Later),
+        ("profiles.*.causes.*", Later),
+        ("causes.*.action", Now),
+        ("causes.*.debounce_s", Later),
+        ("causes.*.above", Later),
+        ("causes.*.window_s", Later),
+        ("monitor.topics.*.topic", Later),
+        ("monitor.topics.*.rate_hz", Later),
+        ("monitor.topics.*.max_gap_s", Later),
+        ("monitor.topics.*.histograms", Later),
+        ("monitor.patterns", Later),
+        ("monitor.max_topics", Later),
+        ("monitor.max_series", Later),
+        ("use_sim_time", Ros),
+        ("qos_overrides.**", Ros),
+        ("start_type_description_service", Ros),
+        ("enable_logger_service", Ros),
+    ]
+};
+
+/// The kinds of limits, wherever limits stand.
+const LIMIT_KINDS: &[(&str, Status)] = &[
+    ("min_position", Status::Now),
+    ("max_position", Status::Now),
+    ("min_velocity", Status::Now),
+    ("max_velocity", Status::Now),
+    ("max_acceleration", Status::Now),
+    ("max_deceleration", Status::Now),
+    ("max_effort", Status::Now),
+    ("max_jerk", Status::Later),
+    ("max_kp", Status::Later),
+    ("max_kd", Status::Later),
+    ("max_total_effort", Status::Later),
+];
+
+/// The switches of MoveIt's and ros2_control's joint limits.
+const HAS_LIMITS: &[&str] = &[
+    "has_position_limits",
+    "has_velocity_limits",
+    "has_acceleration_limits",
+    "has_deceleration_limits",
+    "has_jerk_limits",
+    "has_effort_limits",
+];
+
+/// Every pattern with its status.
+#[must_use]
+pub fn patterns() -> Vec<(String, Status)> {
+    let mut all: Vec<(String, Status)> =
+        KEYS.iter().map(|(pattern, status)| ((*pattern).to_owned(), *status)).collect();
+    let places = ["limits", "joint_limits.*"].map(str::to_owned).into_iter().chain(
+        ["linear", "angular"]
+            .iter()
+            .flat_map(|part| ["x", "y", "z"].map(|axis| format!("limits.{part}.{axis}"))),
+    );
+    for place in places {
+        for (kind, status) in LIMIT_KINDS {
+            all.push((format!("lanes.*.{place}.{kind}"), *status));
+        }
+        for has in HAS_LIMITS {
+            all.push((format!("lanes.*.{place}.{has}"), Status::Now));
+        }
+    }
+    all
+}
+
+/// Looks a key up.
+#[must_use]
+pub fn look_up(key: &str, patterns: &[(String, Status)]) -> Known {
+    let names: Vec<&str> = key.split('.').collect();
+    let mut group = Vec::new();
+    let mut below = None;
+    for (pattern, status) in patterns {
+        let parts: Vec<&str> = pattern.split('.').collect();
+        let common = parts.iter().zip(&names).take_while(|(part, name)| fits(part, name)).count();
+        let is_open = parts.last() == Some(&"**") && common + 1 >= parts.len();
+        if is_open && names.len() >= parts.len() {
+            return Known::Key(*status);
+        }
+        if common == parts.len() && common == names.len() {
+            return Known::Key(*status);
+        }
+        if common == names.len() && group.len() < 6 {
+            group.push(parts.get(common..).unwrap_or_default().join("."));
+        }
+        if common == parts.len() && below.is_none() {
+            below = Some(names.get(..common).unwrap_or_default().join("."));
+        }
+    }
+    match below {
+        Some(leaf) => Known::Below(leaf),
+        None if !group.is_empty() => Known::Group(group),
+        None => Known::Unknown(nearest(&names, patterns)),
+    }
+}
+
+/// The widest group around a key of which this version has nothing.
+#[must_use]
+pub fn later_group(key: &str, patterns: &[(String, Status)]) -> String {
+    let names: Vec<&str> = key.split('.').collect();
+    let is_later = |count: usize| {
+        let group = names.get(..count).unwrap_or_default();
+        patterns.iter().all(|(pattern, status)| {
+            let mut parts = pattern.split('.');
+            let is_inside =
+                group.iter().all(|name| parts.next().is_some_and(|part| fits(part, name)));
+            !is_inside || *status == Status::Later
+        })
+    };
+    let count = (1..names.len()).find(|count| is_later(*count)).unwrap_or(names.len());
+    names.get(..count).unwrap_or_default().join(".")
+}
+
+fn fits(part: &str, name: &str) -> bool {
+    part == "*" || part == name
+}
+
+/// The known key that is fewest letters away, with the names of `key` in place of `*`.
+fn nearest(names: &[&str], patterns: &[(String, Status)]) -> Option<String> {
+    let key = names.join(".");
+    let candidates = patterns.iter().map(|(pattern, _)| {
+        let parts = pattern.split('.').enumerate();
+        let filled: Vec<&str> = parts
+            .map(|(at, part)| match part {
+                "*" => names.get(at).copied().unwrap_or("NAME"),
+                _ => part,
+            })
+            .collect();
+        filled.join(".")
+    });
+    let (distance, best) =
+        candidates.map(|known| (distance(&key, &known), known)).min_by_key(|(far, _)| *far)?;
+    let last = names.last().map_or(0, |name| name.len());
+    (distance <= 2 + last / 4).then_some(best)
+}
+
+/// The nearest of some words, for suggestions.
+#[must_use]
+pub fn nearest_word<'w>(word: &str, known: &[&'w str]) -> Option<&'w str> {
+    let (far, best) =
+        known.iter().map(|known| (distance(word, known), *known)).min_by_key(|(far, _)| *far)?;
+    (far <= 2 + word.len() / 4).then_some(best)
+}
+
+/// Insertions, deletions and replacements between two texts (Levenshtein).
+fn distance(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, from) in a.chars().enumerate() {
+        let mut next = vec![i + 1];
+        for ((to, pair), left_of) in b.iter().zip(row.windows(2)).zip(0..) {
+            let [diagonal, above] = pair else { continue };
+            let left: usize = next.get::<usize>(left_of).copied().unwrap_or_default();
+            let replaced = diagonal + usize::from(from != *to);
+            next.push(replaced.min(above + 1).min(left + 1));
+        }
+        row = next;
+    }
+    row.last().copied().unwrap_or_default()
+}

@@ -1,0 +1,72 @@
+//! Topics that must not be the same: checked over all lanes and inputs, after namespaces.
+//!
+//! Remapping can still bring two together; the node checks the resolved names again.
+
+use std::collections::BTreeMap;
+
+use super::keys::Keys;
+use super::model::{FeedbackConfig, KillInputConfig, LaneConfig};
+use super::names;
+use super::reader::Context;
+
+/// Refuses a topic that would feed a gate its own output, or one command to two places.
+pub(super) fn refuse_collisions(
+    keys: &mut Keys<'_>,
+    context: &Context,
+    lanes: &[LaneConfig],
+    feedback: &[FeedbackConfig],
+    kill_inputs: &[KillInputConfig],
+) {
+    let absolute = |topic: &str| names::absolute(topic, &context.namespace, &context.node_name);
+    let mut outputs: BTreeMap<String, String> = BTreeMap::new();
+    for lane in lanes {
+        let key = format!("lanes.{}.output", lane.name);
+        let topic = absolute(&lane.output);
+        if let Some(other) = outputs.get(&topic) {
+            keys.refuse(
+                &key,
+                format!("{topic} is also {other}"),
+                "one lane for each output",
+                "two lanes would send two commands to one controller",
+                "give them different outputs, or make one lane of them",
+            );
+        }
+        outputs.insert(topic, key);
+    }
+    let mut inputs: BTreeMap<String, String> = BTreeMap::new();
+    let sources = lanes.iter().flat_map(|lane| {
+        lane.sources.iter().map(|source| {
+            (format!("lanes.{}.sources.{}.topic", lane.name, source.name), source.topic.as_str())
+        })
+    });
+    let others = feedback
+        .iter()
+        .map(|one| (format!("feedback.{}.topic", one.name), one.topic.as_str()))
+        .chain(
+            kill_inputs
+                .iter()
+                .map(|one| (format!("kill_inputs.{}.topic", one.name), one.topic.as_str())),
+        );
+    for (key, topic) in sources.chain(others) {
+        let topic = absolute(topic);
+        if let Some(output) = outputs.get(&topic) {
+            keys.refuse(
+                &key,
+                format!("{topic} is also {output}"),
+                "a topic that no lane publishes",
+                "the gate would take its own output for somebody's command",
+                "move the producers to another topic, for example with SetRemap",
+            );
+        }
+        if let Some(other) = inputs.get(&topic) {
+            keys.refuse(
+                &key,
+                format!("{topic} is also {other}"),
+                "one use for each topic",
+                "one message would count twice",
+                "give them different topics",
+            );
+        }
+        inputs.insert(topic, key);
+    }
+}

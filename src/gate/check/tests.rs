@@ -1,0 +1,124 @@
+use super::*;
+use crate::gate::limits::{Bounds, DimensionLimits};
+use crate::gate::test_rules::{position_lane, velocity_lane};
+
+fn positions(values: &[f64]) -> Command {
+    let mut command = Command::with_capacity(values.len(), 64);
+    command.points = 1;
+    command.position.extend_from_slice(values);
+    command
+}
+
+fn velocities(values: &[f64]) -> Command {
+    let mut command = positions(values);
+    command.velocity = std::mem::take(&mut command.position);
+    command
+}
+
+fn reason(command: &Command, rules: &LaneRules) -> Option<Reason> {
+    check(command, rules).err().map(|refusal| refusal.reason)
+}
+
+#[test]
+fn when_all_is_well_expect_nothing() {
+    assert_eq!(check(&positions(&[0.1, -0.2]), &position_lane(2)), Ok(()));
+}
+
+#[test]
+fn when_any_value_is_not_finite_expect_not_finite_with_its_place() {
+    for bad in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
+        for dimension in 0..2 {
+            let mut command = positions(&[0.0, 0.0]);
+            command.position[dimension] = bad;
+            let refusal = check(&command, &position_lane(2)).unwrap_err();
+            assert_eq!(refusal.reason, Reason::NotFinite);
+            assert_eq!(refusal.dimension, Some(dimension));
+        }
+    }
+    for ok in [-0.0, f64::MIN_POSITIVE / 2.0, f64::MAX] {
+        assert_eq!(check(&positions(&[ok]), &position_lane(1)), Ok(()));
+    }
+}
+
+#[test]
+fn when_a_count_is_wrong_expect_wrong_count() {
+    let mut short = positions(&[0.0, 0.0]);
+    short.position.pop();
+    assert_eq!(reason(&short, &position_lane(2)), Some(Reason::WrongCount));
+    let mut missing = positions(&[0.0, 0.0]);
+    missing.position.clear();
+    assert_eq!(reason(&missing, &position_lane(2)), Some(Reason::WrongCount));
+}
+
+#[test]
+fn hazard_21_unlisted_axis_passes() {
+    let mut rules = velocity_lane(6);
+    for limits in &mut rules.limits[1..] {
+        *limits = DimensionLimits { locked: true, ..DimensionLimits::default() };
+    }
+    let mut command = velocities(&[0.2, 0.0, -0.0, 1e-6, -1e-6, 0.0]);
+    assert_eq!(check(&command, &rules), Ok(()));
+    for axis in 1..6 {
+        for value in [1.1e-6, -0.5] {
+            let before = std::mem::replace(&mut command.velocity[axis], value);
+            let refusal = check(&command, &rules).unwrap_err();
+            assert_eq!((refusal.reason, refusal.dimension), (Reason::LockedAxis, Some(axis)));
+            command.velocity[axis] = before;
+        }
+    }
+}
+
+#[test]
+fn when_a_quantity_without_a_limit_is_not_zero_expect_locked_axis() {
+    let mut command = positions(&[0.0, 0.0]);
+    command.effort = vec![0.0, 0.0];
+    assert_eq!(check(&command, &position_lane(2)), Ok(()));
+    command.effort[1] = 3.0;
+    assert_eq!(reason(&command, &position_lane(2)), Some(Reason::LockedAxis));
+    let mut rules = position_lane(2);
+    rules.limits[1].effort = Some(5.0);
+    assert_eq!(check(&command, &rules), Ok(()));
+    rules.limits[1] = DimensionLimits { effort: None, effort_unlimited: true, ..rules.limits[1] };
+    assert_eq!(check(&command, &rules), Ok(()));
+}
+
+#[test]
+fn when_positions_ride_on_a_velocity_lane_expect_them_locked_unless_limited() {
+    let mut command = velocities(&[0.1]);
+    command.position = vec![0.4];
+    let mut rules = velocity_lane(1);
+    assert_eq!(reason(&command, &rules), Some(Reason::LockedAxis));
+    rules.limits[0].position = Some(Bounds { min: -1.0, max: 1.0 });
+    assert_eq!(check(&command, &rules), Ok(()));
+}
+
+#[test]
+fn when_times_do_not_increase_expect_that_point() {
+    let rules = LaneRules { shape: Shape::Trajectory, ..position_lane(1) };
+    for (times, bad) in [
+        (vec![0, 1, 2], None),
+        (vec![-1, 1, 2], Some(0)),
+        (vec![0, 0, 2], Some(1)),
+        (vec![5, 6, 6], Some(2)),
+    ] {
+        let mut command = positions(&[0.0, 0.0, 0.0]);
+        command.dimensions = 1;
+        command.points = 3;
+        command.times = times;
+        let refusal = check(&command, &rules).err();
+        assert_eq!(refusal.map(|refusal| refusal.point), bad);
+    }
+}
+
+#[test]
+fn when_a_trajectory_is_empty_expect_it_allowed() {
+    let rules = LaneRules { shape: Shape::Trajectory, ..position_lane(2) };
+    assert_eq!(check(&Command::with_capacity(2, 4), &rules), Ok(()));
+}
+
+#[test]
+fn when_a_joint_is_not_given_expect_it_not_judged() {
+    let mut command = positions(&[0.0, f64::NAN]);
+    command.given[1] = false;
+    assert_eq!(check(&command, &position_lane(2)), Ok(()));
+}

@@ -1,0 +1,642 @@
+//! The gate: the state machine, the lanes, the kill inputs and the watchdogs together.
+//!
+//! The caller owns clocks and wires: it hands in every message and every tick with the moment it
+//! happened, publishes what a [`Decision`] forwards and what [`Gate::take_safe`] gives, and tells
+//! others what [`Gate::notices`] says.
+
+use std::time::Duration;
+
+use super::cause::{Action, Cause, CauseSet};
+use super::check::Refusal;
+use super::command::Command;
+use super::kill_input::{KillInput, Silence};
+use super::lane::{Decision, Lane, Permission, SafeOutput};
+use super::lane_state::LaneState;
+use super::machine::{Machine, Outcome, Report, Subject};
+use super::measured::Measured;
+use super::notice::{Notice, Notices};
+use super::publisher::Receipt;
+use super::rules::{GateRules, SilenceThen};
+use super::state::{BootRecord, Refused, State};
+use super::units::{Moment, SteadyTime};
+use super::verdict::Verdict;
+
+/// A tick later than this after its time drains every queue.
+const STALL: Duration = Duration::from_millis(50);
+
+/// The whole gate.
+#[derive(Clone, Debug)]
+pub struct Gate {
+    pub(super) rules: GateRules,
+    pub(super) machine: Machine,
+    pub(super) lanes: Vec<Lane>,
+    pub(super) kill_inputs: Vec<KillInput>,
+    /// Arrival of the newest usable sample of each feedback.
+    pub(super) feedback_at: Vec<Option<SteadyTime>>,
+    /// Whether a cause with action `hold` is present.
+    pub(super) held: bool,
+    pub(super) ready_since: Option<SteadyTime>,
+    /// Armed or killed in this run: from then on an output is never left alone unasked.
+    taken: bool,
+    last_tick: SteadyTime,
+    notices: Notices,
+}
+
+impl Gate {
+    /// The gate after boot.
+    #[must_use]
+    pub fn new(rules: GateRules, record: BootRecord, seq: u64, now: Moment) -> Self {
+        let lanes = rules.lanes.iter().map(|lane| Lane::new(lane.clone(), now.steady)).collect();
+        Self {
+            machine: Machine::new(State::at_boot(record), seq, now),
+            lanes,
+            kill_inputs: vec![KillInput::default(); rules.kill_inputs.len()],
+            feedback_at: vec![None; rules.feedback_timeouts.len()],
+            held: false,
+            ready_since: None,
+            taken: false,
+            last_tick: now.steady,
+            notices: Notices::default(),
+            rules,
+        }
+    }
+
+    /// The state, `seq` and trips.
+    #[must_use]
+    pub const fn machine(&self) -> &Machine {
+        &self.machine
+    }
+
+    /// The clock starts here: building what surrounds the gate took a while, and no tick was missed
+    /// in it.
+    pub const fn resume(&mut self, now: SteadyTime) {
+        self.last_tick = now;
+    }
+
+    /// The process ends: a stop as after a disarm, whatever the params file says of causes.
+    pub fn shut_down(&mut self, now: Moment) {
+        self.act(Report::plain(Cause::Shutdown, Subject::Node), Action::Disarm, now);
+    }
+
+    /// The lanes in the order of the rules.
+    #[must_use]
+    pub fn lanes(&self) -> &[Lane] {
+        &self.lanes
+    }
+
+    /// A lane.
+    #[must_use]
+    pub fn lane(&self, lane: usize) -> Option<&Lane> {
+        self.lanes.get(lane)
+    }
+
+    /// What happened since the last look.
+    pub const fn notices(&mut self) -> &mut Notices {
+        &mut self.notices
+    }
+
+    /// Whether motion is permitted: active and nothing holds. The bit in `~/permit`.
+    #[must_use]
+    pub fn is_permitted(&self) -> bool {
+        self.machine.state() == State::Active && !self.held
+    }
+
+    // ---- commands -------------------------------------------------------------------------------
+
+    /// Whether the source has a token for its next command.
+    pub fn may_take(&mut self, lane: usize, source: usize, now: SteadyTime) -> bool {
+        let source = self.lanes.get_mut(lane).and_then(|lane| lane.sources.get_mut(source));
+        source.is_some_and(|source| source.may_take(now))
+    }
+
+    /// When the source has a token for its next command.
+    #[must_use]
+    pub fn next_take(&self, lane: usize, source: usize) -> Option<SteadyTime> {
+        let source = self.lanes.get(lane).and_then(|lane| lane.sources.get(source));
+        source.map(super::source::Source::next_take)
+    }
+
+    /// Judges one command, limiting it in place. Nothing counts until [`Self::conclude`].
+    #[must_use]
+    pub fn judge(
+        &mut self,
+        lane: usize,
+        source: usize,
+        decoded: Result<&mut Command, Refusal>,
+        receipt: &Receipt,
+    ) -> Option<Decision> {
+        let permission = self.permission(lane);
+        let lane = self.lanes.get_mut(lane)?;
+        Some(lane.judge(source, decoded, receipt, permission))
+    }
+
+    /// Makes a decision count: what was forwarded becomes the reference, every verdict is counted.
+    pub fn conclude(&mut self, index: usize, source: usize, decision: &Decision, now: SteadyTime) {
+        let Some(lane) = self.lanes.get_mut(index) else {
+            return;
+        };
+        if let Some(source) = lane.sources.get_mut(source) {
+            source.counts.add(decision.verdict);
+            if let Some(refusal) = decision.refusal {
+                source.last_reason = Some(refusal.reason);
+            }
+        }
+        if let Some(refusal) = decision.refusal {
+            self.notices.push(Notice::Rejected { lane: index, source, refusal });
+        }
+        if decision.forwards() {
+            let before = lane.state;
+            let owner = lane.forwarded(source, decision, now);
+            if before != LaneState::Flowing {
+                let to = LaneState::Flowing;
+                self.notices.push(Notice::Lane { lane: index, from: before, to });
+            }
+            if let Some(from) = owner {
+                self.notices.push(Notice::Owner { lane: index, from, to: Some(source) });
+            }
+        }
+    }
+
+    fn permission(&self, index: usize) -> Permission {
+        if self.machine.state() != State::Active {
+            return Permission::NotPermitted;
+        }
+        if self.held || self.held_by_another(index) {
+            return Permission::Held;
+        }
+        Permission::Permitted
+    }
+
+    /// One lane holding holds all, unless it is `independent`.
+    fn held_by_another(&self, index: usize) -> bool {
+        self.lanes.iter().enumerate().any(|(other, lane)| {
+            other != index && !lane.rules.independent && lane.silent_since.is_some()
+        })
+    }
+
+    // ---- kill, disarm, reset, arm ----------------------------------------------------------------
+
+    /// The kill verb. Works in every state and puts every safe command out again.
+    pub fn kill(&mut self, report: Report, now: Moment) {
+        self.taken = true;
+        let outcome = self.machine.kill(report, now);
+        self.tell(outcome);
+        self.stop_all(outcome, now.steady);
+    }
+
+    /// The disarm verb.
+    ///
+    /// # Errors
+    /// [`Refused`] as in the state table.
+    pub fn disarm(&mut self, now: Moment) -> Result<(), Refused> {
+        let outcome = self.machine.disarm(now).inspect_err(|refused| {
+            self.notices.push(Notice::DisarmRefused(*refused));
+        })?;
+        self.tell(outcome);
+        self.stop_all(outcome, now.steady);
+        Ok(())
+    }
+
+    /// The reset verb: killed to disarmed. Moves nothing, permits nothing.
+    ///
+    /// # Errors
+    /// [`Refused`] as in the state table; unmet while a kill input asserts.
+    pub fn reset(&mut self, seq: u64, now: Moment) -> Result<(), Refused> {
+        let unmet = self.any_kill_input_asserts(now.steady);
+        let outcome = self.machine.reset(seq, unmet, now).inspect_err(|refused| {
+            self.notices.push(Notice::ResetRefused(*refused));
+        })?;
+        self.tell(outcome);
+        self.stop_all(outcome, now.steady);
+        Ok(())
+    }
+
+    /// The arm verb: disarmed to active. The caller has drained every command queue first.
+    ///
+    /// # Errors
+    /// [`Refused`] as in the state table; unmet while any condition is.
+    pub fn arm(&mut self, seq: u64, now: Moment) -> Result<(), Refused> {
+        let unmet = self.arm_blocked(now.steady);
+        let outcome = self.machine.arm(seq, unmet, now).inspect_err(|refused| {
+            self.notices.push(Notice::ArmRefused(*refused));
+        })?;
+        self.tell(outcome);
+        self.taken = true;
+        self.held = false;
+        for index in 0..self.lanes.len() {
+            let fresh = self.is_fresh(index, now.steady);
+            let Some(lane) = self.lanes.get_mut(index) else {
+                continue;
+            };
+            let from = lane.state;
+            if lane.start(fresh, now.steady) {
+                self.notices.push(Notice::Lane { lane: index, from, to: LaneState::Waiting });
+            } else {
+                self.notices.push(Notice::NoSafeCommand { lane: index });
+            }
+        }
+        Ok(())
+    }
+
+    /// Puts one source in charge, or none in particular (`None`: by priority again).
+    ///
+    /// # Errors
+    /// When there is no such lane or source, or the source is silent.
+    pub fn select_source(
+        &mut self,
+        index: usize,
+        source: Option<usize>,
+        now: SteadyTime,
+    ) -> Result<(), SelectRefused> {
+        let lane = self.lanes.get_mut(index).ok_or(SelectRefused::UnknownLane)?;
+        let Some(wanted) = source else {
+            lane.selected = None;
+            return Ok(());
+        };
+        let state = lane.sources.get(wanted).ok_or(SelectRefused::UnknownSource)?;
+        if !state.is_alive(now) {
+            return Err(SelectRefused::Silent);
+        }
+        let from = lane.owner;
+        lane.owner = Some(wanted);
+        lane.selected = Some(wanted);
+        if from != Some(wanted) {
+            if let Some(source) = lane.sources.get_mut(wanted) {
+                source.engaged = false;
+            }
+            self.notices.push(Notice::Owner { lane: index, from, to: Some(wanted) });
+        }
+        Ok(())
+    }
+
+    /// Reports an automatic cause; its action is the configuration's.
+    pub fn report(&mut self, report: Report, now: Moment) {
+        let action = self.rules.action(report.cause);
+        self.act(report, action, now);
+    }
+
+    fn act(&mut self, report: Report, action: Action, now: Moment) {
+        let outcome = self.machine.automatic(report, action, now);
+        self.tell(outcome);
+        if outcome.moved {
+            self.stop_all(outcome, now.steady);
+        }
+    }
+
+    fn tell(&mut self, outcome: Outcome) {
+        if !outcome.moved {
+            return;
+        }
+        if outcome.from != outcome.to {
+            let seq = self.machine.seq();
+            self.notices.push(Notice::State { from: outcome.from, to: outcome.to, seq });
+        }
+        let trip = self.machine.last_trip().filter(|trip| trip.seq == self.machine.seq());
+        if let Some(trip) = trip {
+            self.notices.push(Notice::Trip(*trip));
+        }
+    }
+
+    /// Brings every lane to what the state wants, and has every safe command put out at once.
+    fn stop_all(&mut self, outcome: Outcome, now: SteadyTime) {
+        if outcome.to == State::Active {
+            return;
+        }
+        for index in 0..self.lanes.len() {
+            let fresh = self.is_fresh(index, now);
+            let Some(lane) = self.lanes.get_mut(index) else {
+                continue;
+            };
+            lane.silent_since = None;
+            if lane.state == LaneState::Released && outcome.to == State::Disarmed {
+                continue;
+            }
+            if outcome.to == State::Disarmed && lane.release_at.is_none() {
+                lane.release_at = Some(now.after(lane.rules.release));
+            }
+            if outcome.to == State::Killed {
+                lane.release_at = None;
+            }
+            self.stop_lane(index, LaneState::Safe, fresh, now);
+        }
+        self.ready_since = None;
+    }
+
+    fn stop_lane(&mut self, index: usize, to: LaneState, fresh: bool, now: SteadyTime) {
+        let Some(lane) = self.lanes.get_mut(index) else {
+            return;
+        };
+        let from = lane.state;
+        if from == to {
+            lane.stop_again(now);
+            return;
+        }
+        if lane.enter_stop(to, fresh, now) {
+            self.notices.push(Notice::Lane { lane: index, from, to });
+        } else {
+            self.notices.push(Notice::NoSafeCommand { lane: index });
+        }
+    }
+
+    // ---- inputs ----------------------------------------------------------------------------------
+
+    /// One sample of a kill input. `None`: the message cannot be read, which asserts.
+    pub fn kill_input(&mut self, input: usize, asserted: Option<bool>, receipt: &Receipt) {
+        let (Some(state), Some(rules)) =
+            (self.kill_inputs.get_mut(input), self.rules.kill_inputs.get(input))
+        else {
+            return;
+        };
+        let (level, rising) = state.sample(asserted.unwrap_or(true), receipt, rules);
+        // While it stays asserted in `killed` nothing new is told; the latch holds anyway.
+        if level && (rising || self.machine.state() != State::Killed) {
+            let subject = Subject::KillInput(input);
+            let report = Report { rising, ..Report::plain(Cause::KillInputAsserted, subject) };
+            self.kill(report, receipt.at);
+        }
+    }
+
+    /// One feedback sample for one lane. Empty slices: the feedback does not carry that quantity.
+    /// Returns whether it was usable.
+    pub fn feedback(
+        &mut self,
+        lane: usize,
+        position: &[f64],
+        velocity: &[f64],
+        now: SteadyTime,
+    ) -> bool {
+        let Some(lane) = self.lanes.get_mut(lane) else {
+            return false;
+        };
+        let usable = lane.measured.sample(position, velocity, now);
+        if usable
+            && let Some(at) = lane.rules.feedback.and_then(|index| self.feedback_at.get_mut(index))
+        {
+            *at = Some(now);
+        }
+        usable
+    }
+
+    /// What the graph says of a lane's output: matched readers, and whether the named controller is
+    /// among them.
+    pub fn graph(&mut self, lane: usize, subscribers: u32, controller_reads: bool) {
+        if let Some(lane) = self.lanes.get_mut(lane) {
+            lane.subscribers = subscribers;
+            lane.controller_reads = controller_reads;
+        }
+    }
+
+    /// A lane's measured state.
+    #[must_use]
+    pub fn measured(&self, lane: usize) -> Option<&Measured> {
+        self.lanes.get(lane).map(|lane| &lane.measured)
+    }
+
+    /// Whether the lane's feedback is fresh. A lane without feedback has nothing fresh.
+    pub(super) fn is_fresh(&self, lane: usize, now: SteadyTime) -> bool {
+        let Some(lane) = self.lanes.get(lane) else {
+            return false;
+        };
+        let timeout = lane.rules.feedback.and_then(|f| self.rules.feedback_timeouts.get(f));
+        timeout.is_some_and(|timeout| lane.measured.is_fresh(now, *timeout))
+    }
+
+    pub(super) fn any_kill_input_asserts(&self, now: SteadyTime) -> bool {
+        let inputs = self.kill_inputs.iter().zip(&self.rules.kill_inputs);
+        inputs.into_iter().any(|(input, rules)| input.is_asserted(now, rules))
+    }
+
+    /// The causes that are there now, whatever they do. Those that are a moment and not a condition
+    /// (a kill by service, a late tick) are never among them.
+    #[must_use]
+    pub fn causes_present(&self, now: SteadyTime) -> CauseSet {
+        let silent = self.kill_inputs.iter().zip(&self.rules.kill_inputs);
+        let mut silent = silent.map(|(input, rules)| input.silence(now, rules));
+        let stale = |index: usize| {
+            self.lanes.get(index).is_some_and(|lane| lane.rules.feedback.is_some())
+                && !self.is_fresh(index, now)
+        };
+        CauseSet::default()
+            .with(Cause::KillInputAsserted, self.any_kill_input_asserts(now))
+            .with(Cause::KillInputSilent, silent.any(|s| matches!(s, Silence::Lost(_))))
+            .with(Cause::SourceSilent, self.lanes.iter().any(|lane| lane.silent_since.is_some()))
+            .with(Cause::FeedbackStale, (0..self.lanes.len()).any(stale))
+    }
+
+    // ---- time --------------------------------------------------------------------------------------
+
+    /// Whether this tick is so late that the caller must drain every command queue before it.
+    #[must_use]
+    pub fn is_stalled(&self, now: SteadyTime) -> bool {
+        now.since(self.last_tick) > self.rules.tick.saturating_add(STALL)
+    }
+
+    /// One tick: watchdogs, holds, releases, arm conditions.
+    pub fn tick(&mut self, now: Moment) {
+        if self.is_stalled(now.steady) {
+            let late = now.steady.since(self.last_tick);
+            self.notices.push(Notice::Stalled { late });
+            let report = Report {
+                found: late.as_secs_f64(),
+                bound: self.rules.tick.saturating_add(STALL).as_secs_f64(),
+                ..Report::plain(Cause::GateStalled, Subject::Node)
+            };
+            self.report(report, now);
+        }
+        self.last_tick = now.steady;
+        self.watch_inputs(now);
+        for index in 0..self.lanes.len() {
+            self.watch_lane(index, now);
+        }
+        self.settle(now.steady);
+    }
+
+    /// Silence of kill inputs and of feedback: what holds, and what a longer silence becomes.
+    fn watch_inputs(&mut self, now: Moment) {
+        let mut held = false;
+        for index in 0..self.kill_inputs.len() {
+            let (Some(input), Some(rules)) =
+                (self.kill_inputs.get(index), self.rules.kill_inputs.get(index))
+            else {
+                continue;
+            };
+            let Silence::Lost(silent) = input.silence(now.steady, rules) else {
+                continue;
+            };
+            let kill_after = rules.timeout.unwrap_or_default().saturating_add(rules.kill_after);
+            let report = Report {
+                found: silent.as_secs_f64(),
+                bound: rules.timeout.unwrap_or_default().as_secs_f64(),
+                ..Report::plain(Cause::KillInputSilent, Subject::KillInput(index))
+            };
+            let action = self.rules.action(Cause::KillInputSilent);
+            if action >= Action::Hold {
+                held = true;
+            }
+            // Hold first, whatever else follows: an action of `kill` written in the params file
+            // acts at once.
+            if action > Action::Hold {
+                self.act(report, action, now);
+            } else if action == Action::Hold && silent > kill_after {
+                self.act(report, Action::Kill, now);
+            }
+        }
+        for index in 0..self.lanes.len() {
+            held |= self.watch_feedback(index, now);
+        }
+        self.held = held && self.machine.state() == State::Active;
+    }
+
+    /// Stale feedback of one lane. Returns whether it holds.
+    fn watch_feedback(&mut self, index: usize, now: Moment) -> bool {
+        let feedback = self.lanes.get(index).and_then(|lane| lane.rules.feedback);
+        let Some(feedback) = feedback else {
+            return false;
+        };
+        if self.is_fresh(index, now.steady) {
+            return false;
+        }
+        let action = self.rules.action(Cause::FeedbackStale);
+        if action > Action::Hold && self.machine.state() == State::Active {
+            let subject = Subject::Feedback(feedback);
+            self.act(Report::plain(Cause::FeedbackStale, subject), action, now);
+        }
+        action >= Action::Hold
+    }
+
+    fn watch_lane(&mut self, index: usize, now: Moment) {
+        let steady = now.steady;
+        let fresh = self.is_fresh(index, steady);
+        match self.machine.state() {
+            State::Active => self.watch_active(index, fresh, now),
+            State::Disarmed => {
+                let Some(lane) = self.lanes.get_mut(index) else {
+                    return;
+                };
+                if lane.release_at.is_some_and(|at| at <= steady) {
+                    let from = lane.state;
+                    lane.let_go();
+                    let to = LaneState::Released;
+                    self.notices.push(Notice::Lane { lane: index, from, to });
+                }
+            }
+            State::Killed => {
+                // Killed since boot: zero moves nothing, a pose would. Killed in this run without
+                // anything to hold: there may be now.
+                let Some(lane) = self.lanes.get(index) else {
+                    return;
+                };
+                let moves_nothing = lane.rules.safe.tolerance().is_none();
+                if lane.state == LaneState::Released && (moves_nothing || (self.taken && fresh)) {
+                    self.stop_lane(index, LaneState::Safe, fresh, steady);
+                }
+            }
+        }
+    }
+
+    fn watch_active(&mut self, index: usize, fresh: bool, now: Moment) {
+        let steady = now.steady;
+        let held = self.permission(index) == Permission::Held;
+        let Some(lane) = self.lanes.get_mut(index) else {
+            return;
+        };
+        if let Some(in_motion) = lane.silence(steady) {
+            if in_motion {
+                lane.silent_since = Some(steady);
+            } else {
+                self.stop_lane(index, LaneState::Waiting, fresh, steady);
+            }
+        }
+        let Some(lane) = self.lanes.get(index) else {
+            return;
+        };
+        let holding = held || lane.silent_since.is_some();
+        match (lane.state, holding) {
+            (LaneState::Flowing | LaneState::Waiting, true) => {
+                self.stop_lane(index, LaneState::Holding, fresh, steady);
+            }
+            (LaneState::Holding, false) => {
+                // The pose held stays; commands may flow again.
+                self.stop_lane(index, LaneState::Waiting, fresh, steady);
+            }
+            (_, true | false) => {}
+        }
+        self.escalate_silence(index, now);
+    }
+
+    fn escalate_silence(&mut self, index: usize, now: Moment) {
+        let Some(lane) = self.lanes.get(index) else {
+            return;
+        };
+        let Some(since) = lane.silent_since else {
+            return;
+        };
+        let silent = now.steady.since(since);
+        let (after, action) = match lane.rules.silence {
+            SilenceThen::Hold => return,
+            SilenceThen::Disarm(after) => (after, Action::Disarm),
+            SilenceThen::Kill(after) => (after, Action::Kill),
+        };
+        if silent >= after {
+            let subject = lane
+                .owner
+                .map_or(Subject::Lane(index), |source| Subject::Source { lane: index, source });
+            let report = Report {
+                found: silent.as_secs_f64(),
+                bound: after.as_secs_f64(),
+                ..Report::plain(Cause::SourceSilent, subject)
+            };
+            self.act(report, action, now);
+        }
+    }
+
+    fn settle(&mut self, now: SteadyTime) {
+        if self.machine.state() == State::Disarmed && self.conditions_hold(now) {
+            self.ready_since = self.ready_since.or(Some(now));
+        } else {
+            self.ready_since = None;
+        }
+    }
+
+    // ---- safe commands -------------------------------------------------------------------------
+
+    /// The lane's safe command, where it is due now. What this returns counts as sent.
+    pub fn take_safe(&mut self, lane: usize, now: SteadyTime) -> Option<SafeOutput<'_>> {
+        self.lanes.get_mut(lane)?.take_safe(now)
+    }
+
+    /// What a stop right now would send on a lane, for a burst by somebody else. False: nothing may
+    /// be sent.
+    #[must_use]
+    pub fn would_send(&self, lane: usize, values: &mut [f64], now: SteadyTime) -> bool {
+        let fresh = self.is_fresh(lane, now);
+        self.lanes.get(lane).is_some_and(|lane| lane.would_send(fresh, values))
+    }
+
+    /// The earliest moment at which a safe command is due.
+    #[must_use]
+    pub fn next_safe(&self) -> Option<SteadyTime> {
+        self.lanes.iter().filter_map(Lane::safe_due_at).min()
+    }
+
+    /// The counts of one source: what was received, by verdict.
+    #[must_use]
+    pub fn count(&self, lane: usize, source: usize, verdict: Verdict) -> u64 {
+        let source = self.lanes.get(lane).and_then(|lane| lane.sources.get(source));
+        source.map_or(0, |source| source.counts.get(verdict))
+    }
+}
+
+/// Why a source was not put in charge.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SelectRefused {
+    /// No lane of that name.
+    UnknownLane,
+    /// No source of that name in the lane.
+    UnknownSource,
+    /// The source sends nothing.
+    Silent,
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,145 @@
+use proptest::prelude::*;
+
+use super::*;
+
+const LIMITS: DimensionLimits = DimensionLimits {
+    locked: false,
+    position: Some(Bounds { min: -1.0, max: 1.0 }),
+    velocity: Some(Bounds { min: -2.0, max: 2.0 }),
+    acceleration: None,
+    deceleration: None,
+    effort: None,
+    effort_unlimited: false,
+};
+
+const WITH_ACCELERATION: DimensionLimits =
+    DimensionLimits { acceleration: Some(10.0), deceleration: Some(20.0), ..LIMITS };
+
+const STEP: Allowance = Allowance { credit_s: 0.02, scale: 1.0 };
+
+fn at(value: f64) -> Reference {
+    Reference { value, rate: 0.0 }
+}
+
+fn only(limit: Limit) -> LimitSet {
+    LimitSet::EMPTY.with(limit)
+}
+
+#[test]
+fn when_inside_expect_the_same_bits() {
+    for value in [0.0, -0.0, 0.01, -0.04, f64::MIN_POSITIVE / 2.0] {
+        let limited = limit_position(value, at(0.0), &LIMITS, STEP);
+        assert_eq!(limited.value.to_bits(), value.to_bits());
+        assert!(limited.by.is_empty());
+    }
+}
+
+#[test]
+fn when_too_far_for_one_step_expect_the_velocity_limit() {
+    let limited = limit_position(0.5, at(0.0), &LIMITS, STEP);
+    assert_eq!(limited.value, 0.04);
+    assert_eq!(limited.by, only(Limit::Velocity));
+}
+
+#[test]
+fn when_beyond_the_position_limit_expect_the_bound() {
+    let limited = limit_position(1.5, at(0.99), &LIMITS, STEP);
+    assert_eq!(limited.value, 1.0);
+    assert_eq!(limited.by, only(Limit::Position));
+}
+
+#[test]
+fn hazard_09_dt_zero_negative_huge() {
+    // No credit: no change, whatever is asked; and what is asked for may be "stay".
+    for credit_s in [0.0, -0.0] {
+        let none = Allowance { credit_s, scale: 1.0 };
+        for limits in [LIMITS, WITH_ACCELERATION] {
+            assert_eq!(limit_position(0.5, at(0.25), &limits, none).value, 0.25);
+            assert!(limit_position(0.25, at(0.25), &limits, none).by.is_empty());
+        }
+        assert_eq!(limit_velocity(1.0, 0.5, &WITH_ACCELERATION, none).value, 0.5);
+    }
+    // A small credit is used as it is.
+    let small = Allowance { credit_s: 1e-9, scale: 1.0 };
+    assert!((limit_position(0.5, at(0.0), &LIMITS, small).value - 2e-9).abs() < 1e-18);
+}
+
+#[test]
+fn when_it_starts_outside_expect_inward_or_still_never_outward() {
+    let outside = at(1.1);
+    assert_eq!(limit_position(1.3, outside, &LIMITS, STEP).value, 1.1);
+    assert_eq!(limit_position(1.08, outside, &LIMITS, STEP).value, 1.08);
+    assert!((limit_position(0.0, outside, &LIMITS, STEP).value - 1.06).abs() < 1e-12);
+    let far_below = limit_position(0.0, at(-3.0), &LIMITS, STEP);
+    assert!((far_below.value + 2.96).abs() < 1e-12);
+}
+
+#[test]
+fn when_the_velocity_limit_shrinks_expect_no_more_than_deceleration() {
+    let fast = Allowance { credit_s: 0.02, scale: 0.1 };
+    let limited = limit_velocity(2.0, 2.0, &WITH_ACCELERATION, fast);
+    assert!((limited.value - 1.6).abs() < 1e-12);
+    assert_eq!(limited.by, only(Limit::Deceleration));
+}
+
+#[test]
+fn when_reversing_expect_deceleration_then_acceleration() {
+    // 0.2 rad/s is gone after 0.01 s at 20 rad/s²; the other 0.01 s speeds up at 10 rad/s².
+    let limited = limit_velocity(-2.0, 0.2, &WITH_ACCELERATION, STEP);
+    assert!((limited.value + 0.1).abs() < 1e-12);
+    assert_eq!(limited.by, only(Limit::Acceleration));
+}
+
+#[test]
+fn when_a_bound_fits_exactly_expect_unchanged() {
+    let bounds = Bounds { min: -1.0, max: 1.0 };
+    assert!(limit_to(1.0, bounds, Limit::Effort).by.is_empty());
+    assert_eq!(limit_to(1.0 + f64::EPSILON, bounds, Limit::Effort).value, 1.0);
+    assert_eq!(limit_to(-3.0, bounds, Limit::Effort).by, only(Limit::Effort));
+}
+
+fn commands() -> impl Strategy<Value = Vec<(f64, f64)>> {
+    prop::collection::vec((-3.0..3.0f64, 0.0..0.03f64), 1..200)
+}
+
+proptest! {
+    /// Whatever is asked, at whatever moments: position, velocity, acceleration and deceleration
+    /// of what is sent stay inside, and the braking distance is kept.
+    #[test]
+    fn any_sequence_of_positions_stays_inside(commands in commands()) {
+        let mut sent = at(0.0);
+        for (commanded, credit_s) in commands {
+            let allowance = Allowance { credit_s, scale: 1.0 };
+            let limited = limit_position(commanded, sent, &WITH_ACCELERATION, allowance);
+            prop_assert!(is_within(limited.value, -1.0, 1.0));
+            prop_assert_eq!(limited.by.is_empty(), limited.value.to_bits() == commanded.to_bits());
+            if credit_s > 1e-6 {
+                let rate = (limited.value - sent.value) / credit_s;
+                let slack = 1e-9 / credit_s;
+                prop_assert!(rate.abs() <= 2.0 + slack);
+                let change = rate - sent.rate;
+                prop_assert!(change.abs() <= 20.0 * credit_s + slack, "{change} in {credit_s}");
+                if rate.abs() > sent.rate.abs() && rate * sent.rate >= 0.0 {
+                    prop_assert!(change.abs() <= 10.0 * credit_s + slack);
+                }
+                let room = if rate > 0.0 { 1.0 - limited.value } else { limited.value + 1.0 };
+                prop_assert!(rate * rate <= 40.0 * room + 1e-6 + 4.0 * slack, "{rate} {room}");
+                sent = Reference { value: limited.value, rate };
+            } else {
+                sent.value = limited.value;
+            }
+        }
+    }
+
+    #[test]
+    fn any_sequence_of_velocities_stays_inside(commands in commands(), scale in 0.1..1.0f64) {
+        let mut sent = 0.0f64;
+        for (commanded, credit_s) in commands {
+            let limited =
+                limit_velocity(commanded, sent, &WITH_ACCELERATION, Allowance { credit_s, scale });
+            prop_assert!(limited.value.abs() <= 2.0 * scale + 1e-12);
+            prop_assert!((limited.value - sent).abs() <= 20.0 * credit_s + 1e-12);
+            sent = limited.value;
+        }
+    }
+}

@@ -1,0 +1,34 @@
+//! The limits of one joint or axis, as the configuration gives them.
+
+/// Bounds of a value.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Bounds {
+    /// Lowest allowed value.
+    pub min: f64,
+    /// Highest allowed value. Invariant: `min <= max`, both finite.
+    pub max: f64,
+}
+
+/// The limits of one joint or axis. `None`: this kind is left free on purpose (`unlimited`), or the
+/// lane does not carry it.
+///
+/// # Units
+/// rad or m by joint type, per s, per s²; N m or N.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct DimensionLimits {
+    /// Locked: no limit was given, so a command must be zero within 1e-6.
+    pub locked: bool,
+    /// Position bounds (position lanes).
+    pub position: Option<Bounds>,
+    /// Velocity bounds; symmetric unless `min_velocity` was given.
+    pub velocity: Option<Bounds>,
+    /// Speeding up.
+    pub acceleration: Option<f64>,
+    /// Slowing down. Never shrinks with source scale or derating.
+    pub deceleration: Option<f64>,
+    /// Force or torque, symmetric.
+    pub effort: Option<f64>,
+    /// The type carries effort and the params file lists it under `unlimited`; otherwise an effort
+    /// without a limit must be zero.
+    pub effort_unlimited: bool,
+}

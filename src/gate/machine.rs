@@ -1,0 +1,341 @@
+//! The latch: the state, its `seq`, and the trips, around the pure table in [`super::state`].
+
+use std::time::Duration;
+
+use super::cause::{Action, Cause};
+use super::state::{Check, Event, News, Refused, SeqStep, State};
+use super::units::{Moment, SteadyTime, WallTime};
+
+/// What a trip or a condition is about, by index.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Subject {
+    /// The node itself.
+    Node,
+    /// A lane.
+    Lane(usize),
+    /// A source of a lane.
+    Source {
+        /// The lane.
+        lane: usize,
+        /// The source.
+        source: usize,
+    },
+    /// A kill input.
+    KillInput(usize),
+    /// A feedback topic.
+    Feedback(usize),
+}
+
+/// One event that latched or let go.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Trip {
+    /// `seq` after it.
+    pub seq: u64,
+    /// When, for people.
+    pub stamp: WallTime,
+    /// Why.
+    pub cause: Cause,
+    /// What it is about.
+    pub subject: Subject,
+    /// The value found, in the cause's unit; NaN where there is none.
+    pub found: f64,
+    /// The value allowed; NaN where there is none.
+    pub bound: f64,
+}
+
+/// A cause that is reported to the machine.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Report {
+    /// Why.
+    pub cause: Cause,
+    /// What it is about.
+    pub subject: Subject,
+    /// The value found; NaN where there is none.
+    pub found: f64,
+    /// The value allowed; NaN where there is none.
+    pub bound: f64,
+    /// Whether the cause was absent just before: a button pressed anew.
+    pub rising: bool,
+}
+
+impl Report {
+    /// A cause without numbers.
+    #[must_use]
+    pub const fn plain(cause: Cause, subject: Subject) -> Self {
+        Self { cause, subject, found: f64::NAN, bound: f64::NAN, rising: false }
+    }
+}
+
+/// How many causes are told apart while killed; more count as the last one.
+const TOLD_APART: usize = 16;
+
+/// At most one rising edge in this time moves `seq`, so that a flapping input cannot outrun a
+/// person who types a reset.
+const EDGE_HOLD_OFF: Duration = Duration::from_secs(1);
+
+/// The state and its history.
+#[derive(Clone, Debug)]
+pub struct Machine {
+    state: State,
+    seq: u64,
+    since: Moment,
+    first_trip: Option<Trip>,
+    last_trip: Option<Trip>,
+    told: [Option<(Cause, Subject)>; TOLD_APART],
+    last_news: SteadyTime,
+}
+
+/// What [`Machine::report`] did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Outcome {
+    /// The state before.
+    pub from: State,
+    /// The state now.
+    pub to: State,
+    /// Whether `seq` moved.
+    pub moved: bool,
+}
+
+impl Machine {
+    /// The machine after boot.
+    #[must_use]
+    pub const fn new(state: State, seq: u64, now: Moment) -> Self {
+        Self {
+            state,
+            seq,
+            since: now,
+            first_trip: None,
+            last_trip: None,
+            told: [None; TOLD_APART],
+            last_news: SteadyTime::from_nanos(0),
+        }
+    }
+
+    /// The state.
+    #[must_use]
+    pub const fn state(&self) -> State {
+        self.state
+    }
+
+    /// The number that reset and arm must name.
+    #[must_use]
+    pub const fn seq(&self) -> u64 {
+        self.seq
+    }
+
+    /// When the state was entered.
+    #[must_use]
+    pub const fn since(&self) -> Moment {
+        self.since
+    }
+
+    /// Why it is killed; `None` while it is not.
+    #[must_use]
+    pub const fn first_trip(&self) -> Option<&Trip> {
+        self.first_trip.as_ref()
+    }
+
+    /// The newest trip ever.
+    #[must_use]
+    pub const fn last_trip(&self) -> Option<&Trip> {
+        self.last_trip.as_ref()
+    }
+
+    /// A kill verb or an asserted kill input: works in every state.
+    pub fn kill(&mut self, report: Report, now: Moment) -> Outcome {
+        let news = self.news(&report, now);
+        self.apply(Event::Kill(news), Some(report), now)
+    }
+
+    /// An automatic cause with the action the configuration gives it.
+    pub fn automatic(&mut self, report: Report, action: Action, now: Moment) -> Outcome {
+        let event = match action {
+            Action::Kill => Event::AutomaticKill(self.news(&report, now)),
+            Action::Disarm => Event::AutomaticDisarm,
+            Action::Ignore | Action::Warn | Action::Hold => {
+                return Outcome { from: self.state, to: self.state, moved: false };
+            }
+        };
+        self.apply(event, Some(report), now)
+    }
+
+    /// The disarm verb.
+    ///
+    /// # Errors
+    /// [`Refused`] as in the state table.
+    pub fn disarm(&mut self, now: Moment) -> Result<Outcome, Refused> {
+        self.verb(Event::Disarm, now)
+    }
+
+    /// The reset verb for a caller who saw `seq`.
+    ///
+    /// # Errors
+    /// [`Refused`] as in the state table.
+    pub fn reset(&mut self, seq: u64, any_unmet: bool, now: Moment) -> Result<Outcome, Refused> {
+        self.verb(Event::Reset(self.check(seq, any_unmet)), now)
+    }
+
+    /// The arm verb for a caller who saw `seq`.
+    ///
+    /// # Errors
+    /// [`Refused`] as in the state table.
+    pub fn arm(&mut self, seq: u64, any_unmet: bool, now: Moment) -> Result<Outcome, Refused> {
+        self.verb(Event::Arm(self.check(seq, any_unmet)), now)
+    }
+
+    const fn check(&self, seq: u64, any_unmet: bool) -> Check {
+        if seq != self.seq {
+            Check::SeqMoved
+        } else if any_unmet {
+            Check::Unmet
+        } else {
+            Check::Ready
+        }
+    }
+
+    fn news(&self, report: &Report, now: Moment) -> News {
+        if self.state != State::Killed {
+            return News::New;
+        }
+        let told = self.told.iter().flatten().any(|told| *told == (report.cause, report.subject));
+        let full = self.told.iter().all(Option::is_some);
+        let rested = now.steady.since(self.last_news) >= EDGE_HOLD_OFF;
+        match (told || full, report.rising && rested) {
+            (false, _) | (true, true) => News::New,
+            (true, false) => News::Again,
+        }
+    }
+
+    fn apply(&mut self, event: Event, report: Option<Report>, now: Moment) -> Outcome {
+        let from = self.state;
+        let Ok((to, step)) = self.state.next(event) else {
+            return Outcome { from, to: from, moved: false };
+        };
+        let moved = step == SeqStep::Next;
+        if moved {
+            self.seq = self.seq.saturating_add(1);
+        }
+        if to != from {
+            self.state = to;
+            self.since = now;
+        }
+        if let (true, Some(report)) = (moved, report) {
+            self.note_trip(report, now);
+        }
+        if to != State::Killed {
+            self.first_trip = None;
+            self.told = [None; TOLD_APART];
+        }
+        Outcome { from, to, moved }
+    }
+
+    fn note_trip(&mut self, report: Report, now: Moment) {
+        let trip = Trip {
+            seq: self.seq,
+            stamp: now.wall,
+            cause: report.cause,
+            subject: report.subject,
+            found: report.found,
+            bound: report.bound,
+        };
+        self.last_trip = Some(trip);
+        self.last_news = now.steady;
+        // The first is kept: it is the one to look for.
+        if self.first_trip.is_none() {
+            self.first_trip = Some(trip);
+        }
+        let entry = (report.cause, report.subject);
+        if !self.told.contains(&Some(entry))
+            && let Some(free) = self.told.iter_mut().find(|told| told.is_none())
+        {
+            *free = Some(entry);
+        }
+    }
+
+    fn verb(&mut self, event: Event, now: Moment) -> Result<Outcome, Refused> {
+        // Asked first, so that a refusal changes nothing at all.
+        self.state.next(event)?;
+        Ok(self.apply(event, None, now))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(ms: u64) -> Moment {
+        let nanos = ms * 1_000_000;
+        let wall = WallTime::from_nanos(i64::try_from(nanos).unwrap());
+        Moment { steady: SteadyTime::from_nanos(nanos), wall }
+    }
+
+    fn button(rising: bool) -> Report {
+        Report { rising, ..Report::plain(Cause::KillInputAsserted, Subject::KillInput(0)) }
+    }
+
+    const SERVICE: Report = Report::plain(Cause::KillService, Subject::Node);
+
+    #[test]
+    fn when_killed_twice_expect_the_first_trip_kept_and_seq_counting_news_only() {
+        let mut machine = Machine::new(State::Disarmed, 7, at(0));
+        assert_eq!(machine.kill(SERVICE, at(10)).to, State::Killed);
+        assert_eq!(machine.seq(), 8);
+        machine.kill(SERVICE, at(20));
+        assert_eq!(machine.seq(), 8);
+        machine.kill(button(true), at(30));
+        assert_eq!(machine.seq(), 9);
+        assert_eq!(machine.first_trip().unwrap().cause, Cause::KillService);
+        assert_eq!(machine.last_trip().unwrap().cause, Cause::KillInputAsserted);
+        assert_eq!(machine.since(), at(10));
+    }
+
+    #[test]
+    fn when_an_input_flaps_expect_at_most_one_seq_a_second() {
+        let mut machine = Machine::new(State::Active, 1, at(0));
+        for edge in 0..50 {
+            machine.kill(button(true), at(edge * 100));
+        }
+        assert_eq!(machine.seq(), 2 + 4);
+    }
+
+    #[test]
+    fn when_seq_moved_expect_reset_and_arm_refused_and_nothing_changed() {
+        let mut machine = Machine::new(State::Disarmed, 1, at(0));
+        machine.kill(SERVICE, at(1));
+        assert_eq!(machine.reset(1, false, at(2)), Err(Refused::SeqMoved));
+        assert_eq!(machine.reset(2, true, at(2)), Err(Refused::Unmet));
+        assert_eq!((machine.state(), machine.seq()), (State::Killed, 2));
+        assert_eq!(machine.reset(2, false, at(3)).unwrap().to, State::Disarmed);
+        assert!(machine.first_trip().is_none());
+        assert_eq!(machine.arm(2, false, at(4)), Err(Refused::SeqMoved));
+        assert_eq!(machine.arm(3, false, at(4)).unwrap().to, State::Active);
+    }
+
+    #[test]
+    fn when_an_automatic_cause_comes_while_disarmed_expect_nothing_latched() {
+        let mut machine = Machine::new(State::Disarmed, 1, at(0));
+        let report = Report::plain(Cause::Tilt, Subject::Node);
+        let outcome = machine.automatic(report, Action::Kill, at(1));
+        assert_eq!((outcome.to, outcome.moved), (State::Disarmed, false));
+        assert!(machine.last_trip().is_none());
+    }
+
+    #[test]
+    fn when_an_automatic_cause_disarms_expect_it_told_as_the_last_trip() {
+        let mut machine = Machine::new(State::Active, 1, at(0));
+        let report = Report::plain(Cause::GateStalled, Subject::Node);
+        assert_eq!(machine.automatic(report, Action::Disarm, at(1)).to, State::Disarmed);
+        assert_eq!(machine.last_trip().unwrap().cause, Cause::GateStalled);
+        assert!(machine.first_trip().is_none());
+    }
+
+    #[test]
+    fn when_more_causes_come_than_are_told_apart_expect_still_killed() {
+        let mut machine = Machine::new(State::Active, 1, at(0));
+        for input in 0..40 {
+            let subject = Subject::KillInput(input);
+            machine.kill(Report::plain(Cause::KillInputAsserted, subject), at(1));
+        }
+        assert_eq!((machine.state(), machine.seq()), (State::Killed, 17));
+    }
+}

@@ -1,0 +1,128 @@
+//! What feedback says of one lane: the newest pose, and the velocity averaged for "standing still".
+
+use std::time::Duration;
+
+use super::units::{SteadyTime, is_within};
+
+/// Time constant of the velocity average. Sway of a standing humanoid (around 1 Hz) averages out.
+const AVERAGE_OVER_S: f64 = 0.5;
+
+/// The measured state of one lane's joints or axes.
+#[derive(Clone, Debug)]
+pub struct Measured {
+    position: Vec<f64>,
+    mean_velocity: Vec<f64>,
+    at: Option<SteadyTime>,
+}
+
+impl Measured {
+    /// Nothing measured yet.
+    #[must_use]
+    pub fn new(dimensions: usize) -> Self {
+        Self { position: vec![0.0; dimensions], mean_velocity: vec![0.0; dimensions], at: None }
+    }
+
+    /// Notes a sample. An empty slice: the feedback does not carry that quantity; a velocity that is
+    /// missing is taken from the change of position.
+    ///
+    /// Samples that are not finite or not complete are ignored as a whole; the result says so.
+    #[must_use]
+    pub fn sample(&mut self, position: &[f64], velocity: &[f64], now: SteadyTime) -> bool {
+        let complete = |values: &[f64]| values.len() == self.position.len();
+        let finite = |values: &[f64]| values.iter().all(|value| value.is_finite());
+        let usable = |values: &[f64]| values.is_empty() || (complete(values) && finite(values));
+        if !usable(position) || !usable(velocity) || (position.is_empty() && velocity.is_empty()) {
+            return false;
+        }
+        let elapsed = self.at.map(|at| now.since(at).as_secs_f64());
+        let weight = elapsed.map_or(1.0, |elapsed| elapsed / (AVERAGE_OVER_S + elapsed));
+        if velocity.is_empty() {
+            for ((mean, old), new) in
+                self.mean_velocity.iter_mut().zip(&self.position).zip(position)
+            {
+                let rate = match elapsed {
+                    Some(elapsed) if elapsed > 0.0 => (new - old) / elapsed,
+                    Some(_) | None => 0.0,
+                };
+                *mean += (rate - *mean) * weight;
+            }
+        } else {
+            for (mean, new) in self.mean_velocity.iter_mut().zip(velocity) {
+                *mean += (new - *mean) * weight;
+            }
+        }
+        if !position.is_empty() {
+            self.position.copy_from_slice(position);
+        }
+        self.at = Some(now);
+        true
+    }
+
+    /// The newest pose; `None` before the first sample.
+    #[must_use]
+    pub fn position(&self) -> Option<&[f64]> {
+        self.at.map(|_| self.position.as_slice())
+    }
+
+    /// Whether a sample came within `timeout`.
+    #[must_use]
+    pub fn is_fresh(&self, now: SteadyTime, timeout: Duration) -> bool {
+        self.at.is_some_and(|at| now.since(at) <= timeout)
+    }
+
+    /// The first joint or axis whose mean velocity is over `standstill`, with that velocity.
+    #[must_use]
+    pub fn moving(&self, standstill: f64) -> Option<(usize, f64)> {
+        let mut means = self.mean_velocity.iter().enumerate();
+        means
+            .find(|(_, mean)| !is_within(**mean, -standstill, standstill))
+            .map(|(dimension, mean)| (dimension, *mean))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(ms: u64) -> SteadyTime {
+        SteadyTime::from_nanos(ms * 1_000_000)
+    }
+
+    #[test]
+    fn when_it_sways_expect_still_and_when_it_drifts_expect_moving() {
+        let mut swaying = Measured::new(1);
+        let mut drifting = Measured::new(1);
+        for step in 0..2_000u32 {
+            let phase = f64::from(step) * 0.01 * std::f64::consts::TAU;
+            let now = at(u64::from(step) * 10);
+            assert!(swaying.sample(&[0.0], &[0.1 * phase.sin()], now));
+            assert!(drifting.sample(&[0.0], &[0.06], now));
+        }
+        assert_eq!(swaying.moving(0.05), None);
+        assert_eq!(drifting.moving(0.05).map(|(joint, _)| joint), Some(0));
+    }
+
+    #[test]
+    fn when_velocity_is_missing_expect_it_from_positions() {
+        let mut measured = Measured::new(2);
+        for step in 0..200u32 {
+            let position = [0.0, f64::from(step) * 0.01];
+            assert!(measured.sample(&position, &[], at(u64::from(step) * 10)));
+        }
+        assert_eq!(measured.moving(0.05).map(|(joint, _)| joint), Some(1));
+    }
+
+    #[test]
+    fn when_a_sample_is_bad_expect_it_ignored_whole() {
+        let mut measured = Measured::new(2);
+        assert!(!measured.sample(&[0.0], &[], at(0)));
+        assert!(!measured.sample(&[0.0, f64::NAN], &[], at(0)));
+        assert!(!measured.sample(&[], &[], at(0)));
+        assert_eq!(measured.position(), None);
+        assert!(measured.sample(&[0.1, 0.2], &[0.0, 0.0], at(0)));
+        assert!(!measured.sample(&[0.3, 0.3], &[0.0, f64::INFINITY], at(1)));
+        assert_eq!(measured.position(), Some([0.1, 0.2].as_slice()));
+        assert!(!measured.is_fresh(at(600), Duration::from_millis(500)));
+        assert!(measured.is_fresh(at(500), Duration::from_millis(500)));
+    }
+}

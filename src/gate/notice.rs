@@ -1,0 +1,106 @@
+//! What the gate tells the rest of the process: fixed-size notices, never text.
+
+use std::time::Duration;
+
+use super::check::Refusal;
+use super::lane_state::LaneState;
+use super::machine::Trip;
+use super::state::{Refused, State};
+
+/// One thing that happened. Formatted by others, off the gate thread.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Notice {
+    /// The node's state changed.
+    State {
+        /// Before.
+        from: State,
+        /// Now.
+        to: State,
+        /// `seq` now.
+        seq: u64,
+    },
+    /// A trip, or a new cause while killed.
+    Trip(Trip),
+    /// A reset was refused.
+    ResetRefused(Refused),
+    /// An arm was refused.
+    ArmRefused(Refused),
+    /// A disarm was refused.
+    DisarmRefused(Refused),
+    /// A lane's state changed.
+    Lane {
+        /// The lane.
+        lane: usize,
+        /// Before.
+        from: LaneState,
+        /// Now.
+        to: LaneState,
+    },
+    /// A lane changed hands.
+    Owner {
+        /// The lane.
+        lane: usize,
+        /// Source in charge before.
+        from: Option<usize>,
+        /// Source in charge now.
+        to: Option<usize>,
+    },
+    /// A command was refused.
+    Rejected {
+        /// The lane.
+        lane: usize,
+        /// The source.
+        source: usize,
+        /// Why and where.
+        refusal: Refusal,
+    },
+    /// A tick came late; the queues were drained.
+    Stalled {
+        /// Time since the tick before.
+        late: Duration,
+    },
+    /// A stop found nothing to build a safe command on; the lane stays silent.
+    NoSafeCommand {
+        /// The lane.
+        lane: usize,
+    },
+}
+
+/// A bounded list of notices; what does not fit is counted.
+#[derive(Clone, Debug)]
+pub struct Notices {
+    list: Vec<Notice>,
+    dropped: u64,
+}
+
+/// Enough for every lane and source to tell something between two drains.
+const CAPACITY: usize = 256;
+
+impl Default for Notices {
+    fn default() -> Self {
+        Self { list: Vec::with_capacity(CAPACITY), dropped: 0 }
+    }
+}
+
+impl Notices {
+    /// Adds a notice. Never allocates.
+    pub fn push(&mut self, notice: Notice) {
+        if self.list.len() < CAPACITY {
+            self.list.push(notice);
+        } else {
+            self.dropped = self.dropped.saturating_add(1);
+        }
+    }
+
+    /// Takes all notices, oldest first.
+    pub fn drain(&mut self) -> impl Iterator<Item = Notice> + '_ {
+        self.list.drain(..)
+    }
+
+    /// How many notices did not fit since the last time this was asked.
+    pub const fn take_dropped(&mut self) -> u64 {
+        let dropped = self.dropped;
+        self.dropped = 0;
+        dropped
+    }
+}

@@ -1,0 +1,210 @@
+//! Who is sending: one publisher at a time for each source, and the fence of each publisher.
+
+use std::time::Duration;
+
+use super::units::{Moment, SteadyTime};
+
+/// A middleware's identifier of a publisher.
+pub type Gid = [u8; 16];
+
+/// What came with a message, besides its bytes. What the middleware does not give is `None`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Receipt {
+    /// When it was taken.
+    pub at: Moment,
+    /// The publisher's own clock at publish, nanoseconds. Never compared with our clock for a
+    /// decision.
+    pub source_timestamp: Option<i64>,
+    /// Counts up by one for each message of a publisher.
+    pub sequence: Option<u64>,
+    /// Who published it.
+    pub publisher: Option<Gid>,
+}
+
+/// How many publishers of one source are remembered. One more forgets the one silent longest.
+const REMEMBERED: usize = 8;
+
+#[derive(Clone, Copy, Debug)]
+struct Seen {
+    publisher: Option<Gid>,
+    at: SteadyTime,
+    /// Newest source timestamp seen before the arm.
+    fence: Option<i64>,
+    sequence: Option<u64>,
+}
+
+/// Whether a message may count, as far as its publisher and time go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// From the publisher in charge, and new.
+    InCharge,
+    /// Another publisher is in charge of this source and has not been silent long enough.
+    OtherPublisher,
+    /// Not newer than what this publisher had sent before the arm.
+    Fenced,
+    /// Sent before a message already taken from this publisher.
+    OutOfOrder,
+}
+
+/// The publishers of one source.
+#[derive(Clone, Debug)]
+pub struct Publishers {
+    seen: [Option<Seen>; REMEMBERED],
+    in_charge: Option<(Option<Gid>, SteadyTime)>,
+    /// How long the one in charge must be silent before another may follow.
+    silence: Duration,
+}
+
+/// What [`Publishers::observe`] found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Observed {
+    /// Whether the message may count.
+    pub standing: Standing,
+    /// Messages of this publisher that were overwritten since the last one taken.
+    pub lost: u64,
+}
+
+impl Publishers {
+    /// Nobody seen yet.
+    #[must_use]
+    pub const fn new(silence: Duration) -> Self {
+        Self { seen: [None; REMEMBERED], in_charge: None, silence }
+    }
+
+    /// Notes a message. While `permitted` is false every message moves the fence of its publisher;
+    /// while it is true a message at or behind the fence is [`Standing::Fenced`].
+    pub fn observe(&mut self, receipt: &Receipt, permitted: bool) -> Observed {
+        let now = receipt.at.steady;
+        let mut entry = self.recall(receipt.publisher, now);
+        entry.at = now;
+        let (lost, in_order) = match (entry.sequence, receipt.sequence) {
+            (Some(last), Some(new)) if new > last => (new - last - 1, true),
+            (Some(_), Some(_)) => (0, false),
+            (None, _) | (_, None) => (0, true),
+        };
+        if in_order {
+            entry.sequence = receipt.sequence.or(entry.sequence);
+        }
+        let fenced = if permitted {
+            match (entry.fence, receipt.source_timestamp) {
+                (Some(fence), Some(stamp)) => stamp <= fence,
+                (None, _) | (_, None) => false,
+            }
+        } else {
+            entry.fence = entry.fence.max(receipt.source_timestamp);
+            false
+        };
+        self.remember(entry);
+        let follows = match self.in_charge {
+            Some((publisher, last)) => {
+                publisher == receipt.publisher || now.since(last) > self.silence
+            }
+            None => true,
+        };
+        let standing = if fenced {
+            Standing::Fenced
+        } else if !in_order {
+            Standing::OutOfOrder
+        } else if !follows {
+            Standing::OtherPublisher
+        } else {
+            self.in_charge = Some((receipt.publisher, now));
+            Standing::InCharge
+        };
+        Observed { standing, lost }
+    }
+
+    fn recall(&self, publisher: Option<Gid>, now: SteadyTime) -> Seen {
+        let known = self.seen.iter().flatten().find(|seen| seen.publisher == publisher);
+        known.copied().unwrap_or(Seen { publisher, at: now, fence: None, sequence: None })
+    }
+
+    /// Writes a record back: to its own place, a free one, or that of the one silent longest.
+    fn remember(&mut self, record: Seen) {
+        let rank = |slot: &Option<Seen>| match slot {
+            Some(seen) if seen.publisher == record.publisher => (0, SteadyTime::default()),
+            None => (1, SteadyTime::default()),
+            Some(seen) => (2, seen.at),
+        };
+        if let Some(slot) = self.seen.iter_mut().min_by_key(|slot| rank(slot)) {
+            *slot = Some(record);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SILENCE: Duration = Duration::from_millis(500);
+
+    fn receipt(publisher: u8, sequence: u64, stamp: i64, at_ms: u64) -> Receipt {
+        let steady = SteadyTime::from_nanos(at_ms * 1_000_000);
+        Receipt {
+            at: Moment { steady, ..Moment::default() },
+            source_timestamp: Some(stamp),
+            sequence: Some(sequence),
+            publisher: Some([publisher; 16]),
+        }
+    }
+
+    #[test]
+    fn when_sequence_numbers_skip_expect_the_gap_as_lost() {
+        let mut publishers = Publishers::new(SILENCE);
+        assert_eq!(publishers.observe(&receipt(1, 10, 0, 0), true).lost, 0);
+        assert_eq!(publishers.observe(&receipt(1, 14, 1, 1), true).lost, 3);
+    }
+
+    #[test]
+    fn when_a_second_publisher_sends_expect_it_refused_until_the_first_is_silent() {
+        let mut publishers = Publishers::new(SILENCE);
+        let mut standing =
+            |publisher, n, ms| publishers.observe(&receipt(publisher, n, 0, ms), true).standing;
+        assert_eq!(standing(1, 1, 0), Standing::InCharge);
+        assert_eq!(standing(2, 1, 1), Standing::OtherPublisher);
+        assert_eq!(standing(1, 2, 400), Standing::InCharge);
+        assert_eq!(standing(2, 2, 900), Standing::OtherPublisher);
+        assert_eq!(standing(2, 3, 901), Standing::InCharge);
+        assert_eq!(standing(1, 3, 902), Standing::OtherPublisher);
+    }
+
+    #[test]
+    fn when_sent_before_the_arm_expect_fenced_by_the_publishers_own_clock() {
+        let mut publishers = Publishers::new(SILENCE);
+        publishers.observe(&receipt(1, 1, 5_000, 0), false);
+        assert_eq!(publishers.observe(&receipt(1, 2, 5_000, 1), true).standing, Standing::Fenced);
+        assert_eq!(publishers.observe(&receipt(1, 3, 5_001, 2), true).standing, Standing::InCharge);
+        // Another publisher's clock is an hour behind: its commands are fresh all the same.
+        let mut publishers = Publishers::new(SILENCE);
+        publishers.observe(&receipt(1, 1, 5_000, 0), false);
+        assert_eq!(
+            publishers.observe(&receipt(2, 1, -3_600, 600), true).standing,
+            Standing::InCharge
+        );
+    }
+
+    #[test]
+    fn when_nothing_is_known_of_a_message_expect_it_to_count() {
+        let mut publishers = Publishers::new(SILENCE);
+        for _ in 0..3 {
+            let observed = publishers.observe(&Receipt::default(), true);
+            assert_eq!(observed, Observed { standing: Standing::InCharge, lost: 0 });
+        }
+    }
+
+    #[test]
+    fn when_more_publishers_come_than_are_remembered_expect_the_oldest_forgotten() {
+        let mut publishers = Publishers::new(SILENCE);
+        for publisher in 0..20 {
+            publishers.observe(&receipt(publisher, 1, 100, u64::from(publisher)), false);
+        }
+        assert_eq!(publishers.observe(&receipt(19, 2, 100, 600), true).standing, Standing::Fenced);
+    }
+
+    #[test]
+    fn when_an_older_message_comes_late_expect_out_of_order() {
+        let mut publishers = Publishers::new(SILENCE);
+        publishers.observe(&receipt(1, 5, 1, 0), true);
+        assert_eq!(publishers.observe(&receipt(1, 4, 2, 1), true).standing, Standing::OutOfOrder);
+    }
+}

@@ -1,0 +1,172 @@
+//! A copy of the gate's state for other threads: what `~/state`, `/status` and `/diagnostics` show.
+//!
+//! Filled in place, so that after the first time nothing is allocated.
+
+use super::conditions::Condition;
+use super::core::Gate;
+use super::kill_input::Silence;
+use super::lane_state::LaneState;
+use super::machine::Trip;
+use super::state::State;
+use super::units::{Moment, SteadyTime};
+use super::verdict::{Reason, Verdict};
+
+/// One source.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct SourceView {
+    /// A valid command within the timeout.
+    pub alive: bool,
+    /// When the last valid command came.
+    pub last_valid: Option<SteadyTime>,
+    /// How often each verdict was given, by [`Verdict::index`].
+    pub counts: [u64; 5],
+    /// Commands overwritten before they were taken.
+    pub lost: u64,
+    /// Reason of the newest rejection.
+    pub last_reason: Option<Reason>,
+}
+
+/// One lane.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LaneView {
+    /// Who holds its output.
+    pub state: LaneState,
+    /// Source in charge.
+    pub owner: Option<usize>,
+    /// Source put in charge by `select_source`.
+    pub selected: Option<usize>,
+    /// Matched readers of the output.
+    pub subscribers: u32,
+    /// The sources.
+    pub sources: Vec<SourceView>,
+}
+
+/// One kill input.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct KillInputView {
+    /// A live publisher asserts.
+    pub asserted: bool,
+    /// Silent for longer than its timeout.
+    pub lost: bool,
+    /// Heard at least once.
+    pub seen: bool,
+    /// When the newest sample came.
+    pub last_seen: Option<SteadyTime>,
+}
+
+/// One feedback topic.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct FeedbackView {
+    /// When the newest usable sample came.
+    pub last_seen: Option<SteadyTime>,
+    /// Within its timeout.
+    pub fresh: bool,
+}
+
+/// The whole.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Snapshot {
+    /// When it was made.
+    pub at: Moment,
+    /// The state.
+    pub state: State,
+    /// The number that reset and arm must name.
+    pub seq: u64,
+    /// When the state was entered.
+    pub since: Moment,
+    /// The bit in `~/permit`.
+    pub permitted: bool,
+    /// Why it is killed.
+    pub first_trip: Option<Trip>,
+    /// The newest trip.
+    pub last_trip: Option<Trip>,
+    /// What stands in the way of the next step.
+    pub unmet: Vec<Condition>,
+    /// The lanes.
+    pub lanes: Vec<LaneView>,
+    /// The kill inputs.
+    pub kill_inputs: Vec<KillInputView>,
+    /// The feedback topics.
+    pub feedback: Vec<FeedbackView>,
+}
+
+impl Snapshot {
+    /// An empty one of the right shape.
+    #[must_use]
+    pub fn new(gate: &Gate, at: Moment) -> Self {
+        let lane = |lane: &super::lane::Lane| LaneView {
+            state: LaneState::Released,
+            owner: None,
+            selected: None,
+            subscribers: 0,
+            sources: vec![SourceView::default(); lane.sources.len()],
+        };
+        // Each input, feedback and lane can miss a few conditions at once.
+        let conditions =
+            4 * (gate.lanes.len() + gate.kill_inputs.len() + gate.feedback_at.len()) + 4;
+        let mut snapshot = Self {
+            at,
+            state: State::Disarmed,
+            seq: 0,
+            since: at,
+            permitted: false,
+            first_trip: None,
+            last_trip: None,
+            unmet: Vec::with_capacity(conditions),
+            lanes: gate.lanes.iter().map(lane).collect(),
+            kill_inputs: vec![KillInputView::default(); gate.kill_inputs.len()],
+            feedback: vec![FeedbackView::default(); gate.feedback_at.len()],
+        };
+        gate.fill(&mut snapshot, at);
+        snapshot
+    }
+}
+
+impl Gate {
+    /// Fills a snapshot that was made by [`Snapshot::new`] for this gate.
+    pub fn fill(&self, to: &mut Snapshot, now: Moment) {
+        to.at = now;
+        to.state = self.machine.state();
+        to.seq = self.machine.seq();
+        to.since = self.machine.since();
+        to.permitted = self.is_permitted();
+        to.first_trip = self.machine.first_trip().copied();
+        to.last_trip = self.machine.last_trip().copied();
+        to.unmet.clear();
+        self.unmet(now.steady, &mut |condition| to.unmet.push(condition));
+        for (view, lane) in to.lanes.iter_mut().zip(&self.lanes) {
+            view.state = lane.state;
+            view.owner = lane.owner;
+            view.selected = lane.selected;
+            view.subscribers = lane.subscribers;
+            for (view, source) in view.sources.iter_mut().zip(&lane.sources) {
+                view.alive = source.is_alive(now.steady);
+                view.last_valid = source.last_valid();
+                view.lost = source.lost;
+                view.last_reason = source.last_reason();
+                for (count, verdict) in view.counts.iter_mut().zip(Verdict::ALL) {
+                    *count = source.counts().get(*verdict);
+                }
+            }
+        }
+        for (view, now_view) in to.kill_inputs.iter_mut().zip(self.kill_input_views(now.steady)) {
+            *view = now_view;
+        }
+        let feedback = self.feedback_at.iter().zip(&self.rules.feedback_timeouts);
+        for (view, (at, timeout)) in to.feedback.iter_mut().zip(feedback) {
+            view.last_seen = *at;
+            view.fresh = at.is_some_and(|at| now.steady.since(at) <= *timeout);
+        }
+    }
+
+    /// The kill inputs as they are now, in the order of the rules.
+    pub fn kill_input_views(&self, now: SteadyTime) -> impl Iterator<Item = KillInputView> + '_ {
+        let inputs = self.kill_inputs.iter().zip(&self.rules.kill_inputs);
+        inputs.map(move |(input, rules)| KillInputView {
+            asserted: input.is_asserted(now, rules),
+            lost: matches!(input.silence(now, rules), Silence::Lost(_)),
+            seen: input.last_seen().is_some(),
+            last_seen: input.last_seen(),
+        })
+    }
+}

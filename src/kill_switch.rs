@@ -1,0 +1,140 @@
+//! Kills from other threads, and the flags that end motion: a few atomics and a wake-up.
+//!
+//! Raising a kill is wait-free, takes no argument and cannot fail. The gate thread looks at every
+//! wake, and once more directly before each publish.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use crate::gate::cause::Cause;
+
+/// Ways to kill that do not come through the gate thread itself.
+const REMOTE: [Cause; 2] = [Cause::KillSignal, Cause::KillSocket];
+
+/// Shared by every thread that can stop motion and the gate thread that does.
+#[derive(Debug, Default)]
+pub struct KillSwitch {
+    /// Kills ever raised. Only grows; 64 bits do not wrap in service.
+    raised: AtomicU64,
+    /// One bit for each of [`REMOTE`] raised since the gate thread last looked.
+    causes: AtomicU64,
+    /// Nothing but the stop burst may be published any more.
+    fenced: AtomicBool,
+    /// The process is to end: stop, then leave.
+    shutdown: AtomicBool,
+}
+
+/// How many kills had been raised when the gate thread last looked.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct KillCount(u64);
+
+impl KillSwitch {
+    /// Raises a kill. Causes that are not [`REMOTE`] count as the signal's.
+    ///
+    /// # Ordering
+    /// The cause is set before the count moves, both Release: they pair with the Acquire loads in
+    /// [`Self::is_raised_since`] and [`Self::take`], so whoever sees the count also finds the cause.
+    /// With Relaxed a kill could be seen without its cause and be told as somebody else's.
+    pub fn raise(&self, cause: Cause) {
+        let bit = REMOTE.iter().position(|known| *known == cause).unwrap_or(0);
+        self.causes.fetch_or(1 << bit, Ordering::Release);
+        self.raised.fetch_add(1, Ordering::Release);
+    }
+
+    /// Whether a kill was raised after `seen` was taken. Wait-free: one load.
+    ///
+    /// # Ordering
+    /// Acquire, see [`Self::raise`].
+    #[must_use]
+    pub fn is_raised_since(&self, seen: KillCount) -> bool {
+        self.raised.load(Ordering::Acquire) != seen.0
+    }
+
+    /// Calls `tell` for each cause raised since the last look, and notes the count.
+    ///
+    /// # Ordering
+    /// The count is read before the causes are taken, so a kill that arrives in between moves the
+    /// count past what is returned here and is looked at again: at worst a kill is told twice, never
+    /// missed.
+    pub fn take(&self, tell: &mut dyn FnMut(Cause)) -> KillCount {
+        let count = KillCount(self.raised.load(Ordering::Acquire));
+        let causes = self.causes.swap(0, Ordering::AcqRel);
+        for (bit, cause) in REMOTE.iter().enumerate() {
+            if causes & (1 << bit) != 0 {
+                tell(*cause);
+            }
+        }
+        count
+    }
+
+    /// Nothing but the stop burst may be published from here on. Cannot be undone.
+    ///
+    /// # Ordering
+    /// `SeqCst`, like the load in [`Self::is_fenced`]: a publish that did not see the fence comes
+    /// before the burst in the one order of both, so the burst is what is last on the wire.
+    pub fn fence(&self) {
+        self.fenced.store(true, Ordering::SeqCst);
+    }
+
+    /// Whether the fence is up.
+    #[must_use]
+    pub fn is_fenced(&self) -> bool {
+        self.fenced.load(Ordering::SeqCst)
+    }
+
+    /// Asks the gate thread to stop the robot and end.
+    ///
+    /// # Ordering
+    /// Release, pairs with the Acquire in [`Self::is_shutting_down`]; nothing else is published
+    /// through it.
+    pub fn shut_down(&self) {
+        self.shutdown.store(true, Ordering::Release);
+    }
+
+    /// Whether the process is to end.
+    #[must_use]
+    pub fn is_shutting_down(&self) -> bool {
+        self.shutdown.load(Ordering::Acquire)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn when_kills_are_raised_expect_each_cause_once_and_the_count_moved() {
+        let switch = KillSwitch::default();
+        let seen = KillCount::default();
+        assert!(!switch.is_raised_since(seen));
+        switch.raise(Cause::KillSignal);
+        switch.raise(Cause::KillSocket);
+        switch.raise(Cause::KillSignal);
+        assert!(switch.is_raised_since(seen));
+        let mut causes = Vec::new();
+        let seen = switch.take(&mut |cause| causes.push(cause));
+        assert_eq!(causes, [Cause::KillSignal, Cause::KillSocket]);
+        assert!(!switch.is_raised_since(seen));
+        switch.raise(Cause::KillSocket);
+        assert!(switch.is_raised_since(seen));
+    }
+
+    #[test]
+    fn when_many_threads_raise_expect_no_kill_missed() {
+        let switch = KillSwitch::default();
+        let mut seen = KillCount::default();
+        std::thread::scope(|scope| {
+            let raisers: Vec<_> = (0..4)
+                .map(|_| scope.spawn(|| (0..1000).for_each(|_| switch.raise(Cause::KillSignal))))
+                .collect();
+            while raisers.iter().any(|raiser| !raiser.is_finished()) {
+                seen = switch.take(&mut |_| {});
+            }
+        });
+        let mut told = 0;
+        if switch.is_raised_since(seen) {
+            seen = switch.take(&mut |_| told += 1);
+            assert!(told <= 1);
+        }
+        assert!(!switch.is_raised_since(seen));
+    }
+}

@@ -1,0 +1,162 @@
+//! `/diagnostics`: one status a component, stable names, units in the keys.
+
+use r2r::diagnostic_msgs::msg::{DiagnosticArray, DiagnosticStatus, KeyValue};
+use r2r::{Node, Publisher, QosProfile};
+
+use super::state_msg::time;
+use crate::config::model::Config;
+use crate::gate::lane_state::LaneState;
+use crate::gate::state::State;
+use crate::gate::units::WallTime;
+use crate::telemetry::status::{KillInputStatus, LaneStatus, SourceStatus, Status};
+
+/// `diagnostic_msgs/DiagnosticStatus` levels. STALE is the aggregator's word, never ours.
+const OK: u8 = 0;
+const WARN: u8 = 1;
+const ERROR: u8 = 2;
+
+/// The publisher, and what it said last, to tell new rejections from old ones.
+pub(super) struct Diagnostics {
+    publisher: Publisher<DiagnosticArray>,
+    hardware_id: String,
+    rejected: Vec<u64>,
+}
+
+impl Diagnostics {
+    pub(super) fn new(node: &mut Node, config: &Config) -> Result<Self, r2r::Error> {
+        let qos = QosProfile::default().keep_last(10);
+        Ok(Self {
+            publisher: node.create_publisher("/diagnostics", qos)?,
+            hardware_id: config.hardware_id.clone(),
+            rejected: Vec::new(),
+        })
+    }
+
+    /// Publishes the status of every component.
+    pub(super) fn publish(&mut self, status: &Status, wall: WallTime) -> Result<(), r2r::Error> {
+        let mut parts = vec![gate(status)];
+        let mut rejected = Vec::new();
+        for lane in &status.lanes {
+            parts.push(self::lane(lane));
+            for source in &lane.sources {
+                let before = self.rejected.get(rejected.len()).copied().unwrap_or(0);
+                rejected.push(source.rejected);
+                parts.push(self::source(lane, source, source.rejected.saturating_sub(before)));
+            }
+        }
+        self.rejected = rejected;
+        parts.extend(status.kill_inputs.iter().map(kill_input));
+        for part in &mut parts {
+            part.hardware_id.clone_from(&self.hardware_id);
+        }
+        let mut array = DiagnosticArray { status: parts, ..Default::default() };
+        array.header.stamp = time(wall);
+        self.publisher.publish(&array)
+    }
+}
+
+fn part(name: String, level: u8, message: String, values: Vec<(&str, String)>) -> DiagnosticStatus {
+    let values = values.into_iter();
+    DiagnosticStatus {
+        level,
+        name: format!("interlock: {name}"),
+        message,
+        hardware_id: String::new(),
+        values: values.map(|(key, value)| KeyValue { key: key.to_owned(), value }).collect(),
+    }
+}
+
+fn gate(status: &Status) -> DiagnosticStatus {
+    let state = State::from_label(&status.state);
+    let (level, message) = match (state, &status.first_trip) {
+        (Some(State::Killed), Some(trip)) => {
+            (ERROR, format!("killed, seq {}: {}", status.seq, trip.detail))
+        }
+        (Some(State::Killed), None) => (ERROR, format!("killed, seq {}", status.seq)),
+        (Some(State::Active), _) if !status.permitted => {
+            (WARN, "active, but held: lanes have their safe command".to_owned())
+        }
+        (Some(State::Active), _) => (OK, "active".to_owned()),
+        (Some(State::Disarmed), _) => match status.unmet.first() {
+            Some(unmet) => (OK, format!("disarmed; not ready to arm: {}", unmet.text)),
+            None => (OK, "disarmed, ready to arm".to_owned()),
+        },
+        (None, _) => (ERROR, "the gate has not told its state yet".to_owned()),
+    };
+    let mut values = vec![
+        ("state", status.state.clone()),
+        ("seq", status.seq.to_string()),
+        ("permitted", status.permitted.to_string()),
+        ("in_this_state (s)", format!("{:.1}", status.since_age_s)),
+        ("unmet conditions", status.unmet.len().to_string()),
+        ("version", status.version.clone()),
+        ("config_sha256", status.config_sha256.clone()),
+    ];
+    if let Some(trip) = &status.last_trip {
+        values.push(("last trip", format!("seq {}: {}", trip.seq, trip.detail)));
+    }
+    part("gate".to_owned(), level, message, values)
+}
+
+fn lane(lane: &LaneStatus) -> DiagnosticStatus {
+    let owner = lane.owner.as_deref().unwrap_or("none");
+    let (level, message) = match LaneState::from_label(&lane.state) {
+        Some(LaneState::Flowing) => (OK, format!("flowing from {owner}")),
+        Some(LaneState::Waiting) => (OK, format!("waiting, {} is out", lane.safe_command)),
+        Some(LaneState::Released) => (OK, "released: publishes nothing".to_owned()),
+        Some(LaneState::Holding) => (WARN, format!("holding, {} is out", lane.safe_command)),
+        Some(LaneState::Safe) => (WARN, format!("safe, {} is out", lane.safe_command)),
+        None => (ERROR, "unknown state".to_owned()),
+    };
+    let values = vec![
+        ("state", lane.state.clone()),
+        ("owner", owner.to_owned()),
+        ("safe_command", lane.safe_command.clone()),
+        ("subscribers", lane.subscribers.unwrap_or(0).to_string()),
+    ];
+    part(format!("lane {}", lane.name), level, message, values)
+}
+
+fn source(lane: &LaneStatus, source: &SourceStatus, newly_rejected: u64) -> DiagnosticStatus {
+    let reason = source.last_reason.as_deref().unwrap_or("none");
+    let is_owner = lane.owner.as_deref() == Some(source.name.as_str());
+    let (level, message) = if newly_rejected > 0 {
+        (WARN, format!("{newly_rejected} commands rejected, last reason: {reason}"))
+    } else if is_owner && !source.alive && lane.state == LaneState::Holding.label() {
+        (WARN, "in charge and silent".to_owned())
+    } else if source.alive {
+        (OK, "alive".to_owned())
+    } else {
+        (OK, "silent".to_owned())
+    };
+    let silent = source.silent_for_s.map_or("never heard".to_owned(), |s| format!("{s:.3}"));
+    let mut values = vec![
+        ("silent_for (s)", silent),
+        ("priority", source.priority.to_string()),
+        ("passed", source.passed.to_string()),
+        ("limited", source.limited.to_string()),
+        ("rejected", source.rejected.to_string()),
+        ("withheld", source.withheld.to_string()),
+        ("not_selected", source.not_selected.to_string()),
+        ("last_reason", reason.to_owned()),
+    ];
+    if let Some(lost) = source.lost {
+        values.push(("lost", lost.to_string()));
+    }
+    part(format!("source {}/{}", lane.name, source.name), level, message, values)
+}
+
+fn kill_input(input: &KillInputStatus) -> DiagnosticStatus {
+    let (level, message) = if input.asserted {
+        (ERROR, "asserts".to_owned())
+    } else if input.lost {
+        (ERROR, "silent: is it switched on?".to_owned())
+    } else if input.seen {
+        (OK, "released".to_owned())
+    } else {
+        (WARN, "not heard yet".to_owned())
+    };
+    let silent = input.silent_for_s.map_or("never heard".to_owned(), |s| format!("{s:.3}"));
+    let values = vec![("silent_for (s)", silent), ("asserted", input.asserted.to_string())];
+    part(format!("kill input {}", input.name), level, message, values)
+}

@@ -1,0 +1,336 @@
+//! Builds the gate thread and everything that talks with it: names, types, endpoints, codecs.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use r2r::std_srvs::srv::Trigger;
+
+use super::burst::{Burst, burst};
+use super::lane_io::{LaneIo, WireError, newest};
+use super::requests::Requests;
+use super::{FeedbackIo, GateThread, KillInputIo, Pending};
+use crate::clock;
+use crate::codec::CodecError;
+use crate::codec::feedback::FeedbackCodec;
+use crate::codec::flag::FlagCodec;
+use crate::codec::permit::PermitCodec;
+use crate::config::model::{Config, FeedbackType, Reliability};
+use crate::gate::core::Gate;
+use crate::gate::snapshot::Snapshot;
+use crate::gate::state::BootRecord;
+use crate::kill_switch::{KillCount, KillSwitch};
+use crate::ros::graph::{GraphAudit, GraphFacts};
+use crate::ros::rcl::{
+    self, Context, Durability, NameKind, Node, NodeOptions, Publisher, Qos, RclError,
+    ResolvedNames, SerializedBuffer, Subscription, WakeSet, Waker, resolve_names, serve,
+};
+use crate::ros::replies::{Replies, StartError};
+use crate::ros::typesupport::{LoadedMessage, TypeSupportError, load_message};
+use crate::telemetry::events::{Call, Event, EventSender, What};
+use crate::telemetry::slots::Slots;
+
+/// The node's name unless a remap says otherwise.
+pub(crate) const NODE_NAME: &str = "interlock";
+
+/// Copies of the state: one for `control`, one for `http`.
+const SNAPSHOT_READERS: usize = 2;
+
+/// Why the node cannot be built.
+#[derive(Debug, thiserror::Error)]
+pub enum BuildError {
+    /// rcl's own text.
+    #[error(transparent)]
+    Rcl(#[from] RclError),
+    /// A message type is not installed or not usable.
+    #[error(transparent)]
+    Type(#[from] TypeSupportError),
+    /// A message type does not fit its map.
+    #[error("{subject}: {error}")]
+    Wire {
+        /// Lane, kill input or feedback.
+        subject: String,
+        /// What is wrong.
+        error: Box<WireError>,
+    },
+    /// Thread `replies` cannot be started.
+    #[error(transparent)]
+    Replies(#[from] StartError),
+    /// A programming error: fewer wake bits than wires.
+    #[error("there are more wires than wake bits")]
+    NoBit,
+}
+
+/// What the process gives the gate thread.
+pub struct Endpoints {
+    /// The configuration.
+    pub config: Arc<Config>,
+    /// The gate's own context.
+    pub context: Arc<Context>,
+    /// Kills and shutdown from other threads.
+    pub switch: Arc<KillSwitch>,
+    /// Telemetry.
+    pub slots: Arc<Slots>,
+    /// The log.
+    pub events: EventSender,
+}
+
+/// The gate thread and what others hold of it.
+pub struct Built {
+    /// To be run on its own thread.
+    pub thread: GateThread,
+    /// Verbs.
+    pub requests: Requests,
+    /// Wakes the gate thread after a flag was set.
+    pub waker: Waker,
+    /// The stop burst.
+    pub burst: Burst,
+    /// Copies of the state.
+    pub snapshots: Vec<triple_buffer::Output<Snapshot>>,
+    /// The audit of our outputs.
+    pub audit: GraphAudit,
+    /// Thread `replies`; to be dropped after the gate thread has ended.
+    pub replies: Replies,
+    /// The names that remaps made.
+    pub names: ResolvedNames,
+}
+
+/// Absolute names, taken in the order they were asked for.
+struct Names(std::vec::IntoIter<String>);
+
+impl Names {
+    fn next(&mut self) -> String {
+        self.0.next().unwrap_or_default()
+    }
+}
+
+fn resolve(context: &Arc<Context>, config: &Config) -> Result<ResolvedNames, RclError> {
+    let mut names = vec![(NameKind::Service, "~/kill"), (NameKind::Topic, "~/permit")];
+    names.extend(config.kill_inputs.iter().map(|input| (NameKind::Topic, input.topic.as_str())));
+    names.extend(config.feedback.iter().map(|input| (NameKind::Topic, input.topic.as_str())));
+    for lane in &config.lanes {
+        names.push((NameKind::Topic, lane.output.as_str()));
+        let topics = lane.sources.iter().map(|source| (NameKind::Topic, source.topic.as_str()));
+        names.extend(topics);
+    }
+    resolve_names(context, NODE_NAME, &names)
+}
+
+/// Every message type that the configuration names, loaded once.
+fn load_types(config: &Config) -> Result<BTreeMap<&'static str, LoadedMessage>, TypeSupportError> {
+    let lanes = config.lanes.iter().map(|lane| lane.command_type.ros_name());
+    let feedback = config.feedback.iter().map(|feedback| ros_name(feedback.feedback_type));
+    let always = [KILL_INPUT_TYPE, PERMIT_TYPE];
+    let names = lanes.chain(feedback).chain(always);
+    names.map(|name| Ok((name, load_message(name)?))).collect()
+}
+
+const KILL_INPUT_TYPE: &str = "std_msgs/msg/Bool";
+const PERMIT_TYPE: &str = "interlock/msg/Permit";
+
+const fn ros_name(feedback: FeedbackType) -> &'static str {
+    match feedback {
+        FeedbackType::JointState => "sensor_msgs/msg/JointState",
+        FeedbackType::Odometry => "nav_msgs/msg/Odometry",
+    }
+}
+
+/// Hands out wake bits one after the other.
+struct Bits {
+    set: Arc<WakeSet>,
+    next: usize,
+}
+
+impl Bits {
+    fn next(&mut self) -> Result<Waker, BuildError> {
+        let bit = self.set.waker(self.next).ok_or(BuildError::NoBit)?;
+        self.next = self.next.saturating_add(1);
+        Ok(bit)
+    }
+}
+
+/// Everything that is shared while the wires are made.
+struct Builder<'a> {
+    config: &'a Config,
+    node: Arc<Node>,
+    types: BTreeMap<&'static str, LoadedMessage>,
+    names: Names,
+    bits: Bits,
+}
+
+impl Builder<'_> {
+    fn loaded(&self, name: &str) -> Result<&LoadedMessage, BuildError> {
+        self.types.get(name).ok_or(BuildError::NoBit)
+    }
+
+    fn kill_inputs(&mut self) -> Result<Vec<KillInputIo>, BuildError> {
+        let mut inputs = Vec::new();
+        for input in &self.config.kill_inputs {
+            let topic = self.names.next();
+            let bit = self.bits.next()?;
+            let loaded = self.loaded(KILL_INPUT_TYPE)?;
+            let subject = || format!("kill input {}", input.name);
+            // Best effort and volatile matches every writer.
+            let reliability = rcl::Reliability::BestEffort;
+            let qos = Qos { reliability, durability: Durability::Volatile, depth: 10 };
+            let mut subscription = Subscription::new(&self.node, loaded.support(), &topic, qos)
+                .map_err(wire(subject))?;
+            subscription.on_new_message(bit.clone())?;
+            let codec = FlagCodec::new(loaded.message()).map_err(codec(subject))?;
+            inputs.push(KillInputIo { subscription, bit, codec });
+        }
+        Ok(inputs)
+    }
+
+    fn feedback(&mut self) -> Result<Vec<FeedbackIo>, BuildError> {
+        let mut all = Vec::new();
+        for (index, feedback) in self.config.feedback.iter().enumerate() {
+            let topic = self.names.next();
+            let bit = self.bits.next()?;
+            let loaded = self.loaded(ros_name(feedback.feedback_type))?;
+            let subject = || format!("feedback {}", feedback.name);
+            let qos = newest(feedback.reliability);
+            let mut subscription = Subscription::new(&self.node, loaded.support(), &topic, qos)
+                .map_err(wire(subject))?;
+            subscription.on_new_message(bit.clone())?;
+            let mut codecs = Vec::new();
+            for (lane, lane_config) in self.config.lanes.iter().enumerate() {
+                if lane_config.feedback == Some(index) {
+                    let dimensions = &lane_config.dimensions;
+                    let kind = feedback.feedback_type;
+                    let codec = FeedbackCodec::new(kind, loaded.message(), dimensions)
+                        .map_err(codec(subject))?;
+                    codecs.push((lane, codec));
+                }
+            }
+            all.push(FeedbackIo { subscription, bit, codecs });
+        }
+        Ok(all)
+    }
+
+    fn lanes(&mut self) -> Result<Vec<LaneIo>, BuildError> {
+        let mut lanes = Vec::new();
+        for lane in &self.config.lanes {
+            let output = self.names.next();
+            let topics: Vec<String> = lane.sources.iter().map(|_| self.names.next()).collect();
+            let bits: Result<Vec<Waker>, _> =
+                lane.sources.iter().map(|_| self.bits.next()).collect();
+            let loaded = self.loaded(lane.command_type.ros_name())?;
+            let max = self.config.max_message_bytes;
+            let wires = LaneIo::new(&self.node, lane, loaded, &output, &topics, &bits?, max);
+            lanes.push(wires.map_err(|error| BuildError::Wire {
+                subject: format!("lane {}", lane.name),
+                error: Box::new(error),
+            })?);
+        }
+        Ok(lanes)
+    }
+}
+
+fn wire(subject: impl Fn() -> String) -> impl Fn(RclError) -> BuildError {
+    move |error| BuildError::Wire { subject: subject(), error: Box::new(error.into()) }
+}
+
+fn codec(subject: impl Fn() -> String) -> impl Fn(CodecError) -> BuildError {
+    move |error| BuildError::Wire { subject: subject(), error: Box::new(error.into()) }
+}
+
+impl Endpoints {
+    /// Makes every wire. Nothing is published yet.
+    ///
+    /// # Errors
+    /// [`BuildError`], in words for the person who starts the node.
+    pub fn build(self) -> Result<Built, BuildError> {
+        let Self { config, context, switch, slots, events } = self;
+        let resolved = resolve(&context, &config)?;
+        let mut names = Names(resolved.names.clone().into_iter());
+        let gate_name = format!("{}_gate", resolved.node_name);
+        let options = NodeOptions { use_global_arguments: false, enable_rosout: false };
+        let node = Node::new(&context, &gate_name, &resolved.namespace, options)?;
+        let sources: usize = config.lanes.iter().map(|lane| lane.sources.len()).sum();
+        let bits = config.kill_inputs.len() + config.feedback.len() + sources + 2;
+        let set = WakeSet::new(bits);
+        let mut bits = Bits { set: set.clone(), next: 0 };
+        let (shared_bit, kill_bit) = (bits.next()?, bits.next()?);
+        let types = load_types(&config)?;
+
+        let (mut kill_service, responder) = serve::<Trigger::Service>(&node, &names.next())?;
+        kill_service.on_new_request(kill_bit.clone())?;
+        let permit_topic = names.next();
+        let mut builder = Builder { config: &config, node: node.clone(), types, names, bits };
+        let kill_inputs = builder.kill_inputs()?;
+        let feedback = builder.feedback()?;
+        let lanes = builder.lanes()?;
+        let permit_type = builder.loaded(PERMIT_TYPE)?;
+        let permit = PermitCodec::new(permit_type.message(), config.permit_valid_for)
+            .map_err(codec(|| "permit".to_owned()))?;
+        let permit_publisher = {
+            let qos = newest(Reliability::BestEffort);
+            Publisher::new(&node, permit_type.support(), &permit_topic, qos)?
+        };
+
+        let reply_events = events.clone();
+        let failed = move |code| {
+            let what = What::MiddlewareFailed {
+                call: Call::Reply,
+                subject: crate::gate::machine::Subject::Node,
+                code,
+            };
+            reply_events.post(Event { at: clock::now(), what });
+        };
+        let (reply_sender, replies) = Replies::start(responder, slots.clone(), failed)?;
+        let (requests, request_queue) = Requests::new(shared_bit.clone());
+        let facts = GraphFacts::new(config.lanes.len());
+        let outputs = lanes.iter().zip(&config.lanes);
+        let outputs = outputs.map(|(io, lane)| (io.publisher.clone(), lane.controller.clone()));
+        let audit = GraphAudit::new(node, outputs.collect(), facts.clone());
+
+        let now = clock::now();
+        let gate = Gate::new(config.gate_rules(), BootRecord::Clean, 1, now);
+        let (mut inputs, mut outputs) = (Vec::new(), Vec::new());
+        for _ in 0..SNAPSHOT_READERS {
+            let buffer = triple_buffer::TripleBuffer::new(&Snapshot::new(&gate, now));
+            let (input, output) = buffer.split();
+            inputs.push(input);
+            outputs.push(output);
+        }
+        let publishers = lanes.iter().map(|lane| lane.publisher.clone());
+        let (prepared, burst) = burst(publishers, switch.clone(), config.max_message_bytes);
+        let dimensions = lanes.iter().map(|lane| lane.command.dimensions).max().unwrap_or(0);
+        let thread = GateThread {
+            gate,
+            lanes,
+            kill_inputs,
+            feedback,
+            kill_service,
+            kill_bit,
+            replies: reply_sender,
+            permit,
+            permit_publisher,
+            buffer: SerializedBuffer::with_capacity(config.max_message_bytes)?,
+            pending: Pending { words: vec![0; set.words()], set },
+            switch,
+            kills_seen: KillCount::default(),
+            requests: request_queue,
+            facts,
+            snapshots: inputs,
+            slots,
+            events,
+            prepared,
+            scratch: Vec::with_capacity(dimensions),
+            stopping: None,
+            next_tick: now.steady,
+            ends_at: None,
+            config,
+        };
+        Ok(Built {
+            thread,
+            requests,
+            waker: shared_bit,
+            burst,
+            snapshots: outputs,
+            audit,
+            replies,
+            names: resolved,
+        })
+    }
+}

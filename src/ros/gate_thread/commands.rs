@@ -1,0 +1,121 @@
+//! The command path.
+
+use super::lane_io::LaneIo;
+use super::{Drain, GateThread};
+use crate::clock;
+use crate::gate::check::Refusal;
+use crate::gate::machine::Subject;
+use crate::gate::publisher::Receipt;
+use crate::gate::units::Moment;
+use crate::gate::verdict::Reason;
+use crate::ros::rcl::MessageInfo;
+use crate::telemetry::events::Call;
+
+/// What the gate needs to know of a message besides its bytes.
+pub(super) fn receipt(info: &MessageInfo, at: Moment) -> Receipt {
+    Receipt {
+        at,
+        source_timestamp: info.source_timestamp_ns,
+        sequence: info.publication_sequence_number,
+        publisher: (info.publisher_gid != [0; 16]).then_some(info.publisher_gid),
+    }
+}
+
+impl GateThread {
+    /// At most one command of each source. Returns whether any was taken.
+    pub(super) fn take_commands(&mut self) -> bool {
+        let mut taken = false;
+        for lane in 0..self.lanes.len() {
+            let sources = self.lanes.get(lane).map_or(0, |io| io.sources.len());
+            for source in 0..sources {
+                taken |= self.take_command(lane, source, None);
+            }
+        }
+        taken
+    }
+
+    /// Empties every command queue.
+    pub(super) fn drain_commands(&mut self, how: Drain) {
+        for lane in 0..self.lanes.len() {
+            let sources = self.lanes.get(lane).map_or(0, |io| io.sources.len());
+            for source in 0..sources {
+                while self.take_command(lane, source, Some(how)) {}
+            }
+        }
+    }
+
+    /// Takes and serves one command. Returns false when there is none, or no token for it.
+    fn take_command(&mut self, index: usize, source: usize, drain: Option<Drain>) -> bool {
+        let Some(lane) = self.lanes.get_mut(index) else { return false };
+        let Some(wire) = lane.sources.get_mut(source) else { return false };
+        if drain.is_none() {
+            if !self.pending.is_set(&wire.bit) {
+                return false;
+            }
+            if !self.gate.may_take(index, source, clock::steady()) {
+                return false;
+            }
+        }
+        let info = match wire.subscription.take(&mut self.buffer) {
+            Ok(Some(info)) => info,
+            Ok(None) => {
+                self.pending.clear(&wire.bit);
+                return false;
+            }
+            Err(error) => {
+                self.pending.clear(&wire.bit);
+                self.failed(Call::Take, Subject::Source { lane: index, source }, error.code);
+                return false;
+            }
+        };
+        let at = clock::now();
+        let before = wire.last_received.replace(at.steady);
+        self.record_arrival(index, source, &info, at, before);
+        self.serve(index, source, &receipt(&info, at), drain);
+        true
+    }
+
+    /// Decode, judge, encode, publish, conclude.
+    fn serve(&mut self, index: usize, source: usize, receipt: &Receipt, drain: Option<Drain>) {
+        let Some(lane) = self.lanes.get_mut(index) else { return };
+        let LaneIo { codec, command, .. } = lane;
+        let too_large = self.buffer.bytes().len() > self.config.max_message_bytes;
+        let decoded = if drain == Some(Drain::Fenced) {
+            Err(Refusal::whole(Reason::Fenced))
+        } else if too_large {
+            Err(Refusal::whole(Reason::TooLarge))
+        } else {
+            codec.decode(self.buffer.bytes(), command)
+        };
+        let decoded = decoded.map(|()| &mut *command);
+        let Some(mut decision) = self.gate.judge(index, source, decoded, receipt) else { return };
+        if decision.forwards() {
+            let limited = !decision.limits.is_empty();
+            let written = !limited || codec.encode(self.buffer.bytes_mut(), command);
+            // A kill that arrived meanwhile wins over the command in hand.
+            let stopped = self.switch.is_raised_since(self.kills_seen) || self.switch.is_fenced();
+            if stopped || !written {
+                decision = decision.withheld();
+            } else {
+                let called = clock::steady();
+                let published = lane.publisher.publish_serialized(self.buffer.bytes());
+                let done = clock::steady();
+                lane.safe.remember(self.buffer.bytes(), lane.codec.is_complete());
+                let last = lane.last_output.replace(called);
+                self.record_output(index, receipt.at.steady, called, done, last);
+                if let Err(error) = published {
+                    self.failed(Call::Publish, Subject::Lane(index), error.code);
+                }
+            }
+        }
+        let stamp = self.lanes.get(index).and_then(|lane| lane.command.stamp);
+        self.gate.conclude(index, source, &decision, receipt.at.steady);
+        self.record_decision(index, source, &decision, receipt, stamp);
+        if too_large && self.buffer.has_grown() {
+            // Off the path of anything that is forwarded.
+            if let Err(error) = self.buffer.shrink() {
+                self.failed(Call::Take, Subject::Source { lane: index, source }, error.code);
+            }
+        }
+    }
+}

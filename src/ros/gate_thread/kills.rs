@@ -1,0 +1,180 @@
+//! Kills, requests of other threads, and feedback: everything that is looked at before commands.
+
+use super::commands::receipt;
+use super::requests::{Answer, Denied, Request, Verb};
+use super::{Drain, GateThread};
+use crate::clock;
+use crate::gate::cause::Cause;
+use crate::gate::machine::{Report, Subject};
+use crate::gate::state::State;
+use crate::gate::units::Moment;
+use crate::ros::replies::Reply;
+use crate::telemetry::events::Call;
+use crate::telemetry::slots::StopTrigger;
+
+impl GateThread {
+    /// Kills from other threads, kill inputs, the kill service. Returns whether anything was there.
+    pub(super) fn take_kills(&mut self, now: Moment) -> bool {
+        let mut any = false;
+        if self.switch.is_raised_since(self.kills_seen) {
+            let gate = &mut self.gate;
+            let stopping = &mut self.stopping;
+            self.kills_seen = self.switch.take(&mut |cause| {
+                stopping.get_or_insert((StopTrigger::of(cause), now.steady));
+                gate.kill(Report::plain(cause, Subject::Node), now);
+            });
+            any = true;
+        }
+        any |= self.take_kill_inputs();
+        any | self.take_kill_requests()
+    }
+
+    fn take_kill_inputs(&mut self) -> bool {
+        let mut any = false;
+        for index in 0..self.kill_inputs.len() {
+            while let Some(input) = self.kill_inputs.get_mut(index) {
+                if !self.pending.is_set(&input.bit) {
+                    break;
+                }
+                match input.subscription.take(&mut self.buffer) {
+                    Ok(Some(info)) => {
+                        let at = clock::now();
+                        let asserted = input.codec.read(self.buffer.bytes());
+                        if let Some(slots) = self.slots.kill_inputs.get(index) {
+                            slots.last_received.set(at.wall);
+                        }
+                        let before = self.gate.machine().seq();
+                        self.gate.kill_input(index, asserted, &receipt(&info, at));
+                        if self.gate.machine().seq() != before {
+                            self.stopping.get_or_insert((StopTrigger::KillInput, at.steady));
+                        }
+                        any = true;
+                    }
+                    Ok(None) => self.pending.clear(&input.bit),
+                    Err(error) => {
+                        self.pending.clear(&input.bit);
+                        self.failed(Call::Take, Subject::KillInput(index), error.code);
+                    }
+                }
+            }
+        }
+        any
+    }
+
+    /// Every waiting request; each is a kill of its own and puts the safe commands out again.
+    fn take_kill_requests(&mut self) -> bool {
+        let mut any = false;
+        while self.pending.is_set(&self.kill_bit) {
+            match self.kill_service.take() {
+                Ok(Some(id)) => {
+                    let at = clock::now();
+                    self.stopping.get_or_insert((StopTrigger::KillService, at.steady));
+                    self.gate.kill(Report::plain(Cause::KillService, Subject::Node), at);
+                    any = true;
+                    // The stop goes out before anything else is done about this request.
+                    self.publish_safe(at);
+                    if !self.replies.send(Reply { id, seq: self.gate.machine().seq() }) {
+                        self.failed(Call::Reply, Subject::Node, 0);
+                    }
+                }
+                Ok(None) => self.pending.clear(&self.kill_bit),
+                Err(error) => {
+                    self.pending.clear(&self.kill_bit);
+                    // A request that cannot be read is still somebody who wants it to stop.
+                    self.gate.kill(Report::plain(Cause::KillService, Subject::Node), clock::now());
+                    self.failed(Call::Take, Subject::Node, error.code);
+                    any = true;
+                }
+            }
+        }
+        any
+    }
+
+    /// Requests of other threads. Returns whether there were any.
+    pub(super) fn take_requests(&mut self, now: Moment) -> bool {
+        if self.switch.is_shutting_down() {
+            self.begin_shutdown(now);
+        }
+        let mut any = false;
+        while let Ok(Request { verb, answer }) = self.requests.try_recv() {
+            any = true;
+            // A caller that has gone does not need the answer.
+            answer.send(self.serve_verb(verb)).ok();
+        }
+        if any {
+            self.publish_snapshots(clock::now());
+        }
+        any
+    }
+
+    fn serve_verb(&mut self, verb: Verb) -> Answer {
+        let mut unmet = Vec::new();
+        let mut owner = None;
+        if matches!(verb, Verb::Arm { .. }) {
+            // What waits in the queues was sent before the arm.
+            self.drain_commands(Drain::Judged);
+        }
+        let now = clock::now();
+        self.gate.unmet(now.steady, &mut |condition| unmet.push(condition));
+        let result = match verb {
+            Verb::Reset { seq } => self.gate.reset(seq, now).map_err(Denied::State),
+            Verb::Arm { .. } if self.switch.is_raised_since(self.kills_seen) => {
+                Err(Denied::State(crate::gate::state::Refused::SeqMoved))
+            }
+            Verb::Arm { seq } => self.gate.arm(seq, now).map_err(Denied::State),
+            Verb::Disarm => self.gate.disarm(now).map_err(Denied::State),
+            Verb::SelectSource { lane, source } => {
+                let result = self.gate.select_source(lane, source, now.steady);
+                owner = self.gate.lane(lane).and_then(crate::gate::lane::Lane::owner);
+                result.map_err(Denied::Select)
+            }
+        };
+        self.record_verb(verb, &result);
+        if result.is_ok() {
+            unmet.clear();
+        }
+        let machine = self.gate.machine();
+        Answer { result, state: machine.state(), seq: machine.seq(), unmet, owner }
+    }
+
+    /// Newest sample of each feedback topic.
+    pub(super) fn take_feedback(&mut self, now: Moment) {
+        for index in 0..self.feedback.len() {
+            let Some(feedback) = self.feedback.get_mut(index) else { continue };
+            if !self.pending.is_set(&feedback.bit) {
+                continue;
+            }
+            match feedback.subscription.take(&mut self.buffer) {
+                Ok(Some(_)) => {
+                    let mut usable = true;
+                    for (lane, codec) in &mut feedback.codecs {
+                        let sample = codec.read(self.buffer.bytes());
+                        usable &= sample.is_some_and(|sample| {
+                            self.gate.feedback(*lane, sample.position, sample.velocity, now.steady)
+                        });
+                    }
+                    self.record_feedback(index, usable, now);
+                }
+                Ok(None) => self.pending.clear(&feedback.bit),
+                Err(error) => {
+                    self.pending.clear(&feedback.bit);
+                    self.failed(Call::Take, Subject::Feedback(index), error.code);
+                }
+            }
+        }
+    }
+
+    /// The first look after SIGTERM or SIGINT: stop as a disarm does, and name the end.
+    fn begin_shutdown(&mut self, now: Moment) {
+        if self.ends_at.is_some() {
+            return;
+        }
+        if self.gate.machine().state() == State::Active {
+            self.gate.shut_down(now);
+        }
+        // Nothing to hold, nothing to wait for.
+        let silent = self.gate.next_safe().is_none();
+        let stop = if silent { std::time::Duration::ZERO } else { self.config.shutdown_stop };
+        self.ends_at = Some(now.steady.after(stop));
+    }
+}

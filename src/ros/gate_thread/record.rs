@@ -1,0 +1,197 @@
+//! What the gate thread writes for telemetry: its own slots, and fixed-size events.
+
+use super::GateThread;
+use super::requests::{Denied, Verb};
+use crate::gate::cause::Cause;
+use crate::gate::condition::ConditionCode;
+use crate::gate::lane::Decision;
+use crate::gate::machine::Subject;
+use crate::gate::notice::Notice;
+use crate::gate::publisher::Receipt;
+use crate::gate::state::State;
+use crate::gate::units::{Moment, SteadyTime, WallTime};
+use crate::gate::verdict::Verdict;
+use crate::ros::rcl::MessageInfo;
+use crate::telemetry::events::{Call, Event, What};
+use crate::telemetry::slots::{ArmRefusal, ResetRefusal};
+
+/// Time from one wall-clock reading to another; `None` when it runs backwards.
+fn wall_since(now: WallTime, then: i64) -> Option<std::time::Duration> {
+    let nanos = now.as_nanos().checked_sub(then)?;
+    u64::try_from(nanos).ok().map(std::time::Duration::from_nanos)
+}
+
+impl GateThread {
+    pub(super) fn record_arrival(
+        &self,
+        lane: usize,
+        source: usize,
+        info: &MessageInfo,
+        at: Moment,
+        before: Option<SteadyTime>,
+    ) {
+        let Some(slots) = self.slots.lanes.get(lane).and_then(|lane| lane.sources.get(source))
+        else {
+            return;
+        };
+        slots.last_received.set(at.wall);
+        if let Some(before) = before {
+            slots.interval.observe(at.steady.since(before));
+        }
+        let sent = info.source_timestamp_ns.and_then(|sent| wall_since(at.wall, sent));
+        if let Some(transport) = sent {
+            slots.transport.observe(transport);
+        }
+        if info.publication_sequence_number.is_some() {
+            // Present from now on, at whatever it counts.
+            slots.lost.add(0);
+        }
+    }
+
+    pub(super) fn record_decision(
+        &self,
+        lane: usize,
+        source: usize,
+        decision: &Decision,
+        receipt: &Receipt,
+        stamp: Option<WallTime>,
+    ) {
+        let Some(lane_slots) = self.slots.lanes.get(lane) else { return };
+        let Some(slots) = lane_slots.sources.get(source) else { return };
+        slots.verdicts.at(decision.verdict).increment();
+        if let Some(refusal) = decision.refusal {
+            slots.reasons.at(refusal.reason).increment();
+        }
+        if decision.lost > 0 {
+            slots.lost.add(decision.lost);
+            let what = What::Lost { lane, source, count: decision.lost };
+            self.events.post(Event { at: receipt.at, what });
+        }
+        if let (Some(age), Some(stamp)) = (&slots.age, stamp)
+            && let Some(span) = wall_since(receipt.at.wall, stamp.as_nanos())
+        {
+            age.observe(span);
+        }
+        if decision.verdict == Verdict::Limited {
+            for limit in decision.limits.iter() {
+                slots.limits.at(limit).increment();
+            }
+            let applied = self.gate.lane(lane).map(crate::gate::lane::Lane::applied);
+            let joints = lane_slots.joint_limits.iter().zip(applied.unwrap_or_default());
+            for (joint, applied) in joints {
+                for limit in applied.iter() {
+                    joint.limits.at(limit).increment();
+                }
+            }
+        }
+    }
+
+    pub(super) fn record_output(
+        &self,
+        lane: usize,
+        taken: SteadyTime,
+        called: SteadyTime,
+        done: SteadyTime,
+        last: Option<SteadyTime>,
+    ) {
+        let Some(slots) = self.slots.lanes.get(lane) else { return };
+        slots.residence.observe(called.since(taken));
+        slots.publish.observe(done.since(called));
+        if let Some(last) = last {
+            slots.output_interval.observe(called.since(last));
+        }
+    }
+
+    pub(super) fn record_safe(&self, lane: usize, now: SteadyTime, last: Option<SteadyTime>) {
+        if let (Some(slots), Some(last)) = (self.slots.lanes.get(lane), last) {
+            slots.output_interval.observe(now.since(last));
+        }
+    }
+
+    pub(super) fn record_feedback(&self, index: usize, usable: bool, now: Moment) {
+        if let Some(slots) = self.slots.feedback.get(index).filter(|_| usable) {
+            slots.last_received.set(now.wall);
+        }
+    }
+
+    pub(super) fn record_verb(&self, verb: Verb, result: &Result<(), Denied>) {
+        let node = &self.slots.node;
+        let refused = match result {
+            Err(Denied::State(refused)) => Some(*refused),
+            Ok(()) | Err(Denied::Select(_)) => None,
+        };
+        match (verb, refused) {
+            (Verb::Reset { .. }, None) => node.resets.increment(),
+            (Verb::Arm { .. }, None) => node.arms.increment(),
+            (Verb::Reset { .. }, Some(refused)) => {
+                if let Some(reason) = ResetRefusal::of(refused) {
+                    node.reset_refusals.at(reason).increment();
+                }
+            }
+            (Verb::Arm { .. }, Some(refused)) => {
+                if let Some(reason) = ArmRefusal::of(refused) {
+                    node.arm_refusals.at(reason).increment();
+                }
+            }
+            (Verb::Disarm | Verb::SelectSource { .. }, _) => {}
+        }
+    }
+
+    /// State gauges, once a tick.
+    pub(super) fn record_state(&self, permitted: bool) {
+        let node = &self.slots.node;
+        let machine = self.gate.machine();
+        node.state.set(Some(machine.state()));
+        node.permitted.set(permitted);
+        node.seq.set(machine.seq());
+        node.trip_cause.set(machine.first_trip().map(|trip| trip.cause));
+        let profile = self.slots.identity.profiles.iter().position(|p| *p == self.config.profile);
+        node.profile.set(profile.filter(|_| machine.state() == State::Active));
+        let mut unmet = 0u32;
+        let now = crate::clock::steady();
+        self.gate.unmet(now, &mut |condition| unmet |= 1 << condition.code.index());
+        // Arm conditions are evaluated while disarmed; otherwise the last values stand.
+        if machine.state() == State::Disarmed {
+            for code in ConditionCode::ALL {
+                node.conditions.at(*code).set(unmet & (1 << code.index()) == 0);
+            }
+        }
+        let present = self.gate.causes_present(now);
+        for cause in Cause::ALL {
+            node.cause_present.at(*cause).set(present.contains(*cause));
+        }
+        let lanes = self.slots.lanes.iter().zip(self.gate.lanes()).zip(self.facts.lanes());
+        for ((slots, lane), facts) in lanes {
+            slots.state.set(Some(lane.state()));
+            slots.owner.set(lane.owner());
+            if let Some(facts) = facts {
+                slots.output_subscribers.set(u64::from(facts.subscribers));
+            }
+        }
+        for (slots, view) in self.slots.kill_inputs.iter().zip(self.gate.kill_input_views(now)) {
+            slots.lost.set(view.lost);
+            // Not heard is not "released".
+            if view.seen {
+                slots.asserted.set(view.asserted);
+            }
+        }
+    }
+
+    /// Counts and posts an error of the middleware.
+    pub(super) fn failed(&self, call: Call, subject: Subject, code: i32) {
+        let at = crate::clock::now();
+        self.events.post(Event { at, what: What::MiddlewareFailed { call, subject, code } });
+    }
+
+    /// Passes the gate's notices on.
+    pub(super) fn tell(&mut self, at: Moment) {
+        for notice in self.gate.notices().drain() {
+            if let Notice::Trip(trip) = notice {
+                self.slots.node.trips.at(trip.cause).increment();
+                self.slots.node.last_trip.set(trip.stamp);
+            }
+            self.events.post(Event { at, what: What::Gate(notice) });
+        }
+        self.slots.events_dropped.add(self.gate.notices().take_dropped());
+    }
+}

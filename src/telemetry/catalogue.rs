@@ -1,0 +1,223 @@
+//! The catalogue: every metric that this program exports, once.
+//!
+//! Names are a contract with dashboards, alerts and people: changing one is a breaking change. The
+//! collector takes name, type, labels and help from here, so a scrape cannot say anything else; a
+//! test compares a whole scrape with this list, and the README's table is made from it.
+//!
+//! Rules: base units, plural unit suffix, `_total`, `_info`, `_timestamp_seconds`. Never "time
+//! since", rates, averages or percentages. A label has one meaning everywhere: `lane` and `source`
+//! together; `input` for feedback and kill inputs. Label values are configured names and members of
+//! closed lists, never anything out of a message.
+
+use super::slots::{BucketSet, GATE, PERIOD, STOP, TRANSPORT};
+
+/// Type of a metric.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Only grows.
+    Counter,
+    /// Goes up and down.
+    Gauge,
+    /// Durations, with these buckets.
+    Histogram(&'static BucketSet),
+}
+
+impl Kind {
+    /// The word in the exposition format.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Counter => "counter",
+            Self::Gauge => "gauge",
+            Self::Histogram(_) => "histogram",
+        }
+    }
+}
+
+/// One metric.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Row {
+    /// Its name.
+    pub name: &'static str,
+    /// Its type.
+    pub kind: Kind,
+    /// Names of its labels, in order.
+    pub labels: &'static [&'static str],
+    /// What it means, one sentence, no full stop at the end of more than one.
+    pub help: &'static str,
+}
+
+macro_rules! catalogue {
+    ($( $row:ident = $kind:expr, $name:literal, [$($label:literal),*], $help:literal; )+) => {
+        $(
+            #[doc = $help]
+            pub const $row: Row = Row { name: $name, kind: $kind, labels: &[$($label),*], help: $help };
+        )+
+        /// Every metric of ours, in the order of the documents.
+        pub const ALL: &[Row] = &[$($row),+];
+    };
+}
+
+const C: Kind = Kind::Counter;
+const V: Kind = Kind::Gauge;
+
+catalogue! {
+    COMMANDS = C, "interlock_commands_total", ["lane", "source", "verdict"],
+        "Commands received, by verdict; the five verdicts add up to what was received.";
+    COMMANDS_REJECTED = C, "interlock_commands_rejected_total", ["lane", "source", "reason"],
+        "Commands refused, by reason.";
+    LIMITS_APPLIED = C, "interlock_limits_applied_total", ["lane", "source", "limit"],
+        "Commands changed by a limit; one command can count under several limits.";
+    JOINT_LIMITS_APPLIED = C, "interlock_joint_limits_applied_total", ["lane", "joint", "limit"],
+        "Commands in which a limit changed this joint or axis.";
+    COMMANDS_LOST = C, "interlock_commands_lost_total", ["lane", "source"],
+        "Gaps in the publisher's sequence numbers, overwritten commands included; absent where the middleware gives no numbers.";
+    RESIDENCE = Kind::Histogram(&GATE), "interlock_command_residence_seconds", ["lane"],
+        "From a command taken to its publish called, steady clock.";
+    PUBLISH = Kind::Histogram(&GATE), "interlock_publish_seconds", ["lane"],
+        "Time inside the middleware's publish.";
+    AGE = Kind::Histogram(&TRANSPORT), "interlock_command_age_seconds", ["lane", "source"],
+        "Receipt minus the command's own header stamp, for types that have one.";
+    TRANSPORT_TIME = Kind::Histogram(&TRANSPORT), "interlock_command_transport_seconds", ["lane", "source"],
+        "Receipt minus the middleware's source timestamp.";
+    INTERVAL = Kind::Histogram(&PERIOD), "interlock_command_interval_seconds", ["lane", "source"],
+        "Time between two commands of a source.";
+    LAST_RECEIVED = V, "interlock_command_last_received_timestamp_seconds", ["lane", "source"],
+        "When the newest command of a source was received; absent before the first.";
+    SOURCE = V, "interlock_source_info", ["lane", "source", "revision", "mode"],
+        "Always 1; joins a source's revision and mode to its other series.";
+    OUTPUT_INTERVAL = Kind::Histogram(&PERIOD), "interlock_output_interval_seconds", ["lane"],
+        "Time between two messages toward the controller.";
+    OUTPUT_SUBSCRIBERS = V, "interlock_output_subscribers", ["lane"],
+        "Matched readers of the output; absent until counted.";
+    OUTPUT_FOREIGN_PUBLISHERS = V, "interlock_output_foreign_publishers", ["lane"],
+        "Other writers of the output; absent until counted.";
+    LANE_OWNER = V, "interlock_lane_owner", ["lane", "source"],
+        "1 for the source in charge of the lane, or for none; 0 for the others.";
+    LANE_STATE = V, "interlock_lane_state", ["lane", "state"],
+        "1 for the state of the lane, 0 for the others.";
+    STATE = V, "interlock_state", ["state"],
+        "1 for the state of the node, 0 for the others.";
+    LATCHED = V, "interlock_latched", [],
+        "1 while killed: only reset and then arm lead back to motion.";
+    PERMITTED = V, "interlock_permitted", [],
+        "1 while motion is permitted, the same bit as in the permit message.";
+    SEQ = V, "interlock_seq", [],
+        "The number that moves at every change of state and every new cause.";
+    TRIPS = C, "interlock_trips_total", ["cause"],
+        "Trips, by cause.";
+    TRIP_CAUSE = V, "interlock_trip_cause", ["cause"],
+        "1 for the first cause while killed.";
+    CAUSE_PRESENT = V, "interlock_cause_present", ["cause"],
+        "1 while the cause is there, whatever its action.";
+    CAUSE_IGNORED = V, "interlock_cause_ignored", ["cause"],
+        "1 where the configuration says ignore.";
+    CONDITION_MET = V, "interlock_condition_met", ["condition"],
+        "1 while the condition does not stand in the way of arming; absent until first looked at.";
+    RESETS = C, "interlock_resets_total", [],
+        "Resets that took effect.";
+    RESET_REFUSALS = C, "interlock_reset_refusals_total", ["reason"],
+        "Resets that were refused, by reason.";
+    ARMS = C, "interlock_arms_total", [],
+        "Arms that took effect.";
+    ARM_REFUSALS = C, "interlock_arm_refusals_total", ["reason"],
+        "Arms that were refused, by reason.";
+    LAST_TRIP = V, "interlock_last_trip_timestamp_seconds", [],
+        "When the newest trip was; absent before the first.";
+    STOP_TIME = Kind::Histogram(&STOP), "interlock_stop_seconds", ["trigger"],
+        "From a trip observed to the first safe command handed to the middleware.";
+    KILL_INPUT_ASSERTED = V, "interlock_kill_input_asserted", ["input"],
+        "1 while the kill input asserts; absent until it was heard.";
+    KILL_INPUT_LOST = V, "interlock_kill_input_lost", ["input"],
+        "1 while the kill input has been silent for longer than allowed.";
+    INPUT_LAST_RECEIVED = V, "interlock_input_last_received_timestamp_seconds", ["input"],
+        "When the newest sample of a feedback or kill input was received; absent before the first.";
+    PROFILE = V, "interlock_profile", ["profile"],
+        "1 for the limit profile in force; all 0 while not armed.";
+    DERATING = V, "interlock_derating_ratio", [],
+        "Factor on velocity limits; 1 means none.";
+    TICK_INTERVAL = Kind::Histogram(&PERIOD), "interlock_tick_interval_seconds", [],
+        "Time between two ticks of the gate thread.";
+    TICKS_MISSED = C, "interlock_ticks_missed_total", [],
+        "Ticks of the gate thread that did not take place in time.";
+    THREAD_CPU = C, "interlock_thread_cpu_seconds_total", ["thread"],
+        "CPU time of a thread of the node; absent until it runs.";
+    EVENTS = C, "interlock_events_total", ["kind"],
+        "Events, by kind, those not logged included.";
+    EVENTS_DROPPED = C, "interlock_events_dropped_total", [],
+        "Events that did not fit into the queue to the log.";
+    LOG_MESSAGES = C, "interlock_log_messages_total", ["level"],
+        "Log messages written, by level.";
+    CONFIG = V, "interlock_config_info", ["sha256"],
+        "Always 1; digest of the effective configuration.";
+    BUILD = V, "interlock_build_info", ["version", "commit", "rustc", "ros_distro", "rmw"],
+        "Always 1; what this program was built from and runs on.";
+    ROBOT = V, "interlock_robot_info", ["hardware_id"],
+        "Always 1; which robot this is.";
+}
+
+/// The families of the `prometheus` crate's process collector, which stand in a scrape beside ours.
+pub const PROCESS: &[&str] = &[
+    "process_cpu_seconds_total",
+    "process_max_fds",
+    "process_open_fds",
+    "process_resident_memory_bytes",
+    "process_start_time_seconds",
+    "process_threads",
+    "process_virtual_memory_bytes",
+];
+
+/// The catalogue as the rows of a Markdown table: metric, type, labels, meaning.
+#[must_use]
+pub fn markdown() -> String {
+    use std::fmt::Write as _;
+    let mut out = String::from("| metric | type | labels | meaning |\n|---|---|---|---|\n");
+    for row in ALL {
+        let kind = match row.kind {
+            Kind::Counter | Kind::Gauge => String::from(row.kind.word()),
+            Kind::Histogram(set) => format!("histogram {}", set.name),
+        };
+        let labels =
+            if row.labels.is_empty() { String::from("–") } else { row.labels.join(", ") };
+        // Writing to a String cannot fail.
+        writeln!(
+            out,
+            "| `{}` | {kind} | {labels} | {} |",
+            row.name,
+            row.help.trim_end_matches('.')
+        )
+        .ok();
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn when_a_metric_is_declared_expect_a_name_by_the_rules() {
+        let mut names = Vec::new();
+        for row in ALL {
+            assert!(row.name.starts_with("interlock_"), "{}", row.name);
+            assert!(!names.contains(&row.name), "{} twice", row.name);
+            names.push(row.name);
+            let total = row.name.ends_with("_total");
+            match row.kind {
+                Kind::Counter => assert!(total, "{}", row.name),
+                Kind::Gauge => assert!(!total, "{}", row.name),
+                Kind::Histogram(_) => assert!(row.name.ends_with("_seconds"), "{}", row.name),
+            }
+            assert!(row.help.ends_with('.'), "{}", row.name);
+            assert!(!row.help.contains('|') && !row.help.contains('\n'));
+        }
+    }
+
+    #[test]
+    fn when_a_table_is_made_expect_one_row_a_metric() {
+        let table = markdown();
+        assert_eq!(table.lines().count(), ALL.len() + 2);
+        assert!(table.contains("| `interlock_stop_seconds` | histogram S | trigger |"));
+        assert!(table.contains("| `interlock_seq` | gauge | – |"));
+    }
+}

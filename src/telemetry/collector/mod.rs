@@ -1,0 +1,303 @@
+//! The collector: from slots to metric families, at a scrape, on the thread that scrapes.
+//!
+//! It reads atomics, and for the CPU time of threads a few files under `/proc`. It takes no lock
+//! that a writer could wait for, and it holds nothing between two scrapes.
+//!
+//! **Invariant:** what it puts out is the catalogue, no more and no less: every counter and every
+//! histogram is there from the start, at 0; a gauge that is not known is absent.
+
+mod family;
+mod threads;
+
+use std::sync::Arc;
+
+use prometheus::core::{Collector, Desc};
+use prometheus::process_collector::ProcessCollector;
+use prometheus::proto::MetricFamily;
+use prometheus::{Registry, TextEncoder};
+
+use self::family::Family;
+use super::catalogue::{self as names, Row};
+use super::slots::{Counter, Flag, LaneSlots, Slots, SourceSlots};
+
+/// The source label of a lane that nobody is in charge of. Reserved: no source has this name.
+const NOBODY: &str = "none";
+/// A scrape of 29 joints and three sources is 73 kB; a longer one only grows its buffer.
+const TYPICAL_BYTES: usize = 128 * 1024;
+
+/// A registry of its own with everything this program exports.
+///
+/// # Errors
+/// The registry's own, when a name is malformed or taken twice; a test shows that none is.
+pub fn registry(slots: Arc<Slots>) -> prometheus::Result<Registry> {
+    let registry = Registry::new();
+    registry.register(Box::new(SlotCollector::new(slots)?))?;
+    registry.register(Box::new(ProcessCollector::for_self()))?;
+    Ok(registry)
+}
+
+/// A scrape in text format 0.0.4.
+///
+/// # Errors
+/// The encoder's own, when a family is malformed.
+pub fn scrape(registry: &Registry) -> prometheus::Result<String> {
+    let families = registry.gather();
+    let mut text = String::with_capacity(TYPICAL_BYTES);
+    TextEncoder::new().encode_utf8(&families, &mut text)?;
+    Ok(text)
+}
+
+struct SlotCollector {
+    slots: Arc<Slots>,
+    descs: Vec<Desc>,
+}
+
+impl SlotCollector {
+    fn new(slots: Arc<Slots>) -> prometheus::Result<Self> {
+        let desc = |row: &Row| {
+            let labels = row.labels.iter().map(|l| String::from(*l)).collect();
+            Desc::new(String::from(row.name), String::from(row.help), labels, Default::default())
+        };
+        let descs = names::ALL.iter().map(desc).collect::<Result<_, _>>()?;
+        Ok(Self { slots, descs })
+    }
+}
+
+impl Collector for SlotCollector {
+    fn desc(&self) -> Vec<&Desc> {
+        self.descs.iter().collect()
+    }
+
+    fn collect(&self) -> Vec<MetricFamily> {
+        let slots = &*self.slots;
+        let mut out = Vec::with_capacity(names::ALL.len());
+        commands(slots, &mut out);
+        outputs(slots, &mut out);
+        state(slots, &mut out);
+        stops(slots, &mut out);
+        inputs(slots, &mut out);
+        process(slots, &mut out);
+        identity(slots, &mut out);
+        out
+    }
+}
+
+fn family(row: &'static Row, out: &mut Vec<MetricFamily>, fill: impl FnOnce(&mut Family)) {
+    let mut family = Family::new(row);
+    fill(&mut family);
+    out.push(family.finish());
+}
+
+fn lanes(
+    row: &'static Row,
+    slots: &Slots,
+    out: &mut Vec<MetricFamily>,
+    fill: impl Fn(&mut Family, &LaneSlots),
+) {
+    family(row, out, |f| slots.lanes.iter().for_each(|l| fill(f, l)));
+}
+
+fn sources(
+    row: &'static Row,
+    slots: &Slots,
+    out: &mut Vec<MetricFamily>,
+    fill: impl Fn(&mut Family, &[&str], &SourceSlots),
+) {
+    lanes(row, slots, out, |f, lane| {
+        for source in &lane.sources {
+            fill(f, &[&lane.name, &source.name], source);
+        }
+    });
+}
+
+fn put_counter(f: &mut Family, labels: &[&str], counter: &Counter) {
+    f.counter(labels, counter.get());
+}
+
+fn put_flag(f: &mut Family, labels: &[&str], flag: &Flag) {
+    f.flag(labels, flag.get());
+}
+
+fn commands(slots: &Slots, out: &mut Vec<MetricFamily>) {
+    sources(&names::COMMANDS, slots, out, |f, labels, s| {
+        f.each(labels, &s.verdicts, put_counter);
+    });
+    sources(&names::COMMANDS_REJECTED, slots, out, |f, labels, s| {
+        f.each(labels, &s.reasons, put_counter);
+    });
+    sources(&names::LIMITS_APPLIED, slots, out, |f, labels, s| {
+        f.each(labels, &s.limits, put_counter);
+    });
+    lanes(&names::JOINT_LIMITS_APPLIED, slots, out, |f, lane| {
+        for joint in &lane.joint_limits {
+            f.each(&[&lane.name, &joint.name], &joint.limits, put_counter);
+        }
+    });
+    sources(&names::COMMANDS_LOST, slots, out, |f, labels, s| {
+        if let Some(lost) = s.lost.get() {
+            f.counter(labels, lost);
+        }
+    });
+    sources(&names::AGE, slots, out, |f, labels, s| {
+        if let Some(age) = &s.age {
+            f.histogram(labels, age);
+        }
+    });
+    sources(&names::TRANSPORT_TIME, slots, out, |f, labels, s| {
+        f.histogram(labels, &s.transport);
+    });
+    sources(&names::INTERVAL, slots, out, |f, labels, s| {
+        f.histogram(labels, &s.interval);
+    });
+    sources(&names::LAST_RECEIVED, slots, out, |f, labels, s| {
+        f.timestamp(labels, s.last_received.get());
+    });
+    lanes(&names::SOURCE, slots, out, |f, lane| {
+        for s in &lane.sources {
+            f.gauge(&[&lane.name, &s.name, &s.revision, s.mode], 1.0);
+        }
+    });
+}
+
+fn outputs(slots: &Slots, out: &mut Vec<MetricFamily>) {
+    lanes(&names::RESIDENCE, slots, out, |f, lane| {
+        f.histogram(&[&lane.name], &lane.residence);
+    });
+    lanes(&names::PUBLISH, slots, out, |f, lane| {
+        f.histogram(&[&lane.name], &lane.publish);
+    });
+    lanes(&names::OUTPUT_INTERVAL, slots, out, |f, lane| {
+        f.histogram(&[&lane.name], &lane.output_interval);
+    });
+    lanes(&names::OUTPUT_SUBSCRIBERS, slots, out, |f, lane| {
+        f.level(&[&lane.name], lane.output_subscribers.get());
+    });
+    lanes(&names::OUTPUT_FOREIGN_PUBLISHERS, slots, out, |f, lane| {
+        f.level(&[&lane.name], lane.output_foreign_publishers.get());
+    });
+    lanes(&names::LANE_OWNER, slots, out, |f, lane| {
+        // One load decides all series of the lane, so exactly one of them is 1.
+        let owner = lane.owner.get().filter(|i| *i < lane.sources.len());
+        for (i, source) in lane.sources.iter().enumerate() {
+            f.flag(&[&lane.name, &source.name], owner == Some(i));
+        }
+        f.flag(&[&lane.name, NOBODY], owner.is_none());
+    });
+    lanes(&names::LANE_STATE, slots, out, |f, lane| {
+        f.one_of(&[&lane.name], &lane.state);
+    });
+}
+
+fn state(slots: &Slots, out: &mut Vec<MetricFamily>) {
+    use crate::gate::state::State;
+    let node = &slots.node;
+    // One load for both families, so they agree.
+    let now = node.state.get();
+    family(&names::STATE, out, |f| {
+        for member in State::ALL {
+            f.flag(&[member.label()], now.map(|state| state == *member));
+        }
+    });
+    family(&names::LATCHED, out, |f| {
+        f.flag(&[], now.map(|state| state == State::Killed));
+    });
+    family(&names::PERMITTED, out, |f| f.flag(&[], node.permitted.get()));
+    family(&names::SEQ, out, |f| f.level(&[], node.seq.get()));
+    family(&names::CONDITION_MET, out, |f| {
+        f.each(&[], &node.conditions, put_flag);
+    });
+    family(&names::PROFILE, out, |f| {
+        let profile = node.profile.get();
+        for (i, name) in slots.identity.profiles.iter().enumerate() {
+            f.flag(&[name], profile == Some(i));
+        }
+    });
+    family(&names::DERATING, out, |f| f.gauge(&[], node.derating.get()));
+    family(&names::RESETS, out, |f| f.counter(&[], node.resets.get()));
+    family(&names::RESET_REFUSALS, out, |f| {
+        f.each(&[], &node.reset_refusals, |f, labels, n| f.counter(labels, n.get()));
+    });
+    family(&names::ARMS, out, |f| f.counter(&[], node.arms.get()));
+    family(&names::ARM_REFUSALS, out, |f| {
+        f.each(&[], &node.arm_refusals, |f, labels, n| f.counter(labels, n.get()));
+    });
+}
+
+fn stops(slots: &Slots, out: &mut Vec<MetricFamily>) {
+    let node = &slots.node;
+    family(&names::TRIPS, out, |f| f.each(&[], &node.trips, put_counter));
+    family(&names::TRIP_CAUSE, out, |f| f.one_of(&[], &node.trip_cause));
+    family(&names::CAUSE_PRESENT, out, |f| {
+        f.each(&[], &node.cause_present, put_flag);
+    });
+    family(&names::CAUSE_IGNORED, out, |f| {
+        f.each(&[], &node.cause_ignored, |f, labels, yes| f.flag(labels, *yes));
+    });
+    family(&names::LAST_TRIP, out, |f| {
+        f.timestamp(&[], node.last_trip.get());
+    });
+    family(&names::STOP_TIME, out, |f| {
+        f.each(&[], &node.stop, |f, labels, h| f.histogram(labels, h));
+    });
+}
+
+fn inputs(slots: &Slots, out: &mut Vec<MetricFamily>) {
+    family(&names::KILL_INPUT_ASSERTED, out, |f| {
+        for input in &slots.kill_inputs {
+            f.flag(&[&input.name], input.asserted.get());
+        }
+    });
+    family(&names::KILL_INPUT_LOST, out, |f| {
+        for input in &slots.kill_inputs {
+            f.flag(&[&input.name], input.lost.get());
+        }
+    });
+    family(&names::INPUT_LAST_RECEIVED, out, |f| {
+        for input in &slots.kill_inputs {
+            f.timestamp(&[&input.name], input.last_received.get());
+        }
+        for feedback in &slots.feedback {
+            f.timestamp(&[&feedback.name], feedback.last_received.get());
+        }
+    });
+}
+
+fn process(slots: &Slots, out: &mut Vec<MetricFamily>) {
+    family(&names::TICK_INTERVAL, out, |f| {
+        f.histogram(&[], &slots.node.tick_interval);
+    });
+    family(&names::TICKS_MISSED, out, |f| {
+        f.counter(&[], slots.node.ticks_missed.get());
+    });
+    family(&names::THREAD_CPU, out, |f| {
+        f.each(&[], &slots.threads, |f, labels, thread| {
+            if let Some(seconds) = thread.id().and_then(threads::cpu_seconds) {
+                f.counter_f64(labels, seconds);
+            }
+        });
+    });
+    family(&names::EVENTS, out, |f| {
+        f.each(&[], &slots.events, |f, labels, n| f.counter(labels, n.get()));
+    });
+    family(&names::EVENTS_DROPPED, out, |f| {
+        f.counter(&[], slots.events_dropped.get());
+    });
+    family(&names::LOG_MESSAGES, out, |f| {
+        f.each(&[], &slots.log_messages, |f, labels, n| f.counter(labels, n.get()));
+    });
+}
+
+fn identity(slots: &Slots, out: &mut Vec<MetricFamily>) {
+    let identity = &slots.identity;
+    let build = &identity.build;
+    family(&names::CONFIG, out, |f| f.gauge(&[&identity.config_sha256], 1.0));
+    family(&names::BUILD, out, |f| {
+        let labels =
+            [build.version.as_str(), &build.commit, &build.rustc, &build.ros_distro, &build.rmw];
+        f.gauge(&labels, 1.0);
+    });
+    family(&names::ROBOT, out, |f| f.gauge(&[&identity.hardware_id], 1.0));
+}
+
+#[cfg(test)]
+mod tests;

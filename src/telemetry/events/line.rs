@@ -1,0 +1,221 @@
+//! From an event to a log line: a sentence for people and fields for machines, the same words.
+
+use super::repeats::Rejections;
+use super::{Event, What};
+use crate::gate::cause::Cause;
+use crate::gate::machine::{Subject, Trip};
+use crate::gate::notice::Notice;
+use crate::telemetry::slots::Slots;
+
+/// Events the queue had no place for.
+pub(super) fn dropped(count: u64) {
+    tracing::warn!(kind = "events_dropped", count, "{count} events did not fit into the log queue");
+}
+
+/// Rejections of one lane, source and reason.
+pub(super) fn rejections(rejections: &Rejections, slots: &Slots) {
+    let Rejections { lane, source, refusal, count } = rejections;
+    let lane_name = self::lane(slots, *lane);
+    let source_name = self::source(slots, *lane, *source);
+    let dimension = refusal.dimension.map(|d| joint(slots, *lane, d));
+    let reason = refusal.reason.label();
+    let detail = match dimension {
+        Some(name) => format!(", {name}{}", numbers(refusal.found, refusal.bound)),
+        None => numbers(refusal.found, refusal.bound),
+    };
+    let times = if *count == 1 { String::new() } else { format!(", {count} commands") };
+    tracing::warn!(
+        kind = "rejected",
+        lane = lane_name,
+        source = source_name,
+        reason,
+        count,
+        joint = dimension,
+        found = known(refusal.found),
+        bound = known(refusal.bound),
+        "{lane_name}/{source_name} rejected: {reason}{detail}{times}"
+    );
+}
+
+/// Everything else.
+pub(super) fn write(event: &Event, slots: &Slots) {
+    let kind = event.what.kind().label();
+    match &event.what {
+        What::Started => tracing::info!(kind, "started"),
+        What::Stopping => tracing::info!(kind, "stopping"),
+        What::Gate(notice) => gate(kind, notice, slots),
+        What::Requested { verb, seq, operator, reason } => {
+            let operator = known_text(operator.as_str());
+            let by = operator.map_or(String::new(), |who| format!(" by {who}"));
+            let seq_named = seq.map_or(String::new(), |seq| format!(" of seq {seq}"));
+            let reason = known_text(reason.as_str());
+            tracing::info!(
+                kind,
+                verb = verb.label(),
+                seq,
+                operator,
+                reason,
+                "{verb}{seq_named} requested{by}"
+            );
+        }
+        What::Lost { lane, source, count } => {
+            let (lane, source) = (self::lane(slots, *lane), self::source(slots, *lane, *source));
+            tracing::debug!(
+                kind,
+                lane,
+                source,
+                count,
+                "{lane}/{source}: {count} commands overwritten before they were taken"
+            );
+        }
+        What::MiddlewareFailed { call, subject, code } => {
+            let subject = subject_text(slots, *subject);
+            tracing::error!(
+                kind,
+                call = call.label(),
+                subject,
+                code,
+                "{call} failed: {subject}, return code {code}"
+            );
+        }
+    }
+}
+
+fn gate(kind: &'static str, notice: &Notice, slots: &Slots) {
+    match notice {
+        Notice::State { from, to, seq } => {
+            tracing::info!(
+                kind,
+                from = from.label(),
+                to = to.label(),
+                seq,
+                "{from} -> {to}, seq {seq}"
+            );
+        }
+        Notice::Trip(trip) => trip_line(kind, trip, slots),
+        Notice::ResetRefused(why) => {
+            tracing::warn!(kind, reason = why.label(), "reset refused: {}", why.label());
+        }
+        Notice::ArmRefused(why) => {
+            tracing::warn!(kind, reason = why.label(), "arm refused: {}", why.label());
+        }
+        Notice::DisarmRefused(why) => {
+            tracing::warn!(kind, reason = why.label(), "disarm refused: {}", why.label());
+        }
+        Notice::Lane { lane, from, to } => {
+            let lane = self::lane(slots, *lane);
+            tracing::info!(
+                kind,
+                lane,
+                from = from.label(),
+                to = to.label(),
+                "lane {lane}: {from} -> {to}"
+            );
+        }
+        Notice::Owner { lane, from, to } => {
+            let name = |i: &Option<usize>| i.map_or("none", |i| source(slots, *lane, i));
+            let (from, to, lane) = (name(from), name(to), self::lane(slots, *lane));
+            tracing::info!(kind, lane, from, to, "lane {lane}: {from} -> {to} in charge");
+        }
+        // Told by `rejections`, which adds them up; here only so that the list stays closed.
+        Notice::Rejected { lane, source, refusal } => {
+            rejections(
+                &Rejections { lane: *lane, source: *source, refusal: *refusal, count: 1 },
+                slots,
+            );
+        }
+        Notice::Stalled { late } => {
+            let late_s = late.as_secs_f64();
+            tracing::error!(kind, late_s, "the gate's tick was {late_s:.3} s late, queues drained");
+        }
+        Notice::NoSafeCommand { lane } => {
+            let lane = self::lane(slots, *lane);
+            tracing::error!(
+                kind,
+                lane,
+                "lane {lane} stays silent: nothing to build a safe command on"
+            );
+        }
+    }
+}
+
+fn trip_line(kind: &'static str, trip: &Trip, slots: &Slots) {
+    let Trip { seq, cause, subject, found, bound, stamp } = trip;
+    let subject = subject_text(slots, *subject);
+    let detail = numbers(*found, *bound);
+    let stamp_unix_ns = stamp.as_nanos();
+    let cause_label = cause.label();
+    // A shutdown is what somebody wanted; every other trip is for a person to look at.
+    if *cause == Cause::Shutdown {
+        tracing::info!(
+            kind,
+            seq,
+            cause = cause_label,
+            subject,
+            stamp_unix_ns,
+            "stopped: {cause}, {subject}{detail}, seq {seq}"
+        );
+    } else {
+        tracing::error!(
+            kind,
+            seq,
+            cause = cause_label,
+            subject,
+            stamp_unix_ns,
+            found = known(*found),
+            bound = known(*bound),
+            "tripped: {cause}, {subject}{detail}, seq {seq}"
+        );
+    }
+}
+
+/// The name of what an event is about.
+pub(super) fn subject_text(slots: &Slots, subject: Subject) -> String {
+    match subject {
+        Subject::Node => String::from("node"),
+        Subject::Lane(i) => format!("lane {}", lane(slots, i)),
+        Subject::Source { lane: l, source: s } => {
+            format!("source {}/{}", lane(slots, l), source(slots, l, s))
+        }
+        Subject::KillInput(i) => {
+            format!("kill input {}", slots.kill_inputs.get(i).map_or(UNKNOWN, |k| &k.name))
+        }
+        Subject::Feedback(i) => {
+            format!("feedback {}", slots.feedback.get(i).map_or(UNKNOWN, |f| &f.name))
+        }
+    }
+}
+
+/// Stands for an index that the configuration does not have: a fault of ours, told, not hidden.
+const UNKNOWN: &str = "?";
+
+fn lane(slots: &Slots, lane: usize) -> &str {
+    slots.lanes.get(lane).map_or(UNKNOWN, |l| &l.name)
+}
+
+fn source(slots: &Slots, lane: usize, source: usize) -> &str {
+    let source = slots.lanes.get(lane).and_then(|l| l.sources.get(source));
+    source.map_or(UNKNOWN, |s| &s.name)
+}
+
+fn joint(slots: &Slots, lane: usize, joint: usize) -> &str {
+    let joint = slots.lanes.get(lane).and_then(|l| l.joint_limits.get(joint));
+    joint.map_or(UNKNOWN, |j| &j.name)
+}
+
+fn known(value: f64) -> Option<f64> {
+    (!value.is_nan()).then_some(value)
+}
+
+fn known_text(text: &str) -> Option<&str> {
+    (!text.is_empty()).then_some(text)
+}
+
+fn numbers(found: f64, bound: f64) -> String {
+    match (known(found), known(bound)) {
+        (Some(found), Some(bound)) => format!(", {found} (allowed {bound})"),
+        (Some(found), None) => format!(", {found}"),
+        (None, Some(bound)) => format!(", allowed {bound}"),
+        (None, None) => String::new(),
+    }
+}

@@ -1,0 +1,129 @@
+//! A configuration for the tests of this folder: a mobile base and a humanoid's joints.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::slots::{BuildInfo, Slots};
+use crate::config::model::{
+    CommandType, Config, FeedbackConfig, FeedbackType, Interface, KillInputConfig, LaneConfig,
+    OnLimits, Reliability, ReturnTo, SilenceThen, SourceConfig,
+};
+use crate::gate::cause::{Action, Cause};
+use crate::gate::limits::DimensionLimits;
+use crate::gate::safe::SafeCommand;
+
+const AXES: [&str; 6] = ["linear.x", "linear.y", "linear.z", "angular.x", "angular.y", "angular.z"];
+
+/// Lane `base` (Twist, no stamp; sources `teleop`, `agent`), lane `arms` (JointState, stamped, two
+/// joints; sources `teleop`, `vla`), one feedback, one kill input, one ignored cause.
+pub(crate) fn config() -> Config {
+    let axes = AXES.iter().map(|a| String::from(*a)).collect();
+    let joints = vec![String::from("left_elbow"), String::from("right_elbow")];
+    Config {
+        hardware_id: String::from("g1-0042"),
+        tick: Duration::from_millis(10),
+        profile: String::from("careful"),
+        allow_sim_time: false,
+        use_sim_time: false,
+        release_over_ros: false,
+        shutdown_stop: Duration::from_millis(500),
+        arm_settle: Duration::from_millis(500),
+        permit_valid_for: Duration::from_millis(100),
+        max_message_bytes: 65_536,
+        http: None,
+        realtime: None,
+        lanes: vec![
+            lane("base", CommandType::Twist, axes, &["teleop", "agent"]),
+            lane("arms", CommandType::JointState, joints, &["teleop", "vla"]),
+        ],
+        feedback: vec![FeedbackConfig {
+            name: String::from("joints"),
+            feedback_type: FeedbackType::JointState,
+            topic: String::from("joint_states"),
+            timeout: Duration::from_millis(300),
+            reliability: Reliability::BestEffort,
+        }],
+        kill_inputs: vec![KillInputConfig {
+            name: String::from("pendant"),
+            topic: String::from("hardware/e_stop"),
+            asserted_when: true,
+            timeout: Some(Duration::from_secs(1)),
+            kill_after: Duration::from_secs(5),
+        }],
+        cause_actions: vec![(Cause::Divergence, Action::Ignore), (Cause::ClockStep, Action::Warn)],
+        sha256: "ab".repeat(32),
+    }
+}
+
+/// One lane of 29 joints and three sources.
+pub(crate) fn humanoid() -> Config {
+    let joints = (0..29).map(|i| format!("joint_{i:02}")).collect();
+    let mut config = config();
+    config.lanes =
+        vec![lane("body", CommandType::JointState, joints, &["teleop", "planner", "vla"])];
+    config
+}
+
+fn lane(
+    name: &str,
+    command_type: CommandType,
+    dimensions: Vec<String>,
+    sources: &[&str],
+) -> LaneConfig {
+    let count = dimensions.len();
+    let limits = DimensionLimits { velocity: None, ..DimensionLimits::default() };
+    LaneConfig {
+        name: String::from(name),
+        command_type,
+        output: format!("{name}/command"),
+        reliability: Reliability::Reliable,
+        interface: Interface::Velocity,
+        dimensions,
+        joint_index: (0..count).collect(),
+        partial: false,
+        feedback: Some(0),
+        controller: None,
+        required: true,
+        limits: vec![limits; count],
+        on_limit: OnLimits::default(),
+        standstill: 0.05,
+        silence: SilenceThen::Hold,
+        independent: false,
+        return_to: ReturnTo::Manual,
+        safe: SafeCommand::ZeroVelocity { deceleration: None },
+        safe_period: Duration::from_millis(10),
+        release: Duration::from_secs(1),
+        other_publishers: 0,
+        sources: sources
+            .iter()
+            .zip([100_u8, 50, 10])
+            .map(|(source, priority)| SourceConfig {
+                name: String::from(*source),
+                topic: format!("{name}/{source}"),
+                priority,
+                timeout: Some(Duration::from_millis(500)),
+                max_rate_hz: 60.0,
+                burst: 5,
+                limit_scale: 1.0,
+                revision: format!("{source}-r1"),
+                reliability: Reliability::Reliable,
+            })
+            .collect(),
+    }
+}
+
+/// The slots of [`config`].
+pub(crate) fn slots() -> Arc<Slots> {
+    Slots::new(&config(), build(), Arc::default())
+}
+
+/// A program.
+pub(crate) fn build() -> BuildInfo {
+    BuildInfo {
+        version: String::from("0.1.0"),
+        commit: String::from("0123abc"),
+        rustc: String::from("1.95.0"),
+        ros_distro: String::from("jazzy"),
+        rmw: String::from("rmw_fastrtps_cpp"),
+    }
+}

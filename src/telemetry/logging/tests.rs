@@ -1,0 +1,147 @@
+//! The choice of form and level, and the counts.
+
+use parking_lot::Mutex;
+
+use super::*;
+
+#[derive(Clone, Default)]
+struct Memory(Arc<Mutex<Vec<u8>>>);
+
+impl std::io::Write for Memory {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+pub(super) fn captured(
+    options: &LogOptions,
+    counts: &Arc<LogCounts>,
+    run: impl FnOnce(),
+) -> String {
+    let memory = Memory::default();
+    let writer = memory.clone();
+    let subscriber = subscriber(options, Arc::clone(counts), move || writer.clone()).unwrap();
+    tracing::subscriber::with_default(subscriber, run);
+    String::from_utf8(memory.0.lock().clone()).unwrap()
+}
+
+const PLAIN: Surroundings<'_> = Surroundings {
+    log_levels: &[],
+    rust_log: None,
+    log_format: None,
+    is_journal: false,
+    is_terminal: false,
+};
+
+fn levels(words: &[&str]) -> Vec<String> {
+    words.iter().map(|word| String::from(*word)).collect()
+}
+
+fn directives(log_levels: &[&str], rust_log: Option<&str>) -> Result<String, String> {
+    LogOptions::choose(&Surroundings { log_levels: &levels(log_levels), rust_log, ..PLAIN })
+        .map(|options| options.directives)
+        .map_err(|error| error.to_string())
+}
+
+#[test]
+fn when_nothing_is_said_expect_people_and_info() {
+    let options = LogOptions::choose(&PLAIN).unwrap();
+    assert_eq!(options.format, LogFormat::Human { colour: false });
+    assert_eq!(options.directives, "warn,interlock=info");
+}
+
+#[test]
+fn when_the_surroundings_differ_expect_their_form() {
+    let format = |is_journal, is_terminal, log_format| {
+        LogOptions::choose(&Surroundings { is_journal, is_terminal, log_format, ..PLAIN })
+            .map(|options| options.format)
+    };
+    let colour = LogFormat::Human { colour: true };
+    assert_eq!(format(false, true, None).unwrap(), colour);
+    assert_eq!(format(true, false, None).unwrap(), LogFormat::Json);
+    assert_eq!(format(false, true, Some("json")).unwrap(), LogFormat::Json);
+    assert_eq!(format(true, true, Some("human")).unwrap(), colour);
+    assert_eq!(
+        format(true, true, Some("xml")).unwrap_err().to_string(),
+        "INTERLOCK_LOG_FORMAT=xml: not a form\n  allowed: json, human"
+    );
+}
+
+#[test]
+fn when_ros_gives_a_level_expect_it_before_rust_log() {
+    let ours = |level: &str| Ok(format!("warn,interlock={level}"));
+    assert_eq!(directives(&["debug"], Some("trace")), ours("debug"));
+    assert_eq!(directives(&["WARN"], None), ours("warn"));
+    assert_eq!(directives(&["fatal"], None), ours("error"));
+    assert_eq!(directives(&["interlock:=debug"], None), ours("debug"));
+    assert_eq!(directives(&["robot1.interlock:=debug"], None), ours("debug"));
+    assert_eq!(directives(&["warn", "rcl:=debug"], None), ours("warn"));
+    assert_eq!(directives(&["rcl:=debug"], None), ours("info"));
+    assert_eq!(directives(&[], Some("interlock=trace")), Ok(String::from("interlock=trace")));
+}
+
+#[test]
+fn when_a_level_is_not_a_word_of_ours_expect_an_error_that_names_the_words() {
+    let error = directives(&["loud"], None).unwrap_err();
+    assert!(error.starts_with("--log-level loud: not a level\n  allowed: debug,"), "{error}");
+    assert!(directives(&["rcl:=loud"], None).is_err());
+    let error = directives(&[], Some("interlock=loud")).unwrap_err();
+    assert!(error.starts_with("RUST_LOG=interlock=loud: "), "{error}");
+}
+
+#[test]
+fn when_messages_are_logged_expect_each_counted_by_level_and_filtered_ones_not() {
+    let counts: Arc<LogCounts> = Arc::default();
+    let options = LogOptions {
+        format: LogFormat::Human { colour: false },
+        directives: String::from("warn,interlock=debug"),
+    };
+    let text = captured(&options, &counts, || {
+        tracing::error!("e");
+        tracing::warn!("w");
+        tracing::warn!("w");
+        tracing::info!("i");
+        tracing::debug!("d");
+        tracing::trace!("t");
+        tracing::info!(target: "hyper", "not ours");
+    });
+    let counted: Vec<_> = counts.iter().map(|(level, n)| (level.label(), n.get())).collect();
+    assert_eq!(counted, [("error", 1), ("warn", 2), ("info", 1), ("debug", 1), ("trace", 0)]);
+    assert_eq!(text.lines().count(), 5);
+    assert!(!text.contains('\u{1b}'), "no colours: {text}");
+}
+
+#[test]
+fn when_every_level_is_on_expect_trace_counted_too() {
+    let counts: Arc<LogCounts> = Arc::default();
+    let options = LogOptions { format: LogFormat::Json, directives: String::from("trace") };
+    captured(&options, &counts, || tracing::trace!("t"));
+    assert_eq!(counts.at(LogLevel::Trace).get(), 1);
+}
+
+#[test]
+fn when_the_form_is_json_expect_fields_beside_the_message() {
+    let text = capture("info", || tracing::warn!(lane = "base", count = 3, "refused \"x\"\n"));
+    assert_eq!(text.lines().count(), 1);
+    let line: serde_json::Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(line["lane"], "base");
+    assert_eq!(line["count"], 3);
+    assert_eq!(line["level"], "WARN");
+    assert_eq!(line["message"], "refused \"x\"\n");
+    assert!(line["timestamp"].as_str().unwrap().ends_with('Z'));
+}
+
+#[test]
+fn when_the_journal_is_another_file_expect_no_journal() {
+    use std::os::fd::AsFd as _;
+    assert!(!stderr_is("0:0"));
+    assert!(!stderr_is("nonsense"));
+    let file = std::fs::File::from(std::io::stderr().as_fd().try_clone_to_owned().unwrap());
+    let meta = file.metadata().unwrap();
+    assert!(stderr_is(&format!("{}:{}", meta.dev(), meta.ino())));
+}

@@ -1,0 +1,146 @@
+//! From the gate's snapshot to [`Status`]: indices become names, causes become sentences.
+
+use super::slots::Slots;
+use super::status::{
+    ConditionStatus, FeedbackStatus, KillInputStatus, LaneStatus, SourceStatus, Status, TripStatus,
+};
+use super::texts::Texts;
+use crate::config::model::{LaneConfig, SourceConfig};
+use crate::gate::cause::Action;
+use crate::gate::conditions::Condition;
+use crate::gate::machine::Trip;
+use crate::gate::snapshot::{LaneView, Snapshot, SourceView};
+use crate::gate::state::State;
+use crate::gate::units::{Moment, SteadyTime, WallTime};
+use crate::gate::verdict::Verdict;
+
+/// The status as of `snapshot`, told at `now`.
+#[must_use]
+pub fn status(snapshot: &Snapshot, texts: Texts<'_>, slots: &Slots, now: Moment) -> Status {
+    let config = texts.config;
+    let trip = |trip: &Trip| trip_status(trip, texts, now);
+    let active = snapshot.state == State::Active;
+    let lanes = snapshot.lanes.iter().zip(&config.lanes).zip(&slots.lanes);
+    let inputs = snapshot.kill_inputs.iter().zip(&config.kill_inputs);
+    let feedback = snapshot.feedback.iter().zip(&config.feedback);
+    let ignored = config.cause_actions.iter().filter(|(_, action)| *action == Action::Ignore);
+    let ago = |at: Option<SteadyTime>| at.map(|at| now.steady.since(at).as_secs_f64());
+    Status {
+        state: snapshot.state.label().to_owned(),
+        permitted: snapshot.permitted,
+        seq: snapshot.seq,
+        stamp_unix_s: unix(snapshot.at.wall),
+        since_unix_s: unix(snapshot.since.wall),
+        since_age_s: now.steady.since(snapshot.since.steady).as_secs_f64(),
+        first_trip: snapshot.first_trip.as_ref().map(trip),
+        last_trip: snapshot.last_trip.as_ref().map(trip),
+        unmet: snapshot.unmet.iter().map(|condition| condition_status(condition, texts)).collect(),
+        profile: active.then(|| config.profile.clone()),
+        derating: 1.0,
+        lanes: lanes
+            .map(|((view, lane), slots)| LaneStatus {
+                foreign_publishers: slots.output_foreign_publishers.get(),
+                sources: view
+                    .sources
+                    .iter()
+                    .zip(&lane.sources)
+                    .zip(&slots.sources)
+                    .map(|((view, source), slots)| {
+                        source_status(view, source, slots.lost.get(), now.steady)
+                    })
+                    .collect(),
+                ..lane_status(view, lane)
+            })
+            .collect(),
+        kill_inputs: inputs
+            .map(|(view, input)| KillInputStatus {
+                name: input.name.clone(),
+                asserted: view.asserted,
+                lost: view.lost,
+                seen: view.seen,
+                silent_for_s: ago(view.last_seen),
+            })
+            .collect(),
+        feedback: feedback
+            .map(|(view, feedback)| FeedbackStatus {
+                name: feedback.name.clone(),
+                fresh: view.fresh,
+                silent_for_s: ago(view.last_seen),
+            })
+            .collect(),
+        ignored_causes: ignored.map(|(cause, _)| cause.label().to_owned()).collect(),
+        hardware_id: config.hardware_id.clone(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        config_sha256: config.sha256.clone(),
+        node: texts.node.to_owned(),
+    }
+}
+
+/// One unmet condition with its text.
+#[must_use]
+pub fn condition_status(condition: &Condition, texts: Texts<'_>) -> ConditionStatus {
+    ConditionStatus {
+        code: condition.code.label().to_owned(),
+        subject: texts.subject(condition.subject),
+        text: texts.condition(condition),
+    }
+}
+
+fn trip_status(trip: &Trip, texts: Texts<'_>, now: Moment) -> TripStatus {
+    TripStatus {
+        seq: trip.seq,
+        stamp_unix_s: unix(trip.stamp),
+        age_s: unix(now.wall) - unix(trip.stamp),
+        cause: trip.cause.label().to_owned(),
+        subject: texts.subject(trip.subject),
+        detail: texts.trip(trip),
+        operator: String::new(),
+    }
+}
+
+fn lane_status(view: &LaneView, lane: &LaneConfig) -> LaneStatus {
+    let name = |index: Option<usize>| {
+        index.and_then(|index| lane.sources.get(index)).map(|source| source.name.clone())
+    };
+    LaneStatus {
+        name: lane.name.clone(),
+        mode: "gate".to_owned(),
+        state: view.state.label().to_owned(),
+        owner: name(view.owner),
+        selected: name(view.selected),
+        safe_command: lane.safe.label().to_owned(),
+        subscribers: Some(u64::from(view.subscribers)),
+        foreign_publishers: None,
+        sources: Vec::new(),
+    }
+}
+
+fn source_status(
+    view: &SourceView,
+    source: &SourceConfig,
+    lost: Option<u64>,
+    now: SteadyTime,
+) -> SourceStatus {
+    let count = |verdict: Verdict| view.counts.get(verdict.index()).copied().unwrap_or(0);
+    SourceStatus {
+        name: source.name.clone(),
+        mode: "live".to_owned(),
+        revision: source.revision.clone(),
+        priority: source.priority,
+        alive: view.alive,
+        silent_for_s: view.last_valid.map(|at| now.since(at).as_secs_f64()),
+        passed: count(Verdict::Passed),
+        limited: count(Verdict::Limited),
+        rejected: count(Verdict::Rejected),
+        withheld: count(Verdict::Withheld),
+        not_selected: count(Verdict::NotSelected),
+        lost,
+        last_reason: view.last_reason.map(|reason| reason.label().to_owned()),
+    }
+}
+
+/// Seconds since the Unix epoch; a microsecond is the finest a double keeps.
+#[expect(clippy::as_conversions, reason = "a stamp for people")]
+fn unix(at: WallTime) -> f64 {
+    at.as_nanos() as f64 * 1e-9
+}

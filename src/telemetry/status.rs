@@ -1,0 +1,178 @@
+//! `/status`: the node's state as JSON, in the words of `~/state`.
+//!
+//! Plain data, filled from the gate's snapshot by whoever has it, and read back by `interlockctl`.
+//! Times are seconds since the epoch by the node's wall clock, next to ages by its steady clock, so
+//! a reader needs no clock of its own. What is not known is `null`.
+
+use serde::{Deserialize, Serialize};
+
+/// The whole.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Status {
+    /// `disarmed`, `active`, `killed`; `unknown` before the gate runs.
+    pub state: String,
+    /// Motion is permitted, the bit of `~/permit`.
+    pub permitted: bool,
+    /// Moves at every change of state and new cause; reset and arm name it.
+    pub seq: u64,
+    /// When this status was made.
+    pub stamp_unix_s: f64,
+    /// When the state was entered.
+    pub since_unix_s: f64,
+    /// How long ago that is.
+    pub since_age_s: f64,
+    /// Why it is killed; `null` while it is not.
+    pub first_trip: Option<TripStatus>,
+    /// The newest trip of this run.
+    pub last_trip: Option<TripStatus>,
+    /// What stands in the way of the next step: reset while killed, arm while disarmed.
+    pub unmet: Vec<ConditionStatus>,
+    /// Limit profile in force; `null` while not armed.
+    pub profile: Option<String>,
+    /// Factor on velocity limits, 1: none.
+    pub derating: f64,
+    /// The lanes.
+    pub lanes: Vec<LaneStatus>,
+    /// The kill inputs.
+    pub kill_inputs: Vec<KillInputStatus>,
+    /// The feedback topics.
+    pub feedback: Vec<FeedbackStatus>,
+    /// Causes whose action is `ignore`.
+    pub ignored_causes: Vec<String>,
+    /// Which robot.
+    pub hardware_id: String,
+    /// Of the program.
+    pub version: String,
+    /// Digest of the effective configuration.
+    pub config_sha256: String,
+    /// Name of the node with its namespace, for the texts that tell what to call.
+    pub node: String,
+}
+
+/// One event that latched.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct TripStatus {
+    /// `seq` after it.
+    pub seq: u64,
+    /// When.
+    pub stamp_unix_s: f64,
+    /// How long ago.
+    pub age_s: f64,
+    /// Closed list.
+    pub cause: String,
+    /// Lane, source, kill input or sensor; empty: the node.
+    pub subject: String,
+    /// One sentence with the value and the limit, may be empty.
+    pub detail: String,
+    /// Who, where known, else empty.
+    pub operator: String,
+}
+
+/// One thing that stands in the way.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConditionStatus {
+    /// Closed list.
+    pub code: String,
+    /// What it is about; empty: the node.
+    pub subject: String,
+    /// For an operator: the value found, the value needed, the next command.
+    pub text: String,
+}
+
+/// One lane.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct LaneStatus {
+    /// Of the lane.
+    pub name: String,
+    /// `gate`.
+    pub mode: String,
+    /// `released`, `waiting`, `flowing`, `holding`, `safe`.
+    pub state: String,
+    /// Source in charge; `null`: none.
+    pub owner: Option<String>,
+    /// Source pinned by `select_source`; `null`: by priority.
+    pub selected: Option<String>,
+    /// For example `zero_velocity`.
+    pub safe_command: String,
+    /// Matched readers of the output; `null` before they were counted.
+    pub subscribers: Option<u64>,
+    /// Other writers of the output; `null` before they were counted.
+    pub foreign_publishers: Option<u64>,
+    /// The sources, highest priority first.
+    pub sources: Vec<SourceStatus>,
+}
+
+/// One source. The five counts add up to what was received.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct SourceStatus {
+    /// Of the source.
+    pub name: String,
+    /// `live`.
+    pub mode: String,
+    /// For example a checkpoint's name.
+    pub revision: String,
+    /// Higher wins.
+    pub priority: u8,
+    /// A valid command within its timeout.
+    pub alive: bool,
+    /// Since the last valid command; `null`: none yet.
+    pub silent_for_s: Option<f64>,
+    /// Forwarded bit for bit.
+    pub passed: u64,
+    /// Forwarded with at least one value changed.
+    pub limited: u64,
+    /// Refused.
+    pub rejected: u64,
+    /// The state did not permit motion.
+    pub withheld: u64,
+    /// Another source owns the lane.
+    pub not_selected: u64,
+    /// Overwritten before they were taken; `null` where the middleware does not tell.
+    pub lost: Option<u64>,
+    /// Of the newest rejection; `null`: none.
+    pub last_reason: Option<String>,
+}
+
+/// One kill input.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct KillInputStatus {
+    /// Of the kill input.
+    pub name: String,
+    /// A live publisher asserts.
+    pub asserted: bool,
+    /// Silent for longer than allowed.
+    pub lost: bool,
+    /// Heard at least once.
+    pub seen: bool,
+    /// Since the newest sample; `null`: none yet.
+    pub silent_for_s: Option<f64>,
+}
+
+/// One feedback topic.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct FeedbackStatus {
+    /// Of the feedback.
+    pub name: String,
+    /// Within its timeout.
+    pub fresh: bool,
+    /// Since the newest sample; `null`: none yet.
+    pub silent_for_s: Option<f64>,
+}
+
+/// `/readyz`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Readiness {
+    /// Everything the node needs to do its work is there.
+    pub ready: bool,
+    /// What is missing, for people. Invariant: empty when ready.
+    pub reasons: Vec<String>,
+}
+
+/// `/livez`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Liveness {
+    /// The gate thread makes progress.
+    pub live: bool,
+    /// Why not, for people. Invariant: empty when live.
+    pub reasons: Vec<String>,
+}

@@ -1,0 +1,233 @@
+//! Sentences for operators: what was found, what is needed, what to do next.
+//!
+//! One place, so that `~/state`, `/status`, service answers and diagnostics say the same.
+
+use crate::config::model::Config;
+use crate::gate::condition::ConditionCode;
+use crate::gate::conditions::Condition;
+use crate::gate::machine::{Subject, Trip};
+use crate::gate::state::Refused;
+
+/// The names behind the gate's indices.
+#[derive(Clone, Copy, Debug)]
+pub struct Texts<'a> {
+    /// The configuration that the indices are of.
+    pub config: &'a Config,
+    /// The node's full name, for commands to type.
+    pub node: &'a str,
+}
+
+/// Stands for an index that the configuration does not have: a fault of ours, told, not hidden.
+const UNKNOWN: &str = "?";
+
+impl Texts<'_> {
+    fn lane(&self, lane: usize) -> &str {
+        self.config.lanes.get(lane).map_or(UNKNOWN, |lane| &lane.name)
+    }
+
+    /// The name of one source.
+    #[must_use]
+    pub fn source(&self, lane: usize, source: usize) -> &str {
+        let source = self.config.lanes.get(lane).and_then(|lane| lane.sources.get(source));
+        source.map_or(UNKNOWN, |source| &source.name)
+    }
+
+    /// A subject's name; empty for the node itself.
+    #[must_use]
+    pub fn subject(&self, subject: Subject) -> String {
+        match subject {
+            Subject::Node => String::new(),
+            Subject::Lane(lane) => self.lane(lane).to_owned(),
+            Subject::Source { lane, source } => {
+                format!("{}/{}", self.lane(lane), self.source(lane, source))
+            }
+            Subject::KillInput(input) => {
+                let input = self.config.kill_inputs.get(input);
+                input.map_or(UNKNOWN, |input| &input.name).to_owned()
+            }
+            Subject::Feedback(feedback) => {
+                let feedback = self.config.feedback.get(feedback);
+                feedback.map_or(UNKNOWN, |feedback| &feedback.name).to_owned()
+            }
+        }
+    }
+
+    fn topic(&self, subject: Subject) -> &str {
+        match subject {
+            Subject::Node => UNKNOWN,
+            Subject::Lane(lane) => self.config.lanes.get(lane).map_or(UNKNOWN, |l| &l.output),
+            Subject::Source { lane, source } => {
+                let source = self.config.lanes.get(lane).and_then(|l| l.sources.get(source));
+                source.map_or(UNKNOWN, |source| &source.topic)
+            }
+            Subject::KillInput(input) => {
+                self.config.kill_inputs.get(input).map_or(UNKNOWN, |input| &input.topic)
+            }
+            Subject::Feedback(feedback) => {
+                self.config.feedback.get(feedback).map_or(UNKNOWN, |feedback| &feedback.topic)
+            }
+        }
+    }
+
+    fn dimension(&self, condition: &Condition) -> &str {
+        let Subject::Lane(lane) = condition.subject else { return UNKNOWN };
+        let lane = self.config.lanes.get(lane);
+        let name = condition.dimension.and_then(|at| lane.and_then(|lane| lane.dimensions.get(at)));
+        name.map_or(UNKNOWN, |name| name.as_str())
+    }
+
+    /// What stands in the way, in one line.
+    #[must_use]
+    pub fn condition(&self, condition: &Condition) -> String {
+        let subject = self.subject(condition.subject);
+        let topic = self.topic(condition.subject);
+        let Condition { found, needed, .. } = condition;
+        match condition.code {
+            ConditionCode::KillInputAsserted => {
+                format!("kill input '{subject}' asserts: release it (topic {topic})")
+            }
+            ConditionCode::KillInputSilent => format!(
+                "kill input '{subject}' silent for {found:.1} s, needs a message every {needed} s: \
+                 is it switched on? (topic {topic})"
+            ),
+            ConditionCode::KillInputUnseen => {
+                format!("kill input '{subject}' not heard yet: is it switched on? (topic {topic})")
+            }
+            ConditionCode::FeedbackStale => {
+                let input = match condition.subject {
+                    Subject::Feedback(feedback) => self.config.feedback.get(feedback),
+                    Subject::Node
+                    | Subject::Lane(_)
+                    | Subject::Source { .. }
+                    | Subject::KillInput(_) => None,
+                };
+                let timeout = input.map_or(f64::NAN, |input| input.timeout.as_secs_f64());
+                format!(
+                    "feedback '{subject}' silent, needs a message with every joint of its lane at \
+                     least every {timeout} s (topic {topic})"
+                )
+            }
+            ConditionCode::NotStandingStill => format!(
+                "{} of lane '{subject}' moves: {found:.3}, needs between -{needed} and {needed} on \
+                 average (rad/s or m/s)",
+                self.dimension(condition)
+            ),
+            ConditionCode::NoController => format!(
+                "nobody reads lane '{subject}': start its controller (topic {topic}; if it runs, \
+                 compare reliability and type)"
+            ),
+            ConditionCode::ControllerMismatch => {
+                let lane = self.config.lanes.iter().find(|lane| lane.name == subject);
+                let controller = lane.and_then(|lane| lane.controller.as_deref());
+                format!(
+                    "lane '{subject}' is read, but not by its controller '{}' (topic {topic})",
+                    controller.unwrap_or(UNKNOWN)
+                )
+            }
+            ConditionCode::ForeignPublisher => {
+                format!("somebody else publishes on {topic} of lane '{subject}': stop it")
+            }
+            ConditionCode::CausePresent => format!("a cause is still present: {subject}"),
+            ConditionCode::SourceNotReady => {
+                format!("source '{subject}' is not ready to be engaged (topic {topic})")
+            }
+            ConditionCode::LatchNotWritable => "the latch file cannot be written".to_owned(),
+            ConditionCode::SimulatedTime => "use_sim_time is on: for a simulation write \
+                 allow_sim_time: true, for a robot turn use_sim_time off"
+                .to_owned(),
+            ConditionCode::NoSafeCommand => {
+                format!("lane '{subject}' has no pose to hold yet: it needs feedback")
+            }
+            ConditionCode::Settling => {
+                format!("all conditions hold since {found:.1} s, needs {needed} s: try again")
+            }
+            ConditionCode::SeqMoved => {
+                "the state moved since you looked: look at ~/state again and use its seq".to_owned()
+            }
+        }
+    }
+
+    /// What a trip found, in one sentence; empty where no number says it.
+    #[must_use]
+    pub fn trip(&self, trip: &Trip) -> String {
+        let subject = self.subject(trip.subject);
+        let about = if subject.is_empty() { String::new() } else { format!(" '{subject}'") };
+        match (trip.found.is_nan(), trip.bound.is_nan()) {
+            (false, false) => {
+                format!("{}{about}: {:.3}, allowed {:.3}", trip.cause, trip.found, trip.bound)
+            }
+            (false, true) => format!("{}{about}: {:.3}", trip.cause, trip.found),
+            (true, _) => format!("{}{about}", trip.cause),
+        }
+    }
+
+    /// Why a verb had no effect, with what to do instead.
+    #[must_use]
+    pub fn refused(&self, refused: Refused, seq: u64) -> String {
+        let node = self.node;
+        match refused {
+            Refused::NotKilled => "not killed: nothing to reset".to_owned(),
+            Refused::ResetFirst => {
+                format!("killed, seq {seq}: reset first ({node}/reset), then arm")
+            }
+            Refused::AlreadyActive => "already active".to_owned(),
+            Refused::AlreadyDisarmed => "already disarmed".to_owned(),
+            Refused::SeqMoved => format!(
+                "seq is {seq} now, not the one you named: something happened since you looked; \
+                 read {node}/state and try again"
+            ),
+            Refused::Unmet => "conditions are unmet".to_owned(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::telemetry::fixture;
+
+    #[test]
+    fn every_condition_has_a_text_that_names_its_subject() {
+        let mut config = fixture::config();
+        config.lanes[0].controller = Some("arm_controller".to_owned());
+        let texts = Texts { config: &config, node: "/interlock" };
+        for code in ConditionCode::ALL {
+            let subject = match code {
+                ConditionCode::KillInputAsserted
+                | ConditionCode::KillInputSilent
+                | ConditionCode::KillInputUnseen => Subject::KillInput(0),
+                ConditionCode::FeedbackStale => Subject::Feedback(0),
+                ConditionCode::SourceNotReady => Subject::Source { lane: 0, source: 0 },
+                ConditionCode::NotStandingStill
+                | ConditionCode::NoController
+                | ConditionCode::ControllerMismatch
+                | ConditionCode::ForeignPublisher
+                | ConditionCode::NoSafeCommand => Subject::Lane(0),
+                ConditionCode::CausePresent
+                | ConditionCode::LatchNotWritable
+                | ConditionCode::SimulatedTime
+                | ConditionCode::Settling
+                | ConditionCode::SeqMoved => Subject::Node,
+            };
+            let condition =
+                Condition { code: *code, subject, dimension: Some(0), found: 0.25, needed: 0.5 };
+            let text = texts.condition(&condition);
+            assert!(text.contains(&texts.subject(subject)), "{text}");
+            assert!(!text.contains(UNKNOWN) || text.contains("is it switched on?"), "{text}");
+        }
+    }
+
+    #[test]
+    fn when_an_index_is_unknown_expect_a_question_mark_and_no_panic() {
+        let config = fixture::config();
+        let texts = Texts { config: &config, node: "/interlock" };
+        for subject in [
+            Subject::Lane(99),
+            Subject::Source { lane: 0, source: 99 },
+            Subject::KillInput(99),
+            Subject::Feedback(99),
+        ] {
+            assert!(texts.subject(subject).contains(UNKNOWN));
+        }
+    }
+}

@@ -1,0 +1,171 @@
+//! Params files through the whole loader: what ships works, what is broken is refused with exactly
+//! the text beside it.
+//!
+//! `INTERLOCK_WRITE_EXPECTED=1` writes the `.expected` files anew; read the difference before
+//! committing it: these texts are what a person gets at a robot.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use interlock::config::check::{EXIT_CONFIG, check};
+use interlock::config::load;
+
+/// The `*.yaml` files of a folder, sorted.
+fn yaml_files(folder: &str) -> Vec<PathBuf> {
+    let mut files: Vec<PathBuf> = fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "yaml"))
+        .collect();
+    files.sort();
+    files
+}
+
+fn args(words: &[&str]) -> Vec<String> {
+    words.iter().map(|word| (*word).to_owned()).collect()
+}
+
+#[test]
+fn shipped_files_have_no_problems() {
+    let files = yaml_files("config");
+    assert!(files.len() >= 2, "the shipped files are found: {files:?}");
+    for file in files {
+        let (code, text) = check(&args(&[file.to_str().unwrap()]));
+        assert_eq!(code, 0, "{text}");
+    }
+}
+
+#[test]
+fn hazard_32_config_fails_open() {
+    // Every broken file is refused, with every problem and nothing else, in exactly these words.
+    let files = yaml_files("test/config/broken");
+    assert!(files.len() >= 40, "the broken files are found: {}", files.len());
+    let mut wrong = Vec::new();
+    for file in &files {
+        let path = file.to_str().unwrap();
+        let (code, text) = check(&args(&[path]));
+        let expected_path = file.with_extension("expected");
+        if std::env::var_os("INTERLOCK_WRITE_EXPECTED").is_some() {
+            fs::write(&expected_path, &text).unwrap();
+        }
+        let expected = fs::read_to_string(&expected_path)
+            .unwrap_or_else(|_| panic!("{path} has no .expected file beside it"));
+        if code != EXIT_CONFIG || text != expected {
+            wrong.push(format!("{path}: exit {code}\n--- expected\n{expected}--- got\n{text}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn every_expectation_has_its_file() {
+    for entry in fs::read_dir("test/config/broken").unwrap() {
+        let path = entry.unwrap().path();
+        assert!(path.with_extension("yaml").exists(), "{} is left over", path.display());
+    }
+}
+
+#[test]
+fn the_first_screen_of_a_check_tells_what_would_run() {
+    let (code, text) = check(&args(&["config/mobile_base.yaml"]));
+    let expected = "\
+config/mobile_base.yaml: no problems
+node /interlock, 34 keys
+tick 100 Hz, hardware_id none
+lane base -> cmd_vel (geometry_msgs/msg/TwistStamped, velocity: linear.x, angular.z)
+  source teleop priority 100: cmd_vel_teleop, at most 60 Hz, silent after 500ms, limits x 1
+  source nav priority 20: cmd_vel_nav, at most 30 Hz, silent after 500ms, limits x 1
+  source agent priority 10: cmd_vel_agent, at most 20 Hz, silent after 500ms, limits x 0.5
+  safe command zero_velocity at once, every 10ms
+  silence in motion: hold; down to a lower source: by itself
+  feedback odom, controller any reader; limits: params file
+feedback odom: odom, stale after 300ms
+kill input button: hardware/e_stop, kills on true; silent: hold after 1s, kill 5s later
+http 127.0.0.1:9615
+reset, arm and select_source over ROS: closed
+";
+    assert_eq!(code, 0, "{text}");
+    let (told, digest) = text.split_at(expected.len().min(text.len()));
+    assert_eq!(told, expected);
+    assert!(digest.starts_with("sha256 ") && digest.trim_end().len() == 7 + 64, "{digest}");
+}
+
+#[test]
+fn launch_arguments_are_taken_as_they_are() {
+    let path = "config/mobile_base.yaml";
+    let (code, text) = check(&args(&[
+        "--ros-args",
+        "-r",
+        "__node:=interlock",
+        "-r",
+        "__ns:=/",
+        "--params-file",
+        path,
+        "-p",
+        "hardware_id:=base_7",
+        "--",
+    ]));
+    assert_eq!(code, 0, "{text}");
+    assert!(text.contains("hardware_id base_7"), "{text}");
+}
+
+#[test]
+fn a_section_for_another_name_is_no_configuration() {
+    let (code, text) = check(&args(&[
+        "--ros-args",
+        "-r",
+        "__ns:=/left",
+        "--params-file",
+        "config/mobile_base.yaml",
+    ]));
+    assert_eq!(code, EXIT_CONFIG);
+    assert_eq!(
+        text,
+        "config/mobile_base.yaml: 1 problem, not started
+lanes: no parameters apply to /left/interlock
+  allowed: a section whose name matches, with at least one lane
+  because: a gate without lanes guards nothing; the sections are interlock
+  to fix:  name the section /left/interlock, or /**/interlock for any namespace
+"
+    );
+}
+
+#[test]
+fn the_digest_is_of_the_values_and_not_of_the_text() {
+    let folder = std::env::temp_dir().join(format!("interlock-config-{}", std::process::id()));
+    fs::create_dir_all(&folder).unwrap();
+    let text = fs::read_to_string("config/mobile_base.yaml").unwrap();
+    let digest = |name: &str, text: &str| {
+        let path: &Path = &folder.join(name);
+        fs::write(path, text).unwrap();
+        let args = args(&["--ros-args", "--params-file", path.to_str().unwrap()]);
+        load(&args).map(|(config, _)| config.sha256).unwrap_or_else(|problems| panic!("{problems}"))
+    };
+    let first = digest("a.yaml", &text);
+    assert_eq!(first, digest("b.yaml", &text.replace("interlock:", "# moved\n/**/interlock:")));
+    assert_ne!(first, digest("c.yaml", &text.replace("max_velocity: 0.5", "max_velocity: 0.6")));
+    fs::remove_dir_all(&folder).unwrap();
+}
+
+#[test]
+fn hazard_20_partial_or_reordered_joints_in_the_configuration() {
+    // The humanoid's order is the one written, and a joint mapped twice is refused.
+    let (config, _) = load(&args(&["--ros-args", "--params-file", "config/humanoid_29.yaml"]))
+        .unwrap_or_else(|problems| panic!("{problems}"));
+    let lane = &config.lanes[0];
+    assert_eq!(lane.dimensions.len(), 29);
+    assert_eq!(lane.dimensions[3], "left_knee_joint");
+    assert_eq!(lane.limits[3].position.unwrap().min, -0.087_267);
+    assert_eq!(lane.joint_index, (0..29).collect::<Vec<_>>());
+}
+
+#[test]
+fn hazard_21_unlisted_axis_passes_in_the_configuration() {
+    let (config, _) = load(&args(&["--ros-args", "--params-file", "config/mobile_base.yaml"]))
+        .unwrap_or_else(|problems| panic!("{problems}"));
+    let lane = &config.lanes[0];
+    let locked: Vec<bool> = lane.limits.iter().map(|limits| limits.locked).collect();
+    assert_eq!(locked, [false, true, true, true, true, false]);
+    assert_eq!(lane.limits[0].velocity.unwrap().min, -0.2);
+    assert_eq!(lane.limits[5].velocity.unwrap().min, -1.5);
+}
