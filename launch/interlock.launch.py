@@ -48,7 +48,11 @@ def generate_launch_description():
             'params_file',
             description='Params file of the robot. There is no default: limits are never guessed.',
         ),
-        DeclareLaunchArgument('namespace', default_value='', description='Namespace of the node.'),
+        DeclareLaunchArgument(
+            'namespace',
+            default_value='',
+            description='Namespace of the node. The params file has to be for it: /**/interlock as its section.',
+        ),
         DeclareLaunchArgument(
             'log_level',
             default_value='info',

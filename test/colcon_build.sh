@@ -59,8 +59,7 @@ chmod +x "$old_rust"/*
 # --- messages alone, without Rust ------------------------------------------------------------------
 
 interfaces_only() {
-    PATH=$old_rust:$PATH build --build-base build-interfaces --install-base install-interfaces \
-        --cmake-args -DINTERLOCK_INTERFACES_ONLY=ON
+    PATH=$old_rust:$PATH build --install-base install-interfaces --cmake-args -DINTERLOCK_INTERFACES_ONLY=ON
 }
 check "interfaces only: builds without a usable Rust" interfaces_only
 check "interfaces only: Python imports messages and services" \
@@ -103,13 +102,17 @@ fi
 
 # --- everything --------------------------------------------------------------------------------------
 
-full=(--cmake-args "-DINTERLOCK_CARGO_TARGET_DIR=$workspace/cargo")
+# In the same build folder: what was generated and compiled serves again.
+full=(--cmake-args -DINTERLOCK_INTERFACES_ONLY=OFF "-DINTERLOCK_CARGO_TARGET_DIR=$workspace/cargo")
 echo "        building the node (release; the first time takes minutes)"
 check "colcon build" build --install-base install "${full[@]}"
 if [[ $failed -gt 0 ]]; then
     echo "$passed passed, $failed failed"
     exit 1
 fi
+# ament cannot go over to links in a used build folder: it stumbles over its own copy of the Python
+# package. Everything else in there serves again.
+rm -rf "$workspace/build/interlock/ament_cmake_python"
 check "colcon build --symlink-install" build --symlink-install --install-base install-symlink "${full[@]}"
 
 for install in install install-symlink; do
