@@ -53,17 +53,17 @@ where
 
 /// Whether the top bit is set.
 trait HighBit {
-    fn is_high(self) -> bool;
+    fn is_high(&self) -> bool;
 }
 
 impl HighBit for u64 {
-    fn is_high(self) -> bool {
+    fn is_high(&self) -> bool {
         self.leading_zeros() == 0
     }
 }
 
 impl HighBit for u32 {
-    fn is_high(self) -> bool {
+    fn is_high(&self) -> bool {
         self.leading_zeros() == 0
     }
 }
