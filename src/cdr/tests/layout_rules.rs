@@ -304,3 +304,20 @@ fn counts_that_cannot_fit_are_refused_before_anything_is_walked() {
         Malformed::Truncated { .. }
     ));
 }
+
+#[test]
+fn counts_that_just_fit_are_accepted() {
+    // The smallest elements: nothing in them but a count or a length.
+    for type_name in ["uint8[]", "string", "wstring", "bool[<=3]"] {
+        let inner = message("t/msg/In", &[("x", type_name)]);
+        let outer = nesting("t/msg/M", &[("v", "t/msg/In[]")], &[&inner]);
+        let layout = Layout::compile(&outer, &[], &[]).unwrap();
+        let mut bytes = vec![0, 1, 0, 0, 3, 0, 0, 0];
+        bytes.extend([0; 12]);
+        let walked = layout.find(&bytes, &mut layout.new_found());
+        assert_eq!(walked, Ok(()), "{type_name}");
+        bytes.pop();
+        let refused = Malformed::CountTooLarge { at: 4, count: 3 };
+        assert_eq!(refusal(&layout, &bytes), refused, "{type_name}");
+    }
+}
