@@ -194,7 +194,10 @@ fn which_floats_must_be_finite_is_a_matter_of_selection_and_permission() {
         check(&[("d", Leave), ("d[2..4]", Check)], &[], "d[5]"),
         None
     );
-    // Below a message that is allowed as a whole.
+}
+
+#[test]
+fn a_message_can_be_allowed_as_a_whole() {
     let twist = stamped_twist();
     let mut value = Value::default_of(&twist);
     let bad = Path::parse("twist.linear.y").unwrap();
