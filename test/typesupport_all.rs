@@ -13,94 +13,22 @@ use std::path::{Path as FilePath, PathBuf};
 use std::process::Command;
 
 use interlock::cdr::{
-    Arity, Endian, FiniteRule, Kind, Layout, MessageType, Path, Primitive, Selection, Value,
-    decode, encode,
+    Arity, Endian, FiniteRule, Kind, Layout, MessageType, Path, Selection, Value, decode, encode,
 };
 use interlock::ros::typesupport::{
     LoadedMessage, TypeSupportError, installed_messages, installed_services, load_message,
     load_service,
 };
 
+#[path = "typesupport_all/random.rs"]
+mod random;
+
+use random::Random;
+
 /// Contents tried of each type, each in both byte orders.
 const CONTENTS: u64 = 12;
 /// A ROS installation with the common interfaces has far more.
 const FEWEST_TYPES: usize = 100;
-
-/// SplitMix64: small, and the same on every machine.
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        mixed ^ (mixed >> 31)
-    }
-
-    fn below(&mut self, end: usize) -> usize {
-        usize::try_from(self.next() % u64::try_from(end).unwrap()).unwrap()
-    }
-
-    fn bytes<const N: usize>(&mut self) -> [u8; N] {
-        std::array::from_fn(|_| self.next().to_le_bytes()[0])
-    }
-
-    fn message(&mut self, message: &MessageType) -> Value {
-        let values = message.fields.iter().map(|field| match field.arity {
-            Arity::One => self.element(&field.kind),
-            Arity::Array(count) => Value::List(self.elements(&field.kind, count)),
-            Arity::Sequence { bound } => {
-                let count = self.below(bound.unwrap_or(4).min(9) + 1);
-                Value::List(self.elements(&field.kind, count))
-            }
-        });
-        Value::Message(values.collect())
-    }
-
-    fn elements(&mut self, kind: &Kind, count: usize) -> Vec<Value> {
-        (0..count).map(|_| self.element(kind)).collect()
-    }
-
-    fn element(&mut self, kind: &Kind) -> Value {
-        match kind {
-            Kind::Primitive(primitive) => self.number(*primitive),
-            Kind::String { bound } => {
-                let length = self.below(bound.unwrap_or(9).min(9) + 1);
-                let letters = (0..length).map(|_| b' ' + u8::try_from(self.below(95)).unwrap());
-                Value::Text(letters.collect())
-            }
-            Kind::WString { bound } => {
-                let length = self.below(bound.unwrap_or(9).min(9) + 1);
-                // Units from 1: a C reader would end at 0.
-                let units = (0..length).map(|_| u16::from_le_bytes(self.bytes()).max(1));
-                Value::WideText(units.collect())
-            }
-            Kind::Message(message) => self.message(message),
-        }
-    }
-
-    /// Any bits, so NaNs and infinities too: the middleware passes them on.
-    fn number(&mut self, primitive: Primitive) -> Value {
-        match primitive {
-            Primitive::Bool => Value::Bool(self.next().is_multiple_of(2)),
-            Primitive::Octet | Primitive::Char | Primitive::U8 => {
-                Value::Unsigned(u8::from_le_bytes(self.bytes()).into())
-            }
-            Primitive::WChar | Primitive::U16 => {
-                Value::Unsigned(u16::from_le_bytes(self.bytes()).into())
-            }
-            Primitive::U32 => Value::Unsigned(u32::from_le_bytes(self.bytes()).into()),
-            Primitive::U64 => Value::Unsigned(u64::from_le_bytes(self.bytes())),
-            Primitive::I8 => Value::Signed(i8::from_le_bytes(self.bytes()).into()),
-            Primitive::I16 => Value::Signed(i16::from_le_bytes(self.bytes()).into()),
-            Primitive::I32 => Value::Signed(i32::from_le_bytes(self.bytes()).into()),
-            Primitive::I64 => Value::Signed(i64::from_le_bytes(self.bytes())),
-            Primitive::F32 => Value::F32(f32::from_le_bytes(self.bytes())),
-            Primitive::F64 => Value::F64(f64::from_le_bytes(self.bytes())),
-        }
-    }
-}
 
 /// The path to every leaf, with `[]` at arrays of messages.
 fn leaf_paths(message: &MessageType, prefix: &str) -> Vec<String> {
@@ -146,7 +74,11 @@ fn constructs(message: &MessageType, seen: &mut BTreeSet<String>) {
 }
 
 fn bounded(kind: &str, bound: Option<usize>) -> String {
-    if bound.is_some() { format!("{kind}<=n") } else { kind.to_owned() }
+    if bound.is_some() {
+        format!("{kind}<=n")
+    } else {
+        kind.to_owned()
+    }
 }
 
 /// All forms of numbers, texts and messages, without one that cannot be had: rosidl's parser takes
@@ -175,31 +107,49 @@ fn all_constructs() -> BTreeSet<String> {
         .iter()
         .flat_map(|kind| ["", "[n]", "[]", "[<=n]"].map(|arity| format!("{kind}{arity}")));
     let others = ["wchar", "a default", "an empty message"].map(str::to_owned);
-    arrays.chain(others).filter(|construct| construct != "wstring<=n[]").collect()
+    arrays
+        .chain(others)
+        .filter(|construct| construct != "wstring<=n[]")
+        .collect()
 }
 
 /// Compares one type, both ways.
 fn compare(loaded: &LoadedMessage) {
     let message = loaded.message();
     let name = &message.name;
-    let paths: Vec<Path> =
-        leaf_paths(message, "").iter().map(|path| Path::parse(path).unwrap()).collect();
+    let paths: Vec<Path> = leaf_paths(message, "")
+        .iter()
+        .map(|path| Path::parse(path).unwrap())
+        .collect();
     let selections: Vec<Selection> = paths
         .iter()
-        .map(|path| Selection { path: path.clone(), max_hits: 1 << 12, finite: FiniteRule::Leave })
+        .map(|path| Selection {
+            path: path.clone(),
+            max_hits: 1 << 12,
+            finite: FiniteRule::Leave,
+        })
         .collect();
     let layout = Layout::compile(message, &selections, &[]).unwrap();
     assert!(layout.uncovered().is_empty(), "{name}");
     let mut found = layout.new_found();
     // The type's name as seed: another type added does not change this one's contents.
-    let seed = name.bytes().fold(7_u64, |seed, byte| seed.wrapping_mul(31) + u64::from(byte));
-    let mut random = Random(seed);
+    let seed = name
+        .bytes()
+        .fold(7_u64, |seed, byte| seed.wrapping_mul(31) + u64::from(byte));
+    let mut random = Random::new(seed);
     for number in 0..CONTENTS {
-        let value = if number == 0 { Value::default_of(message) } else { random.message(message) };
+        let value = if number == 0 {
+            Value::default_of(message)
+        } else {
+            random.message(message)
+        };
         for endian in [Endian::Little, Endian::Big] {
             let ours = encode(message, &value, endian).unwrap();
             let read = loaded.deserialize(&ours).unwrap();
-            assert_eq!(read, value, "{name}: the middleware reads our bytes differently");
+            assert_eq!(
+                read, value,
+                "{name}: the middleware reads our bytes differently"
+            );
         }
         let theirs = loaded.serialize(&value).unwrap();
         let decoded = decode(message, &theirs);
@@ -210,9 +160,17 @@ fn compare(loaded: &LoadedMessage) {
         );
         assert_eq!(layout.find(&theirs, &mut found), Ok(()), "{name}");
         for (slot, path) in paths.iter().enumerate() {
-            let expected: Vec<Value> =
-                value.get(message, path).unwrap().into_iter().cloned().collect();
-            assert_eq!(layout.values(&theirs, &found, slot), expected, "{name}: {path}");
+            let expected: Vec<Value> = value
+                .get(message, path)
+                .unwrap()
+                .into_iter()
+                .cloned()
+                .collect();
+            assert_eq!(
+                layout.values(&theirs, &found, slot),
+                expected,
+                "{name}: {path}"
+            );
         }
     }
 }
@@ -266,15 +224,28 @@ fn every_construct_reads_and_writes_like_the_middleware() {
         std::env::join_paths(paths).unwrap()
     };
     let output = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "every_construct_reads_and_writes_like_the_middleware", "--nocapture"])
+        .args([
+            "--exact",
+            "every_construct_reads_and_writes_like_the_middleware",
+            "--nocapture",
+        ])
         .env(SECOND_PROCESS, "1")
-        .env("AMENT_PREFIX_PATH", in_front("AMENT_PREFIX_PATH", prefix.clone()))
-        .env("LD_LIBRARY_PATH", in_front("LD_LIBRARY_PATH", prefix.join("lib")))
+        .env(
+            "AMENT_PREFIX_PATH",
+            in_front("AMENT_PREFIX_PATH", prefix.clone()),
+        )
+        .env(
+            "LD_LIBRARY_PATH",
+            in_front("LD_LIBRARY_PATH", prefix.join("lib")),
+        )
         .output()
         .unwrap();
     let text = String::from_utf8_lossy(&output.stderr).into_owned()
         + &String::from_utf8_lossy(&output.stdout);
-    assert!(output.status.success() && text.contains("1 passed"), "{text}");
+    assert!(
+        output.status.success() && text.contains("1 passed"),
+        "{text}"
+    );
 }
 
 /// Builds and installs the package with a type for each construct, and gives its prefix.
@@ -283,14 +254,28 @@ fn build_layout_msgs() -> PathBuf {
     let build = FilePath::new(env!("CARGO_TARGET_TMPDIR")).join("layout_msgs");
     let prefix = build.join("install");
     let run = |arguments: &[&std::ffi::OsStr]| {
-        let output = Command::new("cmake").args(arguments).output().expect("cmake must be there");
+        let output = Command::new("cmake")
+            .args(arguments)
+            .output()
+            .expect("cmake must be there");
         let text = String::from_utf8_lossy(&output.stderr).into_owned()
             + &String::from_utf8_lossy(&output.stdout);
         assert!(output.status.success(), "cmake {arguments:?}\n{text}");
     };
     let install = format!("-DCMAKE_INSTALL_PREFIX={}", prefix.display());
-    run(&["-S".as_ref(), source.as_ref(), "-B".as_ref(), build.as_ref(), install.as_ref()]);
-    run(&["--build".as_ref(), build.as_ref(), "--parallel".as_ref(), "2".as_ref()]);
+    run(&[
+        "-S".as_ref(),
+        source.as_ref(),
+        "-B".as_ref(),
+        build.as_ref(),
+        install.as_ref(),
+    ]);
+    run(&[
+        "--build".as_ref(),
+        build.as_ref(),
+        "--parallel".as_ref(),
+        "2".as_ref(),
+    ]);
     run(&["--install".as_ref(), build.as_ref()]);
     prefix
 }
@@ -309,7 +294,10 @@ fn defaults_are_those_of_the_definition() {
     assert_eq!(get("counts"), [7, 8].map(Value::Unsigned));
     assert_eq!(get("text"), ["to be".into()]);
     assert_eq!(get("texts"), ["a".into(), "".into(), "b".into()]);
-    assert_eq!(get("wide"), [Value::WideText("käse".encode_utf16().collect())]);
+    assert_eq!(
+        get("wide"),
+        [Value::WideText("käse".encode_utf16().collect())]
+    );
     assert_eq!(get("nothing"), [Value::Signed(0)]);
     let outer = load_message("layout_msgs/msg/Messages").unwrap();
     let value = Value::default_of(outer.message());
@@ -329,7 +317,10 @@ fn a_type_that_cannot_be_loaded_says_why() {
         error("std_msg/msg/Bool").to_string(),
         "package `std_msg` of `std_msg/msg/Bool` is not installed; did you mean std_msgs?"
     );
-    let TypeSupportError::NoType { available, package, .. } = error("std_msgs/msg/Bol") else {
+    let TypeSupportError::NoType {
+        available, package, ..
+    } = error("std_msgs/msg/Bol")
+    else {
         panic!("a package without the type");
     };
     assert_eq!(package, "std_msgs");
@@ -343,5 +334,8 @@ fn a_standard_default_is_known() {
     let loaded = load_message("geometry_msgs/msg/Quaternion").unwrap();
     let value = Value::default_of(loaded.message());
     let path = Path::parse("w").unwrap();
-    assert_eq!(value.get(loaded.message(), &path).unwrap(), [&Value::F64(1.0)]);
+    assert_eq!(
+        value.get(loaded.message(), &path).unwrap(),
+        [&Value::F64(1.0)]
+    );
 }

@@ -38,28 +38,32 @@ where
 {
     let (elements, _) = bytes.as_chunks::<N>();
     if elements.len() >= FEW {
-        let all = elements.iter().fold(B::default(), |all, element| all | excess(*element));
-        if !all.has_high_bit() {
+        let all = elements
+            .iter()
+            .fold(B::default(), |all, element| all | excess(*element));
+        if !all.is_high() {
             return None;
         }
     }
-    let number = elements.iter().position(|element| excess(*element).has_high_bit())?;
+    let number = elements
+        .iter()
+        .position(|element| excess(*element).is_high())?;
     Some(number.saturating_mul(N))
 }
 
 /// Whether the top bit is set.
 trait HighBit {
-    fn has_high_bit(&self) -> bool;
+    fn is_high(&self) -> bool;
 }
 
 impl HighBit for u64 {
-    fn has_high_bit(&self) -> bool {
+    fn is_high(&self) -> bool {
         self.leading_zeros() == 0
     }
 }
 
 impl HighBit for u32 {
-    fn has_high_bit(&self) -> bool {
+    fn is_high(&self) -> bool {
         self.leading_zeros() == 0
     }
 }
