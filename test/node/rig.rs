@@ -19,9 +19,10 @@ const PORTS: u16 = 19_600;
 
 /// What every params file here begins with. A shared machine stalls for more than 50 ms now and
 /// then; these tests are not about that.
+/// `/**`: the node has another name in some tests.
 fn head(port: u16) -> String {
     format!(
-        "interlock:
+        "/**:
   ros__parameters:
     schema: 1
     arm: {{settle_s: 0.05}}
@@ -30,9 +31,6 @@ fn head(port: u16) -> String {
 "
     )
 }
-
-/// For tests that arm, reset and select over ROS.
-pub(crate) const OPEN: &str = "    release_over_ros: true\n";
 
 /// One velocity lane with one source: what most tests need.
 pub(crate) const BASE: &str = "    release_over_ros: true
