@@ -1,5 +1,12 @@
 //! Parameters at run time, and configurations with which nothing starts.
 
+use std::fs::File;
+use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::PathBuf;
+use std::process::Command;
+use std::thread;
+
 use serde_json::{Value, json};
 
 use crate::peer::Peer;
@@ -147,9 +154,9 @@ fn hazard_58_params_misread() {
     let cases: [(&str, String, &[&str], &str); 6] = [
         ("octal", good.replace("priority: 10", "priority: 010"), &[], "priority"),
         ("empty list", good.replace("    lanes:", "    foreign_parameters: []\n    lanes:"), &[], "foreign_parameters"),
-        ("a word for a bool", good.replace("release_over_ros: true", "release_over_ros: yes"), &[], "release_over_ros"),
+        ("a word that is a bool", good.replace("output: cmd_vel", "output: on"), &[], "lanes.base.output"),
         ("twice", good.replace("    lanes:", "    tick_hz: 50.0\n    tick_hz: 60.0\n    lanes:"), &[], "tick_hz"),
-        ("a key with a dot", good.replace("    lanes:", "    arm.settle_s: 0.1\n    lanes:"), &[], "arm.settle_s"),
+        ("a key with a dot", good.replace("    lanes:", "    arm.more: {settle_s: 0.1}\n    lanes:"), &[], "arm.more"),
         ("a rule", good.clone(), &["-p", "tick_hz:=0"], "tick_hz"),
     ];
     for (what, text, more, key) in cases {
@@ -159,6 +166,43 @@ fn hazard_58_params_misread() {
         let (code, log) = refused(&lease, &scratch, &args);
         assert_eq!(code, Some(78), "{what}: {log}");
         assert!(log.contains(key) && log.contains("not started"), "{what}: {log}");
+    }
+}
+
+/// A file that says one thing to the first reader and another to the second, as one that is
+/// rewritten while the node starts.
+fn two_faced(scratch: &Scratch, first: String, second: String) -> PathBuf {
+    let path = scratch.path().join("changing.yaml");
+    let made = Command::new("mkfifo").arg(&path).status().expect("run mkfifo");
+    assert!(made.success());
+    let pipe = path.clone();
+    thread::spawn(move || {
+        // Opening waits for a reader; both ends of the pipe see one text.
+        let write = |text: &str| File::options().write(true).open(&pipe)?.write_all(text.as_bytes());
+        write(&first)?;
+        // Without waiting it fails as soon as the first reader has gone.
+        let mut look = File::options();
+        look.write(true).custom_flags(libc::O_NONBLOCK);
+        while look.open(&pipe).is_ok() {
+            thread::yield_now();
+        }
+        write(&second)
+    });
+    path
+}
+
+#[test]
+fn hazard_58_params_misread_by_rcl() {
+    let (lease, scratch) = (domain_lease(), Scratch::new());
+    let head = "interlock:\n  ros__parameters:\n    schema: 1\n    http: {enabled: false}\n";
+    let good = format!("{head}{BASE}");
+    let other = good.replace("max_velocity: 0.5", "max_velocity: 5.0");
+    let file = two_faced(&scratch, good, other);
+    let args = ["--ros-args", "--params-file", file.to_str().expect("a plain path")];
+    let (code, log) = refused(&lease, &scratch, &args);
+    assert_eq!(code, Some(78), "{log}");
+    for expected in ["lanes.base.limits.linear.x.max_velocity", "0.5", "5", "rcl", "not started"] {
+        assert!(log.contains(expected), "{expected} in:\n{log}");
     }
 }
 

@@ -62,7 +62,8 @@ def plain(value):
 
 
 def with_garbage(message):
-    """The message's bytes with every padding byte set, and more bytes after the last field.
+    """The message's bytes with every padding byte set, and more bytes after the last field where the
+    middleware carries them: a type without texts and sequences has one length and no more.
 
     A padding byte is a zero that changes nothing for the real deserializer; the zero that ends a
     text, which follows a letter, is none.
@@ -79,9 +80,18 @@ def with_garbage(message):
             same = False
         if same:
             sent, padding = tried, padding + 1
-    # The middleware carries whole words; a length of its own would not come through.
-    sent += bytes([0x55] * (8 + -len(sent) % 4))
+    if not has_one_length(type(message)):
+        # The middleware carries whole words; any other length would not come through.
+        sent += bytes([0x55] * (8 + -len(sent) % 4))
     return bytes(sent), padding
+
+
+def has_one_length(kind):
+    types = kind.get_fields_and_field_types().values()
+    if any("string" in name or "sequence" in name for name in types):
+        return False
+    inner = [name.split("[")[0].split("/") for name in types if "/" in name]
+    return all(has_one_length(load(f"{package}/msg/{name}")) for package, name in inner)
 
 
 def profile(op):

@@ -77,7 +77,9 @@ fn a_silence_may_disarm_where_the_file_says_so() {
     rig.wait_lane(0, "flowing");
     stop(&mut rig, "/agent");
     let state = rig.wait_state("disarmed", |state| state["label"] == "disarmed");
-    assert_eq!(state["last_trip"]["seq"], 0, "nothing latched: {state}");
+    assert_eq!(state["first_trip"]["seq"], 0, "nothing latched");
+    assert_eq!(state["last_trip"]["cause"], "source_silent", "but told");
+    assert_eq!(state["last_trip"]["subject"], "base/agent");
     rig.wait_lane(0, "released");
 }
 
