@@ -56,12 +56,21 @@ pub(crate) fn params() -> String {
     );
     for (lane, kind) in LANES {
         let own = match lane {
-            "array" => format!("interface: position\n        safe: {{command: freeze, tolerance: 9.0}}\n        {joints}"),
-            "joints" => format!("interface: position\n        balance: false\n        safe: {{command: freeze, tolerance: 9.0}}\n        {joints}"),
-            "plan" => format!("balance: false\n        safe: {{command: hold_point, tolerance: 9.0}}\n        {joints}"),
+            "array" => format!(
+                "interface: position\n        safe: {{command: freeze, tolerance: 9.0}}\n        {joints}"
+            ),
+            "joints" => format!(
+                "interface: position\n        balance: false\n        safe: {{command: freeze, tolerance: 9.0}}\n        {joints}"
+            ),
+            "plan" => format!(
+                "balance: false\n        safe: {{command: hold_point, tolerance: 9.0}}\n        {joints}"
+            ),
             _ => axes.to_owned(),
         };
-        text += &format!("      {lane}:\n        type: {kind}\n        {own}\n        {}\n", rest(lane));
+        text += &format!(
+            "      {lane}:\n        type: {kind}\n        {own}\n        {}\n",
+            rest(lane)
+        );
     }
     text
 }

@@ -172,8 +172,7 @@ fn with_numbers(bytes: &[u8], changes: &[(f64, f64)]) -> Vec<u8> {
     let mut changed = bytes.to_vec();
     for (from, to) in changes {
         let from = from.to_le_bytes();
-        let at: Vec<usize> =
-            (0..bytes.len() - 7).filter(|at| bytes[*at..at + 8] == from).collect();
+        let at: Vec<usize> = (0..bytes.len() - 7).filter(|at| bytes[*at..at + 8] == from).collect();
         assert_eq!(at.len(), 1, "the number stands once in the message");
         changed[at[0]..at[0] + 8].copy_from_slice(&to.to_le_bytes());
     }

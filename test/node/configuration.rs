@@ -119,7 +119,8 @@ fn hazard_32_config_fails_open() {
         ),
         (
             "two at once",
-            good.replace("max_velocity: 0.5", "max_velocity: -0.5").replace("priority: 10", "priority: 0"),
+            good.replace("max_velocity: 0.5", "max_velocity: -0.5")
+                .replace("priority: 10", "priority: 0"),
             &["2 problems, not started", "max_velocity", "priority"],
         ),
     ];
@@ -153,10 +154,30 @@ fn hazard_58_params_misread() {
     // command line says differently from any file counts, and is checked like one.
     let cases: [(&str, String, &[&str], &str); 6] = [
         ("octal", good.replace("priority: 10", "priority: 010"), &[], "priority"),
-        ("empty list", good.replace("    lanes:", "    foreign_parameters: []\n    lanes:"), &[], "foreign_parameters"),
-        ("a word that is a bool", good.replace("output: cmd_vel", "output: on"), &[], "lanes.base.output"),
-        ("twice", good.replace("    lanes:", "    tick_hz: 50.0\n    tick_hz: 60.0\n    lanes:"), &[], "tick_hz"),
-        ("a key with a dot", good.replace("    lanes:", "    arm.more: {settle_s: 0.1}\n    lanes:"), &[], "arm.more"),
+        (
+            "empty list",
+            good.replace("    lanes:", "    foreign_parameters: []\n    lanes:"),
+            &[],
+            "foreign_parameters",
+        ),
+        (
+            "a word that is a bool",
+            good.replace("output: cmd_vel", "output: on"),
+            &[],
+            "lanes.base.output",
+        ),
+        (
+            "twice",
+            good.replace("    lanes:", "    tick_hz: 50.0\n    tick_hz: 60.0\n    lanes:"),
+            &[],
+            "tick_hz",
+        ),
+        (
+            "a key with a dot",
+            good.replace("    lanes:", "    arm.more: {settle_s: 0.1}\n    lanes:"),
+            &[],
+            "arm.more",
+        ),
         ("a rule", good.clone(), &["-p", "tick_hz:=0"], "tick_hz"),
     ];
     for (what, text, more, key) in cases {
@@ -178,7 +199,8 @@ fn two_faced(scratch: &Scratch, first: String, second: String) -> PathBuf {
     let pipe = path.clone();
     thread::spawn(move || {
         // Opening waits for a reader; both ends of the pipe see one text.
-        let write = |text: &str| File::options().write(true).open(&pipe)?.write_all(text.as_bytes());
+        let write =
+            |text: &str| File::options().write(true).open(&pipe)?.write_all(text.as_bytes());
         write(&first)?;
         // Without waiting it fails as soon as the first reader has gone.
         let mut look = File::options();
@@ -210,7 +232,8 @@ fn hazard_58_params_misread_by_rcl() {
 fn hazard_58_the_node_starts_with_what_rcl_read() {
     // A rule of the command line over the file: rcl and the node say the same.
     let params = format!("{BASE}    tick_hz: 50.0\n");
-    let mut rig = Rig::with(&params, &["-p", "tick_hz:=40.0", "-p", "hardware_id:=one"], "/interlock");
+    let mut rig =
+        Rig::with(&params, &["-p", "tick_hz:=40.0", "-p", "hardware_id:=one"], "/interlock");
     assert_eq!(rig.state()["hardware_id"], "one");
     let request = json!({"names": ["tick_hz", "hardware_id"]});
     let kind = "rcl_interfaces/srv/GetParameters";

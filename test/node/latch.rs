@@ -129,7 +129,8 @@ fn state_is_read_by_a_late_joiner_and_permit_says_when_motion_is_permitted() {
     assert_eq!(bits, [false, true, false]);
     // Best effort: some may be lost, none comes twice or late; the count starts at 1 and the
     // stamps are one tick apart on average.
-    let number = |one: &crate::peer::Received| one.message["sequence_number"].as_u64().expect("one");
+    let number =
+        |one: &crate::peer::Received| one.message["sequence_number"].as_u64().expect("one");
     assert!(permits.windows(2).all(|pair| number(&pair[0]) < number(&pair[1])));
     assert_eq!(permits[0].message["valid_for"], json!({"sec": 0, "nanosec": 100_000_000}));
     let stamp = |one: &crate::peer::Received| {
@@ -189,9 +190,8 @@ fn a_kill_input_kills_and_reset_waits_for_its_release() {
     rig.peer.publisher("/button", "std_msgs/msg/Bool");
     rig.peer.wait_for_writer("/cmd_vel");
     // Not heard yet: arm is refused and says so.
-    let state = rig.wait_state("the button to be missed", |state| {
-        unmet(state) == ["kill_input_unseen"]
-    });
+    let state =
+        rig.wait_state("the button to be missed", |state| unmet(state) == ["kill_input_unseen"]);
     let refused = rig.verb("arm", state["seq"].as_u64().expect("a seq"));
     assert_eq!(refused["success"], false);
     assert_eq!(refused["unmet"][0]["code"], "kill_input_unseen");

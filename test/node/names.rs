@@ -55,9 +55,7 @@ fn is_reached(case: &Case) {
     let has = |name: &str| services.iter().any(|one| one == name);
     assert!(has(case.kill));
     assert!(case.kill == "/interlock/kill" || !has("/interlock/kill"), "{services:?}");
-    let writers = |topic: &str| {
-        graph["topics"][topic]["publishers"].as_array().map_or(0, Vec::len)
-    };
+    let writers = |topic: &str| graph["topics"][topic]["publishers"].as_array().map_or(0, Vec::len);
     assert_eq!(writers(case.output), 1);
     assert!(case.output == "/cmd_vel" || writers("/cmd_vel") == 0);
     // The texts name the node as it is called here.

@@ -165,9 +165,8 @@ fn what_cannot_be_judged_is_refused_whole_with_its_reason() {
     // A quantity beside the commanded one that nobody limited.
     let pushes = json!({"name": all, "position": [0.1, 0.2, 0.3], "effort": [0.0, 1.0, 0.0]});
     flow.refused_message(1, pushes, "locked_axis");
-    let point = |positions: Value, at: i32| {
-        json!({"positions": positions, "time_from_start": {"sec": at}})
-    };
+    let point =
+        |positions: Value, at: i32| json!({"positions": positions, "time_from_start": {"sec": at}});
     let good = json!([0.1, 0.2, 0.3]);
     let nan = json!([point(good.clone(), 1), point(json!([0.1, 0.2, "$nan"]), 2)]);
     flow.refused_message(2, plan(&all, nan), "not_finite");
@@ -202,7 +201,9 @@ fn hazard_20_partial_or_reordered_joints_on_the_wire() {
 
 #[test]
 fn hazard_21_unlisted_axis_on_the_wire() {
-    let base = BASE.replace("output: cmd_vel", "output: base_out").replace("topic: agent", "topic: base_in");
+    let base = BASE
+        .replace("output: cmd_vel", "output: base_out")
+        .replace("topic: agent", "topic: base_in");
     let mut flow = Flow::new(&base, &[("base", TWIST, twist(0.25))]);
     for axis in ["y", "z"] {
         flow.refused_message(0, json!({"linear": {"x": 0.1, axis: 0.01}}), "locked_axis");
@@ -235,7 +236,8 @@ struct Garbage(u64);
 
 impl Garbage {
     fn next(&mut self) -> u8 {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        self.0 =
+            self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         self.0.to_be_bytes()[0]
     }
 }
@@ -270,7 +272,9 @@ fn hazard_31_malformed_bytes_on_the_wire() {
         flow.lanes[lane].seen = flow.rig.peer.count(&format!("/{}_out", flow.lanes[lane].name));
     }
     let metrics = flow.rig.http("/metrics");
-    let counted = metrics.lines().filter(|line| line.contains("reason=\"malformed\"") && line.ends_with(" 5"));
+    let counted = metrics
+        .lines()
+        .filter(|line| line.contains("reason=\"malformed\"") && line.ends_with(" 5"));
     assert_eq!(counted.count(), 3, "five of each lane:\n{metrics}");
     // Other readers of the domain's commands, and the verbs, are served as before.
     assert_eq!(flow.rig.trigger("kill")["success"], true);

@@ -68,9 +68,10 @@ fn a_silence_after_a_neutral_command_only_waits() {
 
 #[test]
 fn a_silence_may_disarm_where_the_file_says_so() {
-    let file = BASE
-        .replace(PRIORITY, "timeout_s: 0.5")
-        .replace("        release_s", "        silence: {then: disarm, after_s: 0.1}\n        release_s");
+    let file = BASE.replace(PRIORITY, "timeout_s: 0.5").replace(
+        "        release_s",
+        "        silence: {then: disarm, after_s: 0.1}\n        release_s",
+    );
     let mut rig = base(&file);
     rig.arm();
     stream(&mut rig, "/agent", &twist(0.25));
@@ -169,9 +170,7 @@ fn stale_feedback_holds_and_fresh_feedback_lets_go() {
     });
     assert_eq!(state["unmet"][0]["code"], "feedback_stale");
     assert_eq!(state["unmet"][1]["code"], "no_safe_command");
-    let pose = |hip: f64| {
-        json!({"name": ["hip", "knee"], "position": [hip, -0.25], "velocity": [0.0, 0.0]})
-    };
+    let pose = |hip: f64| json!({"name": ["hip", "knee"], "position": [hip, -0.25], "velocity": [0.0, 0.0]});
     rig.peer.publisher("/states", "sensor_msgs/msg/JointState");
     stream(&mut rig, "/states", &pose(0.25));
     rig.arm();
