@@ -4,8 +4,10 @@ use std::time::Duration;
 
 use interlock::codec::command::CommandCodec;
 use interlock::codec::safe::SafeMessage;
+use interlock::gate::cause::Cause;
 use interlock::gate::command::Command;
 use interlock::gate::core::Gate;
+use interlock::gate::machine::{Report, Subject};
 use interlock::gate::publisher::Receipt;
 use interlock::gate::state::BootRecord;
 use interlock::gate::units::{Moment, SteadyTime, WallTime};
@@ -122,11 +124,64 @@ fn path() -> Path {
     Path { lanes: lanes.collect(), gate, now, messages: 0 }
 }
 
+/// How often each lane gave each verdict.
+type Seen = [[u32; 5]; 5];
+
+/// Every verdict of one lane, without an allocation. The first lane also arms.
+fn every_verdict(path: &mut Path, lane: usize, seen: &mut [u32; 5]) -> usize {
+    // Buffers of the caller's, as rcl's is; cloned outside what is counted.
+    let Lane { still, moving, beyond, not_a_number, .. } = &path.lanes[lane];
+    let mut buffers = [moving, moving, beyond, not_a_number, still].map(Vec::clone);
+    let counted = allocations();
+    let [withheld, passed, limited, rejected, still] = &mut buffers;
+    let mut note = |verdict: Verdict| seen[verdict.index()] += 1;
+    note(path.serve(lane, HIGH, withheld));
+    if lane == 0 {
+        let seq = path.gate.machine().seq();
+        path.gate.arm(seq, path.now).expect("an arm");
+    }
+    // Armed by the first lane: the others' first command has passed already.
+    note(path.serve(lane, HIGH, passed));
+    note(path.serve(lane, HIGH, limited));
+    note(path.serve(lane, HIGH, rejected));
+    for bytes in [&[0_u8, 1, 0, 0][..], &[], &[0xFF; 100]] {
+        let mut garbage = [0; 100];
+        garbage[..bytes.len()].copy_from_slice(bytes);
+        note(path.serve(lane, HIGH, &mut garbage[..bytes.len()]));
+    }
+    note(path.serve(lane, LOW, still));
+    let safe = path.tick();
+    assert_eq!(allocations(), counted, "{}", LANES[lane].0);
+    safe
+}
+
+/// A stop, with every lane's safe command, and a reset, without an allocation.
+fn stop(path: &mut Path, seen: &mut Seen) -> usize {
+    let counted = allocations();
+    path.gate.kill(Report::plain(Cause::KillService, Subject::Node), path.now);
+    for (lane, seen) in seen.iter_mut().enumerate() {
+        let mut buffer = [0; 4096];
+        let moving = &path.lanes[lane].moving;
+        let length = moving.len();
+        buffer[..length].copy_from_slice(moving);
+        let verdict = path.serve(lane, HIGH, &mut buffer[..length]);
+        assert_eq!(verdict, Verdict::Withheld);
+        seen[verdict.index()] += 1;
+    }
+    let safe = (0..5).map(|_| path.tick()).sum();
+    let seq = path.gate.machine().seq();
+    path.gate.reset(seq, path.now).expect("a reset");
+    path.now.steady = path.now.steady.after(Duration::from_secs(2));
+    path.tick();
+    assert_eq!(allocations(), counted, "kill, reset and safe commands");
+    safe
+}
+
 #[test]
 fn from_take_to_publish_nothing_is_allocated_for_any_verdict_of_any_type() {
     isolated("pure::from_take_to_publish_nothing_is_allocated_for_any_verdict_of_any_type", || {
         let mut path = path();
-        let mut seen = [[0_u32; 5]; 5];
+        let mut seen = Seen::default();
         count_this_thread();
         let before = allocations();
         drop(Box::new(1));
@@ -134,63 +189,14 @@ fn from_take_to_publish_nothing_is_allocated_for_any_verdict_of_any_type() {
         let mut safe = 0;
         for _ in 0..3 {
             path.settle();
-            let start = allocations();
-            for lane in 0..LANES.len() {
-                // Buffers of the caller's, as rcl's is; cloned outside what is counted.
-                let Lane { still, moving, beyond, not_a_number, .. } = &path.lanes[lane];
-                let mut buffers = [moving, moving, beyond, not_a_number, still].map(Vec::clone);
-                let counted = allocations();
-                let [withheld, passed, limited, rejected, still] = &mut buffers;
-                let note = |verdict: Verdict, seen: &mut [[u32; 5]; 5]| {
-                    seen[lane][verdict.index()] += 1;
-                };
-                note(path.serve(lane, HIGH, withheld), &mut seen);
-                if lane == 0 {
-                    let seq = path.gate.machine().seq();
-                    path.gate.arm(seq, path.now).expect("an arm");
-                }
-                // Armed after the first lane's; the others' first command passes then.
-                note(path.serve(lane, HIGH, passed), &mut seen);
-                note(path.serve(lane, HIGH, limited), &mut seen);
-                note(path.serve(lane, HIGH, rejected), &mut seen);
-                for bytes in [&[0_u8, 1, 0, 0][..], &[], &[0xFF; 100]] {
-                    let mut garbage = [0; 100];
-                    garbage[..bytes.len()].copy_from_slice(bytes);
-                    note(path.serve(lane, HIGH, &mut garbage[..bytes.len()]), &mut seen);
-                }
-                note(path.serve(lane, LOW, still), &mut seen);
-                safe += path.tick();
-                assert_eq!(allocations(), counted, "{}", LANES[lane].0);
+            for (lane, seen) in seen.iter_mut().enumerate() {
+                safe += every_verdict(&mut path, lane, seen);
             }
-            assert!(allocations() >= start);
-            // A stop, with every lane's safe command, and back.
-            let counted = allocations();
-            let report = interlock::gate::machine::Report::plain(
-                interlock::gate::cause::Cause::KillService,
-                interlock::gate::machine::Subject::Node,
-            );
-            path.gate.kill(report, path.now);
-            for lane in 0..LANES.len() {
-                let mut buffer = [0; 4096];
-                let moving = &path.lanes[lane].moving;
-                let length = moving.len();
-                buffer[..length].copy_from_slice(moving);
-                let verdict = path.serve(lane, HIGH, &mut buffer[..length]);
-                assert_eq!(verdict, Verdict::Withheld);
-                seen[lane][verdict.index()] += 1;
-            }
-            for _ in 0..5 {
-                safe += path.tick();
-            }
-            let seq = path.gate.machine().seq();
-            path.gate.reset(seq, path.now).expect("a reset");
-            path.now.steady = path.now.steady.after(Duration::from_secs(2));
-            path.tick();
-            assert_eq!(allocations(), counted, "kill, reset and safe commands");
+            safe += stop(&mut path, &mut seen);
         }
-        for (lane, counts) in seen.iter().enumerate() {
+        for (counts, (name, _)) in seen.iter().zip(LANES) {
             for (verdict, count) in Verdict::ALL.iter().zip(counts) {
-                assert!(*count > 0, "{} was never {verdict:?}: {seen:?}", LANES[lane].0);
+                assert!(*count > 0, "{name} was never {verdict:?}: {seen:?}");
             }
         }
         assert!(safe > 50, "{safe} safe commands, {} messages", path.messages);
