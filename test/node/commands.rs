@@ -167,6 +167,9 @@ fn tight() -> String {
     )
 }
 
+/// Lane, type, a command, and which of its numbers become which.
+type Case = (&'static str, &'static str, Value, &'static [(f64, f64)]);
+
 /// `bytes` with each number replaced by another where it stands.
 fn with_numbers(bytes: &[u8], changes: &[(f64, f64)]) -> Vec<u8> {
     let mut changed = bytes.to_vec();
@@ -181,7 +184,7 @@ fn with_numbers(bytes: &[u8], changes: &[(f64, f64)]) -> Vec<u8> {
 
 #[test]
 fn limited_values_are_exact_and_everything_else_stays_as_it_was() {
-    let cases: [(&str, &str, Value, &[(f64, f64)]); 3] = [
+    let cases: [Case; 3] = [
         (
             "pose",
             STATES,
