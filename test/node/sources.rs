@@ -240,6 +240,23 @@ fn hazard_02_stale_command_after_reset() {
 }
 
 #[test]
+fn hazard_02_a_command_left_in_the_queue_is_drained_at_arm() {
+    // One command in five seconds: the second waits in the middleware's queue for its token.
+    let mut rig =
+        base(&BASE.replace("max_rate_hz: 1000.0, burst: 100", "max_rate_hz: 0.2, burst: 1"));
+    rig.peer.publish("/agent", twist(0.125));
+    rig.wait_count(0, 0, "withheld", 1);
+    rig.peer.publish("/agent", twist(0.25));
+    rig.arm();
+    // Taken at the arm, before the state moved; without that it would go out with the next token.
+    rig.wait_count(0, 0, "withheld", 2);
+    rig.flows("/agent", 0.375);
+    let received = rig.peer.received("/cmd_vel", 0);
+    let old = received.iter().find(|one| !goes(one, 0.0) && !goes(one, 0.375));
+    assert_eq!(old, None, "a command from before the arm");
+}
+
+#[test]
 fn a_lane_that_holds_holds_the_others_unless_it_is_independent() {
     let second = |rest: &str| {
         format!(
