@@ -248,8 +248,9 @@ fn hazard_02_a_command_left_in_the_queue_is_drained_at_arm() {
     rig.wait_count(0, 0, "withheld", 1);
     rig.peer.publish("/agent", twist(0.25));
     rig.arm();
-    // Taken at the arm, before the state moved; without that it would go out with the next token.
-    rig.wait_count(0, 0, "withheld", 2);
+    // Taken at the arm, before the state moved, and over the rate there; without that it would go
+    // out with the next token.
+    assert_eq!(rig.wait_count(0, 0, "rejected", 1)["last_reason"], "rate_exceeded");
     rig.flows("/agent", 0.375);
     let received = rig.peer.received("/cmd_vel", 0);
     let old = received.iter().find(|one| !goes(one, 0.0) && !goes(one, 0.375));
