@@ -19,9 +19,7 @@ struct Case {
 
 /// The kill service, the source, the output and the control plane are where the case says.
 fn is_reached(case: &Case) {
-    // The section must fit a node of any name.
-    let params = BASE;
-    let mut rig = Rig::with(params, case.args, case.node);
+    let mut rig = Rig::with(BASE, case.args, case.node);
     rig.peer.subscribe(case.output, TWIST);
     rig.peer.publisher(case.source, TWIST);
     rig.peer.wait_for_writer(case.output);

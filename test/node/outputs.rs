@@ -125,15 +125,13 @@ fn hazard_38_start_drops_robot() {
         send_both(&mut rig, "withheld");
     }
     assert_eq!(["/cmd_vel", "/body_out"].map(|topic| rig.peer.count(topic)), [0, 0]);
-    // Killed before the first arm: zero on a velocity lane moves nothing, and a pose measured in
-    // this run is held; the last arm's pose is not known and not sent.
     rig.arm();
     send_both(&mut rig, "passed");
     rig.node.signal(Signal::KILL);
     assert!(!rig.node.ended().success());
     let counts = ["/cmd_vel", "/body_out"].map(|topic| rig.peer.count(topic));
 
-    // The same again, after a crash while active: nothing on an output until arm or kill.
+    // Crashed while active, and started again: nothing on an output until arm or kill.
     let file = rig.scratch.path().join("params.yaml");
     let args = ["--ros-args", "--params-file", file.to_str().expect("a plain path")];
     rig.node = Node::start(&rig.lease, &rig.scratch, &args);

@@ -261,8 +261,7 @@ fn hazard_31_malformed_bytes_on_the_wire() {
         for case in cases {
             flow.refused(lane, case, "malformed");
         }
-        // A good message in the other byte order is none of them, and neither is one with its
-        // header alone changed by the sender's own marks.
+        // The two bytes after the encapsulation are the sender's own: nothing is wrong with them.
         let mut marked = good.clone();
         marked[2..4].copy_from_slice(&[0xAB, 0xCD]);
         flow.rig.peer.publish_bytes(&format!("/{}_in", flow.lanes[lane].name), &marked);
@@ -276,7 +275,7 @@ fn hazard_31_malformed_bytes_on_the_wire() {
         .lines()
         .filter(|line| line.contains("reason=\"malformed\"") && line.ends_with(" 5"));
     assert_eq!(counted.count(), 3, "five of each lane:\n{metrics}");
-    // Other readers of the domain's commands, and the verbs, are served as before.
+    // The verbs are served as before.
     assert_eq!(flow.rig.trigger("kill")["success"], true);
     assert!(flow.rig.node.lives());
     let state = flow.rig.wait_lane(0, "safe");
