@@ -19,7 +19,7 @@ use crate::gate::snapshot::Snapshot;
 use crate::http::{self, Bounds, HttpError, HttpParts, HttpServer};
 use crate::kill_switch::KillSwitch;
 use crate::realtime;
-use crate::ros::control::{Control, ControlNode};
+use crate::ros::control::{Control, ControlError, ControlNode};
 use crate::ros::gate_thread::{BuildError, Burst, Endpoints, GateThread};
 use crate::ros::rcl::{Context, RclError, RclValue, Waker, parameter_overrides};
 use crate::telemetry::collector;
@@ -42,9 +42,9 @@ pub enum AppError {
     /// The gate's wires.
     #[error(transparent)]
     Build(#[from] BuildError),
-    /// r2r's node.
+    /// The control plane's node.
     #[error("the control node cannot be made: {0}")]
-    R2r(#[from] r2r::Error),
+    Control(#[from] ControlError),
     /// ROS's log folder.
     #[error(
         "ROS's log folder {path} cannot be made: {source}\n  to fix:  set ROS_LOG_DIR to a folder \
@@ -103,21 +103,17 @@ pub fn run(
     let (Some(for_control), Some(for_http)) = (snapshots.next(), snapshots.next()) else {
         return Err(BuildError::NoBit.into());
     };
-    let node = r2r::Node::create(r2r::Context::create()?, "interlock", "")?;
-    let control = ControlNode::new(
-        Control {
-            config: config.clone(),
-            parameters: map,
-            node_name: node_name.clone(),
-            requests: built.requests,
-            snapshot: for_control,
-            audit: built.audit,
-            slots: slots.clone(),
-            events: events.clone(),
-            switch: switch.clone(),
-        },
-        node,
-    )?;
+    let control = ControlNode::new(Control {
+        config: config.clone(),
+        parameters: map,
+        node_name: node_name.clone(),
+        requests: built.requests,
+        snapshot: for_control,
+        audit: built.audit,
+        slots: slots.clone(),
+        events: events.clone(),
+        switch: switch.clone(),
+    })?;
     let http = serve_http(&config, &slots, for_http, node_name.clone())?;
     stop_on_panic(built.burst);
     events.post(Event { at: clock::now(), what: What::Started });

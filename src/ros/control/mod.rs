@@ -16,9 +16,10 @@ use std::time::Duration;
 use futures::executor::LocalPool;
 use futures::future::BoxFuture;
 use futures::task::LocalSpawnExt;
+pub use r2r::Error as ControlError;
 use r2r::{Publisher, QosProfile, interlock::msg::State as StateMsg};
 
-use super::gate_thread::Requests;
+use super::gate_thread::{NODE_NAME, Requests};
 use super::graph::GraphAudit;
 use crate::clock;
 use crate::config::model::Config;
@@ -89,11 +90,12 @@ impl Shared {
 }
 
 impl ControlNode {
-    /// Makes the node's publishers and services.
+    /// Makes r2r's node on a context of its own, with its publishers and services.
     ///
     /// # Errors
     /// r2r's, which carry rcl's return code.
-    pub fn new(control: Control, mut node: r2r::Node) -> Result<Self, r2r::Error> {
+    pub fn new(control: Control) -> Result<Self, ControlError> {
+        let mut node = r2r::Node::create(r2r::Context::create()?, NODE_NAME, "")?;
         let mut tasks = Tasks::new();
         let shared = Arc::new(Shared {
             config: control.config.clone(),

@@ -26,6 +26,7 @@ use std::sync::Arc;
 use crossbeam_channel::Receiver;
 use r2r::std_srvs::srv::Trigger;
 
+pub(crate) use self::build::NODE_NAME;
 pub use self::build::{BuildError, Built, Endpoints};
 pub use self::burst::Burst;
 use self::burst::Prepared;

@@ -1,0 +1,20 @@
+//! The node on a real rcl and a real middleware, with a peer in rclpy.
+//!
+//! Every test starts the real `interlock` with a params file of its own, on a domain of its own, and
+//! asks `peer.py` to publish, subscribe and call. This process has no ROS itself.
+//!
+//! **Invariant:** nothing is shown by waiting for silence. Where a message must not come out, one
+//! that must come out is sent after it, and is the next that is seen.
+
+mod commands;
+mod configuration;
+mod hostile;
+mod latch;
+mod names;
+mod outputs;
+mod peer;
+mod refusals;
+mod rig;
+mod sources;
+#[path = "../support/mod.rs"]
+mod support;

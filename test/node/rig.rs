@@ -1,0 +1,275 @@
+//! The real node with a peer, on a domain of their own.
+
+use std::fs::File;
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::path::PathBuf;
+use std::process::{Child, ExitStatus};
+
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::{Value, json};
+
+use crate::peer::{Peer, Received};
+use crate::support::{DomainLease, Running, Scratch, domain_lease, wait_for, wait_for_some};
+
+/// Longer than any shutdown.
+const END_S: u64 = 60;
+/// First of the ports for HTTP.
+const PORTS: u16 = 19_600;
+
+/// What every params file here begins with. A shared machine stalls for more than 50 ms now and
+/// then; these tests are not about that.
+/// `/**`: the node has another name in some tests.
+fn head(port: u16) -> String {
+    format!(
+        "/**:
+  ros__parameters:
+    schema: 1
+    arm: {{settle_s: 0.05}}
+    http: {{listen: '127.0.0.1:{port}'}}
+    causes: {{gate_stalled: {{action: warn}}}}
+"
+    )
+}
+
+/// One velocity lane with one source: what most tests need.
+pub(crate) const BASE: &str = "    release_over_ros: true
+    lanes:
+      base:
+        type: geometry_msgs/msg/Twist
+        output: cmd_vel
+        feedback: none
+        because: a test has no robot
+        limits: {linear: {x: {max_velocity: 0.5, max_acceleration: 1000000.0}}}
+        safe: {command: zero_velocity}
+        release_s: 0.3
+        sources:
+          agent: {topic: agent, priority: 10, allow_no_timeout: true, max_rate_hz: 1000.0, burst: 100}
+";
+
+/// Types that many tests name.
+pub(crate) const TWIST: &str = "geometry_msgs/msg/Twist";
+
+/// A twist along x.
+pub(crate) fn twist(x: f64) -> Value {
+    json!({"linear": {"x": x}})
+}
+
+/// Whether a received twist goes along x at exactly this speed.
+pub(crate) fn goes(received: &Received, x: f64) -> bool {
+    received.message["linear"]["x"].as_f64() == Some(x)
+}
+
+/// A running `interlock`.
+pub(crate) struct Node {
+    pub(crate) process: Running,
+    log: PathBuf,
+}
+
+impl Node {
+    /// Starts the node with these arguments.
+    pub(crate) fn start(lease: &DomainLease, scratch: &Scratch, args: &[&str]) -> Self {
+        let log = scratch.path().join("interlock.log");
+        let file = File::options().create(true).append(true).open(&log).expect("the node's log");
+        let child = lease
+            .command(env!("CARGO_BIN_EXE_interlock"))
+            .args(args)
+            .stdout(file.try_clone().expect("share the log"))
+            .stderr(file)
+            .spawn()
+            .expect("start interlock");
+        Self { process: Running(child), log }
+    }
+
+    /// What it has written so far.
+    pub(crate) fn log(&self) -> String {
+        String::from_utf8_lossy(&std::fs::read(&self.log).unwrap_or_default()).into_owned()
+    }
+
+    /// Waits for its end.
+    pub(crate) fn ended(&mut self) -> ExitStatus {
+        let status = self.process.wait_bounded(END_S);
+        status.unwrap_or_else(|| panic!("the node did not end\n{}", self.log()))
+    }
+
+    /// Sends a signal.
+    pub(crate) fn signal(&self, signal: Signal) {
+        let Running(child) = &self.process;
+        kill_process(Pid::from_child(child), signal).expect("the node lives");
+    }
+
+    /// Whether it still runs.
+    pub(crate) fn lives(&mut self) -> bool {
+        let Running(child): &mut Running = &mut self.process;
+        Child::try_wait(child).expect("ask for the node's status").is_none()
+    }
+}
+
+impl Drop for Node {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("--- interlock said:\n{}", self.log());
+        }
+    }
+}
+
+/// Node and peer. Dropped in this order: processes, files, domain.
+pub(crate) struct Rig {
+    pub(crate) node: Node,
+    pub(crate) peer: Peer,
+    pub(crate) scratch: Scratch,
+    pub(crate) lease: DomainLease,
+    name: String,
+    port: u16,
+}
+
+impl Rig {
+    /// The node with the head of a params file and this rest, and a peer that reads `~/state`.
+    pub(crate) fn new(params: &str) -> Self {
+        Self::with(params, &[], "/interlock")
+    }
+
+    /// The same with more ROS arguments; `name` is what the node will be called.
+    pub(crate) fn with(params: &str, args: &[&str], name: &str) -> Self {
+        let (lease, scratch) = (domain_lease(), Scratch::new());
+        // As nobody else has the domain, nobody else has the port.
+        let port = PORTS + u16::try_from(lease.id()).expect("a small domain");
+        let file = scratch.write("params.yaml", &(head(port) + params));
+        let file = file.to_str().expect("a plain path");
+        let mut all = vec!["--ros-args", "--params-file", file];
+        all.extend(args);
+        let node = Node::start(&lease, &scratch, &all);
+        let peer = Peer::start(&lease, &scratch, "peer");
+        let mut rig = Self { node, peer, scratch, lease, name: name.to_owned(), port };
+        rig.watch_state();
+        rig
+    }
+
+    /// Subscribes to `~/state` as people do, and waits for the first.
+    pub(crate) fn watch_state(&mut self) {
+        let topic = self.own("state");
+        self.peer.ask(
+            "subscribe",
+            json!({"topic": topic, "type": "interlock/msg/State",
+                   "durability": "TRANSIENT_LOCAL", "depth": 1000}),
+        );
+        self.wait_state("the first state", |_| true);
+    }
+
+    /// The absolute name of something of the node's own.
+    pub(crate) fn own(&self, name: &str) -> String {
+        format!("{}/{name}", self.name)
+    }
+
+    /// The newest `~/state`.
+    pub(crate) fn state(&mut self) -> Value {
+        let topic = self.own("state");
+        wait_for_some("a state", || self.peer.newest(&topic)).message
+    }
+
+    /// Waits for a state.
+    pub(crate) fn wait_state(&mut self, what: &str, mut is: impl FnMut(&Value) -> bool) -> Value {
+        let topic = self.own("state");
+        let mut last = Value::Null;
+        for _ in 0..6_000 {
+            assert!(self.node.lives(), "the node ended: {}", self.node.log());
+            if let Some(state) = self.peer.newest(&topic) {
+                last = state.message;
+                if is(&last) {
+                    return last;
+                }
+            }
+            std::thread::sleep(std::time::Duration::from_millis(10));
+        }
+        panic!("waited for {what}; the last state is {last:#}");
+    }
+
+    /// Waits for a lane's state.
+    pub(crate) fn wait_lane(&mut self, lane: usize, label: &str) -> Value {
+        self.wait_state(&format!("lane {lane} {label}"), |s| s["lanes"][lane]["label"] == label)
+    }
+
+    /// Calls a verb that names a seq: `reset` or `arm`.
+    pub(crate) fn verb(&mut self, verb: &str, seq: u64) -> Value {
+        let kind = if verb == "arm" { "interlock/srv/Arm" } else { "interlock/srv/Reset" };
+        let request = json!({"seq": seq, "operator_name": "tester", "reason": "a test"});
+        let service = self.own(verb);
+        self.peer.call(&service, kind, request)
+    }
+
+    /// Calls a verb without arguments: `kill` or `disarm`.
+    pub(crate) fn trigger(&mut self, verb: &str) -> Value {
+        let service = self.own(verb);
+        self.peer.call(&service, "std_srvs/srv/Trigger", json!({}))
+    }
+
+    /// Arms; as an operator would, again while the conditions settle. Returns the answer.
+    pub(crate) fn arm(&mut self) -> Value {
+        let mut answer = Value::Null;
+        wait_for("an arm that is accepted", || {
+            let seq = self.state()["seq"].as_u64().expect("a seq");
+            answer = self.verb("arm", seq);
+            answer["success"] == true
+        });
+        self.wait_state("active", |state| state["label"] == "active");
+        answer
+    }
+
+    /// Resets with the seq in force.
+    pub(crate) fn reset(&mut self) -> Value {
+        let seq = self.wait_state("killed", |s| s["label"] == "killed")["seq"].as_u64();
+        let answer = self.verb("reset", seq.expect("a seq"));
+        assert_eq!(answer["success"], true, "{answer}");
+        self.wait_state("disarmed", |state| state["label"] == "disarmed");
+        answer
+    }
+
+    /// Waits for a message on a topic, from index `from` on, and returns it.
+    pub(crate) fn wait_message(
+        &mut self,
+        topic: &str,
+        from: usize,
+        what: &str,
+        mut is: impl FnMut(&Received) -> bool,
+    ) -> Received {
+        wait_for_some(what, || self.peer.received(topic, from).into_iter().find(|one| is(one)))
+    }
+
+    /// What HTTP answers on a path, without its head.
+    pub(crate) fn http(&mut self, path: &str) -> String {
+        let mut answer = String::new();
+        wait_for("an answer over HTTP", || {
+            let Ok(mut stream) = TcpStream::connect(("127.0.0.1", self.port)) else { return false };
+            let asked = write!(
+                stream,
+                "GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+            );
+            answer.clear();
+            asked.is_ok() && stream.read_to_string(&mut answer).is_ok() && !answer.is_empty()
+        });
+        let (_, body) = answer.split_once("\r\n\r\n").expect("a head and a body");
+        body.to_owned()
+    }
+
+    /// One source's counts in `/status`, once `verdict` has reached `count`.
+    pub(crate) fn wait_count(
+        &mut self,
+        lane: usize,
+        source: usize,
+        verdict: &str,
+        count: u64,
+    ) -> Value {
+        wait_for_some(&format!("{count} {verdict} of lane {lane}, source {source}"), || {
+            let status: Value = serde_json::from_str(&self.http("/status")).ok()?;
+            let found = status["lanes"][lane]["sources"][source].clone();
+            (found[verdict].as_u64() >= Some(count)).then_some(found)
+        })
+    }
+
+    /// Publishes a twist and waits until the output carries it.
+    pub(crate) fn flows(&mut self, topic: &str, x: f64) {
+        let from = self.peer.count("/cmd_vel");
+        self.peer.publish(topic, twist(x));
+        self.wait_message("/cmd_vel", from, &format!("{x} on the output"), |one| goes(one, x));
+    }
+}
