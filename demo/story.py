@@ -1,0 +1,400 @@
+"""The story: what happens in which order, and what must be true of each step.
+
+A step measures, checks, and says in one line what it saw. What it checks are conditions, never how
+long something took.
+"""
+
+import collections
+import math
+import signal
+import time
+
+from rclpy.serialization import deserialize_message
+from std_msgs.msg import Float64MultiArray
+
+from stage import Disturbed, Failed, Metrics, expect, wait
+
+Result = collections.namedtuple("Result", "value unit meaning says details", defaults=[()])
+Step = collections.namedtuple("Step", "name needs_flow run")
+
+# A busy machine can make the gate stop by itself. That is right, and not what a step wants to show.
+DISTURBANCES = ("gate_stalled", "source_silent", "kill_input_silent")
+LANE, SOURCE = "body", "vla"
+MS = 1e6  # nanoseconds
+
+
+def values(sample):
+    return list(deserialize_message(sample.bytes, Float64MultiArray).data)
+
+
+def median_and_p99(numbers):
+    ordered = sorted(numbers)
+    return ordered[len(ordered) // 2], ordered[min(len(ordered) - 1, math.ceil(0.99 * len(ordered)) - 1)]
+
+
+class Story:
+    """`node`, `robot` and `policy` begin when the story says so: they are given as what starts them."""
+
+    def __init__(self, lane, operator, start_node, start_robot, start_policy, metrics_at):
+        self.lane, self.operator = lane, operator
+        self.start_node, self.start_robot, self.start_policy = start_node, start_robot, start_policy
+        self.node = self.robot = self.policy = None
+        self.metrics_at = metrics_at
+        self.joint = lane["joints"].index("left_elbow_joint")
+        self.steps = [
+            Step("the node starts and moves nothing", False, self.starts),
+            Step("arm is refused, with the reasons", False, self.refuses_to_arm),
+            Step("disarmed: commands are withheld", False, self.withholds),
+            Step("arm", False, self.arms),
+            Step("commands flow, byte for byte", True, self.flows),
+            Step("a NaN is refused", True, self.refuses_nan),
+            Step("a target beyond its limit", True, self.holds_to_limit),
+            Step("a burst over the rate is refused", True, self.refuses_burst),
+            Step("the policy goes silent", True, self.holds),
+            Step("the policy returns", False, self.returns),
+            Step("the operator calls ~/kill", True, self.kills),
+            Step("killed: nothing is forwarded", False, self.latches),
+            Step("killed: arm is refused", False, self.refuses_to_arm_while_killed),
+            Step("reset alone moves nothing", False, self.resets),
+            Step("arm: commands flow again", False, self.arms_again),
+            Step("what /metrics shows", True, self.shows_metrics),
+            Step("SIGTERM stops the robot, then ends", True, self.ends),
+        ]
+
+    # --- what the steps share -----------------------------------------------------------------------
+
+    def metrics(self):
+        return Metrics(self.metrics_at)
+
+    def verdict(self, metrics, verdict):
+        labels = {"lane": LANE, "source": SOURCE, "verdict": verdict}
+        return int(metrics.sum("interlock_commands_total", **labels))
+
+    def rejected(self, metrics, reason):
+        labels = {"lane": LANE, "source": SOURCE, "reason": reason}
+        return int(metrics.sum("interlock_commands_rejected_total", **labels))
+
+    def disturbance(self):
+        """What stopped the gate, if the machine did."""
+        state = self.operator.state
+        if state is None or state.label == "active" or state.last_trip.cause not in DISTURBANCES:
+            return None
+        return state.last_trip.detail or state.last_trip.cause
+
+    def wait(self, what, condition, **more):
+        """Waits for something that needs an active gate."""
+
+        def look():
+            if self.operator.label != "active" and (why := self.disturbance()):
+                raise Disturbed(why)
+            if self.node.process.poll() is not None:
+                raise Failed(f"the node ended with exit code {self.node.process.returncode}", what)
+            return condition()
+
+        return wait(what, look, **more)
+
+    def forwarded(self, since):
+        """The robot's samples since then that are, byte for byte, commands sent since then; each once."""
+        found = {}
+        for sample in self.robot.since(since):
+            sent = self.policy.by_bytes.get(sample.bytes)
+            if sent and sent.at >= since:
+                found.setdefault(sample.bytes, (sent, sample))
+        return list(found.values())
+
+    def wait_flow(self, count):
+        since = time.monotonic_ns()
+        return self.wait(f"{count} commands at the robot", lambda: len(self.forwarded(since)) >= count and since,
+                         found=lambda: f"{len(self.forwarded(since))} commands at the robot")
+
+    def arm(self):
+        """Arms, again and again while something is still settling."""
+        answers = []
+
+        def try_once():
+            _, _, answer = self.operator.call("arm")
+            answers.append(answer)
+            if not answer.success:
+                time.sleep(0.1)
+            return answer.success
+
+        wait("arm to succeed", try_once, found=lambda: answers[-1].message)
+        wait("~/state to say active", lambda: self.operator.label == "active" or self.disturbance(),
+             found=lambda: self.operator.label)
+        return answers
+
+    def reset(self):
+        answers = []
+
+        def try_once():
+            answers.append(self.operator.call("reset")[2])
+            return answers[-1].success
+
+        wait("reset to succeed", try_once, found=lambda: answers[-1].message)
+        wait("~/state to say disarmed", lambda: self.operator.label == "disarmed")
+        return answers[-1]
+
+    def make_flow(self):
+        """Before a step that needs it, and after a disturbance."""
+        if self.operator.label == "killed" and self.disturbance():
+            self.reset()
+        if self.operator.label == "disarmed":
+            self.arm()
+        self.policy.order(mode="smooth")
+        self.wait_flow(5)
+
+    def safe_after(self, moment):
+        """The first safe command at the robot after a moment, when a stop lasts.
+
+        A freeze may repeat the last command sent, bytes and all. So the first of the run counts only if
+        it came before: later, it may still be that command.
+        """
+        run = self.robot.last_run()
+        return next(sample for sample in (run if run[0].at < moment else run[1:]) if sample.at >= moment)
+
+    # --- the steps ------------------------------------------------------------------------------------
+
+    def starts(self):
+        self.node = self.start_node()
+        wait("the node's first ~/state", lambda: self.operator.state or self.node.process.poll() is not None)
+        expect(self.node.process.poll() is None, f"exit code {self.node.process.poll()}", "a running node")
+        state = self.operator.state
+        expect(state.label == "disarmed", state.label, "disarmed")
+        took = (self.operator.first_state - self.node.started) / MS
+        return Result(took, "ms", "from exec to the first ~/state",
+                      f"{state.label}, seq {state.seq}, {took:.0f} ms after exec")
+
+    def refuses_to_arm(self):
+        _, _, answer = self.operator.call("arm")
+        expect(not answer.success and answer.unmet, answer.message, "a refusal that names what is missing")
+        return Result(len(answer.unmet), "", "conditions unmet, each with what to do",
+                      f"no robot, no pendant yet: {len(answer.unmet)} conditions unmet",
+                      [condition.text for condition in answer.unmet])
+
+    def withholds(self):
+        self.robot, self.policy = self.start_robot(), self.start_policy()
+        wait("the robot's joint states", lambda: all(c.code != "feedback_stale" for c in self.operator.state.unmet))
+        self.policy.order(mode="smooth")
+        wait("50 commands withheld", lambda: self.verdict(self.metrics(), "withheld") >= 50,
+             found=lambda: f"{self.verdict(self.metrics(), 'withheld')} withheld")
+        metrics = self.metrics()
+        count = self.verdict(metrics, "withheld")
+        expect(self.verdict(metrics, "passed") == 0, "commands passed", "none while disarmed")
+        expect(not self.robot.samples, f"{len(self.robot.samples)} at the robot", "none before arm")
+        return Result(count, "", "commands withheld, 0 at the robot",
+                      f"{count} commands received, {count} withheld, 0 at the robot")
+
+    def arms(self):
+        expect(not self.robot.samples, f"{len(self.robot.samples)} at the robot", "none before arm")
+        answers = self.arm()
+        last = answers[-1]
+        refused = [f"refused {len(answers) - 1} times first: {answers[-2].message}"] if len(answers) > 1 else []
+        return Result(last.seq, "seq", "that ~/state shows once armed", last.message, refused)
+
+    def flows(self):
+        before = self.metrics()
+        since = time.monotonic_ns()
+        self.wait("100 commands at the robot", lambda: len(self.forwarded(since)) >= 100)
+        pairs = self.forwarded(since)
+        after = self.metrics()
+        limited = self.verdict(after, "limited") - self.verdict(before, "limited")
+        altered = {s.bytes for s in self.robot.since(since)} - self.policy.by_bytes.keys()
+        # A hold for a moment shows the frozen pose too: at most one more than was limited.
+        expect(len(altered) <= limited + 1, f"{len(altered)} altered", f"at most the {limited} counted as limited")
+        median, p99 = median_and_p99([(got.at - sent.at) / MS for sent, got in pairs])
+        residence = [after.quantile_edge("interlock_command_residence_seconds", q) * 1e6 for q in (0.5, 0.99)]
+        return Result(median, "ms", "policy → gate → robot, median",
+                      f"{len(pairs)} commands of 29 joints, the same bytes at the robot",
+                      [f"policy → gate → robot: median {median:.2f} ms, 99 % within {p99:.2f} ms, rclpy at both ends",
+                       f"in the gate, take to publish: half within {residence[0]:g} µs, 99 % within {residence[1]:g} µs"])
+
+    def refuses_nan(self):
+        before = self.metrics()
+        since = time.monotonic_ns()
+        self.policy.order(mode="nan", count=5, joint=self.joint)
+        self.wait("the policy to send NaN", lambda: any(s.mode == "nan" for s in self.policy.since(since)))
+        self.wait("a refusal", lambda: self.rejected(self.metrics(), "not_finite")
+                  > self.rejected(before, "not_finite"))
+        self.wait_flow(5)
+        count = self.rejected(self.metrics(), "not_finite") - self.rejected(before, "not_finite")
+        got = sum(any(map(math.isnan, values(sample))) for sample in self.robot.since(since))
+        expect(got == 0, f"{got} commands with NaN at the robot", "none")
+        sent = sum(sample.mode == "nan" for sample in self.policy.since(since))
+        return Result(count, "", "commands refused as not_finite",
+                      f"{sent} sent with a NaN in left_elbow_joint, {count} refused, 0 at the robot")
+
+    def holds_to_limit(self):
+        limit = self.lane["joint_limits"]["left_elbow_joint"]["max_position"]
+        asked = round(limit + 0.4, 4)
+        kinds = ("position", "velocity", "acceleration", "deceleration")
+
+        def applied(metrics):
+            return [int(metrics.sum("interlock_limits_applied_total", source=SOURCE, limit=k)) for k in kinds]
+
+        before, since = applied(self.metrics()), time.monotonic_ns()
+        self.policy.order(mode="beyond", joint=self.joint, value=asked)
+
+        def at_limit():
+            newest = self.robot.since(since)[-10:]
+            return len(newest) == 10 and all(limit - 1e-6 <= values(s)[self.joint] for s in newest)
+
+        def newest():
+            sample = self.robot.since(since)[-1:]
+            return f"{values(sample[0])[self.joint]} rad" if sample else "no command"
+
+        self.wait(f"left_elbow_joint at {limit} rad", at_limit, found=newest)
+        sent = values(self.robot.samples[-1])[self.joint]
+        self.policy.order(mode="smooth")
+        self.wait_flow(10)
+        highest = max(values(sample)[self.joint] for sample in self.robot.since(since))
+        expect(highest <= limit, f"{highest} rad at the robot", f"at most {limit} rad")
+        counts = [after - first for first, after in zip(before, applied(self.metrics()))]
+        return Result(sent, "rad", "sent to left_elbow_joint", f"asked {asked} rad, limit {limit} rad, sent {sent} rad",
+                      ["limits applied on the way there and back: "
+                       + ", ".join(f"{kind} {count}" for kind, count in zip(kinds, counts) if count)])
+
+    def refuses_burst(self):
+        before, done, since = self.metrics(), len(self.policy.done), time.monotonic_ns()
+        self.policy.order(mode="burst", count=200)
+        self.wait("the burst to be sent", lambda: len(self.policy.done) > done)
+        self.wait("a refusal", lambda: self.rejected(self.metrics(), "rate_exceeded")
+                  > self.rejected(before, "rate_exceeded"))
+        burst = [sample for sample in self.policy.since(since) if sample.mode == "burst"]
+        seconds = (burst[-1].at - burst[0].at) / 1e9
+        raw = {sample.bytes for sample in burst}
+        through = len(raw & {sample.bytes for sample in self.robot.since(since)})
+        self.wait_flow(10)
+        after = self.metrics()
+        refused = self.rejected(after, "rate_exceeded") - self.rejected(before, "rate_exceeded")
+        lost = int(after.sum("interlock_commands_lost_total", source=SOURCE)
+                   - before.sum("interlock_commands_lost_total", source=SOURCE))
+        return Result(refused, "", "commands refused as rate_exceeded",
+                      f"{len(burst)} in {seconds:.2f} s, {len(burst) / seconds:.0f} Hz where 60 are allowed: "
+                      f"{refused} refused",
+                      [f"{lost} were overwritten while they waited and are charged to the rate too; "
+                       f"{through} went through; then the policy is heard again by itself"])
+
+    def holds(self):
+        self.policy.order(mode="silent")
+        self.wait("the lane to hold", lambda: self.operator.lane == "holding", found=lambda: f"lane {self.operator.lane}")
+        self.wait("25 times the same safe command", lambda: len(self.robot.last_run()) >= 26)
+        run = self.robot.last_run()
+        last = self.policy.samples[-1]
+        took = (self.safe_after(last.at).at - last.at) / MS
+        apart = max(abs(a - b) for a, b in zip(values(run[-1]), values(last)))
+        return Result(took, "ms", "last command → first safe command",
+                      f"holding {took:.0f} ms after the last command (timeout 200 ms)",
+                      [f"safe command: the pose frozen, {len(run) - 1} times the same bytes; {apart:.4f} rad or less "
+                       "from the last command"])
+
+    def returns(self):
+        if self.operator.lane != "holding":  # after a disturbance
+            self.make_flow()
+            self.holds()
+        frozen, since = self.robot.samples[-1].bytes, time.monotonic_ns()
+        self.policy.order(mode="smooth")
+        self.wait("commands at the robot", lambda: len(self.forwarded(since)) >= 10)
+        self.wait("the lane to flow", lambda: self.operator.lane == "flowing")
+        first = self.policy.since(since)[0]
+        other = next(sample for sample in self.robot.since(first.at) if sample.bytes != frozen)
+        took = (other.at - first.at) / MS
+        return Result(took, "ms", "first command → at the robot", f"flowing {took:.1f} ms after its first command")
+
+    def kills(self):
+        before = self.metrics()
+        called, answered, answer = self.operator.call("kill")
+        expect(answer.success, answer.message, "kill always succeeds")
+        wait("~/state to say killed", lambda: self.operator.label == "killed", found=lambda: self.operator.label)
+        wait("the safe command again and again", lambda: len(self.robot.last_run()) >= 26)
+        took = (self.safe_after(called).at - called) / MS
+        labels = {"trigger": "kill_service"}
+        seconds = self.metrics().sum("interlock_stop_seconds_sum", **labels) - before.sum(
+            "interlock_stop_seconds_sum", **labels)
+        return Result(took, "ms", "request → first safe command at the robot",
+                      f"{took:.1f} ms from the request to the first safe command at the robot",
+                      [f"in the gate, request seen to safe command published: {seconds * 1e6:.0f} µs; "
+                       f"answer after {(answered - called) / MS:.1f} ms: \"{answer.message}\""])
+
+    def latches(self):
+        before, since = self.metrics(), time.monotonic_ns()
+        wait("50 more commands withheld", lambda: self.verdict(self.metrics(), "withheld")
+             >= self.verdict(before, "withheld") + 50)
+        got = self.robot.since(since)
+        kinds = {sample.bytes for sample in got}
+        expect(len(kinds) == 1, f"{len(kinds)} different commands at the robot", "the frozen pose only")
+        count = self.verdict(self.metrics(), "withheld") - self.verdict(before, "withheld")
+        return Result(count, "", "commands withheld, 0 forwarded",
+                      f"the policy goes on: {count} withheld, 0 forwarded",
+                      [f"{len(got)} times the frozen pose at the robot, every time the same bytes"])
+
+    def refuses_to_arm_while_killed(self):
+        _, _, answer = self.operator.call("arm")
+        expect(not answer.success, answer.message, "a refusal")
+        return Result(self.operator.state.seq, "seq", "of the latch, unchanged", f"\"{answer.message}\"")
+
+    def pose(self):
+        count = len(self.robot.poses)
+        self.robot.order(tell="pose")
+        return wait("the robot's pose", lambda: self.robot.poses[count:])[0]
+
+    def resets(self):
+        start = self.pose()
+        answer = self.reset()
+        wait("the lane to be released", lambda: self.operator.lane == "released", found=lambda: self.operator.lane)
+        before, since = self.metrics(), time.monotonic_ns()
+        wait("25 more commands withheld", lambda: self.verdict(self.metrics(), "withheld")
+             >= self.verdict(before, "withheld") + 25)
+        got = len(self.robot.since(since))
+        expect(got == 0, f"{got} commands at the robot after the release", "none")
+        moved = max(abs(a - b) for a, b in zip(start, self.pose()))
+        expect(moved < 1e-6, f"the robot moved {moved} rad", "no motion")
+        count = self.verdict(self.metrics(), "withheld") - self.verdict(before, "withheld")
+        return Result(round(moved, 6), "rad", "that the robot moved", f"\"{answer.message}\"",
+                      [f"the safe command for 1 s more, then silence: {count} commands withheld, 0 at the robot, "
+                       f"which moved {moved:.4f} rad"])
+
+    def arms_again(self):
+        since = time.monotonic_ns()
+        answers = self.arm()
+        self.wait("commands at the robot", lambda: len(self.forwarded(since)) >= 25)
+        return Result(len(self.forwarded(since)), "", "commands at the robot, same bytes",
+                      f"{answers[-1].message}; {len(self.forwarded(since))} commands at the robot")
+
+    def shows_metrics(self):
+        metrics = self.metrics()
+        wanted = [
+            ("interlock_state", {"state": "active"}, lambda value: value == 1),
+            ("interlock_latched", {}, lambda value: value == 0),
+            ("interlock_lane_owner", {"lane": LANE, "source": SOURCE}, lambda value: value == 1),
+            ("interlock_trips_total", {"cause": "kill_service"}, lambda value: value == 1),
+            ("interlock_arms_total", {}, lambda value: value >= 2),
+            ("interlock_resets_total", {}, lambda value: value >= 1),
+            *(("interlock_commands_total", {"source": SOURCE, "verdict": verdict}, lambda value: value > 0)
+              for verdict in ("passed", "limited", "rejected", "withheld")),
+            *(("interlock_commands_rejected_total", {"source": SOURCE, "reason": reason}, lambda value: value > 0)
+              for reason in ("not_finite", "rate_exceeded")),
+            ("interlock_commands_lost_total", {"source": SOURCE}, lambda value: value > 0),
+        ]
+        lines = []
+        for name, labels, is_right in wanted:
+            found = metrics.find(name, **labels)
+            expect(len(found) == 1, f"{len(found)} series", f"one {name} with {labels}")
+            _, value, text = found[0]
+            lines.append(f"{text} {value:g}")
+            expect(is_right(value), lines[-1], "what was seen above")
+        return Result(len(metrics.series), "", "series in one scrape",
+                      f"{len(metrics.series)} series, among them what was seen here", lines)
+
+    def ends(self):
+        process = self.node.process
+        asked = time.monotonic_ns()
+        process.send_signal(signal.SIGTERM)
+        code = [wait("the node to end", lambda: process.poll() is not None) and process.returncode][0]
+        took = (time.monotonic_ns() - asked) / 1e9
+        expect(code == 0, f"exit code {code}", "exit code 0")
+        wait("the safe command at the robot", lambda: len(self.robot.last_run()) >= 11,
+             found=lambda: f"{len(self.robot.last_run()) - 1} safe commands at the robot")
+        run, first = self.robot.last_run(), self.safe_after(asked)
+        return Result((first.at - asked) / MS, "ms", "SIGTERM → first safe command at the robot",
+                      f"{len(run) - 1} safe commands, the first after {(first.at - asked) / MS:.1f} ms, exit code {code} "
+                      f"after {took:.2f} s")
