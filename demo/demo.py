@@ -9,6 +9,7 @@ import argparse
 import json
 import os
 import signal
+import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -70,7 +71,11 @@ def run(story, step, number, screen):
             if step.needs_flow:
                 story.make_flow()
             return step.run()
-        except stage.Disturbed as why:
+        except (stage.Disturbed, stage.Failed) as stopped:
+            why = story.disturbance() if step.needs_flow else None
+            if why is None and isinstance(stopped, stage.Failed):
+                raise
+            why = why or stopped
             screen.note(f"this machine is busy: {why}. The gate stopped, as it should; once more")
             screen.begin(number, step.name)
     raise stage.Failed(f"{AGAIN} interruptions by a busy machine", "one run without")
@@ -99,13 +104,16 @@ def main():
 def play(arguments, domain, folder):
     import yaml
 
+    program = stage.find_program()
+    version = subprocess.run([program, "--version"], capture_output=True, text=True, check=True).stdout.strip()
     screen = of_stdout_or_stderr(arguments.json)
     listen = f"127.0.0.1:{stage.free_port()}"
     lane, setup = setup_of(yaml.safe_load(CONFIG.read_text())["interlock"]["ros__parameters"])
     node_arguments = ["--params-file", str(CONFIG), "-p", "release_over_ros:=true", "-p", f"http.listen:={listen}"]
     screen.title("Interlock: a policy at 50 Hz → the gate → a robot with 29 joints", [
         ("params", "config/humanoid_29.yaml, with release_over_ros:=true so that the demo may reset and arm"),
-        ("ROS 2", f"{os.environ.get('ROS_DISTRO', '?')}, domain {domain}, this machine only; the gate and its peers are processes of their own"),
+        ("node", f"{version}{', a debug build' if 'debug' in Path(program).resolve().parts else ''}"),
+        ("ROS 2", f"{os.environ.get('ROS_DISTRO', '?')}, domain {domain}, this machine only; node and peers are processes of their own"),
     ])
     begun = []
 
@@ -119,7 +127,7 @@ def play(arguments, domain, folder):
         operator = begin(stage.Operator)
         story = Story(
             lane, operator, metrics_at=listen,
-            start_node=lambda: begin(stage.Node, node_arguments, folder / "node.log"),
+            start_node=lambda: begin(stage.Node, program, node_arguments, folder / "node.log"),
             start_robot=lambda: begin(stage.Peer, "robot.py", setup, folder / "robot.log"),
             start_policy=lambda: begin(stage.Peer, "policy.py", setup, folder / "policy.log"),
         )
@@ -147,4 +155,5 @@ if __name__ == "__main__":
     try:
         sys.exit(main())
     except KeyboardInterrupt:
+        print("\ninterrupted; node and peers have ended", file=sys.stderr)
         sys.exit(130)

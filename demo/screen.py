@@ -8,8 +8,9 @@ import time
 
 PLAIN = str.maketrans({"✓": "+", "✗": "x", "…": ".", "→": ">", "·": "-", "─": "-", "−": "-"})
 COLOURS = {"green": "32", "red": "31", "yellow": "33", "dim": "2", "bold": "1"}
-NAME = 34  # columns of a step's name
-MARGIN = 17  # what stands before a step's name
+NAME = 28  # columns of a step's name
+MARGIN = 15  # what stands before a step's name
+INDENT = 10  # before a detail
 
 
 class Screen:
@@ -37,7 +38,7 @@ class Screen:
 
     def _head(self, number, mark, name):
         seconds = time.monotonic() - self.began
-        return f"{seconds:6.1f} s  {mark} {number:>3}  {name:<{NAME}}"
+        return f"{seconds:5.1f} s  {mark} {number:>2}  {name:<{NAME}}"
 
     def begin(self, number, name):
         if self.is_terminal:
@@ -51,25 +52,25 @@ class Screen:
         for line in rest:
             self.write(" " * (MARGIN + NAME) + line)
         for detail in details:
-            lines = textwrap.wrap(detail, self.width - MARGIN - 2, break_on_hyphens=False)
+            lines = textwrap.wrap(detail, self.width - INDENT - 2, break_on_hyphens=False, break_long_words=False)
             for index, line in enumerate(lines):
-                self.write(" " * MARGIN + self.colour("dim", ("· " if index == 0 else "  ") + line))
+                self.write(" " * INDENT + self.colour("dim", ("· " if index == 0 else "  ") + line))
 
     def passed(self, number, name, says, details=()):
         self._end(number, self.colour("green", "✓"), name, says, details)
 
     def failed(self, number, name, failure):
         self._end(number, self.colour("red", "✗"), name, "did not happen", ())
-        for word, text in (("found", failure.found), ("expected", failure.expected)):
-            lines = textwrap.wrap(str(text), self.width - MARGIN - 10)
+        for word, text in (("expected", failure.expected), ("found", failure.found)):
+            lines = textwrap.wrap(str(text), self.width - INDENT - 10)
             for index, line in enumerate(lines or [""]):
-                self.write(" " * MARGIN + f"{word if index == 0 else '':<10}{line}")
+                self.write(" " * INDENT + f"{word if index == 0 else '':<10}{line}")
 
     def note(self, text):
         if self.is_terminal:
             self.write("\r\033[K", end="")
-        for line in textwrap.wrap(text, self.width - MARGIN):
-            self.write(" " * MARGIN + self.colour("yellow", line))
+        for line in textwrap.wrap(text, self.width - INDENT):
+            self.write(" " * INDENT + self.colour("yellow", line))
 
     def log(self, title, lines):
         self.write(f"\n{title}")
@@ -80,21 +81,23 @@ class Screen:
         """Rows of number, name, value, unit, meaning, passed."""
         rule = self.colour("dim", "─" * self.width)
         self.write()
-        self.write(self.colour("bold", f"  #  {'step':<{NAME}} {'measured':>10}  what that is"))
+        self.write(self.colour("bold", f" #  {'step':<{NAME}}{'measured':>9}      what that is"))
         self.write(rule)
         for number, name, value, unit, meaning, passed in rows:
             mark = self.colour("green", "✓") if passed else self.colour("red", "✗")
-            shown = "not shown" if value is None else f"{number_text(value)} {unit}"
-            left = f"{number:>3}  {name:<{NAME}} {shown:>10}  "
-            self.write(f"{left}{meaning[:self.width - len(left) - 2]:<{self.width - len(left) - 2}} {mark}")
+            shown = "" if value is None else number_text(value, unit)
+            left = f"{number:>2}  {name:<{NAME}}{shown:>9} {unit:<4} "
+            self.write(f"{left}{meaning:<{self.width - len(left) - 2}} {mark}")
         self.write(rule)
 
 
-def number_text(value):
-    """Three digits that count, no exponent."""
-    if isinstance(value, int) or float(value).is_integer():
-        return f"{int(value)}"
-    return f"{value:.{max(0, 2 - len(str(int(abs(value)))) + 1)}f}"
+def number_text(value, unit):
+    """As many digits as mean something, no exponent."""
+    if isinstance(value, int):
+        return f"{value}"
+    if unit == "rad":
+        return f"{value:.4f}"
+    return f"{value:.0f}" if value >= 100 else f"{value:.1f}" if value >= 10 else f"{value:.2f}"
 
 
 def of_stdout_or_stderr(json_on_stdout):

@@ -28,6 +28,8 @@ LIBC = ctypes.CDLL(None)  # loaded before any fork
 WAIT_S = 60.0
 LOOK_EVERY_S = 0.01
 
+RUNNING = []  # the processes without which there is nothing to wait for
+
 Sample = collections.namedtuple("Sample", "at bytes mode")
 
 
@@ -84,19 +86,29 @@ def _dies_with_the_demo():
     LIBC.prctl(1, signal.SIGTERM)  # PR_SET_PDEATHSIG
 
 
+def find_program():
+    program = shutil.which("interlock")
+    if program is None:
+        raise SystemExit("demo: no `interlock` in PATH: run ./dev demo, or source the workspace")
+    return program
+
+
 class Node:
     """The node, with everything it logs in a file."""
 
-    def __init__(self, arguments, log):
+    name = "the node"
+
+    def __init__(self, program, arguments, log):
         self.log = log
-        program = shutil.which("interlock")
-        if program is None:
-            raise SystemExit("demo: no `interlock` in PATH: run ./dev demo, or source the workspace")
         self.started = time.monotonic_ns()
         with open(log, "wb") as output:
             self.process = subprocess.Popen(
                 [program, "--ros-args", *arguments], stdin=subprocess.DEVNULL, stdout=output,
                 stderr=output, preexec_fn=_dies_with_the_demo)
+        RUNNING.append(self)
+
+    def may_end(self):
+        RUNNING.remove(self)
 
     def last_lines(self, count=12):
         return self.log.read_text(errors="replace").splitlines()[-count:]
@@ -115,12 +127,14 @@ class Peer:
     """A peer and what it has reported so far."""
 
     def __init__(self, script, setup, log):
+        self.name = script
         self.samples, self.done, self.poses = [], [], []
         self.by_bytes = {}  # the first sample with these bytes
         with open(log, "wb") as errors:
             self.process = subprocess.Popen(
                 [sys.executable, HERE / script], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                 stderr=errors, text=True, preexec_fn=_dies_with_the_demo)
+        RUNNING.append(self)
         self.order(**setup)
         threading.Thread(target=self._listen, daemon=True).start()
 
@@ -229,16 +243,19 @@ class Operator:
 # --- waiting, and the metrics ------------------------------------------------------------------------
 
 
-def wait(what, condition, found=lambda: "nothing of it"):
-    """Waits until the condition gives something, and returns that."""
+def wait(what, condition, found=lambda: "nothing of it", every_s=LOOK_EVERY_S):
+    """Waits until the condition gives something, and returns that. Ends early with a process that should run."""
     end = time.monotonic() + WAIT_S
     while True:
         result = condition()
         if result:
             return result
+        for one in RUNNING:
+            if one.process.poll() is not None:
+                raise Failed(f"{one.name} ended with exit code {one.process.returncode}", what)
         if time.monotonic() > end:
             raise Failed(f"{found()} after {WAIT_S:.0f} s", what)
-        time.sleep(LOOK_EVERY_S)
+        time.sleep(every_s)
 
 
 class Metrics:
@@ -248,8 +265,11 @@ class Metrics:
     LABEL = re.compile(r'(\w+)="([^"]*)"')
 
     def __init__(self, address):
-        with urllib.request.urlopen(f"http://{address}/metrics", timeout=WAIT_S) as answer:
-            text = answer.read().decode()
+        try:
+            with urllib.request.urlopen(f"http://{address}/metrics", timeout=WAIT_S) as answer:
+                text = answer.read().decode()
+        except OSError as error:
+            raise Failed(f"{error}", f"an answer from http://{address}/metrics") from error
         self.series = [
             (name, dict(self.LABEL.findall(labels)), float(value), f"{name}{{{labels}}}" if labels else name)
             for name, labels, value in self.SERIES.findall(text)
