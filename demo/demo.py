@@ -46,11 +46,11 @@ def setup_of(parameters):
 
 
 def tell(story, screen):
-    """Runs the steps. Returns a row for each; what comes after a failure is not shown."""
+    """Runs the steps. Returns a row for each; what comes after a failure is not reached."""
     rows, failed = [], False
     for number, step in enumerate(story.steps, 1):
         if failed:
-            rows.append((number, step.name, None, "", "not reached", False))
+            rows.append((number, step.name, None, "", "", False))
             continue
         try:
             result = run(story, step, number, screen)

@@ -84,7 +84,8 @@ class Screen:
         self.write(self.colour("bold", f" #  {'step':<{NAME}}{'measured':>9}      what that is"))
         self.write(rule)
         for number, name, value, unit, meaning, passed in rows:
-            mark = self.colour("green", "✓") if passed else self.colour("red", "✗")
+            mark = self.colour("green", "✓") if passed else self.colour("red", "✗") if meaning else "·"
+            meaning = meaning or "not reached"
             shown = "" if value is None else number_text(value, unit)
             left = f"{number:>2}  {name:<{NAME}}{shown:>9} {unit:<4} "
             self.write(f"{left}{meaning:<{self.width - len(left) - 2}} {mark}")

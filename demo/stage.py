@@ -100,7 +100,7 @@ class Node:
 
     def __init__(self, program, arguments, log):
         self.log = log
-        self.started = time.monotonic_ns()
+        self.started, self.started_wall = time.monotonic_ns(), time.time()
         with open(log, "wb") as output:
             self.process = subprocess.Popen(
                 [program, "--ros-args", *arguments], stdin=subprocess.DEVNULL, stdout=output,
@@ -243,6 +243,12 @@ class Operator:
 # --- waiting, and the metrics ------------------------------------------------------------------------
 
 
+def check_running(what):
+    for one in RUNNING:
+        if one.process.poll() is not None:
+            raise Failed(f"{one.name} ended with exit code {one.process.returncode}", what)
+
+
 def wait(what, condition, found=lambda: "nothing of it", every_s=LOOK_EVERY_S):
     """Waits until the condition gives something, and returns that. Ends early with a process that should run."""
     end = time.monotonic() + WAIT_S
@@ -250,9 +256,7 @@ def wait(what, condition, found=lambda: "nothing of it", every_s=LOOK_EVERY_S):
         result = condition()
         if result:
             return result
-        for one in RUNNING:
-            if one.process.poll() is not None:
-                raise Failed(f"{one.name} ended with exit code {one.process.returncode}", what)
+        check_running(what)
         if time.monotonic() > end:
             raise Failed(f"{found()} after {WAIT_S:.0f} s", what)
         time.sleep(every_s)
@@ -269,6 +273,7 @@ class Metrics:
             with urllib.request.urlopen(f"http://{address}/metrics", timeout=WAIT_S) as answer:
                 text = answer.read().decode()
         except OSError as error:
+            check_running("an answer from /metrics")
             raise Failed(f"{error}", f"an answer from http://{address}/metrics") from error
         self.series = [
             (name, dict(self.LABEL.findall(labels)), float(value), f"{name}{{{labels}}}" if labels else name)
