@@ -6,7 +6,7 @@ import sys
 import textwrap
 import time
 
-PLAIN = str.maketrans({"✓": "+", "✗": "x", "…": ".", "→": ">", "·": "-", "─": "-", "−": "-"})
+PLAIN = str.maketrans({"✓": "+", "✗": "x", "…": ".", "→": ">", "·": "-", "─": "-", "µ": "u"})
 COLOURS = {"green": "32", "red": "31", "yellow": "33", "dim": "2", "bold": "1"}
 NAME = 28  # columns of a step's name
 MARGIN = 15  # what stands before a step's name
@@ -21,6 +21,8 @@ class Screen:
         self.is_utf8 = (out.encoding or "").lower().replace("-", "") == "utf8"
         columns = shutil.get_terminal_size((100, 24)).columns if self.is_terminal else 100
         self.width = max(72, min(columns, 110)) - 1
+        if not self.is_utf8:
+            out.reconfigure(errors="replace")
         self.began = time.monotonic()
 
     def colour(self, name, text):

@@ -9,22 +9,11 @@ import math
 import signal
 import time
 
-from rclpy.serialization import deserialize_message
-from std_msgs.msg import Float64MultiArray
-
-from stage import Disturbed, Metrics, expect, wait
+from scene import LANE, MS, SOURCE, Scene, values
+from stage import expect, wait
 
 Result = collections.namedtuple("Result", "value unit meaning says details", defaults=[()])
 Step = collections.namedtuple("Step", "name needs_flow run")
-
-# A busy machine can make the gate stop by itself. That is right, and not what a step wants to show.
-DISTURBANCES = ("gate_stalled", "source_silent", "kill_input_silent")
-LANE, SOURCE = "body", "vla"
-MS = 1e6  # nanoseconds
-
-
-def values(sample):
-    return list(deserialize_message(sample.bytes, Float64MultiArray).data)
 
 
 def median_and_p99(numbers):
@@ -32,15 +21,10 @@ def median_and_p99(numbers):
     return ordered[len(ordered) // 2], ordered[min(len(ordered) - 1, math.ceil(0.99 * len(ordered)) - 1)]
 
 
-class Story:
-    """The node, the robot and the policy begin when the story says so."""
-
-    def __init__(self, lane, operator, start_node, start_robot, start_policy, metrics_at):
-        self.lane, self.operator = lane, operator
-        self.start_node, self.start_robot, self.start_policy = start_node, start_robot, start_policy
-        self.node = self.robot = self.policy = None
-        self.metrics_at = metrics_at
-        self.joint = lane["joints"].index("left_elbow_joint")
+class Story(Scene):
+    def __init__(self, *arguments, **named):
+        super().__init__(*arguments, **named)
+        self.joint = self.lane["joints"].index("left_elbow_joint")
         self.steps = [
             Step("the node starts, disarmed", False, self.starts),
             Step("arm refused, with reasons", False, self.refuses_to_arm),
@@ -60,113 +44,6 @@ class Story:
             Step("what /metrics shows", True, self.shows_metrics),
             Step("SIGTERM: safe, then exit 0", True, self.ends),
         ]
-
-    # --- what the steps share -----------------------------------------------------------------------
-
-    def metrics(self):
-        return Metrics(self.metrics_at)
-
-    def verdict(self, metrics, verdict):
-        labels = {"lane": LANE, "source": SOURCE, "verdict": verdict}
-        return int(metrics.sum("interlock_commands_total", **labels))
-
-    def rejected(self, metrics, reason):
-        labels = {"lane": LANE, "source": SOURCE, "reason": reason}
-        return int(metrics.sum("interlock_commands_rejected_total", **labels))
-
-    def disturbance(self):
-        """What stopped the gate, if the machine did."""
-        state = self.operator.state
-        if state is None or state.label == "active" or state.last_trip.cause not in DISTURBANCES:
-            return None
-        return state.last_trip.detail or state.last_trip.cause
-
-    def wait(self, what, condition, **more):
-        """Waits for something that needs an active gate."""
-
-        def look():
-            if self.operator.label != "active" and (why := self.disturbance()):
-                raise Disturbed(why)
-            return condition()
-
-        return wait(what, look, **more)
-
-    def forwarded(self, since):
-        """The robot's samples since then that are, byte for byte, commands sent since then; each once."""
-        found = {}
-        for sample in self.robot.since(since):
-            sent = self.policy.by_bytes.get(sample.bytes)
-            if sent and sent.at >= since:
-                found.setdefault(sample.bytes, (sent, sample))
-        return list(found.values())
-
-    def wait_flow(self, count):
-        since = time.monotonic_ns()
-        return self.wait(f"{count} commands at the robot", lambda: len(self.forwarded(since)) >= count and since,
-                         found=lambda: f"{len(self.forwarded(since))} commands at the robot")
-
-    def arm(self):
-        """Arms, again and again while something is still settling."""
-        answers = []
-
-        def try_once():
-            _, _, answer = self.operator.call("arm")
-            answers.append(answer)
-            if not answer.success:
-                time.sleep(0.1)
-            return answer.success
-
-        wait("arm to succeed", try_once, found=lambda: answers[-1].message)
-        wait("~/state to say active", lambda: self.operator.label == "active" or self.disturbance(),
-             found=lambda: self.operator.label)
-        return answers
-
-    def reset(self):
-        answers = []
-
-        def try_once():
-            answers.append(self.operator.call("reset")[2])
-            return answers[-1].success
-
-        wait("reset to succeed", try_once, found=lambda: answers[-1].message)
-        wait("~/state to say disarmed", lambda: self.operator.label == "disarmed")
-        return answers[-1]
-
-    def make_flow(self):
-        """Before a step that needs it, and after a disturbance."""
-        if self.operator.label == "killed" and self.disturbance():
-            self.reset()
-        if self.operator.label == "disarmed":
-            self.arm()
-        self.policy.order(mode="smooth")
-        self.wait_flow(5)
-
-    def safe_commands(self, moment, count):
-        """The safe commands at the robot after a moment, once there are so many, all with the same bytes.
-
-        A freeze may repeat the last command forwarded, bytes and all. So where the first of them came
-        after the moment it does not count: it may be that command.
-        """
-
-        def look():
-            run = self.robot.last_run()
-            safe = [sample for sample in run if sample.at >= moment]
-            safe = safe[1:] if safe and safe[0] is run[0] else safe
-            return safe if len(safe) >= count else None
-
-        return wait(f"{count} times the same safe command at the robot", look)
-
-    def wait_withheld(self, count):
-        """Waits until so many more commands were withheld. Returns how many there were."""
-        before = self.verdict(self.metrics(), "withheld")
-
-        def more():
-            return self.verdict(self.metrics(), "withheld") - before
-
-        wait(f"{count} commands withheld", lambda: more() >= count, found=lambda: f"{more()}", every_s=0.05)
-        return more()
-
-    # --- the steps ------------------------------------------------------------------------------------
 
     def starts(self):
         self.node = self.start_node()
@@ -346,11 +223,6 @@ class Story:
         expect(not answer.success, answer.message, "a refusal")
         return Result(self.operator.state.seq, "seq", "of the latch, unchanged", f"refused, seq stays {self.operator.state.seq}", [f"\"{answer.message}\""])
 
-    def pose(self):
-        count = len(self.robot.poses)
-        self.robot.order(tell="pose")
-        return wait("the robot's pose", lambda: self.robot.poses[count:])[0]
-
     def resets(self):
         start = self.pose()
         answer = self.reset()
@@ -361,11 +233,6 @@ class Story:
         expect(moved < 1e-6, f"the robot moved {moved} rad", "no motion")
         return Result(round(moved, 6), "rad", "that the robot moved", f"\"{answer.message}\"",
                       [f"the safe command for 1 s more, then silence while 25 were withheld; the robot moved {moved:.4f} rad"])
-
-    def is_silent_while_withholding(self, count):
-        before = len(self.robot.samples)
-        self.wait_withheld(count)
-        return len(self.robot.samples) == before
 
     def arms_again(self):
         since = time.monotonic_ns()
@@ -411,4 +278,4 @@ class Story:
         first = (safe[0].at - asked) / MS
         return Result(first, "ms", "SIGTERM → first safe command at the robot",
                       f"{len(safe)} safe commands, the first after {first:.1f} ms",
-                      [f"exit code 0 after {took:.2f} s, and nothing at the robot since"])
+                      [f"exit code 0 after {took:.2f} s, and nothing else at the robot until then"])
