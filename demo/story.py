@@ -167,7 +167,7 @@ class Story(Scene):
                       f"{len(burst)} in {seconds:.2f} s, {len(burst) / seconds:.0f} Hz where 60 are allowed: "
                       f"{refused} refused",
                       [f"{lost} were overwritten while they waited and are charged to the rate too; "
-                       f"{through} went through; then the policy is heard again by itself"])
+                       f"{through} came through unchanged; then the policy is heard again by itself"])
 
     def holds(self):
         self.policy.order(mode="silent")
