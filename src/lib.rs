@@ -1,6 +1,127 @@
 //! Interlock: the gate between the programs that decide and the controller that moves a robot.
 //!
-//! Module map and invariants are described at each module.
+//! This is the map of the crate. What the node does is in README.md, what its keys mean in
+//! docs/configuration.md; each module says what it decides and what it never does.
+//!
+//! # Data flow
+//!
+//! ```text
+//!  sources ──► ros::rcl take ──► codec decode ──► gate ──► codec encode ──► ros::rcl publish ──► controller
+//!  (topics)    serialized +      in place, by     fence, source, rate,      in the same bytes      (topic)
+//!              message info      cdr layout       check, limit, state
+//!                                                  ▲    │
+//!  kill inputs, ~/kill, SIGUSR1 ───────────────────┤    ├──► safe commands, ~/permit   (own timer)
+//!  feedback ───────────────────────────────────────┤    ├──► snapshot ──► ~/state, /diagnostics, /status
+//!  reset, arm, disarm, select_source ── queue ─────┤    ├──► slots ─────► /metrics
+//!  readers of the outputs ─────────── atomics ─────┘    └──► events ────► log
+//! ```
+//!
+//! At start `config` turns the params file into a [`config::model::Config`], or into every problem at
+//! once; `ros::typesupport` loads each message type by name; [`codec`] compiles it to field places.
+//!
+//! # Modules, and what each may import
+//!
+//! Imports go one way. Tests may reach further.
+//!
+//! | module | is | imports of ours |
+//! |---|---|---|
+//! | [`gate`] | pure: every decision, the state machine, limits | nothing |
+//! | [`cdr`] | pure: message bytes, layouts, bounded reads and writes | nothing |
+//! | [`config`] | pure but for its loader: the params file | `gate` |
+//! | [`codec`] | pure: between bytes and the gate's numbers | `cdr`, `config`, `gate` |
+//! | [`telemetry`] | slots, metrics, events, log, status | `config`, `gate` |
+//! | [`clock`] | the only reader of clocks | `gate::units` |
+//! | [`kill_switch`] | kills from other threads, fence, shutdown | `gate::cause` |
+//! | [`realtime`] | scheduling, locked memory | `config` |
+//! | [`http`] | read-only HTTP | `telemetry`, `gate::units` |
+//! | [`ctl`] | `interlockctl` | `telemetry::status` |
+//! | `ros` | the only user of r2r and r2r_rcl | all of the above but `http`, `ctl`, `realtime` |
+//! | `app` | composition root: builds, starts, supervises, shuts down | all but `ctl` |
+//!
+//! `ros` and `app` need feature `ros`; everything else builds and is tested on a machine without ROS.
+//! Unsafe code stands in `ros::rcl`, `ros::typesupport` and [`realtime`] only.
+//!
+//! # Threads
+//!
+//! | thread | owns | is reached by |
+//! |---|---|---|
+//! | `gate` | the gate, all command and kill endpoints, tick, permit | bits and unpark; bounded queue of verbs; atomics |
+//! | `replies` | answers of the kill service | bounded queue |
+//! | `control` | r2r's node: verbs, parameters, `~/state`, `/diagnostics`, the graph | r2r; snapshots |
+//! | `http` | `/metrics`, `/status`, `/livez`, `/readyz` | its socket; snapshots, slots |
+//! | `events` | the log's lines | bounded queue |
+//! | main | signals, the end of the process | |
+//!
+//! # Invariants of the whole
+//!
+//! - **Nothing leads from killed to active**, and a stop always wins: over a reset, over a command being
+//!   processed, over an arm that comes late (its `seq` has moved).
+//! - **A stop is never filtered, delayed, rate limited or authorised.** Kills are looked at before any
+//!   command at every wake, and once more directly before each publish.
+//! - **No topic, parameter or HTTP request releases anything.** Only reset and arm do.
+//! - **From take to publish: no lock of ours, no allocation of ours, no formatting, no file.** What cannot
+//!   be handed over without waiting is counted as lost.
+//! - **Every comparison fails closed**: NaN dies before the first one; no number means "off".
+//! - **A released lane is silent.** Starting the node moves no robot and drops none.
+//! - **What is on the wire is known**: limits refer to the last sent value, safe commands included.
+//! - **Every queue is bounded**, every wait in the gate thread is a park with a deadline.
+//!
+//! # Decisions
+//!
+//! **Decision 1: the gate thread parks and is woken by callbacks,** because rcl's callbacks cost two atomic
+//! operations, instead of a wait set, whose cost grows with the number of endpoints and which is built anew
+//! for each wait.
+//!
+//! **Decision 2: own wrappers of rcl beside r2r,** because the gate needs message info (publisher, sequence,
+//! source timestamp), the newest command instead of the oldest, and a kill service that loses no request,
+//! instead of r2r's subscriptions, which discard the info and drop the newest when full. r2r's node serves
+//! the control plane, where neither matters. Two contexts, two nodes; one set of names.
+//!
+//! **Decision 3: commands are limited in place, in their CDR bytes,** because what the gate does not
+//! understand must go through bit for bit and any installed type must work, instead of deserializing into
+//! compiled message structs.
+//!
+//! **Decision 4: a pure core, and codecs in a module of their own,** because decisions must be testable with
+//! time and bytes as arguments and readable without ROS. [`gate`] knows numbers and no messages, [`cdr`] bytes
+//! and no meaning; [`codec`] alone knows both, instead of either importing the other.
+//!
+//! **Decision 5: a control thread for everything that may take its time,** because listing the graph and
+//! answering services allocates and takes the middleware's locks. It leaves the facts of each output in one
+//! atomic word; the gate thread reads them at its tick, instead of asking the graph itself.
+//!
+//! **Decision 6: thread `replies` answers the kill service,** because on Fast DDS an answer waits up to 100 ms
+//! for a client whose reply reader does not match, and the next kill would wait behind it. The gate thread
+//! takes the request, stops, and leaves the answer.
+//!
+//! **Decision 7: the state is handed out as snapshots in triple buffers,** one for each reader, because a reader
+//! then never makes the gate thread wait and never sees half a state, instead of a lock or a channel.
+//!
+//! **Decision 8: metrics are single-writer slots and one collector,** because label look-ups hash and lock, and
+//! a scrape of the client library's histograms waits for writers. Indices are resolved at start; the collector
+//! makes families of the slots when somebody scrapes.
+//!
+//! **Decision 9: the node boots disarmed and the latch is not persisted yet,** because the record needs its own
+//! thread, file format and tests; until then every answer to a kill and the log at start say so, instead of a
+//! file that might be trusted.
+//!
+//! **Decision 10: a constant safe command spends no time credit.** A command's rate limit may use the time since
+//! something changed on the wire, at most 1.5 periods. A hold repeated at the tick changes nothing, so the
+//! first command after it has its full step, instead of what is left since the last repetition.
+//!
+//! **Decision 11: a source that has not asked for motion does not keep a lane.** Up goes by itself on motion,
+//! down only by a person or `return_to: auto`; but an idle owner gives way to any source that asks for motion,
+//! because else a joystick that streams zeros from the start would lock out everybody, instead of having won
+//! anything.
+//!
+//! **Decision 12: a kill input's level is kept for each publisher,** because one publisher's "released" must not
+//! hide another's "pressed". Only publishers heard within the timeout count, so that a dead one does not block
+//! reset for ever; silence of all is a cause of its own.
+//!
+//! **Decision 13: `hold_point` is there from the first version,** because a JointTrajectory lane needs a safe
+//! command and no other fits: a trajectory controller keeps moving until another trajectory pre-empts it.
+//!
+//! **Decision 14: stops cannot be configured away.** What the kill verb, a kill input that asserts, a restart and
+//! a shutdown do is fixed; a params file that says otherwise is refused, instead of a gate that looks like one.
 
 #[cfg(feature = "ros")]
 pub mod app;

@@ -220,4 +220,16 @@ mod tests {
         assert!(table.contains("| `interlock_stop_seconds` | histogram S | trigger |"));
         assert!(table.contains("| `interlock_seq` | gauge | – |"));
     }
+    #[test]
+    fn when_the_readme_lists_metrics_expect_this_catalogue() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/README.md");
+        let readme = std::fs::read_to_string(path).unwrap();
+        let (_, rest) = readme.split_once("<!-- metrics -->\n").unwrap();
+        let (table, _) = rest.split_once("<!-- /metrics -->").unwrap();
+        assert!(
+            table == markdown(),
+            "the table between <!-- metrics --> and <!-- /metrics --> must be:\n{}",
+            markdown()
+        );
+    }
 }
