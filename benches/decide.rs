@@ -34,9 +34,8 @@ fn multi_array() -> Arc<MessageType> {
         arity,
         default: None,
     };
-    let message = |name: &str, fields: Vec<Field>| {
-        Arc::new(MessageType { name: name.to_owned(), fields })
-    };
+    let message =
+        |name: &str, fields: Vec<Field>| Arc::new(MessageType { name: name.to_owned(), fields });
     let u32_ = Kind::Primitive(Primitive::U32);
     let many = Arity::Sequence { bound: None };
     let dimension = message(
@@ -49,10 +48,7 @@ fn multi_array() -> Arc<MessageType> {
     );
     let layout = message(
         "std_msgs/msg/MultiArrayLayout",
-        vec![
-            field("dim", Kind::Message(dimension), many),
-            field("data_offset", u32_, Arity::One),
-        ],
+        vec![field("dim", Kind::Message(dimension), many), field("data_offset", u32_, Arity::One)],
     );
     let data = field("data", Kind::Primitive(Primitive::F64), many);
     let layout = field("layout", Kind::Message(layout), Arity::One);

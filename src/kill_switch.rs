@@ -28,7 +28,7 @@ pub struct KillSwitch {
 pub struct KillCount(u64);
 
 impl KillSwitch {
-    /// Raises a kill. Causes that are not [`REMOTE`] count as the signal's.
+    /// Raises a kill. Causes that do not come from outside the gate thread count as the signal's.
     ///
     /// # Ordering
     /// The cause is set before the count moves, both Release: they pair with the Acquire loads in

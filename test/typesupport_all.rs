@@ -74,11 +74,7 @@ fn constructs(message: &MessageType, seen: &mut BTreeSet<String>) {
 }
 
 fn bounded(kind: &str, bound: Option<usize>) -> String {
-    if bound.is_some() {
-        format!("{kind}<=n")
-    } else {
-        kind.to_owned()
-    }
+    if bound.is_some() { format!("{kind}<=n") } else { kind.to_owned() }
 }
 
 /// All forms of numbers, texts and messages, without one that cannot be had: rosidl's parser takes
@@ -107,49 +103,31 @@ fn all_constructs() -> BTreeSet<String> {
         .iter()
         .flat_map(|kind| ["", "[n]", "[]", "[<=n]"].map(|arity| format!("{kind}{arity}")));
     let others = ["wchar", "a default", "an empty message"].map(str::to_owned);
-    arrays
-        .chain(others)
-        .filter(|construct| construct != "wstring<=n[]")
-        .collect()
+    arrays.chain(others).filter(|construct| construct != "wstring<=n[]").collect()
 }
 
 /// Compares one type, both ways.
 fn compare(loaded: &LoadedMessage) {
     let message = loaded.message();
     let name = &message.name;
-    let paths: Vec<Path> = leaf_paths(message, "")
-        .iter()
-        .map(|path| Path::parse(path).unwrap())
-        .collect();
+    let paths: Vec<Path> =
+        leaf_paths(message, "").iter().map(|path| Path::parse(path).unwrap()).collect();
     let selections: Vec<Selection> = paths
         .iter()
-        .map(|path| Selection {
-            path: path.clone(),
-            max_hits: 1 << 12,
-            finite: FiniteRule::Leave,
-        })
+        .map(|path| Selection { path: path.clone(), max_hits: 1 << 12, finite: FiniteRule::Leave })
         .collect();
     let layout = Layout::compile(message, &selections, &[]).unwrap();
     assert!(layout.uncovered().is_empty(), "{name}");
     let mut found = layout.new_found();
     // The type's name as seed: another type added does not change this one's contents.
-    let seed = name
-        .bytes()
-        .fold(7_u64, |seed, byte| seed.wrapping_mul(31) + u64::from(byte));
+    let seed = name.bytes().fold(7_u64, |seed, byte| seed.wrapping_mul(31) + u64::from(byte));
     let mut random = Random::new(seed);
     for number in 0..CONTENTS {
-        let value = if number == 0 {
-            Value::default_of(message)
-        } else {
-            random.message(message)
-        };
+        let value = if number == 0 { Value::default_of(message) } else { random.message(message) };
         for endian in [Endian::Little, Endian::Big] {
             let ours = encode(message, &value, endian).unwrap();
             let read = loaded.deserialize(&ours).unwrap();
-            assert_eq!(
-                read, value,
-                "{name}: the middleware reads our bytes differently"
-            );
+            assert_eq!(read, value, "{name}: the middleware reads our bytes differently");
         }
         let theirs = loaded.serialize(&value).unwrap();
         let decoded = decode(message, &theirs);
@@ -160,17 +138,9 @@ fn compare(loaded: &LoadedMessage) {
         );
         assert_eq!(layout.find(&theirs, &mut found), Ok(()), "{name}");
         for (slot, path) in paths.iter().enumerate() {
-            let expected: Vec<Value> = value
-                .get(message, path)
-                .unwrap()
-                .into_iter()
-                .cloned()
-                .collect();
-            assert_eq!(
-                layout.values(&theirs, &found, slot),
-                expected,
-                "{name}: {path}"
-            );
+            let expected: Vec<Value> =
+                value.get(message, path).unwrap().into_iter().cloned().collect();
+            assert_eq!(layout.values(&theirs, &found, slot), expected, "{name}: {path}");
         }
     }
 }
@@ -224,28 +194,15 @@ fn every_construct_reads_and_writes_like_the_middleware() {
         std::env::join_paths(paths).unwrap()
     };
     let output = Command::new(std::env::current_exe().unwrap())
-        .args([
-            "--exact",
-            "every_construct_reads_and_writes_like_the_middleware",
-            "--nocapture",
-        ])
+        .args(["--exact", "every_construct_reads_and_writes_like_the_middleware", "--nocapture"])
         .env(SECOND_PROCESS, "1")
-        .env(
-            "AMENT_PREFIX_PATH",
-            in_front("AMENT_PREFIX_PATH", prefix.clone()),
-        )
-        .env(
-            "LD_LIBRARY_PATH",
-            in_front("LD_LIBRARY_PATH", prefix.join("lib")),
-        )
+        .env("AMENT_PREFIX_PATH", in_front("AMENT_PREFIX_PATH", prefix.clone()))
+        .env("LD_LIBRARY_PATH", in_front("LD_LIBRARY_PATH", prefix.join("lib")))
         .output()
         .unwrap();
     let text = String::from_utf8_lossy(&output.stderr).into_owned()
         + &String::from_utf8_lossy(&output.stdout);
-    assert!(
-        output.status.success() && text.contains("1 passed"),
-        "{text}"
-    );
+    assert!(output.status.success() && text.contains("1 passed"), "{text}");
 }
 
 /// Builds and installs the package with a type for each construct, and gives its prefix.
@@ -254,28 +211,14 @@ fn build_layout_msgs() -> PathBuf {
     let build = FilePath::new(env!("CARGO_TARGET_TMPDIR")).join("layout_msgs");
     let prefix = build.join("install");
     let run = |arguments: &[&std::ffi::OsStr]| {
-        let output = Command::new("cmake")
-            .args(arguments)
-            .output()
-            .expect("cmake must be there");
+        let output = Command::new("cmake").args(arguments).output().expect("cmake must be there");
         let text = String::from_utf8_lossy(&output.stderr).into_owned()
             + &String::from_utf8_lossy(&output.stdout);
         assert!(output.status.success(), "cmake {arguments:?}\n{text}");
     };
     let install = format!("-DCMAKE_INSTALL_PREFIX={}", prefix.display());
-    run(&[
-        "-S".as_ref(),
-        source.as_ref(),
-        "-B".as_ref(),
-        build.as_ref(),
-        install.as_ref(),
-    ]);
-    run(&[
-        "--build".as_ref(),
-        build.as_ref(),
-        "--parallel".as_ref(),
-        "2".as_ref(),
-    ]);
+    run(&["-S".as_ref(), source.as_ref(), "-B".as_ref(), build.as_ref(), install.as_ref()]);
+    run(&["--build".as_ref(), build.as_ref(), "--parallel".as_ref(), "2".as_ref()]);
     run(&["--install".as_ref(), build.as_ref()]);
     prefix
 }
@@ -294,10 +237,7 @@ fn defaults_are_those_of_the_definition() {
     assert_eq!(get("counts"), [7, 8].map(Value::Unsigned));
     assert_eq!(get("text"), ["to be".into()]);
     assert_eq!(get("texts"), ["a".into(), "".into(), "b".into()]);
-    assert_eq!(
-        get("wide"),
-        [Value::WideText("käse".encode_utf16().collect())]
-    );
+    assert_eq!(get("wide"), [Value::WideText("käse".encode_utf16().collect())]);
     assert_eq!(get("nothing"), [Value::Signed(0)]);
     let outer = load_message("layout_msgs/msg/Messages").unwrap();
     let value = Value::default_of(outer.message());
@@ -317,10 +257,7 @@ fn a_type_that_cannot_be_loaded_says_why() {
         error("std_msg/msg/Bool").to_string(),
         "package `std_msg` of `std_msg/msg/Bool` is not installed; did you mean std_msgs?"
     );
-    let TypeSupportError::NoType {
-        available, package, ..
-    } = error("std_msgs/msg/Bol")
-    else {
+    let TypeSupportError::NoType { available, package, .. } = error("std_msgs/msg/Bol") else {
         panic!("a package without the type");
     };
     assert_eq!(package, "std_msgs");
@@ -334,8 +271,5 @@ fn a_standard_default_is_known() {
     let loaded = load_message("geometry_msgs/msg/Quaternion").unwrap();
     let value = Value::default_of(loaded.message());
     let path = Path::parse("w").unwrap();
-    assert_eq!(
-        value.get(loaded.message(), &path).unwrap(),
-        [&Value::F64(1.0)]
-    );
+    assert_eq!(value.get(loaded.message(), &path).unwrap(), [&Value::F64(1.0)]);
 }

@@ -4,7 +4,7 @@
 //! start-up; a [`Layout`] is compiled from it once, for the fields that the configuration names by
 //! [`Path`]; from then on [`Layout::find`] walks each received message and says where those fields
 //! are, so that they are read and overwritten in the received buffer and everything else goes
-//! through bit for bit. [`encode`] and [`decode`] make and take apart whole messages; they allocate
+//! through bit for bit. [`encode()`] and [`decode()`] make and take apart whole messages; they allocate
 //! and belong to start-up and tests.
 //!
 //! **Invariant:** no read or write outside the bytes given, whatever the bytes are.

@@ -196,6 +196,11 @@ const fn is_fixed(cause: Cause) -> bool {
     }
 }
 
+/// Causes whose action this version looks up. A silent source follows `silence.then`.
+const fn is_reported(cause: Cause) -> bool {
+    matches!(cause, Cause::FeedbackStale | Cause::GateStalled | Cause::KillInputSilent)
+}
+
 fn causes(keys: &mut Keys<'_>) -> Option<Vec<(Cause, Action)>> {
     let labels: Vec<&str> = Cause::ALL.iter().map(|cause| cause.label()).collect();
     let words: Vec<(&str, Option<Action>)> =
@@ -215,6 +220,16 @@ fn causes(keys: &mut Keys<'_>) -> Option<Vec<(Cause, Action)>> {
         match keys.word(&key, &words) {
             Read::Absent => {}
             Read::Bad => is_good = false,
+            Read::Got(_) if !is_fixed(cause) && !is_reported(cause) => {
+                keys.refuse(
+                    &key,
+                    "is not available yet",
+                    "feedback_stale, gate_stalled, kill_input_silent",
+                    "nothing in this version reports this cause",
+                    "remove it",
+                );
+                is_good = false;
+            }
             Read::Got(action) if action == cause.default_action() => {}
             Read::Got(action) if is_fixed(cause) => {
                 keys.refuse(

@@ -90,10 +90,6 @@ fn lane(
             Range::from(0.0, " s", "after disarm the output must fall silent").to(60.0),
         )
         .or(DEFAULT_RELEASE);
-    let other_publishers = keys
-        .integer(&format!("{at}.other_publishers"), 0, 100, "it is a number of writers")
-        .and_then(|count| u32::try_from(count).ok())
-        .or(0);
     let sources = source::sources(keys, &at, globals);
 
     is_balance_answered?;
@@ -120,7 +116,6 @@ fn lane(
         safe,
         safe_period,
         release: release?,
-        other_publishers: other_publishers?,
         sources: sources?,
     })
 }

@@ -149,8 +149,6 @@ pub struct LaneConfig {
     pub safe_period: Duration,
     /// Safe command after disarm, then silence.
     pub release: Duration,
-    /// Writers of the output that belong there.
-    pub other_publishers: u32,
     /// By descending priority. Invariant: not empty.
     pub sources: Vec<SourceConfig>,
 }
@@ -254,7 +252,6 @@ pub(crate) fn test_lane(kind: CommandType, joints: &[&str]) -> LaneConfig {
         safe,
         safe_period: Duration::from_millis(10),
         release: Duration::from_secs(1),
-        other_publishers: 0,
         sources: Vec::new(),
     }
 }

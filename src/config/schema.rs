@@ -111,7 +111,7 @@ const KEYS: &[(&str, Status)] = {
         ("lanes.*.safe.values", Later),
         ("lanes.*.safe.because", Later),
         ("lanes.*.release_s", Now),
-        ("lanes.*.other_publishers", Now),
+        ("lanes.*.other_publishers", Later),
         ("lanes.*.sources.*.topic", Now),
         ("lanes.*.sources.*.priority", Now),
         ("lanes.*.sources.*.timeout_s", Now),

@@ -85,7 +85,7 @@ pub struct Machine {
     last_news: SteadyTime,
 }
 
-/// What [`Machine::report`] did.
+/// What an event did to the machine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Outcome {
     /// The state before.

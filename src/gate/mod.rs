@@ -5,7 +5,7 @@
 //!
 //! **Invariant:** no ROS, clock, file, thread, lock or environment; no heap allocation after
 //! construction; nothing of ours is imported but `gate` itself. Words are those of the README's
-//! glossary: lane, source, verdict, state, cause, kill, reset, arm, disarm.
+//! words (its section "States" and design words): lane, source, verdict, state, cause, kill, reset, arm, disarm.
 
 pub mod cause;
 pub mod check;

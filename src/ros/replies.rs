@@ -117,8 +117,8 @@ fn run(
         // sleeps there.
         while let Ok(Reply { id, seq }) = receiver.try_recv() {
             let message = format!(
-                "killed, seq {seq}: every lane has its safe command. Not persisted in this version: \
-                 a restart comes up disarmed. To go on: reset, then arm"
+                "killed, seq {seq}: nothing is forwarded, every lane that has a safe command sends it. \
+                 Not persisted in this version: a restart comes up disarmed. To go on: reset, then arm"
             );
             if let Err(error) = responder.reply(&id, true, &message) {
                 failed(error.code);

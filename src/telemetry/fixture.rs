@@ -93,7 +93,6 @@ fn lane(
         safe: SafeCommand::ZeroVelocity { deceleration: None },
         safe_period: Duration::from_millis(10),
         release: Duration::from_secs(1),
-        other_publishers: 0,
         sources: sources
             .iter()
             .zip([100_u8, 50, 10])

@@ -38,16 +38,12 @@ where
 {
     let (elements, _) = bytes.as_chunks::<N>();
     if elements.len() >= FEW {
-        let all = elements
-            .iter()
-            .fold(B::default(), |all, element| all | excess(*element));
+        let all = elements.iter().fold(B::default(), |all, element| all | excess(*element));
         if !all.is_high() {
             return None;
         }
     }
-    let number = elements
-        .iter()
-        .position(|element| excess(*element).is_high())?;
+    let number = elements.iter().position(|element| excess(*element).is_high())?;
     Some(number.saturating_mul(N))
 }
 

@@ -52,26 +52,15 @@ fn hits_come_one_for_each_element_of_an_array_of_messages() {
 fn hits_of_arrays_in_arrays_come_in_wire_order() {
     let finger = message("t/msg/Finger", &[("x", "uint16"), ("y", "uint8")]);
     let hand = nesting("t/msg/Hand", &[("fingers", "t/msg/Finger[3]")], &[&finger]);
-    let body = nesting(
-        "t/msg/Body",
-        &[("hands", "t/msg/Hand[2]"), ("more", "t/msg/Hand[]")],
-        &[&hand],
-    );
+    let body =
+        nesting("t/msg/Body", &[("hands", "t/msg/Hand[2]"), ("more", "t/msg/Hand[]")], &[&hand]);
     let mut value = Value::default_of(&body);
     let mut set = |path: String, to: u64| {
-        value
-            .set(&body, &Path::parse(&path).unwrap(), &Value::Unsigned(to))
-            .unwrap();
+        value.set(&body, &Path::parse(&path).unwrap(), &Value::Unsigned(to)).unwrap();
     };
     for number in 0..6 {
-        set(
-            format!("hands[{}].fingers[{}].x", number / 3, number % 3),
-            number,
-        );
-        set(
-            format!("more[{}].fingers[{}].x", number / 3, number % 3),
-            10 + number,
-        );
+        set(format!("hands[{}].fingers[{}].x", number / 3, number % 3), number);
+        set(format!("more[{}].fingers[{}].x", number / 3, number % 3), 10 + number);
     }
     let bytes = encode(&body, &value, Endian::Big).unwrap();
     // One by one: selections of the same array cut it into stretches.
@@ -83,14 +72,8 @@ fn hits_of_arrays_in_arrays_come_in_wire_order() {
     };
     let all = [10, 11, 12, 13, 14, 15].map(Value::Unsigned);
     assert_eq!(values("more[].fingers[].x"), all);
-    assert_eq!(
-        values("more[].fingers[1..3].x"),
-        [11, 12, 14, 15].map(Value::Unsigned)
-    );
-    assert_eq!(
-        values("hands[].fingers[].x"),
-        [0, 1, 2, 3, 4, 5].map(Value::Unsigned)
-    );
+    assert_eq!(values("more[].fingers[1..3].x"), [11, 12, 14, 15].map(Value::Unsigned));
+    assert_eq!(values("hands[].fingers[].x"), [0, 1, 2, 3, 4, 5].map(Value::Unsigned));
 }
 
 #[test]

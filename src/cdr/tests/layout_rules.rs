@@ -11,34 +11,21 @@ use crate::cdr::{
 pub(super) fn motors() -> Arc<MessageType> {
     let motor = message(
         "v/msg/Motor",
-        &[
-            ("mode", "uint8"),
-            ("q", "float32"),
-            ("kp", "float32"),
-            ("spare", "uint32[3]"),
-        ],
+        &[("mode", "uint8"), ("q", "float32"), ("kp", "float32"), ("spare", "uint32[3]")],
     );
     nesting(
         "v/msg/Command",
-        &[
-            ("motors", "v/msg/Motor[4]"),
-            ("extra", "v/msg/Motor[<=3]"),
-            ("crc", "uint32"),
-        ],
+        &[("motors", "v/msg/Motor[4]"), ("extra", "v/msg/Motor[<=3]"), ("crc", "uint32")],
         &[&motor],
     )
 }
 
 fn error(message: &Arc<MessageType>, path: &str) -> String {
-    Layout::compile(message, &[select(path)], &[])
-        .unwrap_err()
-        .to_string()
+    Layout::compile(message, &[select(path)], &[]).unwrap_err().to_string()
 }
 
 fn allow_error(message: &Arc<MessageType>, path: &str) -> String {
-    Layout::compile(message, &[], &[Path::parse(path).unwrap()])
-        .unwrap_err()
-        .to_string()
+    Layout::compile(message, &[], &[Path::parse(path).unwrap()]).unwrap_err().to_string()
 }
 
 #[test]
@@ -89,10 +76,7 @@ fn a_path_that_does_not_fit_is_refused_with_what_there_is() {
         "`crc.x` of v/msg/Command: `crc` is uint32 and has no fields of its own"
     );
     for max_hits in [0, (1 << 20) + 1] {
-        let selection = Selection {
-            max_hits,
-            ..select("crc")
-        };
+        let selection = Selection { max_hits, ..select("crc") };
         let error = Layout::compile(&motors, &[selection], &[]).unwrap_err();
         assert_eq!(error.problem, LayoutProblem::BadMaxHits(max_hits));
     }
@@ -100,29 +84,13 @@ fn a_path_that_does_not_fit_is_refused_with_what_there_is() {
 
 #[test]
 fn a_type_that_could_take_no_bytes_is_refused() {
-    let empty = Arc::new(MessageType {
-        name: "t/msg/Empty".into(),
-        fields: vec![],
-    });
-    let field = |kind, arity| Field {
-        name: "f".into(),
-        kind,
-        arity,
-        default: None,
-    };
-    let of = |field| {
-        Arc::new(MessageType {
-            name: "t/msg/M".into(),
-            fields: vec![field],
-        })
-    };
+    let empty = Arc::new(MessageType { name: "t/msg/Empty".into(), fields: vec![] });
+    let field = |kind, arity| Field { name: "f".into(), kind, arity, default: None };
+    let of = |field| Arc::new(MessageType { name: "t/msg/M".into(), fields: vec![field] });
     let problem = |message: &Arc<MessageType>| -> LayoutError {
         Layout::compile(message, &[], &[]).unwrap_err()
     };
-    let sequence = of(field(
-        Kind::Message(Arc::clone(&empty)),
-        Arity::Sequence { bound: None },
-    ));
+    let sequence = of(field(Kind::Message(Arc::clone(&empty)), Arity::Sequence { bound: None }));
     let error = problem(&sequence);
     assert_eq!(error.problem, LayoutProblem::NoFields("t/msg/Empty".into()));
     assert_eq!(error.path, "f[]");
@@ -136,36 +104,19 @@ fn a_type_that_could_take_no_bytes_is_refused() {
 
 #[test]
 fn which_floats_must_be_finite_is_a_matter_of_selection_and_permission() {
-    let message = message(
-        "t/msg/M",
-        &[("a", "float32"), ("d", "float64[]"), ("z", "float64")],
-    );
+    let message = message("t/msg/M", &[("a", "float32"), ("d", "float64[]"), ("z", "float64")]);
     let bytes = |bad: &str| {
         let mut value = Value::default_of(&message);
-        value
-            .set(&message, &Path::parse("d[0..6]").unwrap(), &Value::F64(1.0))
-            .unwrap();
-        value
-            .set(
-                &message,
-                &Path::parse(bad).unwrap(),
-                &Value::F64(f64::NEG_INFINITY),
-            )
-            .unwrap();
+        value.set(&message, &Path::parse("d[0..6]").unwrap(), &Value::F64(1.0)).unwrap();
+        value.set(&message, &Path::parse(bad).unwrap(), &Value::F64(f64::NEG_INFINITY)).unwrap();
         encode(&message, &value, Endian::Big).unwrap()
     };
     let check = |selected: &[(&str, FiniteRule)], allowed: &[&str], bad: &str| {
         let selections: Vec<_> = selected
             .iter()
-            .map(|(path, finite)| Selection {
-                finite: *finite,
-                ..select(path)
-            })
+            .map(|(path, finite)| Selection { finite: *finite, ..select(path) })
             .collect();
-        let allowed: Vec<_> = allowed
-            .iter()
-            .map(|path| Path::parse(path).unwrap())
-            .collect();
+        let allowed: Vec<_> = allowed.iter().map(|path| Path::parse(path).unwrap()).collect();
         let layout = Layout::compile(&message, &selections, &allowed).unwrap();
         match layout.find(&bytes(bad), &mut layout.new_found()) {
             Ok(()) => None,
@@ -186,14 +137,8 @@ fn which_floats_must_be_finite_is_a_matter_of_selection_and_permission() {
     assert_eq!(check(&[("d[2..4]", Check)], &[], "d[3]"), Some(36));
     assert_eq!(check(&[("d[2..4]", Check)], &["d"], "d[3]"), Some(36));
     assert_eq!(check(&[("d[2..4]", Check)], &["d"], "d[1]"), None);
-    assert_eq!(
-        check(&[("d", Leave), ("d[2..4]", Check)], &[], "d[3]"),
-        Some(36)
-    );
-    assert_eq!(
-        check(&[("d", Leave), ("d[2..4]", Check)], &[], "d[5]"),
-        None
-    );
+    assert_eq!(check(&[("d", Leave), ("d[2..4]", Check)], &[], "d[3]"), Some(36));
+    assert_eq!(check(&[("d", Leave), ("d[2..4]", Check)], &[], "d[5]"), None);
 }
 
 #[test]
@@ -210,11 +155,7 @@ fn a_message_can_be_allowed_as_a_whole() {
         ("twist.linear.x", false),
     ] {
         let layout = Layout::compile(&twist, &[], &[Path::parse(allowed).unwrap()]).unwrap();
-        assert_eq!(
-            layout.find(&bytes, &mut layout.new_found()).is_ok(),
-            passes,
-            "{allowed}"
-        );
+        assert_eq!(layout.find(&bytes, &mut layout.new_found()).is_ok(), passes, "{allowed}");
     }
 }
 
@@ -222,12 +163,7 @@ fn a_message_can_be_allowed_as_a_whole() {
 fn bounds_and_bools_are_held_to() {
     let message = message(
         "t/msg/M",
-        &[
-            ("s", "string<=2"),
-            ("w", "wstring<=1"),
-            ("d", "uint16[<=2]"),
-            ("b", "bool[2]"),
-        ],
+        &[("s", "string<=2"), ("w", "wstring<=1"), ("d", "uint16[<=2]"), ("b", "bool[2]")],
     );
     let layout = Layout::compile(&message, &[], &[]).unwrap();
     let good = [
@@ -243,32 +179,17 @@ fn bounds_and_bools_are_held_to() {
         bytes[place] = byte;
         refusal(&layout, &bytes)
     };
-    assert_eq!(
-        with(4, 4),
-        Malformed::BadString { at: 4 },
-        "the last byte is padding"
-    );
-    assert_eq!(
-        with(10, b'c'),
-        Malformed::BadString { at: 4 },
-        "no NUL at the end"
-    );
+    assert_eq!(with(4, 4), Malformed::BadString { at: 4 }, "the last byte is padding");
+    assert_eq!(with(10, b'c'), Malformed::BadString { at: 4 }, "no NUL at the end");
     assert_eq!(with(12, 2), Malformed::OverBound { at: 12, count: 2 });
-    assert_eq!(
-        with(18, 1),
-        Malformed::BadString { at: 12 },
-        "a unit above 16 bits"
-    );
+    assert_eq!(with(18, 1), Malformed::BadString { at: 12 }, "a unit above 16 bits");
     assert_eq!(with(20, 3), Malformed::OverBound { at: 20, count: 3 });
     assert_eq!(with(29, 2), Malformed::BadBool { at: 29 });
     assert_eq!(with(28, 0xFF), Malformed::BadBool { at: 28 });
     let mut long = good.to_vec();
     long[4] = 4;
     long[11] = 0;
-    assert_eq!(
-        refusal(&layout, &long),
-        Malformed::OverBound { at: 4, count: 3 }
-    );
+    assert_eq!(refusal(&layout, &long), Malformed::OverBound { at: 4, count: 3 });
     // A length of 0 is how some encoders write an empty text.
     let mut empty = good.to_vec();
     empty[4] = 0;
@@ -282,10 +203,7 @@ fn a_nul_inside_a_text_matters_where_the_text_is_used() {
     let bytes = [0, 1, 0, 0, 4, 0, 0, 0, b'a', 0, b'b', 0];
     let layout = Layout::compile(&message, &[], &[]).unwrap();
     assert_eq!(layout.find(&bytes, &mut layout.new_found()), Ok(()));
-    assert_eq!(
-        refusal(&compile(&message, &["s"]), &bytes),
-        Malformed::BadString { at: 4 }
-    );
+    assert_eq!(refusal(&compile(&message, &["s"]), &bytes), Malformed::BadString { at: 4 });
 }
 
 #[test]
@@ -296,16 +214,10 @@ fn counts_that_cannot_fit_are_refused_before_anything_is_walked() {
     let mut bytes = vec![0, 1, 0, 0, 2, 0, 0, 0];
     bytes.extend([0; 17]);
     // Two elements of at least 9 bytes do not fit in 17.
-    assert_eq!(
-        refusal(&layout, &bytes),
-        Malformed::CountTooLarge { at: 4, count: 2 }
-    );
+    assert_eq!(refusal(&layout, &bytes), Malformed::CountTooLarge { at: 4, count: 2 });
     bytes.push(0);
     // Now the count is plausible and the padding decides.
-    assert!(matches!(
-        refusal(&layout, &bytes),
-        Malformed::Truncated { .. }
-    ));
+    assert!(matches!(refusal(&layout, &bytes), Malformed::Truncated { .. }));
 }
 
 #[test]

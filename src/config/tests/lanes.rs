@@ -34,7 +34,7 @@ fn defaults_are_those_of_the_specification() {
     assert_eq!(lane.release, Duration::from_secs(1));
     assert_eq!(lane.safe, SafeCommand::ZeroVelocity { deceleration: None });
     assert_eq!(lane.safe_period, config.tick);
-    assert_eq!((lane.other_publishers, lane.partial, lane.independent), (0, false, false));
+    assert_eq!((lane.partial, lane.independent), (false, false));
     assert!(lane.required && lane.controller.is_none());
     assert_eq!(lane.feedback, Some(0));
     let source = &lane.sources[0];
@@ -144,14 +144,14 @@ fn what_is_written_is_what_comes_out() {
         release_over_ros: yes\n    shutdown_stop_s: 1\n    arm: {settle_s: 0.2}\n    \
         permit: {valid_s: 0.05}\n    max_message_bytes: 1024\n    \
         http: {enabled: false}\n    realtime: {enabled: true, priority: 50, cpus: [2, 3]}\n    \
-        causes: {tilt: {action: hold}, clock_step: {action: warn}}\n    \
+        causes: {feedback_stale: {action: warn}, gate_stalled: {action: disarm}}\n    \
         kill_inputs: {cord: {type: std_msgs/msg/Bool, topic: /cord, field: data, \
         asserted_when: false, allow_no_heartbeat: true}}";
     let text = with_top(ARM, top);
     let lane = "joint_index: [1, 0]\n        reliability: best_effort\n        mode: gate\n        \
         controller: /ns/arm\n        required: false\n        standstill: 0.1\n        \
         silence: {then: kill, after_s: 2}\n        independent: true\n        return_to: auto\n        \
-        release_s: 0\n        other_publishers: 1\n        on_limit: {velocity: reject}\n        joints: [";
+        release_s: 0\n        on_limit: {velocity: reject}\n        joints: [";
     let text = with(&text, "joints: [", lane);
     let text = with(
         &text,
@@ -167,7 +167,7 @@ fn what_is_written_is_what_comes_out() {
     assert_eq!((config.max_message_bytes, config.http), (1024, None));
     let realtime = config.realtime.unwrap();
     assert_eq!((realtime.priority, realtime.cpus), (50, vec![2, 3]));
-    assert_eq!(config.cause_actions, [(Cause::Tilt, Action::Hold)], "a default is no difference");
+    assert_eq!(config.cause_actions, [(Cause::FeedbackStale, Action::Warn)], "a default is no difference");
     let cord = &config.kill_inputs[0];
     assert_eq!((cord.asserted_when, cord.timeout), (false, None));
     let lane = &config.lanes[0];
@@ -175,7 +175,7 @@ fn what_is_written_is_what_comes_out() {
     assert_eq!(lane.reliability, Reliability::BestEffort);
     assert_eq!(lane.controller.as_deref(), Some("/ns/arm"));
     assert_eq!(lane.silence, SilenceThen::Kill(Duration::from_secs(2)));
-    assert_eq!((lane.required, lane.independent, lane.other_publishers), (false, true, 1));
+    assert_eq!((lane.required, lane.independent), (false, true));
     assert_eq!((lane.standstill, lane.release), (0.1, Duration::ZERO));
     assert_eq!((lane.on_limit.velocity, lane.on_limit.position), (OnLimit::Reject, OnLimit::Limit));
     let names: Vec<&str> = lane.sources.iter().map(|source| source.name.as_str()).collect();

@@ -90,7 +90,7 @@ fn the_readers_and_the_list_of_keys_agree() {
     let joints = with(super::ARM, "std_msgs/msg/Float64MultiArray", "sensor_msgs/msg/JointState");
     let joints = with(&joints, "joints: [", "balance: false\n        joints: [");
     let kill = "kill_inputs: {button: {type: std_msgs/msg/Bool, topic: stop, field: data, \
-                asserted_when: true, timeout_s: 1.0}}\n    causes: {tilt: {action: hold}}";
+                asserted_when: true, timeout_s: 1.0}}\n    causes: {gate_stalled: {action: warn}}";
     let patterns = schema::patterns();
     let mut asked: Vec<String> = vec!["foreign_parameters".to_owned()];
     let axis = "{max_velocity: 0.5, max_acceleration: 1.0}";

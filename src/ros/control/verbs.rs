@@ -79,7 +79,8 @@ async fn ask(shared: &Shared, verb: Verb) -> Result<Answer, String> {
 fn closed(verb: &str) -> String {
     format!(
         "refused: {verb} over ROS is closed, because the agent being gated is a ROS node too. Who \
-         trusts every node on this domain writes release_over_ros: true in the params file"
+         trusts every node on this domain starts the node with -p release_over_ros:=true, or writes \
+         it in the params file"
     )
 }
 
