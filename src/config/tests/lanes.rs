@@ -167,7 +167,11 @@ fn what_is_written_is_what_comes_out() {
     assert_eq!((config.max_message_bytes, config.http), (1024, None));
     let realtime = config.realtime.unwrap();
     assert_eq!((realtime.priority, realtime.cpus), (50, vec![2, 3]));
-    assert_eq!(config.cause_actions, [(Cause::FeedbackStale, Action::Warn)], "a default is no difference");
+    assert_eq!(
+        config.cause_actions,
+        [(Cause::FeedbackStale, Action::Warn)],
+        "a default is no difference"
+    );
     let cord = &config.kill_inputs[0];
     assert_eq!((cord.asserted_when, cord.timeout), (false, None));
     let lane = &config.lanes[0];
