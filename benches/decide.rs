@@ -5,7 +5,6 @@
 //! `cargo bench --bench decide -- --profile-time 1 29`.
 
 #![expect(
-    missing_docs,
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::as_conversions,

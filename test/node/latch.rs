@@ -242,7 +242,7 @@ fn hazard_49_agent_releases_itself() {
     for answer in answers {
         assert_eq!(answer["success"], false, "{answer}");
         let text = answer["message"].as_str().expect("a text");
-        assert!(text.contains("release_over_ros: true"), "the way out: {text}");
+        assert!(text.contains("-p release_over_ros:=true"), "the way out: {text}");
     }
     assert_eq!(rig.state()["label"], "killed");
     assert_eq!(rig.trigger("disarm")["success"], false, "killed is not left by a disarm");
