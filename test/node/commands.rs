@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::rig::Rig;
+use crate::support::wait_for;
 
 const SOURCE: &str = "priority: 10, allow_no_timeout: true, max_rate_hz: 1000.0, burst: 100";
 const STATES: &str = "sensor_msgs/msg/JointState";
@@ -94,7 +95,12 @@ pub(crate) fn stands(rig: &mut Rig, joints: &[&str]) {
     let zeros = vec![0.0; joints.len()];
     rig.peer.publisher("/states", STATES);
     let state = json!({"name": joints, "position": zeros, "velocity": zeros});
-    rig.peer.publish("/states", state);
+    // Feedback is best effort: the first samples may be lost while the endpoints still match.
+    wait_for("the pose to be measured", || {
+        rig.peer.publish("/states", state.clone());
+        let unmet = rig.state()["unmet"].to_string();
+        !unmet.contains("feedback_stale") && !unmet.contains("no_safe_command")
+    });
 }
 
 #[test]

@@ -4,6 +4,7 @@ use rustix::process::Signal;
 use serde_json::{Value, json};
 
 use crate::rig::{BASE, Rig, TWIST, goes, twist};
+use crate::support::wait_for;
 
 /// The base lane, armed, in flow from `/agent` to `/cmd_vel`.
 fn flowing(params: &str) -> Rig {
@@ -198,7 +199,11 @@ fn a_kill_input_kills_and_reset_waits_for_its_release() {
     let text = refused["message"].as_str().expect("a text");
     assert!(text.contains("'button'") && text.contains("is it switched on?"), "{text}");
 
-    rig.peer.publish("/button", json!({"data": false}));
+    // Best effort: the first samples may be lost while the endpoints still match.
+    wait_for("the button to be heard", || {
+        rig.peer.publish("/button", json!({"data": false}));
+        !unmet(&rig.state()).contains(&"kill_input_unseen".to_owned())
+    });
     rig.arm();
     rig.flows("/agent", 0.25);
     let from = rig.peer.count("/cmd_vel");
