@@ -32,6 +32,7 @@ pub mod source;
 pub mod state;
 pub mod units;
 pub mod verdict;
+mod watch;
 
 #[cfg(test)]
 mod test_rules;

@@ -1,7 +1,7 @@
 use super::*;
 use crate::gate::condition::ConditionCode;
 use crate::gate::limit::LimitSet;
-use crate::gate::rules::{KillInputRules, LaneRules, ReturnTo};
+use crate::gate::rules::{KillInputRules, LaneRules, ReturnTo, SilenceThen};
 use crate::gate::test_rules::{TICK, position_lane, velocity_lane};
 use crate::gate::units::WallTime;
 use crate::gate::verdict::{Limit, Reason};
