@@ -66,6 +66,9 @@ impl CommandCodec {
                 let place_of = lane.joint_index.clone();
                 (vec![select("data", 1)?], Map::Array { slot: 0, place_of }, None)
             }
+            CommandType::Mapped => {
+                return Err(CodecError::Safe("field maps are not available yet".to_owned()));
+            }
             CommandType::JointState => {
                 let selections = vec![
                     select("header.stamp", 1)?,

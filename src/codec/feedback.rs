@@ -56,6 +56,9 @@ impl FeedbackCodec {
                 let joints = dimensions.iter().map(|name| name.as_bytes().into()).collect();
                 (selections, Map::Named { joints, places: vec![0; dimensions.len()] })
             }
+            FeedbackType::Imu | FeedbackType::Mapped => {
+                return Err(CodecError::Safe("this feedback is not available yet".to_owned()));
+            }
             FeedbackType::Odometry => {
                 let axes = [
                     "twist.twist.linear.x",
@@ -71,7 +74,7 @@ impl FeedbackCodec {
         };
         // What is not used need not be finite: covariances and efforts often are not.
         let unused: &[&'static str] = match kind {
-            FeedbackType::JointState => &["effort"],
+            FeedbackType::JointState | FeedbackType::Imu | FeedbackType::Mapped => &["effort"],
             FeedbackType::Odometry => &["pose", "twist.covariance"],
         };
         let unused =

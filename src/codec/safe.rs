@@ -102,7 +102,7 @@ fn fields(lane: &LaneConfig) -> Vec<(&'static str, Value)> {
     let names =
         || Value::List(lane.dimensions.iter().map(|name| Value::from(name.as_str())).collect());
     match lane.command_type {
-        CommandType::Twist | CommandType::TwistStamped => Vec::new(),
+        CommandType::Twist | CommandType::TwistStamped | CommandType::Mapped => Vec::new(),
         CommandType::Float64MultiArray => vec![("data", zeros())],
         CommandType::JointState => {
             let quantity = match lane.interface {

@@ -65,7 +65,7 @@ pub fn summary(config: &Config) -> String {
     if config.kill_inputs.is_empty() {
         line(&mut text, "kill inputs: none (the kill service and SIGUSR1 remain)");
     }
-    for (cause, action) in &config.cause_actions {
+    for (cause, action) in config.written_actions() {
         let usual = cause.default_action();
         line(&mut text, &format!("cause {cause}: {action} instead of {usual}"));
     }
@@ -112,6 +112,10 @@ fn lane_summary(text: &mut String, config: &Config, lane: &LaneConfig) {
         }
         SafeCommand::Freeze { tolerance } => format!("freeze within {tolerance}"),
         SafeCommand::HoldPoint { tolerance } => format!("hold_point within {tolerance}"),
+        SafeCommand::Damping | SafeCommand::Values => {
+            format!("{} {:?}", lane.safe.label(), lane.safe_targets)
+        }
+        SafeCommand::Silent => "silent".to_owned(),
     };
     line(text, &format!("  safe command {safe}, every {:?}", lane.safe_period));
     let silence = match lane.silence {

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use super::keys::Keys;
-use super::model::Realtime;
+use super::model::{CauseRules, Realtime};
 use super::range::{Range, Read};
 use super::schema;
 use crate::gate::cause::{Action, Cause};
@@ -39,7 +39,7 @@ pub(super) struct Top {
     pub(super) max_message_bytes: Option<usize>,
     pub(super) http: Option<Option<SocketAddr>>,
     pub(super) realtime: Option<Option<Realtime>>,
-    pub(super) cause_actions: Option<Vec<(Cause, Action)>>,
+    pub(super) causes: Option<[CauseRules; Cause::ALL.len()]>,
 }
 
 /// `tick_hz`, which many other keys are measured against.
@@ -82,7 +82,7 @@ pub(super) fn top(keys: &mut Keys<'_>, globals: &Globals) -> Top {
             .or(65_536),
         http: http(keys),
         realtime: realtime(keys),
-        cause_actions: causes(keys),
+        causes: causes(keys),
     }
 }
 
@@ -201,11 +201,11 @@ const fn is_reported(cause: Cause) -> bool {
     matches!(cause, Cause::FeedbackStale | Cause::GateStalled | Cause::KillInputSilent)
 }
 
-fn causes(keys: &mut Keys<'_>) -> Option<Vec<(Cause, Action)>> {
+fn causes(keys: &mut Keys<'_>) -> Option<[CauseRules; Cause::ALL.len()]> {
     let labels: Vec<&str> = Cause::ALL.iter().map(|cause| cause.label()).collect();
     let words: Vec<(&str, Option<Action>)> =
         Action::ALL.iter().map(|action| (action.label(), Some(*action))).collect();
-    let mut actions = Vec::new();
+    let mut causes = [CauseRules::default(); Cause::ALL.len()];
     let mut is_good = true;
     for name in keys.map.names_under("causes") {
         let at = format!("causes.{name}");
@@ -241,8 +241,12 @@ fn causes(keys: &mut Keys<'_>) -> Option<Vec<(Cause, Action)>> {
                 );
                 is_good = false;
             }
-            Read::Got(action) => actions.push((cause, action)),
+            Read::Got(action) => {
+                if let Some(rules) = causes.get_mut(cause.index()) {
+                    rules.action = Some(action);
+                }
+            }
         }
     }
-    is_good.then_some(actions)
+    is_good.then_some(causes)
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::globals::Globals;
 use super::keys::Keys;
 use super::lane::RELIABILITY;
-use super::model::{FeedbackConfig, FeedbackType, KillInputConfig, Reliability};
+use super::model::{FeedbackConfig, FeedbackType, FieldMap, KillInputConfig, Reliability};
 use super::range::{Range, Read};
 use super::{names, source};
 
@@ -39,6 +39,13 @@ fn one_feedback(keys: &mut Keys<'_>, name: String, globals: &Globals) -> Option<
         keys.word(&format!("{at}.reliability"), RELIABILITY).or(Reliability::BestEffort);
     Some(FeedbackConfig {
         name,
+        type_name: feedback_type?.ros_name().to_owned(),
+        fields: FieldMap::default(),
+        joints: Vec::new(),
+        joint_index: Vec::new(),
+        checksum: None,
+        max_tilt: None,
+        max_angular_velocity: None,
         feedback_type: feedback_type?,
         topic: topic?,
         timeout: timeout?,

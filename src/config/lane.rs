@@ -11,7 +11,8 @@ use super::globals::Globals;
 use super::keys::Keys;
 use super::limit_group::Carries;
 use super::model::{
-    CommandType, FeedbackConfig, FeedbackType, LaneConfig, Reliability, ReturnTo, SilenceThen,
+    CommandType, FeedbackConfig, FeedbackType, FieldMap, Handover, LaneConfig, LaneMode,
+    Reliability, ReturnTo, SilenceThen, UnusedElements,
 };
 use super::range::{Range, Read};
 use super::shape::{has_names, shape};
@@ -97,6 +98,20 @@ fn lane(
     let (safe, safe_period) = safe?;
     Some(LaneConfig {
         name,
+        mode: LaneMode::Gate,
+        type_name: shape.command_type.ros_name().to_owned(),
+        fields: FieldMap::default(),
+        keep: Vec::new(),
+        fixed: Vec::new(),
+        allow_non_finite: Vec::new(),
+        checksum: None,
+        unused_elements: UnusedElements::Zero,
+        balance: false,
+        groups: Vec::new(),
+        start_ramp: Duration::ZERO,
+        handover: Handover::NONE,
+        other_publishers: 0,
+        safe_targets: Vec::new(),
         command_type: shape.command_type,
         output: output?,
         reliability: reliability?,
@@ -207,16 +222,17 @@ fn feedback_of(
     let feedback_type = feedback.get(index).map(|one| one.feedback_type);
     let wanted = match command_type? {
         CommandType::Twist | CommandType::TwistStamped => FeedbackType::Odometry,
-        CommandType::Float64MultiArray | CommandType::JointState | CommandType::JointTrajectory => {
-            FeedbackType::JointState
-        }
+        CommandType::Float64MultiArray
+        | CommandType::JointState
+        | CommandType::JointTrajectory
+        | CommandType::Mapped => FeedbackType::JointState,
     };
     if feedback_type != Some(wanted) {
         let (allowed, because) = match wanted {
             FeedbackType::Odometry => {
                 ("a feedback of type nav_msgs/msg/Odometry", "a twist is measured by odometry")
             }
-            FeedbackType::JointState => {
+            FeedbackType::JointState | FeedbackType::Imu | FeedbackType::Mapped => {
                 ("a feedback of type sensor_msgs/msg/JointState", "joints are measured by name")
             }
         };

@@ -112,7 +112,12 @@ fn finish(group: Group, unlimited: Option<&[Kind]>) -> DimensionLimits {
         velocity: group.velocity,
         acceleration: group.acceleration,
         deceleration: group.deceleration.or(group.acceleration),
+        jerk: None,
         effort: group.effort,
+        kp: None,
+        kd: None,
+        total_effort: None,
+        gains_unlimited: false,
         effort_unlimited: effort_is_free && group.effort.is_none(),
     }
 }
@@ -263,5 +268,6 @@ pub(super) fn on_limit(keys: &mut Keys<'_>, at: &str) -> Option<OnLimits> {
         velocity: velocity?,
         acceleration: acceleration?,
         effort: effort?,
+        ..OnLimits::default()
     })
 }

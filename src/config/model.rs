@@ -6,9 +6,13 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use crate::cdr::Path;
 use crate::gate::cause::{Action, Cause};
 use crate::gate::limits::DimensionLimits;
-pub use crate::gate::rules::{Interface, OnLimit, OnLimits, ReturnTo, SilenceThen};
+pub use crate::gate::rules::{
+    CauseRules, Engage, Handover, Interface, LaneMode, OnLimit, OnLimits, ProfileRules, ReturnTo,
+    SilenceThen, SourceMode,
+};
 use crate::gate::safe::SafeCommand;
 
 /// The whole configuration.
@@ -44,10 +48,59 @@ pub struct Config {
     pub feedback: Vec<FeedbackConfig>,
     /// Topics that can kill.
     pub kill_inputs: Vec<KillInputConfig>,
-    /// Actions that differ from [`Cause::default_action`].
-    pub cause_actions: Vec<(Cause, Action)>,
+    /// Invariant: the first is `full`; then those of the params file, sorted by name.
+    pub profiles: Vec<ProfileConfig>,
+    /// What the params file says of causes, by [`Cause::index`].
+    pub causes: [CauseRules; Cause::ALL.len()],
+    /// Rejections and limitations a second on `~/decisions`.
+    pub decisions_max_rate_hz: f64,
+    /// One in this many of the passed commands on `~/decisions`.
+    pub decisions_passed_one_in: u32,
+    /// Topics, actions and services that also move the robot, as written.
+    pub other_paths: Vec<String>,
+    /// Where the robot is described; `None`: nowhere.
+    pub urdf: Option<Urdf>,
     /// SHA-256 of the effective configuration, lower-case hex.
     pub sha256: String,
+}
+
+impl Config {
+    /// The actions that the params file gives to causes.
+    pub fn written_actions(&self) -> impl Iterator<Item = (Cause, Action)> + '_ {
+        let all = Cause::ALL.iter().zip(&self.causes);
+        all.filter_map(|(cause, rules)| rules.action.map(|action| (*cause, action)))
+    }
+}
+
+/// A profile with its name.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ProfileConfig {
+    /// As `arm` names it.
+    pub name: String,
+    /// What it does.
+    pub rules: ProfileRules,
+}
+
+/// Where the robot is described.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Urdf {
+    /// Topic or file.
+    pub from: UrdfFrom,
+    /// Take position bounds from it.
+    pub use_position: bool,
+    /// Take velocity bounds from it.
+    pub use_velocity: bool,
+    /// Take effort bounds from it.
+    pub use_effort: bool,
+}
+
+/// A topic or a file with a robot description.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum UrdfFrom {
+    /// Transient local `std_msgs/msg/String`, as written.
+    Topic(String),
+    /// Path of a file.
+    File(String),
 }
 
 /// Real-time set-up.
@@ -72,10 +125,12 @@ pub enum CommandType {
     JointState,
     /// `trajectory_msgs/msg/JointTrajectory`
     JointTrajectory,
+    /// Any type, by a [`FieldMap`] from the params file.
+    Mapped,
 }
 
 impl CommandType {
-    /// Every built-in type.
+    /// Every type with a built-in map.
     pub const ALL: [Self; 5] = [
         Self::Twist,
         Self::TwistStamped,
@@ -84,10 +139,11 @@ impl CommandType {
         Self::JointTrajectory,
     ];
 
-    /// The ROS name, as in the params file.
+    /// The ROS name, as in the params file; empty for [`Self::Mapped`], whose lane has it.
     #[must_use]
     pub const fn ros_name(self) -> &'static str {
         match self {
+            Self::Mapped => "",
             Self::Twist => "geometry_msgs/msg/Twist",
             Self::TwistStamped => "geometry_msgs/msg/TwistStamped",
             Self::Float64MultiArray => "std_msgs/msg/Float64MultiArray",
@@ -106,11 +162,111 @@ pub enum Reliability {
     BestEffort,
 }
 
+/// Which fields carry what, by path (`fields.<quantity>`).
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct FieldMap {
+    /// Positions.
+    pub position: Option<Path>,
+    /// Velocities.
+    pub velocity: Option<Path>,
+    /// Accelerations.
+    pub acceleration: Option<Path>,
+    /// Efforts.
+    pub effort: Option<Path>,
+    /// Stiffness gains.
+    pub kp: Option<Path>,
+    /// Damping gains.
+    pub kd: Option<Path>,
+    /// A `builtin_interfaces/msg/Time`.
+    pub stamp: Option<Path>,
+    /// Joint names, an array of texts.
+    pub names: Option<Path>,
+}
+
+/// A command field that is neither a quantity nor kept: `fixed.<name>`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FixedField {
+    /// Name in the params file.
+    pub name: String,
+    /// Which field; with `[]` every element.
+    pub field: Path,
+    /// Values that a command may have there; empty: any, where `mirror` does not say more.
+    pub allowed: Vec<i64>,
+    /// Value in the safe command made at start-up.
+    pub safe: Option<i64>,
+    /// The field must equal, and the safe command takes, this value of the newest feedback.
+    pub mirror: Option<Mirror>,
+}
+
+/// A field of a feedback message.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Mirror {
+    /// Index into [`Config::feedback`].
+    pub feedback: usize,
+    /// An integer field of it.
+    pub field: Path,
+}
+
+/// A checksum field.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ChecksumConfig {
+    /// Which field.
+    pub field: Path,
+    /// How it is computed.
+    pub kind: ChecksumKind,
+}
+
+/// How a checksum is computed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ChecksumKind {
+    /// CRC-32 (polynomial 0x04c11db7, initial value 0xffffffff, not reflected, no final xor) over the
+    /// little-endian 32-bit words of the vendor's C struct without the checksum itself.
+    UnitreeCrc32,
+}
+
+/// What elements of a mapped array that belong to no joint may hold.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum UnusedElements {
+    /// Zero, within 1e-6.
+    #[default]
+    Zero,
+    /// Anything finite; they pass bit for bit.
+    Keep,
+}
+
 /// One gated output.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LaneConfig {
     /// Matches `[a-z][a-z0-9_]{0,31}`.
     pub name: String,
+    /// Gate or watch.
+    pub mode: LaneMode,
+    /// Name of the message type.
+    pub type_name: String,
+    /// For [`CommandType::Mapped`]; empty otherwise.
+    pub fields: FieldMap,
+    /// Elements never limited, which a safe command leaves as last sent.
+    pub keep: Vec<Path>,
+    /// Other command fields of a mapped type.
+    pub fixed: Vec<FixedField>,
+    /// Unnamed fields in which NaN means "not set".
+    pub allow_non_finite: Vec<Path>,
+    /// Verified in, written anew on every frame altered or made.
+    pub checksum: Option<ChecksumConfig>,
+    /// Elements of a mapped array that belong to no joint.
+    pub unused_elements: UnusedElements,
+    /// Verify only.
+    pub balance: bool,
+    /// Joints scaled together, by index.
+    pub groups: Vec<Vec<usize>>,
+    /// After an arm.
+    pub start_ramp: Duration,
+    /// After a change of hands.
+    pub handover: Handover,
+    /// Writers of the output that belong there.
+    pub other_publishers: u32,
+    /// See [`crate::gate::rules::LaneRules::safe_targets`].
+    pub safe_targets: Vec<f64>,
     /// Message type of sources and output.
     pub command_type: CommandType,
     /// Topic toward the controller, as written (may be relative).
@@ -158,6 +314,14 @@ pub struct LaneConfig {
 pub struct SourceConfig {
     /// Matches `[a-z][a-z0-9_]{0,31}`.
     pub name: String,
+    /// Live or shadow.
+    pub mode: SourceMode,
+    /// What it must look like at arm.
+    pub engage: Engage,
+    /// Oldest header stamp; `None`: stamps are not looked at.
+    pub max_age: Option<Duration>,
+    /// Nodes that may publish on the topic; empty: any.
+    pub allowed_nodes: Vec<String>,
     /// Topic as written.
     pub topic: String,
     /// 1–255, unique in the lane.
@@ -183,6 +347,23 @@ pub enum FeedbackType {
     JointState,
     /// `nav_msgs/msg/Odometry`
     Odometry,
+    /// `sensor_msgs/msg/Imu`
+    Imu,
+    /// Any type, by a [`FieldMap`].
+    Mapped,
+}
+
+impl FeedbackType {
+    /// The ROS name; empty for [`Self::Mapped`], whose feedback has it.
+    #[must_use]
+    pub const fn ros_name(self) -> &'static str {
+        match self {
+            Self::JointState => "sensor_msgs/msg/JointState",
+            Self::Odometry => "nav_msgs/msg/Odometry",
+            Self::Imu => "sensor_msgs/msg/Imu",
+            Self::Mapped => "",
+        }
+    }
 }
 
 /// One feedback topic.
@@ -192,6 +373,20 @@ pub struct FeedbackConfig {
     pub name: String,
     /// Message type.
     pub feedback_type: FeedbackType,
+    /// Name of the message type.
+    pub type_name: String,
+    /// For [`FeedbackType::Mapped`].
+    pub fields: FieldMap,
+    /// Joint names in the order of the mapped arrays; empty: those of the lane that uses it.
+    pub joints: Vec<String>,
+    /// Place of each of `joints` in the mapped arrays; empty: in order.
+    pub joint_index: Vec<usize>,
+    /// Verified where declared.
+    pub checksum: Option<ChecksumConfig>,
+    /// Imu: rad.
+    pub max_tilt: Option<f64>,
+    /// Imu: rad/s.
+    pub max_angular_velocity: Option<f64>,
     /// Topic as written.
     pub topic: String,
     /// Silence after which it is stale.
@@ -215,6 +410,26 @@ pub struct KillInputConfig {
     pub kill_after: Duration,
 }
 
+/// A source for tests.
+#[cfg(test)]
+pub(crate) fn test_source(name: &str, topic: &str, priority: u8) -> SourceConfig {
+    SourceConfig {
+        name: name.to_owned(),
+        mode: SourceMode::Live,
+        engage: Engage::Blend,
+        max_age: None,
+        allowed_nodes: Vec::new(),
+        topic: topic.to_owned(),
+        priority,
+        timeout: Some(Duration::from_millis(500)),
+        max_rate_hz: 60.0,
+        burst: 5,
+        limit_scale: 1.0,
+        revision: format!("{name}-r1"),
+        reliability: Reliability::Reliable,
+    }
+}
+
 /// A lane of `kind` for tests: positions where the type allows, six axes for twists.
 #[cfg(test)]
 pub(crate) fn test_lane(kind: CommandType, joints: &[&str]) -> LaneConfig {
@@ -233,6 +448,20 @@ pub(crate) fn test_lane(kind: CommandType, joints: &[&str]) -> LaneConfig {
     };
     LaneConfig {
         name: "lane".to_owned(),
+        mode: LaneMode::Gate,
+        type_name: kind.ros_name().to_owned(),
+        fields: FieldMap::default(),
+        keep: Vec::new(),
+        fixed: Vec::new(),
+        allow_non_finite: Vec::new(),
+        checksum: None,
+        unused_elements: UnusedElements::Zero,
+        balance: false,
+        groups: Vec::new(),
+        start_ramp: Duration::ZERO,
+        handover: Handover::NONE,
+        other_publishers: 0,
+        safe_targets: Vec::new(),
         command_type: kind,
         output: "out".to_owned(),
         reliability: Reliability::Reliable,

@@ -7,7 +7,7 @@
 //! **Invariant:** a [`Config`] comes out only without a problem.
 
 use super::keys::Keys;
-use super::model::Config;
+use super::model::{Config, ProfileConfig, ProfileRules};
 use super::problem::{Place, Problem, Problems};
 use super::range::Read;
 use super::schema::{self, Known, Status};
@@ -68,7 +68,15 @@ pub fn read(map: &FlatMap, context: &Context) -> Result<Config, Problems> {
             lanes,
             feedback,
             kill_inputs,
-            cause_actions: top.cause_actions?,
+            causes: top.causes?,
+            profiles: vec![ProfileConfig {
+                name: "full".to_owned(),
+                rules: ProfileRules::default(),
+            }],
+            decisions_max_rate_hz: 50.0,
+            decisions_passed_one_in: 100,
+            other_paths: Vec::new(),
+            urdf: None,
             sha256: digest::sha256(map, &foreign),
         })
     })();

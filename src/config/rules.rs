@@ -1,7 +1,7 @@
 //! The part of the configuration that decides, in the gate's own terms.
 
 use super::model::{CommandType, Config, LaneConfig};
-use crate::gate::rules::{GateRules, KillInputRules, LaneRules, Shape, SourceRules};
+use crate::gate::rules::{FeedbackRules, GateRules, KillInputRules, LaneRules, Shape, SourceRules};
 
 impl Config {
     /// What the gate is built from.
@@ -12,7 +12,16 @@ impl Config {
             arm_settle: self.arm_settle,
             simulated_time: self.use_sim_time && !self.allow_sim_time,
             lanes: self.lanes.iter().map(LaneConfig::rules).collect(),
-            feedback_timeouts: self.feedback.iter().map(|feedback| feedback.timeout).collect(),
+            feedback: self
+                .feedback
+                .iter()
+                .map(|feedback| FeedbackRules {
+                    timeout: feedback.timeout,
+                    max_tilt: feedback.max_tilt,
+                    max_angular_velocity: feedback.max_angular_velocity,
+                })
+                .collect(),
+            profiles: self.profiles.iter().map(|profile| profile.rules.clone()).collect(),
             kill_inputs: self
                 .kill_inputs
                 .iter()
@@ -21,7 +30,7 @@ impl Config {
                     kill_after: input.kill_after,
                 })
                 .collect(),
-            cause_actions: self.cause_actions.clone(),
+            causes: self.causes,
         }
     }
 }
@@ -33,9 +42,13 @@ impl LaneConfig {
             CommandType::Twist
             | CommandType::TwistStamped
             | CommandType::Float64MultiArray
-            | CommandType::JointState => Shape::Target,
+            | CommandType::JointState
+            | CommandType::Mapped => Shape::Target,
         };
         let sources = self.sources.iter().map(|source| SourceRules {
+            mode: source.mode,
+            engage: source.engage,
+            max_age: source.max_age,
             priority: source.priority,
             timeout: source.timeout,
             max_rate_hz: source.max_rate_hz,
@@ -43,6 +56,8 @@ impl LaneConfig {
             limit_scale: source.limit_scale,
         });
         LaneRules {
+            mode: self.mode,
+            balance: self.balance,
             interface: self.interface,
             shape,
             limits: self.limits.clone(),
@@ -55,7 +70,11 @@ impl LaneConfig {
             independent: self.independent,
             return_to: self.return_to,
             safe: self.safe,
+            safe_targets: self.safe_targets.clone(),
             safe_period: self.safe_period,
+            groups: self.groups.clone(),
+            start_ramp: self.start_ramp,
+            handover: self.handover,
             release: self.release,
             sources: sources.collect(),
         }

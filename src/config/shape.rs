@@ -53,7 +53,7 @@ fn interface(keys: &mut Keys<'_>, at: &str, command_type: CommandType) -> Option
             &[("velocity", Some(Interface::Velocity))]
         }
         CommandType::JointTrajectory => &[("position", Some(Interface::Position))],
-        CommandType::Float64MultiArray | CommandType::JointState => &[
+        CommandType::Float64MultiArray | CommandType::JointState | CommandType::Mapped => &[
             ("position", Some(Interface::Position)),
             ("velocity", Some(Interface::Velocity)),
             ("effort", None),
@@ -63,12 +63,13 @@ fn interface(keys: &mut Keys<'_>, at: &str, command_type: CommandType) -> Option
     match command_type {
         CommandType::Twist | CommandType::TwistStamped => read.or(Interface::Velocity),
         CommandType::JointTrajectory => read.or(Interface::Position),
-        CommandType::Float64MultiArray | CommandType::JointState => keys.needed(
-            &key,
-            read,
-            "position, velocity",
-            "the message's numbers do not say what they are",
-        ),
+        CommandType::Float64MultiArray | CommandType::JointState | CommandType::Mapped => keys
+            .needed(
+                &key,
+                read,
+                "position, velocity",
+                "the message's numbers do not say what they are",
+            ),
     }
 }
 

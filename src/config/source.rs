@@ -5,7 +5,7 @@
 use super::globals::Globals;
 use super::keys::Keys;
 use super::lane::RELIABILITY;
-use super::model::{Reliability, SourceConfig};
+use super::model::{Engage, Reliability, SourceConfig, SourceMode};
 use super::names;
 use super::range::{Range, Read};
 
@@ -86,6 +86,10 @@ fn source(keys: &mut Keys<'_>, at: &str, name: String, globals: &Globals) -> Opt
     mode.or(())?;
     Some(SourceConfig {
         name,
+        mode: SourceMode::Live,
+        engage: Engage::Blend,
+        max_age: None,
+        allowed_nodes: Vec::new(),
         topic: topic?,
         priority: priority?,
         timeout: timeout?,

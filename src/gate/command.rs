@@ -26,6 +26,10 @@ pub struct Command {
     pub acceleration: Vec<f64>,
     /// Efforts.
     pub effort: Vec<f64>,
+    /// Stiffness gains, per rad or m.
+    pub kp: Vec<f64>,
+    /// Damping gains, per rad/s or m/s.
+    pub kd: Vec<f64>,
     /// Time from start of each point in nanoseconds; empty for everything but a trajectory.
     pub times: Vec<i64>,
     /// The header's stamp, where the type has one.
@@ -45,6 +49,8 @@ impl Command {
             velocity: Vec::with_capacity(capacity),
             acceleration: Vec::with_capacity(capacity),
             effort: Vec::with_capacity(capacity),
+            kp: Vec::with_capacity(capacity),
+            kd: Vec::with_capacity(capacity),
             times: Vec::with_capacity(capacity),
             stamp: None,
         }
@@ -58,6 +64,8 @@ impl Command {
         self.velocity.clear();
         self.acceleration.clear();
         self.effort.clear();
+        self.kp.clear();
+        self.kd.clear();
         self.times.clear();
         self.stamp = None;
     }

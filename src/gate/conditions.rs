@@ -113,7 +113,10 @@ impl Gate {
             }
         }
         let holds_a_pose = match lane.rules.safe {
-            SafeCommand::ZeroVelocity { .. } => false,
+            SafeCommand::ZeroVelocity { .. }
+            | SafeCommand::Damping
+            | SafeCommand::Values
+            | SafeCommand::Silent => false,
             SafeCommand::Freeze { .. } | SafeCommand::HoldPoint { .. } => true,
         };
         if holds_a_pose && lane.measured.position().is_none() {

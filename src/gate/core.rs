@@ -51,7 +51,7 @@ impl Gate {
             machine: Machine::new(State::at_boot(record), seq, now),
             lanes,
             kill_inputs: vec![KillInput::default(); rules.kill_inputs.len()],
-            feedback_at: vec![None; rules.feedback_timeouts.len()],
+            feedback_at: vec![None; rules.feedback.len()],
             held: false,
             ready_since: None,
             taken: false,
@@ -397,8 +397,8 @@ impl Gate {
         let Some(lane) = self.lanes.get(lane) else {
             return false;
         };
-        let timeout = lane.rules.feedback.and_then(|f| self.rules.feedback_timeouts.get(f));
-        timeout.is_some_and(|timeout| lane.measured.is_fresh(now, *timeout))
+        let feedback = lane.rules.feedback.and_then(|index| self.rules.feedback.get(index));
+        feedback.is_some_and(|feedback| lane.measured.is_fresh(now, feedback.timeout))
     }
 
     pub(super) fn any_kill_input_asserts(&self, now: SteadyTime) -> bool {

@@ -20,6 +20,7 @@ pub struct Envelope {
     candidate: Vec<Reference>,
     applied: Vec<LimitSet>,
     total: LimitSet,
+    used_s: f64,
 }
 
 impl Envelope {
@@ -31,6 +32,7 @@ impl Envelope {
             candidate: vec![Reference::default(); dimensions],
             applied: vec![LimitSet::EMPTY; dimensions],
             total: LimitSet::EMPTY,
+            used_s: 0.0,
         }
     }
 
@@ -56,6 +58,12 @@ impl Envelope {
         self.sent.copy_from_slice(&self.candidate);
     }
 
+    /// How much of its time credit the last command applied needs.
+    #[must_use]
+    pub const fn used_s(&self) -> f64 {
+        self.used_s
+    }
+
     /// Limits `command` in place.
     ///
     /// `present` is where a trajectory starts from: the measured pose where there is one.
@@ -72,6 +80,7 @@ impl Envelope {
     ) -> Result<LimitSet, Refusal> {
         self.applied.fill(LimitSet::EMPTY);
         self.total = LimitSet::EMPTY;
+        self.used_s = allowance.credit_s;
         self.candidate.copy_from_slice(&self.sent);
         match (rules.shape, rules.interface) {
             (Shape::Trajectory, _) => self.trajectory(command, rules, allowance, present)?,
@@ -79,7 +88,7 @@ impl Envelope {
             (Shape::Target, Interface::Velocity) => self.velocities(command, rules, allowance)?,
             (Shape::Target, Interface::Effort) => self.efforts_as_target(command)?,
         }
-        self.companions(command, rules, allowance.scale)?;
+        self.companions(command, rules, allowance.velocity)?;
         Ok(self.total)
     }
 
@@ -170,7 +179,7 @@ impl Envelope {
         }
         for dimension in 0..dimensions {
             if command.given.get(dimension).copied().unwrap_or(true) {
-                self.segments(command, rules, dimension, allowance.scale, present)?;
+                self.segments(command, rules, dimension, allowance.velocity, present)?;
             }
         }
         for (value, candidate) in

@@ -6,6 +6,7 @@
 
 use super::check::{Refusal, check};
 use super::command::Command;
+use super::credit::{CREDIT_PERIODS, TimeCredit};
 use super::envelope::Envelope;
 use super::lane_state::LaneState;
 use super::limit::{Allowance, LOCKED_TOLERANCE, LimitSet, Reference};
@@ -16,9 +17,6 @@ use super::safe::SafeCommand;
 use super::source::Source;
 use super::units::{SteadyTime, at_most, is_within};
 use super::verdict::{Reason, Verdict};
-
-/// A gap grants no more time than this many nominal periods of the source.
-const CREDIT_PERIODS: f64 = 1.5;
 
 /// Whether the node's state lets a command of this lane through.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -109,7 +107,8 @@ pub struct Lane {
     envelope: Envelope,
     /// Something was sent since the node took this output, so `sent` is what is on the wire.
     has_sent: bool,
-    sent_at: SteadyTime,
+    /// Time for the next change.
+    credit: TimeCredit,
     moves_until: Option<SteadyTime>,
     frozen: Vec<f64>,
     has_frozen: bool,
@@ -132,7 +131,7 @@ impl Lane {
             silent_since: None,
             envelope: Envelope::new(dimensions),
             has_sent: false,
-            sent_at: now,
+            credit: TimeCredit::new(now),
             moves_until: None,
             frozen: vec![0.0; dimensions],
             has_frozen: false,
@@ -198,7 +197,7 @@ impl Lane {
         }
         source.note_valid(now);
         let limit_scale = source.rules.limit_scale;
-        let period_s = 1.0 / source.rules.max_rate_hz;
+        let period_s = source.period_s();
         if permission == Permission::NotPermitted {
             return Decision::valid(Verdict::Withheld, lost);
         }
@@ -211,9 +210,12 @@ impl Lane {
         if permission == Permission::Held {
             return Decision::valid(Verdict::Withheld, lost);
         }
-        let elapsed = now.since(self.sent_at).as_secs_f64();
-        let credit_s = at_most(elapsed, CREDIT_PERIODS * period_s);
-        let allowance = Allowance { credit_s, scale: limit_scale };
+        let credit_s = self.credit.available(now, period_s);
+        let allowance = Allowance {
+            velocity: limit_scale,
+            acceleration: limit_scale,
+            ..Allowance::of(credit_s)
+        };
         let present = self.measured.position();
         let limits = match self.envelope.apply(command, &self.rules, allowance, present) {
             Ok(limits) => limits,
@@ -237,7 +239,8 @@ impl Lane {
         self.envelope.commit();
         self.has_sent = true;
         self.has_frozen = false;
-        self.sent_at = now;
+        let period_s = self.sources.get(index).map_or(0.0, Source::period_s);
+        self.credit.spend(self.envelope.used_s(), now, period_s);
         self.state = LaneState::Flowing;
         self.moves_until = match (decision.moves, self.rules.shape) {
             (false, _) => None,
@@ -374,7 +377,7 @@ impl Lane {
                 }
             }
         }
-        self.sent_at = now;
+        self.credit.forfeit(now);
         ready
     }
 
@@ -410,7 +413,7 @@ impl Lane {
         if self.safe_due_at().is_none_or(|due| due > now) {
             return None;
         }
-        let elapsed = now.since(self.sent_at).as_secs_f64();
+        let elapsed = now.since(self.credit.since()).as_secs_f64();
         let period = self.rules.safe_period.as_secs_f64();
         let step_s = at_most(elapsed, CREDIT_PERIODS * period);
         let mut changed = false;
@@ -422,14 +425,18 @@ impl Lane {
                     let left = sent.value.abs() - deceleration * step_s;
                     if left > 0.0 { left.copysign(sent.value) } else { 0.0 }
                 }
-                SafeCommand::Freeze { .. } | SafeCommand::HoldPoint { .. } => *frozen,
+                SafeCommand::Freeze { .. }
+                | SafeCommand::HoldPoint { .. }
+                | SafeCommand::Damping
+                | SafeCommand::Values
+                | SafeCommand::Silent => *frozen,
             };
             changed |= value.to_bits() != sent.value.to_bits();
             *sent = Reference { value: *value, rate: 0.0 };
         }
         // A constant safe command moves nothing, so it spends no time credit either.
         if changed {
-            self.sent_at = now;
+            self.credit.forfeit(now);
         }
         self.has_sent = true;
         self.next_safe = now.after(self.rules.safe_period);

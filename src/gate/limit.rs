@@ -87,8 +87,23 @@ pub struct Reference {
 pub struct Allowance {
     /// Time credit in seconds, at least 0.
     pub credit_s: f64,
-    /// Factor on velocity and on speeding up, never on slowing down; 0 to 1.
-    pub scale: f64,
+    /// Factor on velocity, 0 to 1.
+    pub velocity: f64,
+    /// Factor on speeding up, never on slowing down; 0 to 1.
+    pub acceleration: f64,
+    /// Factor on effort, 0 to 1.
+    pub effort: f64,
+    /// What made the factors smaller than the lane's own, for the label of a limit that they moved;
+    /// `None`: source and profile only, which count as the limit's own kind.
+    pub because: Option<Limit>,
+}
+
+impl Allowance {
+    /// The lane's own limits, for `credit_s` seconds.
+    #[must_use]
+    pub const fn of(credit_s: f64) -> Self {
+        Self { credit_s, velocity: 1.0, acceleration: 1.0, effort: 1.0, because: None }
+    }
 }
 
 /// An interval of velocities, with the limit that made each end.
@@ -112,7 +127,7 @@ fn reachable(velocity: f64, limits: &DimensionLimits, allowance: Allowance) -> R
             high_by: Limit::Velocity,
         };
     };
-    let acceleration = acceleration * allowance.scale;
+    let acceleration = acceleration * allowance.acceleration;
     // The highest velocity when already moving up (or at rest), and when moving down.
     let up = |speed: f64| {
         if speed >= 0.0 {
@@ -176,7 +191,7 @@ pub fn limit_position(
     let target = at_least(at_most(commanded, inward.max), inward.min);
 
     let speed = reachable(sent.rate, limits, allowance);
-    let mut reach = narrow(speed, limits.velocity, allowance.scale, Limit::Velocity);
+    let mut reach = narrow(speed, limits.velocity, allowance.velocity, Limit::Velocity);
     if let Some(deceleration) = limits.deceleration {
         let brake = |room| braking_velocity(room, deceleration, allowance.credit_s);
         let braking =
@@ -244,7 +259,7 @@ pub fn limit_velocity(
     allowance: Allowance,
 ) -> Limited {
     let reach = reachable(sent, limits, allowance);
-    let reach = narrow(reach, limits.velocity, allowance.scale, Limit::Velocity);
+    let reach = narrow(reach, limits.velocity, allowance.velocity, Limit::Velocity);
     if is_within(commanded, reach.low, reach.high) {
         return Limited::unchanged(commanded);
     }

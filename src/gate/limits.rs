@@ -26,9 +26,20 @@ pub struct DimensionLimits {
     pub acceleration: Option<f64>,
     /// Slowing down. Never shrinks with source scale or derating.
     pub deceleration: Option<f64>,
+    /// Change of acceleration (velocity lanes).
+    pub jerk: Option<f64>,
     /// Force or torque, symmetric.
     pub effort: Option<f64>,
+    /// Largest stiffness gain; the least is 0.
+    pub kp: Option<f64>,
+    /// Largest damping gain; the least is 0.
+    pub kd: Option<f64>,
+    /// Largest effort that feed-forward, gains and measured state add up to:
+    /// `|effort + kp·(position − measured) + kd·(velocity − measured)|`.
+    pub total_effort: Option<f64>,
     /// The type carries effort and the params file lists it under `unlimited`; otherwise an effort
     /// without a limit must be zero.
     pub effort_unlimited: bool,
+    /// The same of gains.
+    pub gains_unlimited: bool,
 }

@@ -14,6 +14,7 @@ pub mod command;
 pub mod condition;
 pub mod conditions;
 pub mod core;
+pub mod credit;
 pub mod envelope;
 pub mod kill_input;
 pub mod lane;

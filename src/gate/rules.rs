@@ -36,8 +36,16 @@ pub struct OnLimits {
     pub velocity: OnLimit,
     /// Acceleration and deceleration.
     pub acceleration: OnLimit,
+    /// Jerk (velocity lanes).
+    pub jerk: OnLimit,
     /// Effort.
     pub effort: OnLimit,
+    /// Stiffness gains.
+    pub kp: OnLimit,
+    /// Damping gains.
+    pub kd: OnLimit,
+    /// Effort that the gains and the measured state add up to.
+    pub total_effort: OnLimit,
 }
 
 /// What becomes of a silence in motion.
@@ -69,9 +77,60 @@ pub enum Shape {
     Trajectory,
 }
 
+/// What a lane does with commands.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum LaneMode {
+    /// Gates them.
+    #[default]
+    Gate,
+    /// Taps and judges them, publishes nothing, is no part of arming.
+    Watch,
+}
+
+/// What a source's commands are for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum SourceMode {
+    /// To be forwarded.
+    #[default]
+    Live,
+    /// Judged against its own reference, never selected.
+    Shadow,
+}
+
+/// What a source that already streams must look like for an arm.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Engage {
+    /// Its newest command must be zero (velocity lanes).
+    Neutral,
+    /// Anything: the start ramp leads from the pose held to it (position lanes).
+    Blend,
+    /// Its newest command must be this near the measured pose, joint by joint; rad or m.
+    Window(f64),
+}
+
+/// The limits after a change of hands, or after a hold of more than a second.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Handover {
+    /// How long they are in force.
+    pub duration: Duration,
+    /// Factor on velocity and speeding up, 0–1.
+    pub limit_scale: f64,
+}
+
+impl Handover {
+    /// No tighter limits.
+    pub const NONE: Self = Self { duration: Duration::ZERO, limit_scale: 1.0 };
+}
+
 /// The rules of one source.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SourceRules {
+    /// Live or shadow.
+    pub mode: SourceMode,
+    /// For an arm.
+    pub engage: Engage,
+    /// Oldest header stamp that counts; `None`: stamps are not looked at.
+    pub max_age: Option<Duration>,
     /// Higher wins.
     pub priority: u8,
     /// Silence after which it no longer counts; `None`: never.
@@ -87,6 +146,11 @@ pub struct SourceRules {
 /// The rules of one lane.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LaneRules {
+    /// Gate or watch.
+    pub mode: LaneMode,
+    /// Verify only: a bad command is refused whole, none is ever altered, and no limit depends on
+    /// what was sent before.
+    pub balance: bool,
     /// What is commanded.
     pub interface: Interface,
     /// One target or a plan.
@@ -111,8 +175,17 @@ pub struct LaneRules {
     pub return_to: ReturnTo,
     /// The safe command.
     pub safe: SafeCommand,
+    /// With [`SafeCommand::Values`] the values, with [`SafeCommand::Damping`] the damping gains: one
+    /// for each joint. Empty otherwise.
+    pub safe_targets: Vec<f64>,
     /// Time between two safe commands.
     pub safe_period: Duration,
+    /// Joints that are scaled together, by index, so that limiting keeps their direction.
+    pub groups: Vec<Vec<usize>>,
+    /// After an arm the limits grow from nothing to themselves in this time.
+    pub start_ramp: Duration,
+    /// After a change of hands.
+    pub handover: Handover,
     /// Safe command after disarm, then silence.
     pub release: Duration,
     /// By descending priority.
@@ -128,6 +201,49 @@ pub struct KillInputRules {
     pub kill_after: Duration,
 }
 
+/// The rules of one feedback topic.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct FeedbackRules {
+    /// Silence after which it is stale.
+    pub timeout: Duration,
+    /// Largest angle between the body's and the world's vertical, rad (Imu).
+    pub max_tilt: Option<f64>,
+    /// Largest angular velocity of the body, rad/s (Imu).
+    pub max_angular_velocity: Option<f64>,
+}
+
+/// A smaller envelope, chosen at arm. Factors, 0–1.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ProfileRules {
+    /// On velocity.
+    pub velocity: f64,
+    /// On speeding up, never on slowing down.
+    pub acceleration: f64,
+    /// On effort.
+    pub effort: f64,
+    /// Actions while this profile is in force.
+    pub actions: Vec<(Cause, Action)>,
+}
+
+impl Default for ProfileRules {
+    fn default() -> Self {
+        Self { velocity: 1.0, acceleration: 1.0, effort: 1.0, actions: Vec::new() }
+    }
+}
+
+/// How a cause is noticed, where the params file says more than its defaults.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct CauseRules {
+    /// What it does, to every kind of lane; `None`: the default of [`Cause`].
+    pub action: Option<Action>,
+    /// How long it must be present; `None`: the default of [`Cause`].
+    pub debounce: Option<Duration>,
+    /// Threshold, in the cause's own unit; `None`: the default of [`Cause`].
+    pub above: Option<f64>,
+    /// Time over which a ratio is taken; `None`: the default of [`Cause`].
+    pub window: Option<Duration>,
+}
+
 /// Everything the gate decides by.
 #[derive(Clone, Debug, PartialEq)]
 pub struct GateRules {
@@ -139,19 +255,21 @@ pub struct GateRules {
     pub simulated_time: bool,
     /// The lanes.
     pub lanes: Vec<LaneRules>,
-    /// Timeout of each feedback.
-    pub feedback_timeouts: Vec<Duration>,
+    /// The feedback topics.
+    pub feedback: Vec<FeedbackRules>,
+    /// The profiles; the first is `full`.
+    pub profiles: Vec<ProfileRules>,
     /// The kill inputs.
     pub kill_inputs: Vec<KillInputRules>,
-    /// Actions that differ from the default.
-    pub cause_actions: Vec<(Cause, Action)>,
+    /// What the params file says of causes, by [`Cause::index`].
+    pub causes: [CauseRules; Cause::ALL.len()],
 }
 
 impl GateRules {
     /// What `cause` does here.
     #[must_use]
     pub fn action(&self, cause: Cause) -> Action {
-        let configured = self.cause_actions.iter().find(|(known, _)| *known == cause);
-        configured.map_or(cause.default_action(), |(_, action)| *action)
+        let configured = self.causes.get(cause.index()).and_then(|rules| rules.action);
+        configured.unwrap_or(cause.default_action())
     }
 }

@@ -19,6 +19,12 @@ pub enum SafeCommand {
         /// rad or m; the rule of [`SafeCommand::Freeze`].
         tolerance: f64,
     },
+    /// No stiffness, no effort, the damping gains of the lane's `safe_targets`.
+    Damping,
+    /// The values of the lane's `safe_targets`.
+    Values,
+    /// Nothing is published.
+    Silent,
 }
 
 impl SafeCommand {
@@ -26,7 +32,7 @@ impl SafeCommand {
     #[must_use]
     pub const fn tolerance(self) -> Option<f64> {
         match self {
-            Self::ZeroVelocity { .. } => None,
+            Self::ZeroVelocity { .. } | Self::Damping | Self::Values | Self::Silent => None,
             Self::Freeze { tolerance } | Self::HoldPoint { tolerance } => Some(tolerance),
         }
     }
@@ -38,6 +44,9 @@ impl SafeCommand {
             Self::ZeroVelocity { .. } => "zero_velocity",
             Self::Freeze { .. } => "freeze",
             Self::HoldPoint { .. } => "hold_point",
+            Self::Damping => "damping",
+            Self::Values => "values",
+            Self::Silent => "silent",
         }
     }
 }

@@ -152,10 +152,10 @@ impl Gate {
         for (view, now_view) in to.kill_inputs.iter_mut().zip(self.kill_input_views(now.steady)) {
             *view = now_view;
         }
-        let feedback = self.feedback_at.iter().zip(&self.rules.feedback_timeouts);
-        for (view, (at, timeout)) in to.feedback.iter_mut().zip(feedback) {
+        let feedback = self.feedback_at.iter().zip(&self.rules.feedback);
+        for (view, (at, rules)) in to.feedback.iter_mut().zip(feedback) {
             view.last_seen = *at;
-            view.fresh = at.is_some_and(|at| now.steady.since(at) <= *timeout);
+            view.fresh = at.is_some_and(|at| now.steady.since(at) <= rules.timeout);
         }
     }
 

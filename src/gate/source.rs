@@ -63,6 +63,11 @@ impl Source {
         }
     }
 
+    /// Nominal time between two commands, s.
+    pub(super) fn period_s(&self) -> f64 {
+        1.0 / self.rules.max_rate_hz
+    }
+
     /// Whether its next command may be taken from the queue.
     pub(super) fn may_take(&mut self, now: SteadyTime) -> bool {
         self.bucket.has_token(now)

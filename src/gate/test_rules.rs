@@ -3,13 +3,19 @@
 use std::time::Duration;
 
 use super::limits::{Bounds, DimensionLimits};
-use super::rules::{Interface, LaneRules, OnLimits, ReturnTo, Shape, SilenceThen, SourceRules};
+use super::rules::{
+    Engage, Handover, Interface, LaneMode, LaneRules, OnLimits, ReturnTo, Shape, SilenceThen,
+    SourceMode, SourceRules,
+};
 use super::safe::SafeCommand;
 
 pub(crate) const TICK: Duration = Duration::from_millis(10);
 
 pub(crate) fn source(priority: u8) -> SourceRules {
     SourceRules {
+        mode: SourceMode::Live,
+        engage: Engage::Blend,
+        max_age: None,
         priority,
         timeout: Some(Duration::from_millis(200)),
         max_rate_hz: 50.0,
@@ -26,6 +32,8 @@ pub(crate) fn position_lane(joints: usize) -> LaneRules {
         ..DimensionLimits::default()
     };
     LaneRules {
+        mode: LaneMode::Gate,
+        balance: false,
         interface: Interface::Position,
         shape: Shape::Target,
         limits: vec![limits; joints],
@@ -38,7 +46,11 @@ pub(crate) fn position_lane(joints: usize) -> LaneRules {
         independent: false,
         return_to: ReturnTo::Manual,
         safe: SafeCommand::Freeze { tolerance: 0.1 },
+        safe_targets: Vec::new(),
         safe_period: TICK,
+        groups: Vec::new(),
+        start_ramp: Duration::ZERO,
+        handover: Handover::NONE,
         release: Duration::from_secs(1),
         sources: vec![source(100), source(10)],
     }

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use super::slots::{BuildInfo, Slots};
 use crate::config::model::{
-    CommandType, Config, FeedbackConfig, FeedbackType, Interface, KillInputConfig, LaneConfig,
-    OnLimits, Reliability, ReturnTo, SilenceThen, SourceConfig,
+    CauseRules, CommandType, Config, FeedbackConfig, FeedbackType, FieldMap, Interface,
+    KillInputConfig, LaneConfig, ProfileConfig, ProfileRules, Reliability, test_lane, test_source,
 };
 use crate::gate::cause::{Action, Cause};
 use crate::gate::limits::DimensionLimits;
@@ -19,6 +19,9 @@ const AXES: [&str; 6] = ["linear.x", "linear.y", "linear.z", "angular.x", "angul
 pub(crate) fn config() -> Config {
     let axes = AXES.iter().map(|a| String::from(*a)).collect();
     let joints = vec![String::from("left_elbow"), String::from("right_elbow")];
+    let mut causes = [CauseRules::default(); Cause::ALL.len()];
+    causes[Cause::Divergence.index()].action = Some(Action::Ignore);
+    causes[Cause::ClockStep.index()].action = Some(Action::Warn);
     Config {
         hardware_id: String::from("g1-0042"),
         tick: Duration::from_millis(10),
@@ -39,6 +42,13 @@ pub(crate) fn config() -> Config {
         feedback: vec![FeedbackConfig {
             name: String::from("joints"),
             feedback_type: FeedbackType::JointState,
+            type_name: FeedbackType::JointState.ros_name().to_owned(),
+            fields: FieldMap::default(),
+            joints: Vec::new(),
+            joint_index: Vec::new(),
+            checksum: None,
+            max_tilt: None,
+            max_angular_velocity: None,
             topic: String::from("joint_states"),
             timeout: Duration::from_millis(300),
             reliability: Reliability::BestEffort,
@@ -50,7 +60,12 @@ pub(crate) fn config() -> Config {
             timeout: Some(Duration::from_secs(1)),
             kill_after: Duration::from_secs(5),
         }],
-        cause_actions: vec![(Cause::Divergence, Action::Ignore), (Cause::ClockStep, Action::Warn)],
+        profiles: vec![ProfileConfig { name: "full".to_owned(), rules: ProfileRules::default() }],
+        causes,
+        decisions_max_rate_hz: 50.0,
+        decisions_passed_one_in: 100,
+        other_paths: Vec::new(),
+        urdf: None,
         sha256: "ab".repeat(32),
     }
 }
@@ -72,42 +87,20 @@ fn lane(
 ) -> LaneConfig {
     let count = dimensions.len();
     let limits = DimensionLimits { velocity: None, ..DimensionLimits::default() };
+    let test_sources = sources.iter().zip([100_u8, 50, 10]);
+    let test_sources = test_sources
+        .map(|(source, priority)| test_source(source, &format!("{name}/{source}"), priority));
     LaneConfig {
         name: String::from(name),
-        command_type,
         output: format!("{name}/command"),
-        reliability: Reliability::Reliable,
         interface: Interface::Velocity,
-        dimensions,
         joint_index: (0..count).collect(),
-        partial: false,
+        dimensions,
         feedback: Some(0),
-        controller: None,
-        required: true,
         limits: vec![limits; count],
-        on_limit: OnLimits::default(),
-        standstill: 0.05,
-        silence: SilenceThen::Hold,
-        independent: false,
-        return_to: ReturnTo::Manual,
         safe: SafeCommand::ZeroVelocity { deceleration: None },
-        safe_period: Duration::from_millis(10),
-        release: Duration::from_secs(1),
-        sources: sources
-            .iter()
-            .zip([100_u8, 50, 10])
-            .map(|(source, priority)| SourceConfig {
-                name: String::from(*source),
-                topic: format!("{name}/{source}"),
-                priority,
-                timeout: Some(Duration::from_millis(500)),
-                max_rate_hz: 60.0,
-                burst: 5,
-                limit_scale: 1.0,
-                revision: format!("{source}-r1"),
-                reliability: Reliability::Reliable,
-            })
-            .collect(),
+        sources: test_sources.collect(),
+        ..test_lane(command_type, &[])
     }
 }
 

@@ -23,7 +23,7 @@ pub fn status(snapshot: &Snapshot, texts: Texts<'_>, slots: &Slots, now: Moment)
     let lanes = snapshot.lanes.iter().zip(&config.lanes).zip(&slots.lanes);
     let inputs = snapshot.kill_inputs.iter().zip(&config.kill_inputs);
     let feedback = snapshot.feedback.iter().zip(&config.feedback);
-    let ignored = config.cause_actions.iter().filter(|(_, action)| *action == Action::Ignore);
+    let ignored = config.written_actions().filter(|(_, action)| *action == Action::Ignore);
     let ago = |at: Option<SteadyTime>| at.map(|at| now.steady.since(at).as_secs_f64());
     Status {
         state: snapshot.state.label().to_owned(),

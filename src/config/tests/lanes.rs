@@ -23,7 +23,7 @@ fn defaults_are_those_of_the_specification() {
     assert_eq!(config.max_message_bytes, 65_536);
     assert_eq!(config.http, Some("127.0.0.1:9615".parse().unwrap()));
     assert_eq!(config.realtime, None);
-    assert!(config.kill_inputs.is_empty() && config.cause_actions.is_empty());
+    assert!(config.kill_inputs.is_empty() && config.written_actions().next().is_none());
     let lane = &config.lanes[0];
     assert_eq!(lane.command_type, CommandType::Twist);
     assert_eq!(lane.interface, Interface::Velocity);
@@ -165,10 +165,10 @@ fn what_is_written_is_what_comes_out() {
     assert!(config.allow_sim_time && config.release_over_ros);
     assert_eq!(config.permit_valid_for, Duration::from_millis(50));
     assert_eq!((config.max_message_bytes, config.http), (1024, None));
-    let realtime = config.realtime.unwrap();
+    let realtime = config.realtime.clone().unwrap();
     assert_eq!((realtime.priority, realtime.cpus), (50, vec![2, 3]));
     assert_eq!(
-        config.cause_actions,
+        config.written_actions().collect::<Vec<_>>(),
         [(Cause::FeedbackStale, Action::Warn)],
         "a default is no difference"
     );

@@ -1,7 +1,9 @@
 use super::*;
 use crate::gate::condition::ConditionCode;
 use crate::gate::limit::LimitSet;
-use crate::gate::rules::{KillInputRules, LaneRules, ReturnTo, SilenceThen};
+use crate::gate::rules::{
+    CauseRules, FeedbackRules, KillInputRules, LaneRules, ProfileRules, ReturnTo, SilenceThen,
+};
 use crate::gate::test_rules::{TICK, position_lane, velocity_lane};
 use crate::gate::units::WallTime;
 use crate::gate::verdict::{Limit, Reason};
@@ -24,9 +26,10 @@ fn rules(lanes: Vec<LaneRules>) -> GateRules {
         arm_settle: Duration::from_millis(100),
         simulated_time: false,
         lanes,
-        feedback_timeouts: vec![Duration::from_millis(100)],
+        feedback: vec![FeedbackRules { timeout: Duration::from_millis(100), ..Default::default() }],
+        profiles: vec![ProfileRules::default()],
         kill_inputs: Vec::new(),
-        cause_actions: Vec::new(),
+        causes: [CauseRules::default(); Cause::ALL.len()],
     }
 }
 

@@ -1,7 +1,7 @@
 use super::*;
 use crate::gate::test_rules::{position_lane, velocity_lane};
 
-const STEP: Allowance = Allowance { credit_s: 0.02, scale: 1.0 };
+const STEP: Allowance = Allowance::of(0.02);
 
 fn command(values: &[f64]) -> Command {
     let mut command = Command::with_capacity(values.len(), 64);

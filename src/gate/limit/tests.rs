@@ -8,14 +8,23 @@ const LIMITS: DimensionLimits = DimensionLimits {
     velocity: Some(Bounds { min: -2.0, max: 2.0 }),
     acceleration: None,
     deceleration: None,
+    jerk: None,
     effort: None,
+    kp: None,
+    kd: None,
+    total_effort: None,
     effort_unlimited: false,
+    gains_unlimited: false,
 };
 
 const WITH_ACCELERATION: DimensionLimits =
     DimensionLimits { acceleration: Some(10.0), deceleration: Some(20.0), ..LIMITS };
 
-const STEP: Allowance = Allowance { credit_s: 0.02, scale: 1.0 };
+const STEP: Allowance = Allowance::of(0.02);
+
+fn scaled(credit_s: f64, scale: f64) -> Allowance {
+    Allowance { velocity: scale, acceleration: scale, ..Allowance::of(credit_s) }
+}
 
 fn at(value: f64) -> Reference {
     Reference { value, rate: 0.0 }
@@ -52,7 +61,7 @@ fn when_beyond_the_position_limit_expect_the_bound() {
 fn hazard_09_dt_zero_negative_huge() {
     // No credit: no change, whatever is asked; and what is asked for may be "stay".
     for credit_s in [0.0, -0.0] {
-        let none = Allowance { credit_s, scale: 1.0 };
+        let none = Allowance::of(credit_s);
         for limits in [LIMITS, WITH_ACCELERATION] {
             assert_eq!(limit_position(0.5, at(0.25), &limits, none).value, 0.25);
             assert!(limit_position(0.25, at(0.25), &limits, none).by.is_empty());
@@ -60,7 +69,7 @@ fn hazard_09_dt_zero_negative_huge() {
         assert_eq!(limit_velocity(1.0, 0.5, &WITH_ACCELERATION, none).value, 0.5);
     }
     // A small credit is used as it is.
-    let small = Allowance { credit_s: 1e-9, scale: 1.0 };
+    let small = Allowance::of(1e-9);
     assert!((limit_position(0.5, at(0.0), &LIMITS, small).value - 2e-9).abs() < 1e-18);
 }
 
@@ -76,7 +85,7 @@ fn when_it_starts_outside_expect_inward_or_still_never_outward() {
 
 #[test]
 fn when_the_velocity_limit_shrinks_expect_no_more_than_deceleration() {
-    let fast = Allowance { credit_s: 0.02, scale: 0.1 };
+    let fast = scaled(0.02, 0.1);
     let limited = limit_velocity(2.0, 2.0, &WITH_ACCELERATION, fast);
     assert!((limited.value - 1.6).abs() < 1e-12);
     assert_eq!(limited.by, only(Limit::Deceleration));
@@ -109,7 +118,7 @@ proptest! {
     fn any_sequence_of_positions_stays_inside(commands in commands()) {
         let mut sent = at(0.0);
         for (commanded, credit_s) in commands {
-            let allowance = Allowance { credit_s, scale: 1.0 };
+            let allowance = Allowance::of(credit_s);
             let limited = limit_position(commanded, sent, &WITH_ACCELERATION, allowance);
             prop_assert!(is_within(limited.value, -1.0, 1.0));
             prop_assert_eq!(limited.by.is_empty(), limited.value.to_bits() == commanded.to_bits());
@@ -136,7 +145,7 @@ proptest! {
         let mut sent = 0.0f64;
         for (commanded, credit_s) in commands {
             let limited =
-                limit_velocity(commanded, sent, &WITH_ACCELERATION, Allowance { credit_s, scale });
+                limit_velocity(commanded, sent, &WITH_ACCELERATION, scaled(credit_s, scale));
             prop_assert!(limited.value.abs() <= 2.0 * scale + 1e-12);
             prop_assert!((limited.value - sent).abs() <= 20.0 * credit_s + 1e-12);
             sent = limited.value;

@@ -14,7 +14,7 @@ use crate::codec::CodecError;
 use crate::codec::feedback::FeedbackCodec;
 use crate::codec::flag::FlagCodec;
 use crate::codec::permit::PermitCodec;
-use crate::config::model::{Config, FeedbackType, Reliability};
+use crate::config::model::{Config, Reliability};
 use crate::gate::core::Gate;
 use crate::gate::snapshot::Snapshot;
 use crate::gate::state::BootRecord;
@@ -116,23 +116,16 @@ fn resolve(context: &Arc<Context>, config: &Config) -> Result<ResolvedNames, Rcl
 }
 
 /// Every message type that the configuration names, loaded once.
-fn load_types(config: &Config) -> Result<BTreeMap<&'static str, LoadedMessage>, TypeSupportError> {
-    let lanes = config.lanes.iter().map(|lane| lane.command_type.ros_name());
-    let feedback = config.feedback.iter().map(|feedback| ros_name(feedback.feedback_type));
+fn load_types(config: &Config) -> Result<BTreeMap<String, LoadedMessage>, TypeSupportError> {
+    let lanes = config.lanes.iter().map(|lane| lane.type_name.as_str());
+    let feedback = config.feedback.iter().map(|feedback| feedback.type_name.as_str());
     let always = [KILL_INPUT_TYPE, PERMIT_TYPE];
     let names = lanes.chain(feedback).chain(always);
-    names.map(|name| Ok((name, load_message(name)?))).collect()
+    names.map(|name| Ok((name.to_owned(), load_message(name)?))).collect()
 }
 
 const KILL_INPUT_TYPE: &str = "std_msgs/msg/Bool";
 const PERMIT_TYPE: &str = "interlock/msg/Permit";
-
-const fn ros_name(feedback: FeedbackType) -> &'static str {
-    match feedback {
-        FeedbackType::JointState => "sensor_msgs/msg/JointState",
-        FeedbackType::Odometry => "nav_msgs/msg/Odometry",
-    }
-}
 
 /// Hands out wake bits one after the other.
 struct Bits {
@@ -152,7 +145,7 @@ impl Bits {
 struct Builder<'a> {
     config: &'a Config,
     node: Arc<Node>,
-    types: BTreeMap<&'static str, LoadedMessage>,
+    types: BTreeMap<String, LoadedMessage>,
     names: Names,
     bits: Bits,
 }
@@ -186,7 +179,7 @@ impl Builder<'_> {
         for (index, feedback) in self.config.feedback.iter().enumerate() {
             let topic = self.names.next();
             let bit = self.bits.next()?;
-            let loaded = self.loaded(ros_name(feedback.feedback_type))?;
+            let loaded = self.loaded(&feedback.type_name)?;
             let subject = || format!("feedback {}", feedback.name);
             let qos = newest(feedback.reliability);
             let mut subscription = Subscription::new(&self.node, loaded.support(), &topic, qos)
@@ -214,7 +207,7 @@ impl Builder<'_> {
             let topics: Vec<String> = lane.sources.iter().map(|_| self.names.next()).collect();
             let bits: Result<Vec<Waker>, _> =
                 lane.sources.iter().map(|_| self.bits.next()).collect();
-            let loaded = self.loaded(lane.command_type.ros_name())?;
+            let loaded = self.loaded(&lane.type_name)?;
             let max = self.config.max_message_bytes;
             let wires = LaneIo::new(&self.node, lane, loaded, &output, &topics, &bits?, max);
             lanes.push(wires.map_err(|error| BuildError::Wire {

@@ -258,7 +258,9 @@ fn profiles(config: &Config) -> Box<[String]> {
 
 impl NodeSlots {
     fn new(config: &Config) -> Self {
-        let ignored = |cause: Cause| config.cause_actions.contains(&(cause, Action::Ignore));
+        let ignored = |cause: Cause| {
+            config.written_actions().any(|written| written == (cause, Action::Ignore))
+        };
         let derating = Gauge::default();
         derating.set(1.0);
         Self {
@@ -315,7 +317,7 @@ impl NodeSlots {
 
 impl LaneSlots {
     fn new(lane: &LaneConfig) -> Self {
-        let has_stamp = has_stamp(lane.command_type);
+        let has_stamp = has_stamp(lane);
         let source = |source: &SourceConfig| SourceSlots::new(source, has_stamp);
         let joint = |name: &String| JointSlots { name: name.clone(), limits: Table::default() };
         let state = OneOf::default();
@@ -336,10 +338,11 @@ impl LaneSlots {
 }
 
 /// Whether a command of this type carries a header stamp.
-const fn has_stamp(command_type: CommandType) -> bool {
-    match command_type {
+fn has_stamp(lane: &LaneConfig) -> bool {
+    match lane.command_type {
         CommandType::TwistStamped | CommandType::JointState | CommandType::JointTrajectory => true,
         CommandType::Twist | CommandType::Float64MultiArray => false,
+        CommandType::Mapped => lane.fields.stamp.is_some(),
     }
 }
 
