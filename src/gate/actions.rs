@@ -69,12 +69,10 @@ impl Gate {
             return;
         }
         let action = self.action(fault.cause, fault.subject);
-        match action {
-            _ if !due => {}
-            Action::Ignore => {}
-            Action::Warn => {}
-            Action::Hold => self.hold(fault.cause, fault.subject, now.steady),
-            Action::Disarm | Action::Kill => self.act(fault.report(), action, now),
+        match (action, due) {
+            (Action::Hold, true) => self.hold(fault.cause, fault.subject, now.steady),
+            (Action::Disarm | Action::Kill, true) => self.act(fault.report(), action, now),
+            (Action::Ignore | Action::Warn, true) | (_, false) => {}
         }
         // While nothing moves, a hold holds nothing, and what is an arm condition is told as one.
         let tells = match action {
