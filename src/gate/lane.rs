@@ -213,7 +213,7 @@ impl Lane {
             return Decision::new(Verdict::Rejected, 0, 0).rejected(refusal);
         };
         let counts = is_aside || about.permission != Permission::NotPermitted;
-        let (lost, refused) = source.admit(receipt, counts);
+        let (lost, refused) = source.admit(receipt, counts, self.rules.balance);
         let sequence = source.counts.received().saturating_add(1);
         let decision =
             Decision { shadow: is_aside, ..Decision::new(Verdict::Withheld, sequence, lost) };

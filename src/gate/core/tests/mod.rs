@@ -3,5 +3,7 @@
 mod arbitration;
 pub(crate) mod bench;
 mod commands;
+mod hazards;
 mod story;
+mod walk;
 mod watchdogs;
