@@ -17,7 +17,7 @@ use crate::gate::safe::SafeCommand;
 use crate::gate::state::{BootRecord, Refused, State};
 use crate::gate::test_rules::{position_lane, velocity_lane};
 use crate::gate::units::WallTime;
-use crate::gate::verdict::{Limit, Reason, Verdict};
+use crate::gate::verdict::{Reason, Verdict};
 
 fn button() -> KillInputRules {
     KillInputRules {
@@ -65,9 +65,9 @@ fn hazard_03_streaming_source_at_arm() {
     bench.stream(0, 0, &[0.8], 300);
     let mut bench = bench.armed();
     let mut last = 0.0;
-    for step in 0..50_u32 {
+    for step in 0..40_u32 {
         let (decision, sent) = bench.send(0, 0, &[0.8]);
-        assert!(decision.limits.contains(Limit::Ramp) || decision.limits.contains(Limit::Velocity));
+        assert_eq!(decision.verdict, Verdict::Limited);
         let allowed = 2.0 * f64::from(step) / 50.0 * 0.02;
         assert!(sent[0] - last <= allowed + 1e-9, "{step}: {} over {allowed}", sent[0] - last);
         last = sent[0];
@@ -139,7 +139,10 @@ fn hazard_11_future_stamp_extends_timeout() {
     assert_eq!(with_stamp(&mut bench, zero), Some(Reason::StaleStamp));
     assert_eq!(bench.send_stamped(0, 0, &[0.01], None).refusal.unwrap().reason, Reason::StaleStamp);
     // A stamp ahead of time buys none: silence counts from the receipt.
-    assert_eq!(with_stamp(&mut bench, 99), None);
+    for _ in 0..20 {
+        assert_eq!(with_stamp(&mut bench, 99), None);
+    }
+    assert_eq!(bench.lane_state(0), LaneState::Flowing);
     bench.run(220);
     assert_eq!(bench.lane_state(0), LaneState::Holding);
 }
@@ -355,13 +358,16 @@ fn hazard_48_grip_lost_on_stop() {
     let grip = 0.1 + 0.2;
     bench.pose = vec![0.0, 0.3];
     let mut bench = bench.armed();
-    bench.send(0, 0, &[0.0, grip]);
     bench.run(20);
-    bench.send_partial(0, 0, &[0.01, f64::NAN], &[true, false]);
+    assert!(bench.send(0, 0, &[0.0, grip]).0.forwards());
+    bench.run(20);
+    let decision = bench.send_partial(0, 0, &[0.01, f64::NAN], &[true, false]);
+    assert!(decision.forwards(), "{decision:?}");
     bench.run(20);
     let kept = |out: &[Vec<f64>]| out.iter().all(|pose| pose[1].to_bits() == grip.to_bits());
     let held = bench.run(500);
-    assert!(bench.lane_state(0) == LaneState::Holding && held.len() > 20 && kept(&held));
+    assert_eq!(bench.lane_state(0), LaneState::Holding);
+    assert!(held.len() > 20 && kept(&held), "{held:?}");
     bench.gate.kill(SERVICE, bench.now());
     let killed = bench.run(500);
     assert!(killed.len() > 45 && kept(&killed));
