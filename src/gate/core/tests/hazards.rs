@@ -124,7 +124,7 @@ fn hazard_11_future_stamp_extends_timeout() {
     let mut lane = velocity_lane(1);
     lane.sources[0].max_age = Some(Duration::from_millis(500));
     let mut bench = Bench::new(rules(vec![lane])).armed();
-    let mut with_stamp = |bench: &mut Bench, offset_ms: i64| {
+    let with_stamp = |bench: &mut Bench, offset_ms: i64| {
         bench.run(20);
         let now = bench.now().wall.as_nanos();
         let stamp = Some(WallTime::from_nanos(now + offset_ms * 1_000_000));
@@ -406,7 +406,7 @@ fn hazard_51_idle_latches() {
     for _ in 0..3 {
         bench.stream(0, 0, &[0.02], 200);
         bench.stream(0, 0, &[0.0], 100);
-        bench.run(120_000);
+        bench.run(20_000);
         assert_eq!((bench.state(), bench.lane_state(0)), (State::Active, LaneState::Waiting));
         assert!(bench.gate.is_permitted());
     }

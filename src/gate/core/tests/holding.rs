@@ -66,6 +66,7 @@ fn when_a_stop_left_the_joints_to_themselves_expect_the_first_command_from_where
         let lane = LaneRules { safe, safe_targets: vec![4.0], ..position_lane(1) };
         let mut bench = Bench::new(rules(vec![lane])).armed();
         bench.stream(0, 0, &[0.05], 200);
+        bench.send(0, 0, &[0.06]);
         bench.run(300);
         assert_eq!(bench.lane_state(0), LaneState::Holding);
         // It sagged; the policy goes on where it was.
