@@ -20,6 +20,7 @@ pub mod core;
 pub mod credit;
 pub mod decision;
 mod detect;
+mod divergence;
 pub mod easing;
 mod engage;
 pub mod envelope;

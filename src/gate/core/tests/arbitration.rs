@@ -1,6 +1,5 @@
 //! Who is in charge of a lane.
 
-
 use super::bench::*;
 use crate::gate::core::SelectRefused;
 use crate::gate::rules::{LaneRules, ReturnTo};

@@ -112,9 +112,16 @@ impl Bench {
     }
 
     pub(crate) fn unmet(&self) -> Vec<ConditionCode> {
-        let mut codes = Vec::new();
-        self.gate.unmet(self.now().steady, &mut |condition| codes.push(condition.code));
-        codes
+        let codes = |gate: &Gate| {
+            let mut codes = Vec::new();
+            gate.unmet(self.now().steady, &mut |condition| codes.push(condition.code));
+            codes
+        };
+        // What the tick left says the same as another look.
+        let mut again = self.gate.clone();
+        again.evaluated_at = None;
+        assert_eq!(codes(&self.gate), codes(&again));
+        codes(&self.gate)
     }
 
     pub(crate) fn receipt(&mut self) -> Receipt {

@@ -1,6 +1,5 @@
 //! The command path: fence, rate, credit, a kill after the decision.
 
-
 use super::bench::*;
 use crate::gate::command::Command;
 use crate::gate::limit::LimitSet;
