@@ -65,6 +65,14 @@ fn one_of_each() -> Vec<What> {
         What::Lost { lane: 0, source: 1, count: 3 },
         What::Gate(Notice::Stalled { late: Duration::from_millis(75) }),
         What::Gate(Notice::NoSafeCommand { lane: 0 }),
+        What::Gate(Notice::Cause {
+            cause: Cause::ClockStep,
+            subject: Subject::Node,
+            action: crate::gate::cause::Action::Warn,
+            present: true,
+            found: 0.5,
+            bound: 0.1,
+        }),
         What::MiddlewareFailed { call: Call::Reply, subject: Subject::Node, code: 1 },
         What::Stopping,
     ]

@@ -9,9 +9,7 @@ use crate::gate::cause::{Action, Cause};
 use crate::gate::condition::ConditionCode;
 use crate::gate::lane_state::LaneState;
 use crate::gate::publisher::Receipt;
-use crate::gate::rules::{
-    Engage, GateRules, Handover, LaneRules,
-};
+use crate::gate::rules::{Engage, GateRules, Handover, LaneRules};
 use crate::gate::state::{Refused, State};
 use crate::gate::test_rules::{position_lane, velocity_lane};
 use crate::gate::units::WallTime;

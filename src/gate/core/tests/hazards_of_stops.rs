@@ -7,9 +7,7 @@ use crate::gate::condition::ConditionCode;
 use crate::gate::core::SelectRefused;
 use crate::gate::lane_state::LaneState;
 use crate::gate::publisher::Receipt;
-use crate::gate::rules::{
-    KillInputRules, LaneRules, ReturnTo, SilenceThen,
-};
+use crate::gate::rules::{KillInputRules, LaneRules, ReturnTo, SilenceThen};
 use crate::gate::safe::SafeCommand;
 use crate::gate::state::{BootRecord, Refused, State};
 use crate::gate::test_rules::{position_lane, velocity_lane};

@@ -1,7 +1,6 @@
 //! Every cause, produced through the gate's own interface, removed, and armed
 //! again. The matches have no wildcard: an entry that nobody produces does not compile.
 
-
 use super::bench::*;
 use super::situations::*;
 use crate::gate::cause::{Action, Cause};

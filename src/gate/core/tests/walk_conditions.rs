@@ -1,7 +1,6 @@
 //! Every arm condition, produced through the gate's own interface and removed again. The matches have
 //! no wildcard: an entry that nobody produces does not compile.
 
-
 use super::bench::*;
 use super::situations::*;
 use crate::gate::cause::Cause;
