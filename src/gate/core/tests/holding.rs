@@ -16,8 +16,11 @@ use crate::gate::state::{Refused, State};
 use crate::gate::test_rules::{position_lane, velocity_lane};
 use crate::gate::verdict::Verdict;
 
-/// Runs to flowing at 0.1, kills, and gives what the safe command is.
-fn killed(lane: LaneRules) -> (Bench, Option<(SafeCommand, Vec<f64>, Vec<f64>)>) {
+/// Kind, values, targets.
+type Sent = Option<(SafeCommand, Vec<f64>, Vec<f64>)>;
+
+/// Runs to flowing at 0.05, kills, and gives what the safe command is.
+fn killed(lane: LaneRules) -> (Bench, Sent) {
     let mut bench = Bench::new(rules(vec![lane])).armed();
     bench.stream(0, 0, &[0.05], 400);
     assert_eq!(bench.lane_state(0), LaneState::Flowing);

@@ -190,16 +190,15 @@ fn when_a_cause_is_there_while_disarmed_expect_nothing_latched_and_the_arm_refus
         steps(&mut bench, 400, None);
         steps(&mut bench, 2_000, Some(cause));
         assert_eq!(bench.state(), State::Disarmed, "{cause}");
-        let expected = match cause {
-            Cause::KillInputSilent => ConditionCode::KillInputSilent,
-            Cause::FeedbackStale => ConditionCode::FeedbackStale,
-            Cause::ControllerGone => ConditionCode::NoController,
-            other => {
-                let named = bench.conditions().iter().any(|c| c.cause == Some(other));
-                assert!(named, "{cause}: {:?}", bench.conditions());
-                ConditionCode::CausePresent
-            }
-        };
+        let own = [
+            (Cause::KillInputSilent, ConditionCode::KillInputSilent),
+            (Cause::FeedbackStale, ConditionCode::FeedbackStale),
+            (Cause::ControllerGone, ConditionCode::NoController),
+        ];
+        let own = own.iter().find(|(of, _)| *of == cause).map(|(_, code)| *code);
+        let expected = own.unwrap_or(ConditionCode::CausePresent);
+        let named = bench.conditions().iter().any(|condition| condition.cause == Some(cause));
+        assert_eq!(named, own.is_none(), "{cause}: {:?}", bench.conditions());
         assert!(bench.unmet().contains(&expected), "{cause}: {:?}", bench.unmet());
         let seq = bench.gate.machine().seq();
         assert_eq!(bench.gate.arm(seq, 0, bench.now()), Err(Refused::Unmet), "{cause}");
