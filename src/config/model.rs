@@ -6,6 +6,8 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+pub use super::origin::{Origin, Origins};
+pub use super::urdf::{Description, Note};
 use crate::cdr::Path;
 use crate::gate::cause::{Action, Cause};
 use crate::gate::limits::DimensionLimits;
@@ -60,15 +62,27 @@ pub struct Config {
     pub other_paths: Vec<String>,
     /// Where the robot is described; `None`: nowhere.
     pub urdf: Option<Urdf>,
+    /// The robot's description that the limits hold already; `None`: none yet.
+    pub description: Option<Description>,
     /// SHA-256 of the effective configuration, lower-case hex.
     pub sha256: String,
 }
 
 impl Config {
-    /// The actions that the params file gives to causes.
+    /// The actions that the params file gives to causes and that differ from a default. Below a
+    /// balance loop the defaults are others, so there every written one counts.
     pub fn written_actions(&self) -> impl Iterator<Item = (Cause, Action)> + '_ {
+        let has_balance = self.lanes.iter().any(|lane| lane.balance);
         let all = Cause::ALL.iter().zip(&self.causes);
         all.filter_map(|(cause, rules)| rules.action.map(|action| (*cause, action)))
+            .filter(move |(cause, action)| has_balance || *action != cause.default_action())
+    }
+
+    /// Whether a description of the robot is configured and has not come yet: until then no lane of
+    /// joints may arm.
+    #[must_use]
+    pub const fn awaits_urdf(&self) -> bool {
+        self.urdf.is_some() && self.description.is_none()
     }
 }
 
@@ -287,8 +301,10 @@ pub struct LaneConfig {
     pub controller: Option<String>,
     /// Whether a missing controller prevents arming.
     pub required: bool,
-    /// One for each dimension.
+    /// One for each dimension. Locked while a limit that the URDF must give is missing.
     pub limits: Vec<DimensionLimits>,
+    /// Where they come from, one for each dimension.
+    pub origins: Vec<Origins>,
     /// Change or refuse.
     pub on_limit: OnLimits,
     /// Mean measured velocity that counts as still.
@@ -473,6 +489,7 @@ pub(crate) fn test_lane(kind: CommandType, joints: &[&str]) -> LaneConfig {
         controller: None,
         required: true,
         limits: vec![limits; names.len()],
+        origins: vec![Origins::default(); names.len()],
         on_limit: OnLimits::default(),
         standstill: 0.05,
         silence: SilenceThen::Hold,

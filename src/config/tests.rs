@@ -2,6 +2,7 @@
 
 mod arguments;
 mod lanes;
+mod mapped;
 mod merging;
 mod problems;
 mod random;
@@ -48,6 +49,42 @@ interlock:
         sources:
           vla: {topic: vla, priority: 10, timeout_s: 0.2, max_rate_hz: 60.0}
     feedback: {joints: {type: sensor_msgs/msg/JointState, topic: joint_states, timeout_s: 0.1}}
+";
+
+/// Two motors of a vendor's low-level type, below the balance loop; tests change lines of it.
+const MOTORS: &str = "\
+interlock:
+  ros__parameters:
+    schema: 1
+    lanes:
+      legs:
+        type: vendor_msgs/msg/LowCmd
+        interface: position
+        output: lowcmd
+        joints: [hip, knee]
+        joint_index: [3, 0]
+        fields: {position: 'motor_cmd[].q', velocity: 'motor_cmd[].dq', effort: 'motor_cmd[].tau',
+                 kp: 'motor_cmd[].kp', kd: 'motor_cmd[].kd'}
+        keep: [level]
+        fixed:
+          mode: {field: 'motor_cmd[].mode', allowed: [0, 1], safe: 1}
+          machine: {field: mode_machine, mirror: low_state.mode_machine}
+        checksum: {field: crc, kind: unitree_crc32}
+        balance: true
+        feedback: low_state
+        limits: {min_position: -2.0, max_position: 2.0, max_velocity: 20.0, max_effort: 60.0,
+                 max_kp: 200.0, max_kd: 10.0, max_total_effort: 90.0}
+        safe: {command: damping, kd: 3.0}
+        sources:
+          walk: {topic: walk, priority: 10, timeout_s: 0.05, max_rate_hz: 500.0}
+    feedback:
+      low_state:
+        type: vendor_msgs/msg/LowState
+        topic: lowstate
+        timeout_s: 0.05
+        fields: {position: 'motor_state[].q', velocity: 'motor_state[].dq'}
+        joint_index: [3, 0]
+        checksum: {field: crc, kind: unitree_crc32}
 ";
 
 /// `text` with one piece replaced; the piece must be there.
