@@ -18,7 +18,7 @@ pub(super) fn balance(keys: &mut Keys<'_>, at: &str, shape: Option<&Shape>) -> O
         keys.missing(
             &key,
             "false, or true below a balance loop",
-            "the type carries effort: below a balance loop every stop is a fall, so somebody must \
+            "the commands carry effort or gains: below a balance loop every stop is a fall, so somebody must \
              have thought about it",
         );
         return None;

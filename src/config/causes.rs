@@ -151,41 +151,30 @@ fn rules(keys: &mut Keys<'_>, at: &str, cause: Cause) -> Option<CauseRules> {
             Range::from(0.0, " s", "how long it must be present; it refills slowly").to(LONGEST_S),
         )
         .optional();
-    let range = match above {
-        Above::None | Above::Ratio => Range::above(0.0, "", "a share of the commands").to(1.0),
-        Above::Distance => Range::above(0.0, "", "between sent and measured, rad or m"),
-    };
-    let threshold = keys.double(&above_key, range);
-    let window = keys.seconds(
-        &window_key,
-        Range::above(0.0, " s", "the time over which commands are counted").to(LONGEST_S),
-    );
     let because = "this cause is present or not";
-    let above_fits = above != Above::None
-        || keys
-            .refuse_effectless(
-                &above_key,
-                "only for refusals_sustained, limited_ratio, divergence",
-                because,
-            )
-            .is_some();
-    let window_fits = has_window
-        || keys
-            .refuse_effectless(
-                &window_key,
-                "only for refusals_sustained, limited_ratio, rate_exceeded",
-                because,
-            )
-            .is_some();
-    if !above_fits || !window_fits {
-        return None;
-    }
-    Some(CauseRules {
-        action: action?,
-        debounce: debounce?,
-        above: threshold.optional()?,
-        window: window.optional()?,
-    })
+    let threshold = match above {
+        Above::None => {
+            let only = "only for refusals_sustained, limited_ratio, divergence";
+            keys.refuse_effectless(&above_key, only, because).map(|()| None)
+        }
+        Above::Ratio => keys
+            .double(&above_key, Range::above(0.0, "", "a share of the commands").to(1.0))
+            .optional(),
+        Above::Distance => keys
+            .double(&above_key, Range::above(0.0, "", "between sent and measured, rad or m"))
+            .optional(),
+    };
+    let window = if has_window {
+        keys.seconds(
+            &window_key,
+            Range::above(0.0, " s", "the time over which commands are counted").to(LONGEST_S),
+        )
+        .optional()
+    } else {
+        let only = "only for refusals_sustained, limited_ratio, rate_exceeded";
+        keys.refuse_effectless(&window_key, only, because).map(|()| None)
+    };
+    Some(CauseRules { action: action?, debounce: debounce?, above: threshold?, window: window? })
 }
 
 /// Every profile, `full` first, and the name of the default one.

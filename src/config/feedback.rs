@@ -3,8 +3,6 @@
 //! JointState, Odometry and Imu have a built-in map; any other type is read by `fields`, or only
 //! mirrored. **Invariant:** a key that the type has no use for is a problem.
 
-use std::f64::consts::PI;
-
 use super::globals::Globals;
 use super::keys::Keys;
 use super::lane::RELIABILITY;
@@ -13,6 +11,9 @@ use super::model::{
 };
 use super::range::Range;
 use super::{mapping, names, schema, shape};
+
+/// Largest `max_tilt`, rad: upside down is 3.14, and a limit near that is none.
+const MOST_TILT: f64 = 3.0;
 
 /// All feedback topics that can be read, sorted by name.
 pub(super) fn feedback(keys: &mut Keys<'_>, globals: &Globals) -> Vec<FeedbackConfig> {
@@ -138,11 +139,6 @@ fn body(
     kind: Option<FeedbackType>,
 ) -> Option<(Option<f64>, Option<f64>)> {
     let (tilt_key, turn_key) = (format!("{at}.max_tilt"), format!("{at}.max_angular_velocity"));
-    let tilt = keys.double(
-        &tilt_key,
-        Range::above(0.0, " rad", "the angle between the body's and the world's vertical").to(PI),
-    );
-    let turn = keys.double(&turn_key, Range::above(0.0, " rad/s", "the body's angular velocity"));
     if kind.is_some_and(|kind| kind != FeedbackType::Imu) {
         let only = "only for sensor_msgs/msg/Imu";
         let because = "only an Imu measures how the body stands and turns";
@@ -152,10 +148,16 @@ fn body(
         turn?;
         return Some((None, None));
     }
+    let tilt = keys.double(
+        &tilt_key,
+        Range::above(0.0, " rad", "the angle between the body's and the world's vertical")
+            .to(MOST_TILT),
+    );
+    let turn = keys.double(&turn_key, Range::above(0.0, " rad/s", "the body's angular velocity"));
     if kind == Some(FeedbackType::Imu) && tilt.is_absent() && turn.is_absent() {
         keys.missing(
             &tilt_key,
-            "0 < v <= 3.14 rad, or max_angular_velocity",
+            "0 < v <= 3 rad, or max_angular_velocity",
             "an Imu without a limit would look like a protection against a fall",
         );
         return None;
@@ -179,7 +181,11 @@ pub(super) fn refuse_unread(
             continue;
         }
         let words = built_in.map(FeedbackType::ros_name);
-        let fix = schema::nearest_word(&one.type_name, &words).map_or_else(
+        // Another package's type is not a mistyped one of these.
+        let package = one.type_name.split('/').next();
+        let near: Vec<&str> =
+            words.into_iter().filter(|word| word.split('/').next() == package).collect();
+        let fix = schema::nearest_word(&one.type_name, &near).map_or_else(
             || "add `fields`, for example fields.position: motor_state[].q".to_owned(),
             |near| format!("did you mean {near}?"),
         );

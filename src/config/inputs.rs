@@ -23,8 +23,11 @@ fn one_kill_input(keys: &mut Keys<'_>, name: String, globals: &Globals) -> Optio
         keys,
         &format!("{at}.type"),
         &[("std_msgs/msg/Bool", ())],
-        "this version reads no other type of a kill input",
-        "use one of the allowed types",
+        (
+            "is not available yet",
+            "this version reads no other type of a kill input",
+            "use one of the allowed types",
+        ),
     );
     let topic = names::topic(keys, &format!("{at}.topic"));
     let asserted_when = asserted_when(keys, &at);

@@ -114,7 +114,8 @@ fn lane(
     let balance = balance::balance(keys, &at, shape.as_ref());
     let is_balance = balance.unwrap_or_default();
     let feedback_index = lane_feedback::feedback_of(keys, &at, shape.as_ref(), feedback);
-    let carries = shape.as_ref().map(|shape| Carries::of(shape, is_balance));
+    // Without the answer nobody knows what must be limited; it has its own problem.
+    let carries = shape.as_ref().zip(balance).map(|(shape, is)| Carries::of(shape, is));
     let limited = shape.as_ref().zip(carries.as_ref()).and_then(|(shape, carries)| {
         limits::limits(keys, &at, &shape.dimensions, carries, globals)
     });

@@ -120,16 +120,15 @@ pub(super) fn message_type<T: Copy>(
     let because =
         "only these have a built-in map; of any other type `fields` must say what is what";
     let fix = "add `fields`, for example fields.position: motor_cmd[].q";
-    type_among(keys, key, known, because, fix)
+    type_among(keys, key, known, ("has no built-in map", because, fix))
 }
 
-/// A needed message type out of some, and no other.
+/// A needed message type out of some, and no other; what another one is, why, and the way out.
 pub(super) fn type_among<T: Copy>(
     keys: &mut Keys<'_>,
     key: &str,
     known: &[(&str, T)],
-    because: &str,
-    way_out: &str,
+    (other, because, way_out): (&str, &str, &str),
 ) -> Option<T> {
     let words: Vec<&str> = known.iter().map(|(name, _)| *name).collect();
     let list = words.join(", ");
@@ -140,7 +139,7 @@ pub(super) fn type_among<T: Copy>(
         let near = super::schema::nearest_word(name, &words);
         let fix = near.map_or_else(|| way_out.to_owned(), |near| format!("did you mean {near}?"));
         if is_message_type(name) {
-            keys.refuse(key, format!("{name} is not allowed here"), list.clone(), because, fix);
+            keys.refuse(key, format!("{name} {other}"), list.clone(), because, fix);
         } else {
             keys.refuse(
                 key,

@@ -16,7 +16,7 @@ use super::value::FlatMap;
 use super::{section, yaml};
 
 /// A mobile base; tests change lines of it.
-const BASE: &str = "\
+pub(super) const BASE: &str = "\
 interlock:
   ros__parameters:
     schema: 1
@@ -33,7 +33,7 @@ interlock:
 ";
 
 /// Two joints; tests change lines of it.
-const ARM: &str = "\
+pub(super) const ARM: &str = "\
 interlock:
   ros__parameters:
     schema: 1
@@ -85,16 +85,17 @@ interlock:
         fields: {position: 'motor_state[].q', velocity: 'motor_state[].dq'}
         joint_index: [3, 0]
         checksum: {field: crc, kind: unitree_crc32}
+      body: {type: sensor_msgs/msg/Imu, topic: imu, timeout_s: 0.1, max_tilt: 0.8, max_angular_velocity: 6.0}
 ";
 
 /// `text` with one piece replaced; the piece must be there.
-fn with(text: &str, from: &str, to: &str) -> String {
+pub(super) fn with(text: &str, from: &str, to: &str) -> String {
     assert!(text.contains(from), "{from:?} is not in the text");
     text.replacen(from, to, 1)
 }
 
 /// `text` with a line more among the top keys.
-fn with_top(text: &str, line: &str) -> String {
+pub(super) fn with_top(text: &str, line: &str) -> String {
     with(text, "schema: 1\n", &format!("schema: 1\n    {line}\n"))
 }
 
@@ -116,7 +117,7 @@ fn read(text: &str) -> Result<Config, Problems> {
     reader::read(&flat(text)?, &context())
 }
 
-fn config(text: &str) -> Config {
+pub(super) fn config(text: &str) -> Config {
     read(text).unwrap_or_else(|problems| panic!("{problems}"))
 }
 

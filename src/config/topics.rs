@@ -97,7 +97,7 @@ pub(super) fn refuse_other_paths(
                 format!("{path:?} is also {used}"),
                 "a path past the gate",
                 "a topic of the gate itself always has a publisher",
-                "remove it: outputs are audited anyway",
+                "remove it: the gate audits its own topics anyway",
             );
         }
     }

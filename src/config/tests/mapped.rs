@@ -29,13 +29,15 @@ fn a_vendor_s_type_is_read_by_its_fields() {
     let [machine, mode] = lane.fixed.as_slice() else { panic!("two") };
     assert_eq!((machine.name.as_str(), machine.safe), ("machine", None));
     let mirror = machine.mirror.as_ref().unwrap();
-    assert_eq!((mirror.feedback, mirror.field.to_string().as_str()), (0, "mode_machine"));
+    assert_eq!((mirror.feedback, mirror.field.to_string().as_str()), (1, "mode_machine"));
     assert_eq!((mode.allowed.as_slice(), mode.safe), ([0, 1].as_slice(), Some(1)));
     assert_eq!(lane.checksum.as_ref().unwrap().kind, ChecksumKind::UnitreeCrc32);
     let limits = lane.limits[1];
     assert_eq!((limits.kp, limits.kd, limits.total_effort), (Some(200.0), Some(10.0), Some(90.0)));
     assert!(!limits.locked && !limits.gains_unlimited);
-    let feedback = &config.feedback[0];
+    let imu = &config.feedback[0];
+    assert_eq!((imu.max_tilt, imu.max_angular_velocity), (Some(0.8), Some(6.0)));
+    let feedback = &config.feedback[1];
     assert_eq!(feedback.feedback_type, FeedbackType::Mapped);
     assert_eq!(
         (feedback.type_name.as_str(), feedback.joint_index.as_slice()),
