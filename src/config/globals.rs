@@ -117,9 +117,8 @@ fn urdf(keys: &mut Keys<'_>) -> Option<Urdf> {
     let has_topic = keys.map.get("urdf.topic").is_some();
     let from_topic = has_topic.then(|| names::topic(keys, "urdf.topic")).flatten();
     let used = keys.strings("urdf.use").optional();
-    if keys.map.under("urdf").next().is_none() {
-        return None;
-    }
+    // Nothing is written of it.
+    keys.map.under("urdf").next()?;
     let mut taken = kinds.to_vec();
     if let Some(words) = used? {
         if let Some(wrong) = words.iter().find(|word| !kinds.contains(&word.as_str())) {
