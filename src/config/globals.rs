@@ -4,9 +4,10 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use super::keys::Keys;
-use super::model::{Realtime, Urdf, UrdfFrom};
+use super::model::{LaneConfig, Realtime, Urdf, UrdfFrom};
 use super::names;
 use super::range::{Range, Read};
+use super::shape::is_twist;
 
 /// Format of the file that this reader reads.
 const SCHEMA: i64 = 1;
@@ -164,6 +165,19 @@ fn urdf(keys: &mut Keys<'_>) -> Option<Urdf> {
         use_velocity: has("velocity"),
         use_effort: has("effort"),
     })
+}
+
+/// A description that limits nothing would look like a protection.
+pub(super) fn refuse_unused_urdf(keys: &mut Keys<'_>, globals: &Globals, lanes: &[LaneConfig]) {
+    if globals.urdf.is_some() && lanes.iter().all(|lane| is_twist(lane.command_type)) {
+        keys.refuse(
+            "urdf",
+            "has no effect here",
+            "only with a lane of joints",
+            "a robot's description has no limits of its base's velocity",
+            "remove it",
+        );
+    }
 }
 
 /// `other_paths`: names of topics, actions and services.

@@ -134,6 +134,10 @@ fn lane(
     });
     let sources = source::sources(keys, &at, globals, shape.as_ref(), is_balance);
 
+    if feedback_index == Some(None) {
+        let limits = limited.as_ref().map(|limited| limited.limits.as_slice());
+        lane_feedback::refuse_unmeasured(keys, &at, limits, sources.as_deref())?;
+    }
     let (shape, plain, limited, motion) = (shape?, plain?, limited?, motion?);
     let safe = safe?;
     Some(LaneConfig {

@@ -3,8 +3,9 @@
 //! **Invariant:** a lane without feedback says why.
 
 use super::keys::Keys;
-use super::model::{FeedbackConfig, FeedbackType, Interface};
+use super::model::{Engage, FeedbackConfig, FeedbackType, Interface, SourceConfig};
 use super::shape::{Shape, has_gains, is_twist};
+use crate::gate::limits::DimensionLimits;
 
 /// The index of the feedback; `Some(None)`: none, on purpose.
 pub(super) fn feedback_of(
@@ -146,4 +147,31 @@ fn fits(keys: &mut Keys<'_>, at: &str, shape: &Shape, feedback: &FeedbackConfig)
         }
         Some(_) | None => Some(()),
     }
+}
+
+/// What only a measured state can judge, on a lane without one.
+pub(super) fn refuse_unmeasured(
+    keys: &mut Keys<'_>,
+    at: &str,
+    limits: Option<&[DimensionLimits]>,
+    sources: Option<&[SourceConfig]>,
+) -> Option<()> {
+    let mut is_good = Some(());
+    let mut refuse = |key: &str, fix: &str| {
+        let allowed = "only with the lane's feedback";
+        let because = "it compares with the measured state, and nothing measures it";
+        keys.refuse(key, "cannot be judged", allowed, because, fix);
+        is_good = None;
+    };
+    if limits.is_some_and(|limits| limits.iter().any(|one| one.total_effort.is_some())) {
+        let fix = "name a feedback, or list total_effort under `unlimited`";
+        refuse(&format!("{at}.limits.max_total_effort"), fix);
+    }
+    for source in sources.unwrap_or_default() {
+        if matches!(source.engage, Engage::Window(_)) {
+            let key = format!("{at}.sources.{}.engage", source.name);
+            refuse(&key, "name a feedback, or another rule");
+        }
+    }
+    is_good
 }

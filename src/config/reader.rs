@@ -54,6 +54,7 @@ pub fn read(map: &FlatMap, context: &Context) -> Result<Config, Problems> {
     topics::refuse_collisions(&mut keys, context, &lanes, &feedback, &kill_inputs);
     topics::refuse_other_paths(&mut keys, context, &lanes, other_paths);
     if keys.problems.is_empty() {
+        globals::refuse_unused_urdf(&mut keys, &globals, &lanes);
         feedback::refuse_unread(&mut keys, &lanes, &feedback);
     }
     if !keys.problems.is_empty() {

@@ -6,6 +6,7 @@ mod mapped;
 mod merging;
 mod problems;
 mod random;
+mod rules;
 mod scalars;
 
 use super::merge::{self, Part};
