@@ -109,6 +109,7 @@ pub fn run(
         node_name: node_name.clone(),
         requests: built.requests,
         snapshot: for_control,
+        decisions: built.decisions,
         audit: built.audit,
         slots: slots.clone(),
         events: events.clone(),

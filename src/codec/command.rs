@@ -110,6 +110,12 @@ impl CommandCodec {
         })
     }
 
+    /// Most numbers of one quantity in a command of this lane.
+    #[must_use]
+    pub const fn capacity(&self) -> usize {
+        self.capacity
+    }
+
     /// A command with room for every message of this lane.
     #[must_use]
     pub fn new_command(&self) -> Command {

@@ -10,6 +10,7 @@
 
 pub mod catalogue;
 pub mod collector;
+pub mod decisions;
 pub mod events;
 pub mod logging;
 pub mod report;

@@ -5,6 +5,7 @@
 //!
 //! **Invariant:** nothing in this thread can hold up a stop; the gate does not wait for it.
 
+mod decisions;
 mod diagnostics;
 mod parameters;
 mod state_msg;
@@ -27,6 +28,7 @@ use crate::config::value::FlatMap;
 use crate::gate::snapshot::Snapshot;
 use crate::gate::units::SteadyTime;
 use crate::kill_switch::KillSwitch;
+use crate::telemetry::decisions::DecisionFeed;
 use crate::telemetry::events::EventSender;
 use crate::telemetry::report;
 use crate::telemetry::slots::{Slots, ThreadName};
@@ -55,6 +57,8 @@ pub struct Control {
     pub requests: Requests,
     /// The gate's state.
     pub snapshot: triple_buffer::Output<Snapshot>,
+    /// Decisions to be told.
+    pub decisions: DecisionFeed,
     /// The look at our outputs.
     pub audit: GraphAudit,
     /// Telemetry.
@@ -71,6 +75,7 @@ pub struct ControlNode {
     node: r2r::Node,
     tasks: Tasks,
     state: Publisher<StateMsg>,
+    decisions: decisions::Decisions,
     diagnostics: diagnostics::Diagnostics,
 }
 
@@ -109,7 +114,8 @@ impl ControlNode {
         let latched = QosProfile::default().reliable().transient_local().keep_last(1);
         let state = node.create_publisher("~/state", latched)?;
         let diagnostics = diagnostics::Diagnostics::new(&mut node, &control.config)?;
-        Ok(Self { control, node, tasks, state, diagnostics })
+        let decisions = decisions::Decisions::new(&mut node)?;
+        Ok(Self { control, node, tasks, state, decisions, diagnostics })
     }
 
     /// Runs until shutdown, and then once more to tell the last state.
@@ -126,6 +132,7 @@ impl ControlNode {
             let ends = self.control.switch.is_shutting_down();
             self.node.spin_once(SPIN);
             pool.run_until_stalled();
+            self.decisions.publish(&self.control.decisions, &self.control.config);
             let now = clock::now();
             if looked.is_none_or(|at| now.steady.since(at) >= GRAPH) {
                 looked = Some(now.steady);

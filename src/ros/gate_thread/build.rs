@@ -26,6 +26,7 @@ use crate::ros::rcl::{
 };
 use crate::ros::replies::{Replies, StartError};
 use crate::ros::typesupport::{LoadedMessage, TypeSupportError, load_message};
+use crate::telemetry::decisions::{DecisionFeed, Thinning, decisions};
 use crate::telemetry::events::{Call, Event, EventSender, What};
 use crate::telemetry::slots::Slots;
 
@@ -86,6 +87,8 @@ pub struct Built {
     pub burst: Burst,
     /// Copies of the state.
     pub snapshots: Vec<triple_buffer::Output<Snapshot>>,
+    /// Decisions to be told.
+    pub decisions: DecisionFeed,
     /// The audit of our outputs.
     pub audit: GraphAudit,
     /// Thread `replies`; to be dropped after the gate thread has ended.
@@ -289,6 +292,14 @@ impl Endpoints {
         let publishers = lanes.iter().map(|lane| lane.publisher.clone());
         let (prepared, burst) = burst(publishers, switch.clone(), config.max_message_bytes);
         let dimensions = lanes.iter().map(|lane| lane.command.dimensions).max().unwrap_or(0);
+        let capacity = lanes.iter().map(|lane| lane.codec.capacity()).max().unwrap_or(0);
+        let thinning = Thinning {
+            max_rate_hz: config.decisions_max_rate_hz,
+            one_in: config.decisions_passed_one_in,
+            dimensions,
+            capacity,
+        };
+        let (tap, feed) = decisions(thinning, now.steady);
         let thread = GateThread {
             gate,
             lanes,
@@ -309,6 +320,7 @@ impl Endpoints {
             slots,
             events,
             prepared,
+            decisions: tap,
             scratch: Vec::with_capacity(dimensions),
             stopping: None,
             next_tick: now.steady,
@@ -321,6 +333,7 @@ impl Endpoints {
             waker: shared_bit,
             burst,
             snapshots: outputs,
+            decisions: feed,
             audit,
             replies,
             names: resolved,

@@ -4,12 +4,23 @@ use super::lane_io::LaneIo;
 use super::{Drain, GateThread};
 use crate::clock;
 use crate::gate::check::Refusal;
+use crate::gate::core::Gate;
 use crate::gate::machine::Subject;
 use crate::gate::publisher::Receipt;
 use crate::gate::units::Moment;
-use crate::gate::verdict::Reason;
+use crate::gate::verdict::{Reason, Verdict};
 use crate::ros::rcl::MessageInfo;
+use crate::telemetry::decisions::Totals;
 use crate::telemetry::events::Call;
+
+/// How often each verdict was given to a source.
+pub(super) fn totals(gate: &Gate, lane: usize, source: usize) -> Totals {
+    let mut totals = Totals::default();
+    for (total, verdict) in totals.iter_mut().zip(Verdict::ALL) {
+        *total = gate.count(lane, source, *verdict);
+    }
+    totals
+}
 
 /// What the gate needs to know of a message besides its bytes.
 pub(super) fn receipt(info: &MessageInfo, at: Moment) -> Receipt {
@@ -87,8 +98,10 @@ impl GateThread {
         } else {
             codec.decode(self.buffer.bytes(), command)
         };
+        self.decisions.before(command, totals(&self.gate, index, source), receipt.at.steady);
         let decoded = decoded.map(|()| &mut *command);
         let Some(mut decision) = self.gate.judge(index, source, decoded, receipt) else { return };
+        let mut residence = None;
         if decision.forwards() {
             let limited = !decision.limits.is_empty();
             let written = !limited || codec.encode(self.buffer.bytes_mut(), command);
@@ -100,6 +113,7 @@ impl GateThread {
                 let called = clock::steady();
                 let published = lane.publisher.publish_serialized(self.buffer.bytes());
                 let done = clock::steady();
+                residence = Some(called.since(receipt.at.steady));
                 lane.safe.remember(self.buffer.bytes(), lane.codec.is_complete());
                 let last = lane.last_output.replace(called);
                 self.record_output(index, receipt.at.steady, called, done, last);
@@ -111,6 +125,7 @@ impl GateThread {
         let stamp = self.lanes.get(index).and_then(|lane| lane.command.stamp);
         self.gate.conclude(index, source, &decision, receipt.at.steady);
         self.record_decision(index, source, &decision, receipt, stamp);
+        self.tell_decision(index, source, &decision, receipt, residence);
         if too_large && self.buffer.has_grown() {
             // Off the path of anything that is forwarded.
             if let Err(error) = self.buffer.shrink() {

@@ -45,6 +45,7 @@ use crate::kill_switch::{KillCount, KillSwitch};
 use crate::ros::graph::GraphFacts;
 use crate::ros::rcl::{self, Publisher, SerializedBuffer, Subscription, WakeSet, Waker};
 use crate::ros::replies::ReplySender;
+use crate::telemetry::decisions::DecisionTap;
 use crate::telemetry::events::EventSender;
 use crate::telemetry::slots::{Slots, StopTrigger, ThreadName};
 
@@ -108,6 +109,7 @@ pub struct GateThread {
     slots: Arc<Slots>,
     events: EventSender,
     prepared: Prepared,
+    decisions: DecisionTap,
     scratch: Vec<f64>,
     /// A stop that no safe command has answered yet.
     stopping: Option<(StopTrigger, SteadyTime)>,

@@ -1,6 +1,7 @@
 //! What the gate thread writes for telemetry: its own slots, and fixed-size events.
 
 use super::GateThread;
+use super::commands::totals;
 use super::requests::{Denied, Verb};
 use crate::gate::cause::Cause;
 use crate::gate::condition::ConditionCode;
@@ -12,6 +13,7 @@ use crate::gate::state::State;
 use crate::gate::units::{Moment, SteadyTime, WallTime};
 use crate::gate::verdict::Verdict;
 use crate::ros::rcl::MessageInfo;
+use crate::telemetry::decisions::{Concluded, Posted};
 use crate::telemetry::events::{Call, Event, What};
 use crate::telemetry::slots::{ArmRefusal, ResetRefusal};
 
@@ -82,6 +84,37 @@ impl GateThread {
                 for limit in applied.iter() {
                     joint.limits.at(limit).increment();
                 }
+            }
+        }
+    }
+
+    /// `~/decisions`, where it is this one's turn.
+    pub(super) fn tell_decision(
+        &mut self,
+        lane: usize,
+        source: usize,
+        decision: &Decision,
+        receipt: &Receipt,
+        residence: Option<std::time::Duration>,
+    ) {
+        let Some(io) = self.lanes.get(lane) else { return };
+        let posted = self.decisions.after(&Concluded {
+            lane,
+            source,
+            receipt,
+            verdict: decision.verdict,
+            refusal: decision.refusal,
+            seq: self.gate.machine().seq(),
+            shadow: false,
+            command: &io.command,
+            residence,
+            counts: totals(&self.gate, lane, source),
+        });
+        match posted {
+            Posted::Told | Posted::Thinned => {}
+            Posted::Lost => {
+                let what = What::DecisionLost { lane, source };
+                self.events.post(Event { at: receipt.at, what });
             }
         }
     }

@@ -68,6 +68,10 @@ pub(super) fn write(event: &Event, slots: &Slots) {
                 "{lane}/{source}: {count} commands overwritten before they were taken"
             );
         }
+        What::DecisionLost { lane, source } => {
+            let (lane, source) = (self::lane(slots, *lane), self::source(slots, *lane, *source));
+            tracing::debug!(kind, lane, source, "{lane}/{source}: a decision was not told");
+        }
         What::MiddlewareFailed { call, subject, code } => {
             let subject = subject_text(slots, *subject);
             tracing::error!(

@@ -98,6 +98,13 @@ pub enum What {
         /// How many.
         count: u64,
     },
+    /// A decision found no empty record; its command is counted all the same.
+    DecisionLost {
+        /// The lane.
+        lane: usize,
+        /// The source.
+        source: usize,
+    },
     /// The middleware refused a call.
     MiddlewareFailed {
         /// Which call.
@@ -120,6 +127,7 @@ impl What {
             Self::Gate(notice) => notice_kind(notice),
             Self::Requested { .. } => EventKind::Requested,
             Self::Lost { .. } => EventKind::Lost,
+            Self::DecisionLost { .. } => EventKind::DecisionLost,
             Self::MiddlewareFailed { .. } => EventKind::MiddlewareFailed,
             Self::Stopping => EventKind::Stopping,
         }

@@ -147,6 +147,8 @@ closed_list! {
         Rejected = "rejected",
         /// Commands were overwritten before they could be taken.
         Lost = "lost",
+        /// A decision found no empty record and is missing on `~/decisions`.
+        DecisionLost = "decision_lost",
         /// The gate's own tick was late.
         GateStalled = "gate_stalled",
         /// A stop found nothing to build a safe command on.
