@@ -13,6 +13,7 @@ pub mod collector;
 pub mod decisions;
 pub mod events;
 pub mod logging;
+pub mod notes;
 pub mod report;
 pub mod slots;
 pub mod status;

@@ -7,6 +7,7 @@ use crate::gate::condition::ConditionCode;
 use crate::gate::conditions::Condition;
 use crate::gate::machine::{Subject, Trip};
 use crate::gate::state::Refused;
+use crate::telemetry::notes::Notes;
 
 /// The names behind the gate's indices.
 #[derive(Clone, Copy, Debug)]
@@ -15,6 +16,8 @@ pub struct Texts<'a> {
     pub config: &'a Config,
     /// The node's full name, for commands to type.
     pub node: &'a str,
+    /// What thread `control` found out about the neighbours.
+    pub notes: &'a Notes,
 }
 
 /// Stands for an index that the configuration does not have: a fault of ours, told, not hidden.
@@ -112,21 +115,9 @@ impl Texts<'_> {
                  average (rad/s or m/s)",
                 self.dimension(condition)
             ),
-            ConditionCode::NoController => format!(
-                "nobody reads lane '{subject}': start its controller (topic {topic}; if it runs, \
-                 compare reliability and type)"
-            ),
-            ConditionCode::ControllerMismatch => {
-                let lane = self.config.lanes.iter().find(|lane| lane.name == subject);
-                let controller = lane.and_then(|lane| lane.controller.as_deref());
-                format!(
-                    "lane '{subject}' is read, but not by its controller '{}' (topic {topic})",
-                    controller.unwrap_or(UNKNOWN)
-                )
-            }
-            ConditionCode::ForeignPublisher => {
-                format!("somebody else publishes on {topic} of lane '{subject}': stop it")
-            }
+            ConditionCode::NoController
+            | ConditionCode::ControllerMismatch
+            | ConditionCode::ForeignPublisher => self.neighbours(condition, &subject, topic),
             ConditionCode::CausePresent => format!("a cause is still present: {subject}"),
             ConditionCode::SourceNotReady => {
                 format!("source '{subject}' is not ready to be engaged (topic {topic})")
@@ -145,6 +136,42 @@ impl Texts<'_> {
                 "the state moved since you looked: look at ~/state again and use its seq".to_owned()
             }
         }
+    }
+
+    /// What the graph says against a lane.
+    fn neighbours(&self, condition: &Condition, subject: &str, topic: &str) -> String {
+        let Subject::Lane(index) = condition.subject else { return condition.code.to_string() };
+        let notes = self.notes.lane(index);
+        let lane = self.config.lanes.get(index);
+        let controller = lane.and_then(|lane| lane.controller.as_deref()).unwrap_or(UNKNOWN);
+        let readers = if notes.readers.is_empty() {
+            String::new()
+        } else {
+            format!("; who reads it but gets nothing: {}", notes.readers)
+        };
+        if condition.code == ConditionCode::ForeignPublisher {
+            let who = if notes.foreign.is_empty() { "somebody else" } else { &notes.foreign };
+            return format!(
+                "{who} also publishes on {topic} of lane '{subject}', and only interlock may: stop \
+                 it, or write other_publishers if it belongs there"
+            );
+        }
+        if condition.code == ConditionCode::NoController {
+            return format!(
+                "nobody reads lane '{subject}': start its controller (topic {topic}{readers})"
+            );
+        }
+        if notes.controller.is_empty() {
+            return format!(
+                "lane '{subject}' is read, but not by its controller '{controller}': start it, or \
+                 correct the key controller (topic {topic}{readers})"
+            );
+        }
+        format!(
+            "controller '{controller}' of lane '{subject}' does not fit: {}; correct the lane's \
+             joints and interface or the controller's parameters",
+            notes.controller
+        )
     }
 
     /// What a trip found, in one sentence; empty where no number says it.
@@ -190,7 +217,8 @@ mod tests {
     fn every_condition_has_a_text_that_names_its_subject() {
         let mut config = fixture::config();
         config.lanes[0].controller = Some("arm_controller".to_owned());
-        let texts = Texts { config: &config, node: "/interlock" };
+        let notes = Notes::default();
+        let texts = Texts { config: &config, node: "/interlock", notes: &notes };
         for code in ConditionCode::ALL {
             let subject = match code {
                 ConditionCode::KillInputAsserted
@@ -220,7 +248,8 @@ mod tests {
     #[test]
     fn when_an_index_is_unknown_expect_a_question_mark_and_no_panic() {
         let config = fixture::config();
-        let texts = Texts { config: &config, node: "/interlock" };
+        let notes = Notes::default();
+        let texts = Texts { config: &config, node: "/interlock", notes: &notes };
         for subject in [
             Subject::Lane(99),
             Subject::Source { lane: 0, source: 99 },

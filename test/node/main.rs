@@ -8,6 +8,7 @@
 
 mod commands;
 mod configuration;
+mod decisions;
 mod hostile;
 mod latch;
 mod names;

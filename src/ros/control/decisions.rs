@@ -7,9 +7,7 @@ use super::state_msg::time;
 use crate::config::model::Config;
 use crate::gate::units::WallTime;
 use crate::gate::verdict::Verdict;
-use crate::telemetry::decisions::{
-    ChangeRecord, DecisionFeed, Numbers, Record, Totals, sentence,
-};
+use crate::telemetry::decisions::{ChangeRecord, DecisionFeed, Numbers, Record, Totals, sentence};
 
 /// Messages a slow reader may miss none of.
 const DEPTH: usize = 10;

@@ -122,6 +122,10 @@ async fn arm(shared: Arc<Shared>, request: Arm::Request) -> Arm::Response {
         let message = format!("refused: there is no profile of that name; there is: {profile}");
         return Arm::Response { message, ..Default::default() };
     }
+    // An audit at arm: what appeared since the last one counts.
+    if let Err(error) = shared.audit.lock().look() {
+        tracing::warn!(%error, "the graph cannot be read");
+    }
     match ask(&shared, Verb::Arm { seq: request.seq }).await {
         Err(message) => Arm::Response { message, ..Default::default() },
         Ok(answer) => Arm::Response {

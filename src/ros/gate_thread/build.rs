@@ -6,7 +6,7 @@ use std::sync::Arc;
 use r2r::std_srvs::srv::Trigger;
 
 use super::burst::{Burst, burst};
-use super::lane_io::{LaneIo, WireError, newest};
+use super::lane_io::{LaneIo, WireError, newest, reliability};
 use super::requests::Requests;
 use super::{FeedbackIo, GateThread, KillInputIo, Pending};
 use crate::clock;
@@ -14,12 +14,12 @@ use crate::codec::CodecError;
 use crate::codec::feedback::FeedbackCodec;
 use crate::codec::flag::FlagCodec;
 use crate::codec::permit::PermitCodec;
-use crate::config::model::{Config, Reliability};
+use crate::config::model::{Config, LaneConfig, Reliability};
 use crate::gate::core::Gate;
 use crate::gate::snapshot::Snapshot;
 use crate::gate::state::BootRecord;
 use crate::kill_switch::{KillCount, KillSwitch};
-use crate::ros::graph::{GraphAudit, GraphFacts};
+use crate::ros::graph::{Audited, AuditedLane, GraphAudit, GraphFacts, ReadTopic, allowed_table};
 use crate::ros::rcl::{
     self, Context, Durability, NameKind, Node, NodeOptions, Publisher, Qos, RclError,
     ResolvedNames, SerializedBuffer, Subscription, WakeSet, Waker, resolve_names, serve,
@@ -28,6 +28,7 @@ use crate::ros::replies::{Replies, StartError};
 use crate::ros::typesupport::{LoadedMessage, TypeSupportError, load_message};
 use crate::telemetry::decisions::{DecisionFeed, Thinning, decisions};
 use crate::telemetry::events::{Call, Event, EventSender, What};
+use crate::telemetry::notes::Notes;
 use crate::telemetry::slots::Slots;
 
 /// The node's name unless a remap says otherwise.
@@ -203,8 +204,8 @@ impl Builder<'_> {
         Ok(all)
     }
 
-    fn lanes(&mut self) -> Result<Vec<LaneIo>, BuildError> {
-        let mut lanes = Vec::new();
+    fn lanes(&mut self) -> Result<(Vec<LaneIo>, Vec<AuditedLane>), BuildError> {
+        let (mut lanes, mut audited) = (Vec::new(), Vec::new());
         for lane in &self.config.lanes {
             let output = self.names.next();
             let topics: Vec<String> = lane.sources.iter().map(|_| self.names.next()).collect();
@@ -213,12 +214,53 @@ impl Builder<'_> {
             let loaded = self.loaded(&lane.type_name)?;
             let max = self.config.max_message_bytes;
             let wires = LaneIo::new(&self.node, lane, loaded, &output, &topics, &bits?, max);
-            lanes.push(wires.map_err(|error| BuildError::Wire {
+            let mut wires = wires.map_err(|error| BuildError::Wire {
                 subject: format!("lane {}", lane.name),
                 error: Box::new(error),
-            })?);
+            })?;
+            audited.push(audited_lane(lane, &mut wires, topics));
+            lanes.push(wires);
         }
-        Ok(lanes)
+        Ok((lanes, audited))
+    }
+}
+
+/// A lane as the audit sees it, and the tables between the two.
+fn audited_lane(lane: &LaneConfig, wires: &mut LaneIo, topics: Vec<String>) -> AuditedLane {
+    let sources = lane.sources.iter().zip(&mut wires.sources).zip(topics);
+    let sources = sources.map(|((source, io), topic)| {
+        let mut allowed = None;
+        if !source.allowed_nodes.is_empty() {
+            let (input, output) = allowed_table();
+            io.allowed = Some(output);
+            allowed = Some(input);
+        }
+        ReadTopic {
+            topic,
+            type_name: lane.type_name.clone(),
+            reliability: reliability(source.reliability),
+            allowed_nodes: source.allowed_nodes.clone(),
+            allowed,
+        }
+    });
+    AuditedLane {
+        type_name: lane.type_name.clone(),
+        reliability: reliability(lane.reliability),
+        controller: lane.controller.clone(),
+        other_publishers: lane.other_publishers,
+        sources: sources.collect(),
+        publisher: Some(wires.publisher.clone()),
+    }
+}
+
+/// A topic that anybody may publish on.
+fn read_topic(topic: &str, type_name: &str, reliability: rcl::Reliability) -> ReadTopic {
+    ReadTopic {
+        topic: topic.to_owned(),
+        type_name: type_name.to_owned(),
+        reliability,
+        allowed_nodes: Vec::new(),
+        allowed: None,
     }
 }
 
@@ -255,7 +297,7 @@ impl Endpoints {
         let mut builder = Builder { config: &config, node: node.clone(), types, names, bits };
         let kill_inputs = builder.kill_inputs()?;
         let feedback = builder.feedback()?;
-        let lanes = builder.lanes()?;
+        let (lanes, audited_lanes) = builder.lanes()?;
         let permit_type = builder.loaded(PERMIT_TYPE)?;
         let permit = PermitCodec::new(permit_type.message(), config.permit_valid_for)
             .map_err(codec(|| "permit".to_owned()))?;
@@ -276,9 +318,27 @@ impl Endpoints {
         let (reply_sender, replies) = Replies::start(responder, slots.clone(), failed)?;
         let (requests, request_queue) = Requests::new(shared_bit.clone());
         let facts = GraphFacts::new(config.lanes.len());
-        let outputs = lanes.iter().zip(&config.lanes);
-        let outputs = outputs.map(|(io, lane)| (io.publisher.clone(), lane.controller.clone()));
-        let audit = GraphAudit::new(node, outputs.collect(), facts.clone());
+        let audited = Audited {
+            lanes: audited_lanes,
+            kill_inputs: kill_inputs
+                .iter()
+                .map(|io| {
+                    let topic = io.subscription.topic();
+                    read_topic(topic, KILL_INPUT_TYPE, rcl::Reliability::BestEffort)
+                })
+                .collect(),
+            feedback: feedback
+                .iter()
+                .zip(&config.feedback)
+                .map(|(io, feedback)| {
+                    let reliability = reliability(feedback.reliability);
+                    read_topic(io.subscription.topic(), &feedback.type_name, reliability)
+                })
+                .collect(),
+        };
+        let own_name = format!("{}/{gate_name}", resolved.namespace.trim_end_matches('/'));
+        let notes = Arc::new(Notes::default());
+        let audit = GraphAudit::new(node, own_name, audited, facts.clone(), notes);
 
         let now = clock::now();
         let gate = Gate::new(config.gate_rules(), BootRecord::Clean, 1, now);

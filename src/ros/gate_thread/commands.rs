@@ -81,22 +81,38 @@ impl GateThread {
         };
         let at = clock::now();
         let before = wire.last_received.replace(at.steady);
+        let receipt = receipt(&info, at);
+        let allowed = wire.allows(receipt.publisher);
         self.record_arrival(index, source, &info, at, before);
-        self.serve(index, source, &receipt(&info, at), drain);
+        self.serve(index, source, &receipt, (drain, allowed));
         true
     }
 
     /// Decode, judge, encode, publish, conclude.
-    fn serve(&mut self, index: usize, source: usize, receipt: &Receipt, drain: Option<Drain>) {
+    fn serve(
+        &mut self,
+        index: usize,
+        source: usize,
+        receipt: &Receipt,
+        (drain, allowed): (Option<Drain>, bool),
+    ) {
         let Some(lane) = self.lanes.get_mut(index) else { return };
         let LaneIo { codec, command, .. } = lane;
         let too_large = self.buffer.bytes().len() > self.config.max_message_bytes;
-        let decoded = if drain == Some(Drain::Fenced) {
-            Err(Refusal::whole(Reason::Fenced))
-        } else if too_large {
-            Err(Refusal::whole(Reason::TooLarge))
+        let refused = if drain == Some(Drain::Fenced) {
+            Some(Reason::Fenced)
+        } else if !allowed {
+            Some(Reason::PublisherNotAllowed)
         } else {
-            codec.decode(self.buffer.bytes(), command)
+            too_large.then_some(Reason::TooLarge)
+        };
+        let decoded = match refused {
+            Some(reason) => {
+                // What the last message left there is not this one's.
+                command.clear();
+                Err(Refusal::whole(reason))
+            }
+            None => codec.decode(self.buffer.bytes(), command),
         };
         self.decisions.before(command, totals(&self.gate, index, source), receipt.at.steady);
         let decoded = decoded.map(|()| &mut *command);

@@ -113,6 +113,7 @@ impl GateThread {
         if matches!(verb, Verb::Arm { .. }) {
             // What waits in the queues was sent before the arm.
             self.drain_commands(Drain::Judged);
+            self.read_graph();
         }
         let now = clock::now();
         self.gate.unmet(now.steady, &mut |condition| unmet.push(condition));

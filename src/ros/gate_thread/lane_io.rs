@@ -7,7 +7,9 @@ use crate::codec::command::CommandCodec;
 use crate::codec::safe::SafeMessage;
 use crate::config::model::{LaneConfig, Reliability};
 use crate::gate::command::Command;
+use crate::gate::publisher::Gid;
 use crate::gate::units::SteadyTime;
+use crate::ros::graph::AllowedOutput;
 use crate::ros::rcl::{self, Durability, Node, Publisher, Qos, RclError, Subscription, Waker};
 use crate::ros::typesupport::LoadedMessage;
 
@@ -16,6 +18,15 @@ pub(super) struct SourceIo {
     pub(super) subscription: Subscription,
     pub(super) bit: Waker,
     pub(super) last_received: Option<SteadyTime>,
+    /// The publishers of `allowed_nodes`; none where any may publish.
+    pub(super) allowed: Option<AllowedOutput>,
+}
+
+impl SourceIo {
+    /// Whether the publisher is one that may command here.
+    pub(super) fn allows(&mut self, publisher: Option<Gid>) -> bool {
+        self.allowed.as_mut().is_none_or(|allowed| allowed.read().contains(publisher))
+    }
 }
 
 /// One lane.
@@ -72,7 +83,12 @@ impl LaneIo {
             let mut subscription =
                 Subscription::new(node, support, topic, newest(source.reliability))?;
             subscription.on_new_message(bit.clone())?;
-            sources.push(SourceIo { subscription, bit: bit.clone(), last_received: None });
+            sources.push(SourceIo {
+                subscription,
+                bit: bit.clone(),
+                last_received: None,
+                allowed: None,
+            });
         }
         let command = codec.new_command();
         Ok(Self {

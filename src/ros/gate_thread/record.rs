@@ -199,6 +199,7 @@ impl GateThread {
             slots.owner.set(lane.owner());
             if let Some(facts) = facts {
                 slots.output_subscribers.set(u64::from(facts.subscribers));
+                slots.output_foreign_publishers.set(u64::from(facts.foreign_publishers));
             }
         }
         for (slots, view) in self.slots.kill_inputs.iter().zip(self.gate.kill_input_views(now)) {

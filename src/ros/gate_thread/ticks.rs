@@ -9,10 +9,7 @@ use crate::telemetry::events::Call;
 impl GateThread {
     pub(super) fn tick(&mut self, now: Moment) {
         self.slots.node.ticked(now.steady);
-        for (lane, facts) in self.facts.lanes().enumerate() {
-            let facts = facts.unwrap_or_default();
-            self.gate.graph(lane, facts.subscribers, facts.controller_reads);
-        }
+        self.read_graph();
         self.gate.tick(now);
         let permitted = self.gate.is_permitted() && !self.switch.is_fenced();
         let seq = self.gate.machine().seq();
@@ -29,6 +26,14 @@ impl GateThread {
             // Too late for one or more: no catching up, each is counted.
             self.next_tick = self.next_tick.after(period);
             self.slots.node.ticks_missed.increment();
+        }
+    }
+
+    /// What the control thread found out about the outputs.
+    pub(super) fn read_graph(&mut self) {
+        for (lane, facts) in self.facts.lanes().enumerate() {
+            let facts = facts.unwrap_or_default();
+            self.gate.graph(lane, facts.subscribers, facts.controller_reads);
         }
     }
 

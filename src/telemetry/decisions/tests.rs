@@ -103,8 +103,7 @@ fn when_commands_pass_expect_the_first_and_then_one_in_n() {
     let (mut tap, feed) = pool(50.0);
     let mut told = 0;
     for count in 0..12 {
-        let posted =
-            one(&mut tap, &[0.0, 0.0], &[0.0, 0.0], Verdict::Passed, None, count, count);
+        let posted = one(&mut tap, &[0.0, 0.0], &[0.0, 0.0], Verdict::Passed, None, count, count);
         told += u32::from(posted == Posted::Told);
     }
     assert_eq!(told, 12 / ONE_IN);

@@ -52,7 +52,10 @@ fn refused(why: &Refusal, names: &[String]) -> String {
     match why.reason {
         Reason::NotFinite => format!("{name}{at}: {} is not a finite number", short(why.found)),
         Reason::LockedAxis => {
-            format!("{name}{at}: {} where only zero is allowed: no limit is given", short(why.found))
+            format!(
+                "{name}{at}: {} where only zero is allowed: no limit is given",
+                short(why.found)
+            )
         }
         Reason::Position
         | Reason::Velocity
@@ -81,7 +84,9 @@ fn refused(why: &Refusal, names: &[String]) -> String {
         | Reason::OtherPublisher
         | Reason::PublisherNotAllowed
         | Reason::Horizon
-        | Reason::TimesNotIncreasing => format!("{name}{at}: {}{}", whole(why.reason), numbers(why)),
+        | Reason::TimesNotIncreasing => {
+            format!("{name}{at}: {}{}", whole(why.reason), numbers(why))
+        }
     }
 }
 

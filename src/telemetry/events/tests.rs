@@ -63,6 +63,7 @@ fn one_of_each() -> Vec<What> {
             },
         }),
         What::Lost { lane: 0, source: 1, count: 3 },
+        What::DecisionLost { lane: 0, source: 1 },
         What::Gate(Notice::Stalled { late: Duration::from_millis(75) }),
         What::Gate(Notice::NoSafeCommand { lane: 0 }),
         What::MiddlewareFailed { call: Call::Reply, subject: Subject::Node, code: 1 },
