@@ -5,7 +5,7 @@ use super::status::{
     ConditionStatus, FeedbackStatus, KillInputStatus, LaneStatus, SourceStatus, Status, TripStatus,
 };
 use super::texts::Texts;
-use crate::config::model::{LaneConfig, SourceConfig};
+use crate::config::model::{LaneConfig, LaneMode, SourceConfig, SourceMode};
 use crate::gate::cause::Action;
 use crate::gate::conditions::Condition;
 use crate::gate::machine::Trip;
@@ -104,7 +104,11 @@ fn lane_status(view: &LaneView, lane: &LaneConfig) -> LaneStatus {
     };
     LaneStatus {
         name: lane.name.clone(),
-        mode: "gate".to_owned(),
+        mode: match lane.mode {
+            LaneMode::Gate => "gate",
+            LaneMode::Watch => "watch",
+        }
+        .to_owned(),
         state: view.state.label().to_owned(),
         owner: name(view.owner),
         selected: name(view.selected),
@@ -124,7 +128,11 @@ fn source_status(
     let count = |verdict: Verdict| view.counts.get(verdict.index()).copied().unwrap_or(0);
     SourceStatus {
         name: source.name.clone(),
-        mode: "live".to_owned(),
+        mode: match source.mode {
+            SourceMode::Live => "live",
+            SourceMode::Shadow => "shadow",
+        }
+        .to_owned(),
         revision: source.revision.clone(),
         priority: source.priority,
         alive: view.alive,

@@ -33,7 +33,7 @@ use self::burst::Prepared;
 use self::lane_io::LaneIo;
 pub use self::lane_io::WireError;
 pub use self::requests::{Answer, Denied, NotAsked, Request, Requests, Verb};
-use crate::clock;
+use crate::clock::{self, ClockWatch};
 use crate::codec::feedback::FeedbackCodec;
 use crate::codec::flag::FlagCodec;
 use crate::codec::permit::PermitCodec;
@@ -110,6 +110,7 @@ pub struct GateThread {
     events: EventSender,
     prepared: Prepared,
     decisions: DecisionTap,
+    clocks: ClockWatch,
     scratch: Vec<f64>,
     /// A stop that no safe command has answered yet.
     stopping: Option<(StopTrigger, SteadyTime)>,

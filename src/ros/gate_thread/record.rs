@@ -15,7 +15,7 @@ use crate::gate::verdict::Verdict;
 use crate::ros::rcl::MessageInfo;
 use crate::telemetry::decisions::{Concluded, Posted};
 use crate::telemetry::events::{Call, Event, What};
-use crate::telemetry::slots::{ArmRefusal, ResetRefusal};
+use crate::telemetry::slots::{ArmRefusal, ResetRefusal, SourceUse};
 
 /// Time from one wall-clock reading to another; `None` when it runs backwards.
 fn wall_since(now: WallTime, then: i64) -> Option<std::time::Duration> {
@@ -74,7 +74,7 @@ impl GateThread {
         {
             age.observe(span);
         }
-        if decision.verdict == Verdict::Limited {
+        if decision.verdict == Verdict::Limited && slots.mode == SourceUse::Live {
             for limit in decision.limits.iter() {
                 slots.limits.at(limit).increment();
             }

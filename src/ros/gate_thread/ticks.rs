@@ -1,14 +1,21 @@
 //! The tick: watchdogs, permit, snapshots, and safe commands when they are due.
 
-use super::GateThread;
-use crate::clock;
-use crate::gate::machine::Subject;
+use super::{Drain, GateThread};
+use crate::clock::{self, ClockEvent};
+use crate::gate::cause::Cause;
+use crate::gate::machine::{Report, Subject};
 use crate::gate::units::Moment;
 use crate::telemetry::events::Call;
+
+#[expect(clippy::as_conversions, reason = "nanoseconds to seconds for people")]
+fn seconds(nanos: i64) -> f64 {
+    nanos as f64 / 1e9
+}
 
 impl GateThread {
     pub(super) fn tick(&mut self, now: Moment) {
         self.slots.node.ticked(now.steady);
+        self.watch_clocks(now);
         self.read_graph();
         self.gate.tick(now);
         let permitted = self.gate.is_permitted() && !self.switch.is_fenced();
@@ -27,6 +34,26 @@ impl GateThread {
             self.next_tick = self.next_tick.after(period);
             self.slots.node.ticks_missed.increment();
         }
+    }
+
+    /// A suspend or a step of the wall clock since the last tick.
+    fn watch_clocks(&mut self, now: Moment) {
+        let report = match self.clocks.look(clock::readings()) {
+            None => return,
+            Some(ClockEvent::Suspended(slept)) => {
+                // What waited through it looks fresh and is not.
+                self.drain_commands(Drain::Fenced);
+                Report {
+                    found: slept.as_secs_f64(),
+                    ..Report::plain(Cause::Suspended, Subject::Node)
+                }
+            }
+            Some(ClockEvent::Stepped(by)) => {
+                self.slots.node.clock_steps.increment();
+                Report { found: seconds(by), ..Report::plain(Cause::ClockStep, Subject::Node) }
+            }
+        };
+        self.gate.report(report, now);
     }
 
     /// What the control thread found out about the outputs.

@@ -4,6 +4,7 @@
 
 use crate::gate::cause::Cause;
 use crate::gate::closed_list::closed_list;
+use crate::gate::rules::{LaneMode, SourceMode};
 use crate::gate::state::Refused;
 
 closed_list! {
@@ -157,6 +158,30 @@ closed_list! {
         MiddlewareFailed = "middleware_failed",
         /// The node is shutting down.
         Stopping = "stopping",
+    }
+}
+
+closed_list! {
+    /// What becomes of a source's commands.
+    SourceUse {
+        /// They are meant for the output.
+        Live = "live",
+        /// Judged against their own reference, never selected.
+        Shadow = "shadow",
+        /// The lane is only watched.
+        Watch = "watch",
+    }
+}
+
+impl SourceUse {
+    /// Of a source in a lane.
+    #[must_use]
+    pub const fn of(lane: LaneMode, source: SourceMode) -> Self {
+        match (lane, source) {
+            (LaneMode::Watch, _) => Self::Watch,
+            (LaneMode::Gate, SourceMode::Shadow) => Self::Shadow,
+            (LaneMode::Gate, SourceMode::Live) => Self::Live,
+        }
     }
 }
 
