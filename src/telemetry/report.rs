@@ -1,5 +1,6 @@
 //! From the gate's snapshot to [`Status`]: indices become names, causes become sentences.
 
+use super::notes::LaneNotes;
 use super::slots::Slots;
 use super::status::{
     ConditionStatus, FeedbackStatus, KillInputStatus, LaneStatus, SourceStatus, Status, TripStatus,
@@ -20,7 +21,11 @@ pub fn status(snapshot: &Snapshot, texts: Texts<'_>, slots: &Slots, now: Moment)
     let config = texts.config;
     let trip = |trip: &Trip| trip_status(trip, texts, now);
     let active = snapshot.state == State::Active;
-    let lanes = snapshot.lanes.iter().zip(&config.lanes).zip(&slots.lanes);
+    let mut found = texts.notes.read();
+    found.lanes.resize_with(config.lanes.len(), LaneNotes::default);
+    found.kill_inputs.resize_with(config.kill_inputs.len(), String::new);
+    found.feedback.resize_with(config.feedback.len(), String::new);
+    let lanes = snapshot.lanes.iter().zip(&config.lanes).zip(&slots.lanes).zip(&found.lanes);
     let inputs = snapshot.kill_inputs.iter().zip(&config.kill_inputs);
     let feedback = snapshot.feedback.iter().zip(&config.feedback);
     let ignored = config.written_actions().filter(|(_, action)| *action == Action::Ignore);
@@ -38,22 +43,26 @@ pub fn status(snapshot: &Snapshot, texts: Texts<'_>, slots: &Slots, now: Moment)
         profile: active.then(|| config.profile.clone()),
         derating: 1.0,
         lanes: lanes
-            .map(|((view, lane), slots)| LaneStatus {
+            .map(|(((view, lane), slots), notes)| LaneStatus {
+                notes: lane_notes(notes),
                 foreign_publishers: slots.output_foreign_publishers.get(),
                 sources: view
                     .sources
                     .iter()
                     .zip(&lane.sources)
                     .zip(&slots.sources)
-                    .map(|((view, source), slots)| {
-                        source_status(view, source, slots.lost.get(), now.steady)
+                    .zip(notes.sources.iter().map(String::as_str).chain(std::iter::repeat("")))
+                    .map(|(((view, source), slots), note)| {
+                        source_status(view, source, (slots.lost.get(), note), now.steady)
                     })
                     .collect(),
                 ..lane_status(view, lane)
             })
             .collect(),
         kill_inputs: inputs
-            .map(|(view, input)| KillInputStatus {
+            .zip(found.kill_inputs)
+            .map(|((view, input), note)| KillInputStatus {
+                note,
                 name: input.name.clone(),
                 asserted: view.asserted,
                 lost: view.lost,
@@ -62,7 +71,9 @@ pub fn status(snapshot: &Snapshot, texts: Texts<'_>, slots: &Slots, now: Moment)
             })
             .collect(),
         feedback: feedback
-            .map(|(view, feedback)| FeedbackStatus {
+            .zip(found.feedback)
+            .map(|((view, feedback), note)| FeedbackStatus {
+                note,
                 name: feedback.name.clone(),
                 fresh: view.fresh,
                 silent_for_s: ago(view.last_seen),
@@ -115,14 +126,27 @@ fn lane_status(view: &LaneView, lane: &LaneConfig) -> LaneStatus {
         safe_command: lane.safe.label().to_owned(),
         subscribers: Some(u64::from(view.subscribers)),
         foreign_publishers: None,
+        notes: Vec::new(),
         sources: Vec::new(),
     }
+}
+
+/// What the graph says against an output, one sentence each.
+fn lane_notes(notes: &LaneNotes) -> Vec<String> {
+    let LaneNotes { controller, foreign, readers, sources: _ } = notes;
+    let about = [
+        ("also publishes on the output", foreign),
+        ("reads the output but gets nothing", readers),
+        ("its controller does not fit", controller),
+    ];
+    let said = about.into_iter().filter(|(_, who)| !who.is_empty());
+    said.map(|(what, who)| format!("{what}: {who}")).collect()
 }
 
 fn source_status(
     view: &SourceView,
     source: &SourceConfig,
-    lost: Option<u64>,
+    (lost, note): (Option<u64>, &str),
     now: SteadyTime,
 ) -> SourceStatus {
     let count = |verdict: Verdict| view.counts.get(verdict.index()).copied().unwrap_or(0);
@@ -143,6 +167,7 @@ fn source_status(
         withheld: count(Verdict::Withheld),
         not_selected: count(Verdict::NotSelected),
         lost,
+        note: note.to_owned(),
         last_reason: view.last_reason.map(|reason| reason.label().to_owned()),
     }
 }

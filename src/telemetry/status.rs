@@ -98,6 +98,10 @@ pub struct LaneStatus {
     pub subscribers: Option<u64>,
     /// Other writers of the output; `null` before they were counted.
     pub foreign_publishers: Option<u64>,
+    /// What the graph has to say against the output: foreign writers, readers that get nothing, a
+    /// controller that does not fit. Empty: nothing.
+    #[serde(default)]
+    pub notes: Vec<String>,
     /// The sources, highest priority first.
     pub sources: Vec<SourceStatus>,
 }
@@ -129,6 +133,9 @@ pub struct SourceStatus {
     pub not_selected: u64,
     /// Overwritten before they were taken; `null` where the middleware does not tell.
     pub lost: Option<u64>,
+    /// Who offers on its topic what we cannot take; empty: nobody.
+    #[serde(default)]
+    pub note: String,
     /// Of the newest rejection; `null`: none.
     pub last_reason: Option<String>,
 }
@@ -140,6 +147,9 @@ pub struct KillInputStatus {
     pub name: String,
     /// A live publisher asserts.
     pub asserted: bool,
+    /// Who offers on its topic what we cannot take; empty: nobody.
+    #[serde(default)]
+    pub note: String,
     /// Silent for longer than allowed.
     pub lost: bool,
     /// Heard at least once.
@@ -153,6 +163,9 @@ pub struct KillInputStatus {
 pub struct FeedbackStatus {
     /// Of the feedback.
     pub name: String,
+    /// Who offers on its topic what we cannot take; empty: nobody.
+    #[serde(default)]
+    pub note: String,
     /// Within its timeout.
     pub fresh: bool,
     /// Since the newest sample; `null`: none yet.

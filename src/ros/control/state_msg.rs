@@ -100,7 +100,7 @@ fn kill_input(input: &KillInputStatus, wall: WallTime) -> msg::KillInputState {
         asserted: input.asserted,
         lost: input.lost,
         seen: input.seen,
-        incompatible: false,
+        incompatible: !input.note.is_empty(),
         last_seen: seen.map(time).unwrap_or_default(),
         asserted_by: String::new(),
     }
