@@ -9,6 +9,7 @@
 mod commands;
 mod configuration;
 mod decisions;
+mod graph;
 mod hostile;
 mod latch;
 mod names;
