@@ -18,5 +18,6 @@ mod peer;
 mod refusals;
 mod rig;
 mod sources;
+mod suggest;
 #[path = "../support/mod.rs"]
 mod support;

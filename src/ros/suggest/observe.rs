@@ -16,8 +16,10 @@ use crate::ros::rcl::{
 };
 use crate::ros::typesupport::{LoadedMessage, load_message};
 
-/// Time for discovery before the topics are chosen.
-const DISCOVERY: Duration = Duration::from_secs(2);
+/// Discovery has come to an end when no topic came or went for this long.
+const SETTLED: Duration = Duration::from_secs(2);
+/// Longest wait for it.
+const DISCOVERY: Duration = Duration::from_secs(10);
 /// Between two looks at the queues; a queue holds many times what comes in it.
 const LOOK: Duration = Duration::from_millis(2);
 const DEPTH: usize = 200;
@@ -121,14 +123,27 @@ impl Observer {
         self.sum_up(watched, watch_for)
     }
 
-    /// Waits for discovery, then takes the wanted topics and all feedback.
-    fn choose(&self, wanted: &[String]) -> Result<Vec<(String, String, Use)>, SuggestError> {
+    /// Every topic, once nothing new has come for a while.
+    fn discover(&self) -> Result<Vec<(String, Vec<String>)>, SuggestError> {
         let started = clock::steady();
-        let mut found = Vec::new();
-        while clock::steady().since(started) < DISCOVERY {
-            found = topics(&self.node)?;
+        let (mut found, mut changed) = (Vec::new(), started);
+        loop {
+            let now = clock::steady();
+            let fresh = topics(&self.node)?;
+            if fresh != found {
+                (found, changed) = (fresh, now);
+            }
+            let settled = !found.is_empty() && now.since(changed) >= SETTLED;
+            if settled || now.since(started) >= DISCOVERY {
+                return Ok(found);
+            }
             std::thread::sleep(LOOK * 10);
         }
+    }
+
+    /// Waits for discovery, then takes the wanted topics and all feedback.
+    fn choose(&self, wanted: &[String]) -> Result<Vec<(String, String, Use)>, SuggestError> {
+        let found = self.discover()?;
         let mut chosen = Vec::new();
         let mut usable = Vec::new();
         for (topic, types) in &found {
