@@ -52,6 +52,11 @@ impl Texts<'_> {
                 let feedback = self.config.feedback.get(feedback);
                 feedback.map_or(UNKNOWN, |feedback| &feedback.name).to_owned()
             }
+            Subject::Temperature(index) => format!("temperature {index}"),
+            Subject::Battery(index) => format!("battery {index}"),
+            Subject::Path(path) => {
+                self.config.other_paths.get(path).map_or(UNKNOWN, |path| path).to_owned()
+            }
         }
     }
 
@@ -69,6 +74,8 @@ impl Texts<'_> {
             Subject::Feedback(feedback) => {
                 self.config.feedback.get(feedback).map_or(UNKNOWN, |feedback| &feedback.topic)
             }
+            Subject::Path(path) => self.config.other_paths.get(path).map_or(UNKNOWN, |path| path),
+            Subject::Temperature(_) | Subject::Battery(_) => UNKNOWN,
         }
     }
 
@@ -102,7 +109,10 @@ impl Texts<'_> {
                     Subject::Node
                     | Subject::Lane(_)
                     | Subject::Source { .. }
-                    | Subject::KillInput(_) => None,
+                    | Subject::KillInput(_)
+                    | Subject::Temperature(_)
+                    | Subject::Battery(_)
+                    | Subject::Path(_) => None,
                 };
                 let timeout = input.map_or(f64::NAN, |input| input.timeout.as_secs_f64());
                 format!(
@@ -118,7 +128,10 @@ impl Texts<'_> {
             ConditionCode::NoController
             | ConditionCode::ControllerMismatch
             | ConditionCode::ForeignPublisher => self.neighbours(condition, &subject, topic),
-            ConditionCode::CausePresent => format!("a cause is still present: {subject}"),
+            ConditionCode::CausePresent => {
+                let cause = condition.cause.map_or(UNKNOWN, crate::gate::cause::Cause::label);
+                format!("cause {cause} is still present: {subject}")
+            }
             ConditionCode::SourceNotReady => {
                 format!("source '{subject}' is not ready to be engaged (topic {topic})")
             }
@@ -159,6 +172,12 @@ impl Texts<'_> {
         if condition.code == ConditionCode::NoController {
             return format!(
                 "nobody reads lane '{subject}': start its controller (topic {topic}{readers})"
+            );
+        }
+        if !condition.found.is_nan() {
+            return format!(
+                "lane '{subject}' has readers that get nothing (topic {topic}{readers}): write the \
+                 reliability and type that its controller asks for"
             );
         }
         if notes.controller.is_empty() {
@@ -204,6 +223,7 @@ impl Texts<'_> {
                  read {node}/state and try again"
             ),
             Refused::Unmet => "conditions are unmet".to_owned(),
+            Refused::UnknownProfile => "there is no such profile".to_owned(),
         }
     }
 }
@@ -237,8 +257,14 @@ mod tests {
                 | ConditionCode::Settling
                 | ConditionCode::SeqMoved => Subject::Node,
             };
-            let condition =
-                Condition { code: *code, subject, dimension: Some(0), found: 0.25, needed: 0.5 };
+            let condition = Condition {
+                code: *code,
+                subject,
+                cause: Some(crate::gate::cause::Cause::Tilt),
+                dimension: Some(0),
+                found: 0.25,
+                needed: 0.5,
+            };
             let text = texts.condition(&condition);
             assert!(text.contains(&texts.subject(subject)), "{text}");
             assert!(!text.contains(UNKNOWN) || text.contains("is it switched on?"), "{text}");

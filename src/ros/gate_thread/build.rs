@@ -8,6 +8,7 @@ use r2r::std_srvs::srv::Trigger;
 use super::burst::{Burst, burst};
 use super::lane_io::{LaneIo, WireError, newest, reliability};
 use super::requests::Requests;
+use super::watched::Watched;
 use super::{FeedbackIo, GateThread, KillInputIo, Pending};
 use crate::clock;
 use crate::codec::CodecError;
@@ -15,7 +16,6 @@ use crate::codec::feedback::FeedbackCodec;
 use crate::codec::flag::FlagCodec;
 use crate::codec::permit::PermitCodec;
 use crate::config::model::{Config, LaneConfig, Reliability};
-use crate::gate::cause::Cause;
 use crate::gate::core::Gate;
 use crate::gate::snapshot::Snapshot;
 use crate::gate::state::BootRecord;
@@ -131,13 +131,6 @@ fn load_types(config: &Config) -> Result<BTreeMap<String, LoadedMessage>, TypeSu
 
 const KILL_INPUT_TYPE: &str = "std_msgs/msg/Bool";
 const PERMIT_TYPE: &str = "interlock/msg/Permit";
-
-/// The least move of the wall clock that counts as a step, nanoseconds.
-#[expect(clippy::as_conversions, reason = "a validated number of seconds; saturates")]
-fn step_bound(config: &Config) -> i64 {
-    let written = config.causes.get(Cause::ClockStep.index()).and_then(|rules| rules.above);
-    written.map_or(clock::STEP, |seconds| (seconds * 1e9) as i64)
-}
 
 /// Hands out wake bits one after the other.
 struct Bits {
@@ -389,7 +382,7 @@ impl Endpoints {
             events,
             prepared,
             decisions: tap,
-            clocks: clock::ClockWatch::new(step_bound(&config)),
+            watched: Watched::new(&config),
             scratch: Vec::with_capacity(dimensions),
             stopping: None,
             next_tick: now.steady,

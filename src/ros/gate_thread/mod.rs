@@ -20,6 +20,7 @@ mod lane_io;
 mod record;
 mod requests;
 mod ticks;
+mod watched;
 
 use std::sync::Arc;
 
@@ -33,7 +34,8 @@ use self::burst::Prepared;
 use self::lane_io::LaneIo;
 pub use self::lane_io::WireError;
 pub use self::requests::{Answer, Denied, NotAsked, Request, Requests, Verb};
-use crate::clock::{self, ClockWatch};
+use self::watched::Watched;
+use crate::clock;
 use crate::codec::feedback::FeedbackCodec;
 use crate::codec::flag::FlagCodec;
 use crate::codec::permit::PermitCodec;
@@ -110,7 +112,7 @@ pub struct GateThread {
     events: EventSender,
     prepared: Prepared,
     decisions: DecisionTap,
-    clocks: ClockWatch,
+    watched: Watched,
     scratch: Vec<f64>,
     /// A stop that no safe command has answered yet.
     stopping: Option<(StopTrigger, SteadyTime)>,

@@ -105,7 +105,7 @@ impl GateThread {
             verdict: decision.verdict,
             refusal: decision.refusal,
             seq: self.gate.machine().seq(),
-            shadow: false,
+            shadow: decision.shadow,
             command: &io.command,
             residence,
             counts: totals(&self.gate, lane, source),
@@ -171,17 +171,16 @@ impl GateThread {
     }
 
     /// State gauges, once a tick.
-    pub(super) fn record_state(&self, permitted: bool) {
+    pub(super) fn record_state(&self, permitted: bool, now: SteadyTime) {
         let node = &self.slots.node;
         let machine = self.gate.machine();
         node.state.set(Some(machine.state()));
         node.permitted.set(permitted);
         node.seq.set(machine.seq());
         node.trip_cause.set(machine.first_trip().map(|trip| trip.cause));
-        let profile = self.slots.identity.profiles.iter().position(|p| *p == self.config.profile);
-        node.profile.set(profile.filter(|_| machine.state() == State::Active));
+        node.profile.set(self.gate.profile());
+        node.derating.set(self.gate.derating());
         let mut unmet = 0u32;
-        let now = crate::clock::steady();
         self.gate.unmet(now, &mut |condition| unmet |= 1 << condition.code.index());
         // Arm conditions are evaluated while disarmed; otherwise the last values stand.
         if machine.state() == State::Disarmed {

@@ -1,22 +1,16 @@
 //! The tick: watchdogs, permit, snapshots, and safe commands when they are due.
 
-use super::{Drain, GateThread};
-use crate::clock::{self, ClockEvent};
-use crate::gate::cause::Cause;
-use crate::gate::machine::{Report, Subject};
+use super::GateThread;
+use crate::clock;
+use crate::gate::machine::Subject;
 use crate::gate::units::Moment;
 use crate::telemetry::events::Call;
-
-#[expect(clippy::as_conversions, reason = "nanoseconds to seconds for people")]
-fn seconds(nanos: i64) -> f64 {
-    nanos as f64 / 1e9
-}
 
 impl GateThread {
     pub(super) fn tick(&mut self, now: Moment) {
         self.slots.node.ticked(now.steady);
         self.watch_clocks(now);
-        self.read_graph();
+        self.read_graph(now);
         self.gate.tick(now);
         let permitted = self.gate.is_permitted() && !self.switch.is_fenced();
         let seq = self.gate.machine().seq();
@@ -25,7 +19,7 @@ impl GateThread {
             self.failed(Call::Publish, Subject::Node, error.code);
         }
         self.publish_snapshots(now);
-        self.record_state(permitted);
+        self.record_state(permitted, now.steady);
         self.leave_burst(now);
         let period = self.config.tick;
         self.next_tick = self.next_tick.after(period);
@@ -33,34 +27,6 @@ impl GateThread {
             // Too late for one or more: no catching up, each is counted.
             self.next_tick = self.next_tick.after(period);
             self.slots.node.ticks_missed.increment();
-        }
-    }
-
-    /// A suspend or a step of the wall clock since the last tick.
-    fn watch_clocks(&mut self, now: Moment) {
-        let report = match self.clocks.look(clock::readings()) {
-            None => return,
-            Some(ClockEvent::Suspended(slept)) => {
-                // What waited through it looks fresh and is not.
-                self.drain_commands(Drain::Fenced);
-                Report {
-                    found: slept.as_secs_f64(),
-                    ..Report::plain(Cause::Suspended, Subject::Node)
-                }
-            }
-            Some(ClockEvent::Stepped(by)) => {
-                self.slots.node.clock_steps.increment();
-                Report { found: seconds(by), ..Report::plain(Cause::ClockStep, Subject::Node) }
-            }
-        };
-        self.gate.report(report, now);
-    }
-
-    /// What the control thread found out about the outputs.
-    pub(super) fn read_graph(&mut self) {
-        for (lane, facts) in self.facts.lanes().enumerate() {
-            let facts = facts.unwrap_or_default();
-            self.gate.graph(lane, facts.subscribers, facts.controller_reads);
         }
     }
 
@@ -96,10 +62,9 @@ impl GateThread {
         for index in 0..self.lanes.len() {
             let Some(lane) = self.lanes.get_mut(index) else { continue };
             self.scratch.resize(lane.command.dimensions, 0.0);
-            let bytes = if self.gate.would_send(index, &mut self.scratch, now.steady) {
-                lane.safe.render(&self.scratch, now.wall).unwrap_or_default()
-            } else {
-                &[]
+            let bytes = match self.gate.would_send(index, &mut self.scratch, now.steady) {
+                Some(safe) => lane.safe.render(safe.values, now.wall).unwrap_or_default(),
+                None => &[],
             };
             self.prepared.leave(index, bytes);
         }

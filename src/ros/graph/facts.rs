@@ -19,6 +19,8 @@ pub struct LaneFacts {
     /// The named controller is among the readers and is the one that is meant; true where none is
     /// named and somebody reads.
     pub controller_reads: bool,
+    /// Moves whenever the named controller's reader is another one than before.
+    pub controller: u8,
     /// Moves with each audit, so that two of them can be told apart. 0 before the first look.
     pub audit: u8,
 }
@@ -27,11 +29,15 @@ pub struct LaneFacts {
 #[derive(Debug, Default)]
 pub struct GraphFacts {
     lanes: Box<[AtomicU64]>,
+    paths: AtomicU64,
 }
 
 const COUNT_BITS: u32 = 16;
 const COUNT: u64 = (1 << COUNT_BITS) - 1;
 const CONTROLLER: u64 = 1 << 48;
+/// Seven bits: a controller that restarts 128 times between two ticks does not exist.
+const GENERATION_AT: u32 = 49;
+const GENERATION: u64 = 0x7f;
 const AUDIT_AT: u32 = 56;
 
 fn pack(facts: LaneFacts) -> u64 {
@@ -41,6 +47,7 @@ fn pack(facts: LaneFacts) -> u64 {
         | count(facts.foreign_publishers) << COUNT_BITS
         | count(facts.incompatible) << (2 * COUNT_BITS)
         | reads
+        | (u64::from(facts.controller) & GENERATION) << GENERATION_AT
         | u64::from(facts.audit) << AUDIT_AT
 }
 
@@ -51,6 +58,7 @@ fn unpack(word: u64) -> LaneFacts {
         foreign_publishers: count(1),
         incompatible: count(2),
         controller_reads: word & CONTROLLER != 0,
+        controller: u8::try_from((word >> GENERATION_AT) & GENERATION).unwrap_or(0),
         audit: u8::try_from(word >> AUDIT_AT).unwrap_or(u8::MAX),
     }
 }
@@ -59,7 +67,8 @@ impl GraphFacts {
     /// Nobody reads anything yet.
     #[must_use]
     pub fn new(lanes: usize) -> Arc<Self> {
-        Arc::new(Self { lanes: (0..lanes).map(|_| AtomicU64::new(0)).collect() })
+        let lanes = (0..lanes).map(|_| AtomicU64::new(0)).collect();
+        Arc::new(Self { lanes, paths: AtomicU64::new(0) })
     }
 
     /// The lanes' facts in order; `None` before the first look.
@@ -71,6 +80,19 @@ impl GraphFacts {
             let facts = unpack(word.load(Ordering::Relaxed));
             (facts.audit != 0).then_some(facts)
         })
+    }
+
+    /// Which of the other paths are in use, one bit each.
+    ///
+    /// # Ordering
+    /// Relaxed, as for the lanes.
+    #[must_use]
+    pub fn paths(&self) -> u64 {
+        self.paths.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn set_paths(&self, paths: u64) {
+        self.paths.store(paths, Ordering::Relaxed);
     }
 
     pub(super) fn set(&self, lane: usize, facts: LaneFacts) {
@@ -130,6 +152,7 @@ mod tests {
             foreign_publishers: 2,
             incompatible: 1,
             controller_reads: true,
+            controller: 5,
             audit: 7,
         };
         facts.set(1, some);

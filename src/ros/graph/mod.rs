@@ -19,6 +19,9 @@ use super::rcl::{
 use crate::gate::publisher::Gid;
 use crate::telemetry::notes::Notes;
 
+/// [`LaneFacts::controller`] counts this far.
+const GENERATIONS: u8 = 128;
+
 /// A topic that we read.
 pub struct ReadTopic {
     /// Absolute name.
@@ -72,6 +75,8 @@ pub struct GraphAudit {
     last: Vec<LaneFacts>,
     /// The reader of each lane's controller whose parameters fit; none until known.
     fitting: Vec<Option<Gid>>,
+    /// The reader of each lane's controller as of the last audit that found one.
+    readers: Vec<Option<Gid>>,
     controllers: Vec<FoundController>,
     notes: Arc<Notes>,
 }
@@ -105,6 +110,7 @@ impl GraphAudit {
         Self {
             last: vec![LaneFacts::default(); lanes.len()],
             fitting: vec![None; lanes.len()],
+            readers: vec![None; lanes.len()],
             controllers: Vec::new(),
             node,
             own_name,
@@ -159,7 +165,8 @@ impl GraphAudit {
                     }
                 }
                 Err(error) => {
-                    *last = LaneFacts { audit: last.audit, ..LaneFacts::default() };
+                    let LaneFacts { audit, controller, .. } = *last;
+                    *last = LaneFacts { audit, controller, ..LaneFacts::default() };
                     first = first.and(Err(error));
                 }
             }
@@ -224,8 +231,18 @@ impl GraphAudit {
             }
         };
         let fitting = self.fitting.get(index).copied().flatten();
+        let reader = output.controller.as_ref().map(|(_, gid)| *gid);
+        let known = self.readers.get_mut(index);
+        let mut controller = last.controller;
+        if let (Some(known), Some(reader)) = (known, reader)
+            && *known != Some(reader)
+        {
+            *known = Some(reader);
+            controller = (controller + 1) % GENERATIONS;
+        }
         *last = LaneFacts {
             audit,
+            controller,
             controller_reads: match &lane.controller {
                 None => output.facts.subscribers > 0,
                 Some(_) => output.controller.as_ref().is_some_and(|(_, gid)| fitting == Some(*gid)),
@@ -301,6 +318,7 @@ fn look_at_output(
             foreign_publishers: foreign,
             incompatible: u32::try_from(unreadable.len()).unwrap_or(u32::MAX),
             controller_reads: false,
+            controller: 0,
             audit: 0,
         },
         controller,
