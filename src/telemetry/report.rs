@@ -3,15 +3,16 @@
 use super::notes::LaneNotes;
 use super::slots::Slots;
 use super::status::{
-    ConditionStatus, FeedbackStatus, KillInputStatus, LaneStatus, SourceStatus, Status, TripStatus,
+    CauseStatus, ConditionStatus, FeedbackStatus, KillInputStatus, LaneStatus, SeenStatus,
+    SourceStatus, Status, TripStatus,
 };
 use super::texts::Texts;
 use crate::config::model::{LaneConfig, LaneMode, SourceConfig, SourceMode};
 use crate::gate::cause::Action;
 use crate::gate::conditions::Condition;
 use crate::gate::machine::Trip;
-use crate::gate::snapshot::{LaneView, Snapshot, SourceView};
-use crate::gate::state::State;
+use crate::gate::seen::Seen;
+use crate::gate::snapshot::{CauseView, LaneView, Snapshot, SourceView};
 use crate::gate::units::{Moment, SteadyTime, WallTime};
 use crate::gate::verdict::Verdict;
 
@@ -20,7 +21,7 @@ use crate::gate::verdict::Verdict;
 pub fn status(snapshot: &Snapshot, texts: Texts<'_>, slots: &Slots, now: Moment) -> Status {
     let config = texts.config;
     let trip = |trip: &Trip| trip_status(trip, texts, now);
-    let active = snapshot.state == State::Active;
+    let profile = snapshot.profile.and_then(|profile| config.profiles.get(profile));
     let mut found = texts.notes.read();
     found.lanes.resize_with(config.lanes.len(), LaneNotes::default);
     found.kill_inputs.resize_with(config.kill_inputs.len(), String::new);
@@ -40,8 +41,10 @@ pub fn status(snapshot: &Snapshot, texts: Texts<'_>, slots: &Slots, now: Moment)
         first_trip: snapshot.first_trip.as_ref().map(trip),
         last_trip: snapshot.last_trip.as_ref().map(trip),
         unmet: snapshot.unmet.iter().map(|condition| condition_status(condition, texts)).collect(),
-        profile: active.then(|| config.profile.clone()),
-        derating: 1.0,
+        profile: profile.map(|profile| profile.name.clone()),
+        derating: snapshot.derating,
+        causes: snapshot.causes.iter().map(|cause| cause_status(cause, texts)).collect(),
+        description: found.description,
         lanes: lanes
             .map(|(((view, lane), slots), notes)| LaneStatus {
                 notes: lane_notes(notes),
@@ -97,6 +100,30 @@ pub fn condition_status(condition: &Condition, texts: Texts<'_>) -> ConditionSta
     }
 }
 
+fn cause_status(view: &CauseView, texts: Texts<'_>) -> CauseStatus {
+    let CauseView { cause, subject, action, due, found, bound } = view;
+    CauseStatus {
+        cause: cause.label().to_owned(),
+        subject: texts.subject(*subject),
+        action: action.label().to_owned(),
+        acts: *due,
+        text: texts.cause(*cause, *subject, (*found, *bound)),
+    }
+}
+
+fn seen(seen: &Seen, name: &str) -> SeenStatus {
+    let known = |value: f64| (!value.is_nan()).then_some(value);
+    SeenStatus {
+        name: name.to_owned(),
+        min_position: known(seen.min_position),
+        max_position: known(seen.max_position),
+        max_velocity: known(seen.max_velocity),
+        max_acceleration: known(seen.max_acceleration),
+        limited: seen.limited,
+        judged: seen.judged,
+    }
+}
+
 fn trip_status(trip: &Trip, texts: Texts<'_>, now: Moment) -> TripStatus {
     TripStatus {
         seq: trip.seq,
@@ -127,6 +154,7 @@ fn lane_status(view: &LaneView, lane: &LaneConfig) -> LaneStatus {
         subscribers: Some(u64::from(view.subscribers)),
         foreign_publishers: None,
         notes: Vec::new(),
+        seen: view.seen.iter().zip(&lane.dimensions).map(|(s, name)| seen(s, name)).collect(),
         sources: Vec::new(),
     }
 }

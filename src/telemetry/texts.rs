@@ -3,6 +3,7 @@
 //! One place, so that `~/state`, `/status`, service answers and diagnostics say the same.
 
 use crate::config::model::Config;
+use crate::gate::cause::Cause;
 use crate::gate::condition::ConditionCode;
 use crate::gate::conditions::Condition;
 use crate::gate::machine::{Subject, Trip};
@@ -80,7 +81,9 @@ impl Texts<'_> {
     }
 
     fn dimension(&self, condition: &Condition) -> &str {
-        let Subject::Lane(lane) = condition.subject else { return UNKNOWN };
+        let (Subject::Lane(lane) | Subject::Source { lane, .. }) = condition.subject else {
+            return UNKNOWN;
+        };
         let lane = self.config.lanes.get(lane);
         let name = condition.dimension.and_then(|at| lane.and_then(|lane| lane.dimensions.get(at)));
         name.map_or(UNKNOWN, |name| name.as_str())
@@ -129,12 +132,17 @@ impl Texts<'_> {
             | ConditionCode::ControllerMismatch
             | ConditionCode::ForeignPublisher => self.neighbours(condition, &subject, topic),
             ConditionCode::CausePresent => {
-                let cause = condition.cause.map_or(UNKNOWN, crate::gate::cause::Cause::label);
-                format!("cause {cause} is still present: {subject}")
+                let cause = condition.cause.map_or_else(
+                    || UNKNOWN.to_owned(),
+                    |cause| self.cause(cause, condition.subject, (*found, *needed)),
+                );
+                format!("a cause that would stop it at once is still there: {cause}: end it first")
             }
-            ConditionCode::SourceNotReady => {
-                format!("source '{subject}' is not ready to be engaged (topic {topic})")
-            }
+            ConditionCode::SourceNotReady => format!(
+                "source '{subject}' already commands {} {found:.3} off, needs it within {needed} \
+                 (its engage rule): let go of it or bring it to the pose held (topic {topic})",
+                self.dimension(condition)
+            ),
             ConditionCode::LatchNotWritable => "the latch file cannot be written".to_owned(),
             ConditionCode::SimulatedTime => "use_sim_time is on: for a simulation write \
                  allow_sim_time: true, for a robot turn use_sim_time off"
@@ -193,18 +201,30 @@ impl Texts<'_> {
         )
     }
 
-    /// What a trip found, in one sentence; empty where no number says it.
+    /// What a trip found, in one sentence.
     #[must_use]
     pub fn trip(&self, trip: &Trip) -> String {
-        let subject = self.subject(trip.subject);
-        let about = if subject.is_empty() { String::new() } else { format!(" '{subject}'") };
-        match (trip.found.is_nan(), trip.bound.is_nan()) {
-            (false, false) => {
-                format!("{}{about}: {:.3}, allowed {:.3}", trip.cause, trip.found, trip.bound)
+        self.cause(trip.cause, trip.subject, (trip.found, trip.bound))
+    }
+
+    /// A cause with its subject and what was found, in one sentence.
+    #[must_use]
+    pub fn cause(&self, cause: Cause, subject: Subject, (found, bound): (f64, f64)) -> String {
+        let name = self.subject(subject);
+        let about = if name.is_empty() { String::new() } else { format!(" '{name}'") };
+        let unit = unit(cause);
+        let mut text = match (found.is_nan(), bound.is_nan()) {
+            (false, false) => format!("{cause}{about}: {found:.3}{unit}, allowed {bound:.3}{unit}"),
+            (false, true) => format!("{cause}{about}: {found:.3}{unit}"),
+            (true, _) => format!("{cause}{about}"),
+        };
+        if let (Cause::ForeignPublisher, Subject::Lane(lane)) = (cause, subject) {
+            let who = self.notes.lane(lane).foreign;
+            if !who.is_empty() {
+                text.push_str(&format!(" ({who})"));
             }
-            (false, true) => format!("{}{about}: {:.3}", trip.cause, trip.found),
-            (true, _) => format!("{}{about}", trip.cause),
         }
+        text
     }
 
     /// Why a verb had no effect, with what to do instead.
@@ -225,6 +245,39 @@ impl Texts<'_> {
             Refused::Unmet => "conditions are unmet".to_owned(),
             Refused::UnknownProfile => "there is no such profile".to_owned(),
         }
+    }
+}
+
+/// The unit of what a cause finds.
+const fn unit(cause: Cause) -> &'static str {
+    match cause {
+        Cause::KillInputSilent
+        | Cause::SourceSilent
+        | Cause::FeedbackStale
+        | Cause::GateStalled
+        | Cause::Suspended
+        | Cause::ClockStep => " s",
+        Cause::Tilt => " rad",
+        Cause::AngularVelocity => " rad/s",
+        Cause::TemperatureTrip => " °C",
+        Cause::KillService
+        | Cause::KillSocket
+        | Cause::KillSignal
+        | Cause::KillInputAsserted
+        | Cause::Persisted
+        | Cause::LatchFile
+        | Cause::FirstRun
+        | Cause::UncleanRestart
+        | Cause::RefusalsSustained
+        | Cause::RateExceeded
+        | Cause::LimitedRatio
+        | Cause::Divergence
+        | Cause::ForeignPublisher
+        | Cause::OtherPath
+        | Cause::ControllerGone
+        | Cause::ControllerChanged
+        | Cause::BatteryTrip
+        | Cause::Shutdown => "",
     }
 }
 

@@ -93,6 +93,14 @@ fn gate(status: &Status) -> DiagnosticStatus {
         ("version", status.version.clone()),
         ("config_sha256", status.config_sha256.clone()),
     ];
+    let causes = status.causes.iter().map(|cause| format!("{}: {}", cause.action, cause.text));
+    values.push(("causes", causes.collect::<Vec<String>>().join("; ")));
+    values.push(("ignored causes", status.ignored_causes.join(", ")));
+    values.push(("profile", status.profile.clone().unwrap_or_default()));
+    values.push(("derating (ratio)", format!("{:.2}", status.derating)));
+    if !status.description.is_empty() {
+        values.push(("robot description", status.description.clone()));
+    }
     if let Some(trip) = &status.last_trip {
         values.push(("last trip", format!("seq {}: {}", trip.seq, trip.detail)));
     }

@@ -122,11 +122,7 @@ impl GateThread {
             Verb::Arm { .. } if self.switch.is_raised_since(self.kills_seen) => {
                 Err(Denied::State(crate::gate::state::Refused::SeqMoved))
             }
-            Verb::Arm { seq } => {
-                let profiles = &self.config.profiles;
-                let profile = profiles.iter().position(|p| p.name == self.config.profile);
-                self.gate.arm(seq, profile.unwrap_or(0), now).map_err(Denied::State)
-            }
+            Verb::Arm { seq, profile } => self.gate.arm(seq, profile, now).map_err(Denied::State),
             Verb::Disarm => self.gate.disarm(now).map_err(Denied::State),
             Verb::SelectSource { lane, source } => {
                 let result = self.gate.select_source(lane, source, now.steady);
