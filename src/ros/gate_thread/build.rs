@@ -117,6 +117,7 @@ fn resolve(context: &Arc<Context>, config: &Config) -> Result<ResolvedNames, Rcl
         let topics = lane.sources.iter().map(|source| (NameKind::Topic, source.topic.as_str()));
         names.extend(topics);
     }
+    names.extend(config.other_paths.iter().map(|path| (NameKind::Topic, path.as_str())));
     resolve_names(context, NODE_NAME, &names)
 }
 
@@ -250,7 +251,7 @@ fn audited_lane(lane: &LaneConfig, wires: &mut LaneIo, topics: Vec<String>) -> A
         controller: lane.controller.clone(),
         other_publishers: lane.other_publishers,
         sources: sources.collect(),
-        publisher: Some(wires.publisher.clone()),
+        publisher: wires.publisher.clone(),
     }
 }
 
@@ -336,6 +337,7 @@ impl Endpoints {
                     read_topic(io.subscription.topic(), &feedback.type_name, reliability)
                 })
                 .collect(),
+            other_paths: config.other_paths.iter().map(|_| builder.names.next()).collect(),
         };
         let own_name = format!("{}/{gate_name}", resolved.namespace.trim_end_matches('/'));
         let notes = Arc::new(Notes::default());

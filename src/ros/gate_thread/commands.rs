@@ -123,11 +123,9 @@ impl GateThread {
             let written = !limited || codec.encode(self.buffer.bytes_mut(), command);
             // A kill that arrived meanwhile wins over the command in hand.
             let stopped = self.switch.is_raised_since(self.kills_seen) || self.switch.is_fenced();
-            if stopped || !written {
-                decision = decision.withheld();
-            } else {
+            if let Some(publisher) = lane.publisher.as_ref().filter(|_| written && !stopped) {
                 let called = clock::steady();
-                let published = lane.publisher.publish_serialized(self.buffer.bytes());
+                let published = publisher.publish_serialized(self.buffer.bytes());
                 let done = clock::steady();
                 residence = Some(called.since(receipt.at.steady));
                 lane.safe.remember(self.buffer.bytes(), lane.codec.is_complete());
@@ -136,6 +134,8 @@ impl GateThread {
                 if let Err(error) = published {
                     self.failed(Call::Publish, Subject::Lane(index), error.code);
                 }
+            } else {
+                decision = decision.withheld();
             }
         }
         let stamp = self.lanes.get(index).and_then(|lane| lane.command.stamp);

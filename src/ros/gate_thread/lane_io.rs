@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::codec::CodecError;
 use crate::codec::command::CommandCodec;
 use crate::codec::safe::SafeMessage;
-use crate::config::model::{LaneConfig, Reliability};
+use crate::config::model::{LaneConfig, LaneMode, Reliability};
 use crate::gate::command::Command;
 use crate::gate::publisher::Gid;
 use crate::gate::units::SteadyTime;
@@ -31,7 +31,8 @@ impl SourceIo {
 
 /// One lane.
 pub(super) struct LaneIo {
-    pub(super) publisher: Arc<Publisher>,
+    /// None for a lane that is only watched: it never publishes.
+    pub(super) publisher: Option<Arc<Publisher>>,
     pub(super) codec: CommandCodec,
     pub(super) command: Command,
     pub(super) safe: SafeMessage,
@@ -77,7 +78,13 @@ impl LaneIo {
         let support = message.support();
         let codec = CommandCodec::new(lane, message.message(), max_message_bytes)?;
         let safe = SafeMessage::new(lane, message.message(), codec.clone(), max_message_bytes)?;
-        let publisher = Publisher::new(node, support, output, newest(lane.reliability))?;
+        let publisher = match lane.mode {
+            LaneMode::Gate => {
+                let qos = newest(lane.reliability);
+                Some(Arc::new(Publisher::new(node, support, output, qos)?))
+            }
+            LaneMode::Watch => None,
+        };
         let mut sources = Vec::with_capacity(lane.sources.len());
         for ((source, topic), bit) in lane.sources.iter().zip(topics).zip(bits) {
             let mut subscription =
@@ -91,13 +98,6 @@ impl LaneIo {
             });
         }
         let command = codec.new_command();
-        Ok(Self {
-            publisher: Arc::new(publisher),
-            codec,
-            command,
-            safe,
-            sources,
-            last_output: None,
-        })
+        Ok(Self { publisher, codec, command, safe, sources, last_output: None })
     }
 }

@@ -43,7 +43,8 @@ impl GateThread {
                 self.failed(Call::Publish, Subject::Lane(index), 0);
                 continue;
             };
-            let result = lane.publisher.publish_serialized(bytes);
+            let Some(publisher) = &lane.publisher else { continue };
+            let result = publisher.publish_serialized(bytes);
             let last = lane.last_output.replace(now.steady);
             self.record_safe(index, now.steady, last);
             match result {

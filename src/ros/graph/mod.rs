@@ -14,7 +14,8 @@ use std::sync::Arc;
 pub use self::facts::{Allowed, AllowedInput, AllowedOutput, GraphFacts, LaneFacts, allowed_table};
 use self::matching::{Offer, full_name, is_node, obstacle};
 use super::rcl::{
-    EndpointInfo, Node, Publisher, RclError, Reliability, publishers_info, subscriptions_info,
+    EndpointInfo, Node, Publisher, RclError, Reliability, count_clients, count_publishers,
+    publishers_info, subscriptions_info,
 };
 use crate::gate::publisher::Gid;
 use crate::telemetry::notes::Notes;
@@ -71,6 +72,7 @@ pub struct GraphAudit {
     lanes: Vec<AuditedLane>,
     kill_inputs: Vec<ReadTopic>,
     feedback: Vec<ReadTopic>,
+    other_paths: Vec<String>,
     facts: Arc<GraphFacts>,
     last: Vec<LaneFacts>,
     /// The reader of each lane's controller whose parameters fit; none until known.
@@ -89,6 +91,8 @@ pub struct Audited {
     pub kill_inputs: Vec<ReadTopic>,
     /// The feedback topics, in order.
     pub feedback: Vec<ReadTopic>,
+    /// Topics, actions and services that also move the robot, by absolute name.
+    pub other_paths: Vec<String>,
 }
 
 impl GraphAudit {
@@ -101,7 +105,7 @@ impl GraphAudit {
         facts: Arc<GraphFacts>,
         notes: Arc<Notes>,
     ) -> Self {
-        let Audited { lanes, kill_inputs, feedback } = audited;
+        let Audited { lanes, kill_inputs, feedback, other_paths } = audited;
         notes.write(|findings| {
             findings.lanes.resize_with(lanes.len(), Default::default);
             findings.kill_inputs.resize_with(kill_inputs.len(), String::new);
@@ -117,6 +121,7 @@ impl GraphAudit {
             lanes,
             kill_inputs,
             feedback,
+            other_paths,
             facts,
             notes,
         }
@@ -198,6 +203,26 @@ impl GraphAudit {
             notes.write(|all| put(&mut all.feedback, index, text.as_deref()));
             first = first.and(text.map(|_| ()));
         }
+        first.and(self.look_at_other_paths())
+    }
+
+    /// A publisher of the topic, a client of the service or of the action.
+    fn look_at_other_paths(&self) -> Result<(), RclError> {
+        let mut used = 0_u64;
+        let mut first = Ok(());
+        for (index, path) in self.other_paths.iter().enumerate() {
+            let bit = u32::try_from(index).ok().and_then(|index| 1_u64.checked_shl(index));
+            match is_used(&self.node, path) {
+                Ok(false) => {}
+                Ok(true) => used |= bit.unwrap_or(0),
+                // What cannot be looked at is taken to be in use.
+                Err(error) => {
+                    used |= bit.unwrap_or(0);
+                    first = first.and(Err(error));
+                }
+            }
+        }
+        self.facts.set_paths(used);
         first
     }
 
@@ -261,6 +286,12 @@ impl GraphAudit {
         });
         first
     }
+}
+
+fn is_used(node: &Arc<Node>, path: &str) -> Result<bool, RclError> {
+    Ok(count_publishers(node, path)? > 0
+        || count_clients(node, path)? > 0
+        || count_clients(node, &format!("{path}/_action/send_goal"))? > 0)
 }
 
 fn put(texts: &mut [String], index: usize, text: Result<&str, &RclError>) {

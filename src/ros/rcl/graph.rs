@@ -7,11 +7,12 @@ use std::ffi::c_char;
 use std::sync::Arc;
 
 use r2r_rcl::{
-    rcl_count_publishers, rcl_get_publishers_info_by_topic, rcl_get_subscriptions_info_by_topic,
-    rcl_get_topic_names_and_types, rcl_names_and_types_fini, rcl_node_t, rcl_ret_t,
-    rcutils_allocator_t, rcutils_get_default_allocator, rcutils_string_array_t,
-    rmw_get_zero_initialized_names_and_types, rmw_get_zero_initialized_topic_endpoint_info_array,
-    rmw_topic_endpoint_info_array_fini, rmw_topic_endpoint_info_array_t, rmw_topic_endpoint_info_t,
+    rcl_count_clients, rcl_count_publishers, rcl_get_publishers_info_by_topic,
+    rcl_get_subscriptions_info_by_topic, rcl_get_topic_names_and_types, rcl_names_and_types_fini,
+    rcl_node_t, rcl_ret_t, rcutils_allocator_t, rcutils_get_default_allocator,
+    rcutils_string_array_t, rmw_get_zero_initialized_names_and_types,
+    rmw_get_zero_initialized_topic_endpoint_info_array, rmw_topic_endpoint_info_array_fini,
+    rmw_topic_endpoint_info_array_t, rmw_topic_endpoint_info_t,
 };
 
 use super::error::{RclError, absolute_name, check, copy_string, report_in_drop};
@@ -60,6 +61,19 @@ pub fn count_publishers(node: &Arc<Node>, topic: &str) -> Result<usize, RclError
     // SAFETY: an initialised node, a string that outlives the call, a local.
     let code = unsafe { rcl_count_publishers(node.as_ptr(), c_topic.as_ptr(), &mut count) };
     check("rcl_count_publishers", code)?;
+    Ok(count)
+}
+
+/// How many clients an absolute service name has.
+///
+/// # Errors
+/// rcl's text.
+pub fn count_clients(node: &Arc<Node>, service: &str) -> Result<usize, RclError> {
+    let c_service = absolute_name("rcl_count_clients", service)?;
+    let mut count = 0;
+    // SAFETY: an initialised node, a string that outlives the call, a local.
+    let code = unsafe { rcl_count_clients(node.as_ptr(), c_service.as_ptr(), &mut count) };
+    check("rcl_count_clients", code)?;
     Ok(count)
 }
 
