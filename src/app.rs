@@ -234,7 +234,9 @@ fn serve_http(
 /// Ready: every controller matched and every input seen. Whether it is armed is another question.
 fn readiness(status: &Status) -> Readiness {
     let mut reasons = Vec::new();
-    for lane in status.lanes.iter().filter(|lane| lane.subscribers.unwrap_or(0) == 0) {
+    for lane in
+        status.lanes.iter().filter(|lane| lane.mode == "gate" && lane.subscribers.unwrap_or(0) == 0)
+    {
         reasons.push(format!("nobody reads lane {}", lane.name));
     }
     for input in status.kill_inputs.iter().filter(|input| !input.seen) {

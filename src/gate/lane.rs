@@ -213,7 +213,9 @@ impl Lane {
             return Decision::new(Verdict::Rejected, 0, 0).rejected(refusal);
         };
         let counts = is_aside || about.permission != Permission::NotPermitted;
-        let (lost, refused) = source.admit(receipt, counts);
+        // A stranger must not become the one that the source follows, nor use up its rate.
+        let stranger = decoded.as_ref().is_err_and(|r| r.reason == Reason::PublisherNotAllowed);
+        let (lost, refused) = if stranger { (0, None) } else { source.admit(receipt, counts) };
         let sequence = source.counts.received().saturating_add(1);
         let decision =
             Decision { shadow: is_aside, ..Decision::new(Verdict::Withheld, sequence, lost) };
