@@ -67,6 +67,7 @@ pub(crate) fn config() -> Config {
         decisions_passed_one_in: 100,
         other_paths: Vec::new(),
         urdf: None,
+        description: None,
         sha256: "ab".repeat(32),
     }
 }
