@@ -10,9 +10,10 @@ mod builtin;
 
 use std::sync::Arc;
 
+use super::CodecError;
+use super::joints::JointOrder;
 use super::mapped::{self, Mapped};
 use super::numbers::{Reader, Writer};
-use super::CodecError;
 use crate::cdr::{
     Found, Layout, Malformed, MessageType, Path, Stamp, StructChecksum, read_stamp, write_stamp,
 };
@@ -23,7 +24,6 @@ use crate::gate::check::Refusal;
 use crate::gate::command::Command;
 use crate::gate::units::WallTime;
 use crate::gate::verdict::Reason;
-use super::joints::JointOrder;
 
 /// Where the numbers of a type are: the slots of its layout.
 #[derive(Clone, Debug)]
@@ -96,7 +96,8 @@ impl CommandCodec {
         };
         let layout = Layout::compile(message, &selections, &lane.allow_non_finite)?;
         let found = layout.new_found();
-        let checksum = lane.checksum.as_ref().map(|config| checksum(config, message)).transpose()?;
+        let checksum =
+            lane.checksum.as_ref().map(|config| checksum(config, message)).transpose()?;
         let mirrors = vec![None; mirrors_of(lane).count()];
         Ok(Self {
             layout,

@@ -117,7 +117,9 @@ pub enum CodecError {
         path: String,
     },
     /// With names in the message the arrays are in the names' order and as long.
-    #[error("{key}: `{path}` must take the whole array, because fields.names tells whose values it has")]
+    #[error(
+        "{key}: `{path}` must take the whole array, because fields.names tells whose values it has"
+    )]
     PartOfNamed {
         /// The key.
         key: String,
@@ -166,6 +168,14 @@ pub enum CodecError {
         name: String,
         /// The field's path.
         field: String,
+    },
+    /// A joint of a lane that its feedback does not have.
+    #[error("feedback.{feedback}.joints does not have `{joint}`, which the lane that uses it has")]
+    NoFeedback {
+        /// Name of the feedback.
+        feedback: String,
+        /// Name of the joint.
+        joint: String,
     },
     /// A safe command that the type has no field for.
     #[error("safe.command: {command} needs {needs}, and the lane does not map it")]

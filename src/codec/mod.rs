@@ -20,8 +20,8 @@ pub mod safe;
 #[cfg(test)]
 mod test_types;
 
-pub use error::CodecError;
 use crate::cdr::{FiniteRule, Path, Selection};
+pub use error::CodecError;
 
 /// Selects one field; its number in the list is its slot.
 fn select(path: &'static str, max_hits: usize) -> Result<Selection, CodecError> {

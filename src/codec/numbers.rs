@@ -49,7 +49,12 @@ impl Reader<'_> {
     }
 
     /// One array whose length must be that of `place_of`.
-    pub(super) fn array(&self, slot: usize, place_of: &[usize], values: &mut Vec<f64>) -> Result<(), Refusal> {
+    pub(super) fn array(
+        &self,
+        slot: usize,
+        place_of: &[usize],
+        values: &mut Vec<f64>,
+    ) -> Result<(), Refusal> {
         let hit = self.found.hits(slot).first().ok_or(MALFORMED)?;
         let (primitive, endian) = (self.primitive(slot), self.endian());
         if usize::try_from(hit.len) != Ok(place_of.len()) {

@@ -112,9 +112,8 @@ fn stamp_path(lane: &LaneConfig, fields: &FieldMap, message: &MessageType) -> Op
 /// Every path of the params file with its key.
 fn named_paths(lane: &LaneConfig, fields: &FieldMap, stamp: Option<&Path>) -> Vec<Named> {
     let named = |key: String, path: &Path| Named { key, path: path.clone() };
-    let mut all: Vec<Named> = quantity_paths(fields)
-        .map(|(_, key, path)| named(format!("fields.{key}"), path))
-        .collect();
+    let mut all: Vec<Named> =
+        quantity_paths(fields).map(|(_, key, path)| named(format!("fields.{key}"), path)).collect();
     all.extend(fields.names.iter().map(|path| named("fields.names".to_owned(), path)));
     all.extend(stamp.map(|path| named("fields.stamp".to_owned(), path)));
     all.extend(lane.keep.iter().map(|path| named("keep".to_owned(), path)));
@@ -189,9 +188,8 @@ impl Fitting<'_> {
         if let Some(path) = &fields.stamp {
             let is_time = |inner: &MessageType| inner.name == "builtin_interfaces/msg/Time";
             let field = end_of(self.message, path);
-            let fits = field.is_some_and(
-                |field| matches!(&field.kind, Kind::Message(inner) if is_time(inner)),
-            );
+            let fits = field
+                .is_some_and(|field| matches!(&field.kind, Kind::Message(inner) if is_time(inner)));
             if !fits {
                 let needed = "a builtin_interfaces/msg/Time";
                 return Err(self.wrong_kind("fields.stamp".to_owned(), path, needed));

@@ -3,9 +3,7 @@
 use std::sync::Arc;
 
 use super::paths::{describe, end_of, leaves, leaves_under, messages_named, overlap};
-use crate::cdr::{
-    Arity, FiniteRule, Kind, Layout, Leaf, MessageType, Path, Primitive, Selection,
-};
+use crate::cdr::{Arity, FiniteRule, Kind, Layout, Leaf, MessageType, Path, Primitive, Selection};
 use crate::codec::CodecError;
 
 /// Messages that describe the data beside them and command nothing: always covered.
@@ -79,7 +77,8 @@ fn is_opaque(kind: &Kind, arity: Arity) -> bool {
 
 fn is_bytes(kind: &Kind, arity: Arity) -> bool {
     use Primitive::{Char, I8, Octet, U8};
-    matches!(kind, Kind::Primitive(Octet | Char | U8 | I8)) && matches!(arity, Arity::Sequence { .. })
+    matches!(kind, Kind::Primitive(Octet | Char | U8 | I8))
+        && matches!(arity, Arity::Sequence { .. })
 }
 
 /// Where a quantity must be numbers, a text or bytes are an opaque payload.
@@ -136,7 +135,8 @@ mod tests {
 
     #[test]
     fn a_checksum_is_known_by_its_name() {
-        for name in ["crc", "CRC", "crc32", "frame_crc", "crc_16", "check_sum", "checksum8", "fcs"] {
+        for name in ["crc", "CRC", "crc32", "frame_crc", "crc_16", "check_sum", "checksum8", "fcs"]
+        {
             assert!(is_checksum_name(name), "{name}");
         }
         for name in ["q", "tau", "reserve", "crcl_mode", "sum", "check", "focus", "mode_machine"] {

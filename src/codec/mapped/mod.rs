@@ -11,7 +11,7 @@ mod coverage;
 mod paths;
 
 pub(super) use self::compile::{Compiled, array_map, compile, needs_map};
-pub(super) use self::paths::describe;
+pub(super) use self::paths::{describe, end_of, many_steps};
 use super::joints::JointOrder;
 use super::numbers::put_inside;
 use crate::cdr::{Endian, Found, Primitive, read_f64, read_i64};
@@ -290,12 +290,7 @@ impl Quantity {
 }
 
 impl Fixed {
-    fn check(
-        &self,
-        bytes: &[u8],
-        found: &Found,
-        mirrors: &[Option<i64>],
-    ) -> Result<(), Refusal> {
+    fn check(&self, bytes: &[u8], found: &Found, mirrors: &[Option<i64>]) -> Result<(), Refusal> {
         let mirrored = self.mirror.and_then(|number| mirrors.get(number).copied().flatten());
         let is_right = |value: i64| {
             (self.allowed.is_empty() || self.allowed.contains(&value))

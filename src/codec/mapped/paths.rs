@@ -30,7 +30,7 @@ pub(super) fn fields_of<'m>(message: &'m MessageType, path: &Path) -> Vec<&'m Fi
 }
 
 /// The field that a path ends at.
-pub(super) fn end_of<'m>(message: &'m MessageType, path: &Path) -> Option<&'m Field> {
+pub(in crate::codec) fn end_of<'m>(message: &'m MessageType, path: &Path) -> Option<&'m Field> {
     let fields = fields_of(message, path);
     if fields.len() == path.steps().len() { fields.last().copied() } else { None }
 }
@@ -41,7 +41,7 @@ fn is_many(field: &Field, step: &Step) -> bool {
 }
 
 /// The steps that may take more than one element, by number.
-pub(super) fn many_steps(message: &MessageType, path: &Path) -> Vec<usize> {
+pub(in crate::codec) fn many_steps(message: &MessageType, path: &Path) -> Vec<usize> {
     let fields = fields_of(message, path);
     let pairs = fields.iter().zip(path.steps()).enumerate();
     pairs.filter(|(_, (field, step))| is_many(field, step)).map(|(number, _)| number).collect()
@@ -112,9 +112,10 @@ pub(super) fn leaves_under(message: &MessageType, path: &Path) -> Vec<Path> {
 
 /// Every field without fields of its own, with its path.
 pub(super) fn leaves(message: &MessageType) -> Vec<(Path, &Field)> {
-    let tops = message.fields.iter().filter_map(|field| {
-        Path::new(vec![Step { name: field.name.clone(), index: Index::None }])
-    });
+    let tops = message
+        .fields
+        .iter()
+        .filter_map(|field| Path::new(vec![Step { name: field.name.clone(), index: Index::None }]));
     let paths = tops.flat_map(|top| leaves_under(message, &top));
     paths.filter_map(|path| end_of(message, &path).map(|field| (path, field))).collect()
 }

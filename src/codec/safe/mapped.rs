@@ -5,9 +5,7 @@
 //! stays as it is on the wire, and any other is rounded to the inside of the lane's bounds.
 
 use super::Set;
-use crate::cdr::{
-    Endian, Found, Primitive, Rounding, read_f64, write_i64, write_rounded,
-};
+use crate::cdr::{Endian, Found, Primitive, Rounding, read_f64, write_i64, write_rounded};
 use crate::codec::mapped::{Carries, Mapped};
 use crate::gate::limits::DimensionLimits;
 
@@ -90,16 +88,14 @@ pub(super) fn write<'a>(
                 (Set::Leave, Carries::Kd) => place.cut(limits.kd),
                 (Set::Leave, _) => true,
                 (Set::Zero, _) => place.write(0.0, Rounding::Nearest),
-                (Set::To(values), _) => {
-                    values.get(joint).is_some_and(|value| match carries {
-                        Carries::Position => place.write_pose(*value, &limits),
-                        Carries::Velocity
-                        | Carries::Acceleration
-                        | Carries::Effort
-                        | Carries::Kp
-                        | Carries::Kd => place.write_toward_zero(*value),
-                    })
-                }
+                (Set::To(values), _) => values.get(joint).is_some_and(|value| match carries {
+                    Carries::Position => place.write_pose(*value, &limits),
+                    Carries::Velocity
+                    | Carries::Acceleration
+                    | Carries::Effort
+                    | Carries::Kp
+                    | Carries::Kd => place.write_toward_zero(*value),
+                }),
             }
         })
     })
