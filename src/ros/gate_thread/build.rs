@@ -9,13 +9,15 @@ use super::burst::{Burst, burst};
 use super::lane_io::{LaneIo, WireError, newest, reliability};
 use super::requests::Requests;
 use super::watched::Watched;
-use super::{FeedbackIo, GateThread, KillInputIo, Pending};
+use super::{FeedbackIo, FeedbackUse, GateThread, KillInputIo, Pending};
+use crate::cdr::Path;
 use crate::clock;
 use crate::codec::CodecError;
-use crate::codec::feedback::FeedbackCodec;
+use crate::codec::command::mirrors_of;
+use crate::codec::feedback::{FeedbackCodec, Reads};
 use crate::codec::flag::FlagCodec;
 use crate::codec::permit::PermitCodec;
-use crate::config::model::{Config, LaneConfig, Reliability};
+use crate::config::model::{Config, FeedbackConfig, FeedbackType, LaneConfig, Reliability};
 use crate::gate::core::Gate;
 use crate::gate::snapshot::Snapshot;
 use crate::gate::state::BootRecord;
@@ -191,17 +193,10 @@ impl Builder<'_> {
             let mut subscription = Subscription::new(&self.node, loaded.support(), &topic, qos)
                 .map_err(wire(subject))?;
             subscription.on_new_message(bit.clone())?;
-            let mut codecs = Vec::new();
-            for (lane, lane_config) in self.config.lanes.iter().enumerate() {
-                if lane_config.feedback == Some(index) {
-                    let dimensions = &lane_config.dimensions;
-                    let kind = feedback.feedback_type;
-                    let codec = FeedbackCodec::new(kind, loaded.message(), dimensions)
-                        .map_err(codec(subject))?;
-                    codecs.push((lane, codec));
-                }
-            }
-            all.push(FeedbackIo { subscription, bit, codecs });
+            let uses = feedback_uses(self.config, index, feedback, loaded);
+            let uses = uses.map_err(codec(subject))?;
+            let guards = (feedback.max_tilt.is_some(), feedback.max_angular_velocity.is_some());
+            all.push(FeedbackIo { subscription, bit, uses, guards });
         }
         Ok(all)
     }
@@ -225,6 +220,36 @@ impl Builder<'_> {
         }
         Ok((lanes, audited))
     }
+}
+
+/// What a feedback topic is read for: the joints or axes of lanes, fields that lanes mirror, the body.
+fn feedback_uses(
+    config: &Config,
+    index: usize,
+    feedback: &FeedbackConfig,
+    loaded: &LoadedMessage,
+) -> Result<Vec<FeedbackUse>, CodecError> {
+    let mut uses = Vec::new();
+    for (lane, lane_config) in config.lanes.iter().enumerate() {
+        let of_this = mirrors_of(lane_config).enumerate();
+        let of_this = of_this.filter(|(_, mirror)| mirror.feedback == index);
+        let (mirrors, paths): (Vec<usize>, Vec<Path>) =
+            of_this.map(|(number, mirror)| (number, mirror.field.clone())).unzip();
+        let reads = if lane_config.feedback == Some(index) {
+            Reads::Dimensions(&lane_config.dimensions)
+        } else if mirrors.is_empty() {
+            continue;
+        } else {
+            Reads::Mirrors
+        };
+        let codec = FeedbackCodec::new(feedback, loaded.message(), reads, &paths)?;
+        uses.push(FeedbackUse { codec, lane: Some(lane), mirrors });
+    }
+    if feedback.feedback_type == FeedbackType::Imu {
+        let codec = FeedbackCodec::new(feedback, loaded.message(), Reads::Dimensions(&[]), &[])?;
+        uses.push(FeedbackUse { codec, lane: None, mirrors: Vec::new() });
+    }
+    Ok(uses)
 }
 
 /// A lane as the audit sees it, and the tables between the two.

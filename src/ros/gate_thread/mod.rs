@@ -58,11 +58,22 @@ struct KillInputIo {
     codec: FlagCodec,
 }
 
-/// One feedback topic's wires, with a codec for each lane that uses it.
+/// One feedback topic's wires, with a codec for each use of it.
 struct FeedbackIo {
     subscription: Subscription,
     bit: Waker,
-    codecs: Vec<(usize, FeedbackCodec)>,
+    uses: Vec<FeedbackUse>,
+    /// The body's angle and turning are guarded, so that both must be told.
+    guards: (bool, bool),
+}
+
+/// One use of a feedback topic.
+struct FeedbackUse {
+    codec: FeedbackCodec,
+    /// The lane; none where only the body is read.
+    lane: Option<usize>,
+    /// The lane's mirrors that this topic feeds, by number, in the codec's order.
+    mirrors: Vec<usize>,
 }
 
 /// Bits that have been set and not yet served.

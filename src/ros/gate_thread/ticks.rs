@@ -2,6 +2,7 @@
 
 use super::GateThread;
 use crate::clock;
+use crate::gate::lane::SafeOutput;
 use crate::gate::machine::Subject;
 use crate::gate::units::Moment;
 use crate::telemetry::events::Call;
@@ -39,7 +40,8 @@ impl GateThread {
             if self.switch.is_fenced() {
                 continue;
             }
-            let Some(bytes) = lane.safe.render(safe.values, now.wall) else {
+            let Some(bytes) = lane.safe.render(safe.command, safe.values, safe.targets, now.wall)
+            else {
                 self.failed(Call::Publish, Subject::Lane(index), 0);
                 continue;
             };
@@ -64,7 +66,10 @@ impl GateThread {
             let Some(lane) = self.lanes.get_mut(index) else { continue };
             self.scratch.resize(lane.command.dimensions, 0.0);
             let bytes = match self.gate.would_send(index, &mut self.scratch, now.steady) {
-                Some(safe) => lane.safe.render(safe.values, now.wall).unwrap_or_default(),
+                Some(safe) => {
+                    let SafeOutput { command, values, targets } = safe;
+                    lane.safe.render(command, values, targets, now.wall).unwrap_or_default()
+                }
                 None => &[],
             };
             self.prepared.leave(index, bytes);
