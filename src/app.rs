@@ -112,6 +112,7 @@ pub fn run(
         requests: built.requests,
         snapshot: for_control,
         decisions: built.decisions,
+        limits: built.limits,
         audit: built.audit,
         slots: slots.clone(),
         events: events.clone(),

@@ -2,10 +2,10 @@
 //!
 //! One place, so that `~/state`, `/status`, service answers and diagnostics say the same.
 
-use crate::config::model::Config;
+use crate::config::model::{Config, UrdfFrom};
 use crate::gate::cause::Cause;
 use crate::gate::condition::ConditionCode;
-use crate::gate::conditions::Condition;
+use crate::gate::conditions::{AWAITS_COMMAND, AWAITS_MIRROR, Condition};
 use crate::gate::machine::{Subject, Trip};
 use crate::gate::state::Refused;
 use crate::telemetry::notes::Notes;
@@ -147,8 +147,28 @@ impl Texts<'_> {
             ConditionCode::SimulatedTime => "use_sim_time is on: for a simulation write \
                  allow_sim_time: true, for a robot turn use_sim_time off"
                 .to_owned(),
+            ConditionCode::NoSafeCommand if found.to_bits() == AWAITS_COMMAND.to_bits() => format!(
+                "lane '{subject}' has no safe command yet: its gains or kept numbers have no \
+                 default, so a source must send one valid command first"
+            ),
+            ConditionCode::NoSafeCommand if found.to_bits() == AWAITS_MIRROR.to_bits() => format!(
+                "lane '{subject}' has no safe command yet: it waits for the feedback that it \
+                 mirrors a field of"
+            ),
             ConditionCode::NoSafeCommand => {
                 format!("lane '{subject}' has no pose to hold yet: it needs feedback")
+            }
+            ConditionCode::RobotDescriptionMissing => {
+                let topic = self.config.urdf.as_ref().map(|urdf| match &urdf.from {
+                    UrdfFrom::Topic(topic) => topic.as_str(),
+                    UrdfFrom::File(file) => file.as_str(),
+                });
+                let said = self.notes.description();
+                let said = if said.is_empty() { said } else { format!(" ({said})") };
+                format!(
+                    "robot description not received on {}: start robot_state_publisher{said}",
+                    topic.unwrap_or("/robot_description")
+                )
             }
             ConditionCode::Settling => {
                 format!("all conditions hold since {found:.1} s, needs {needed} s: try again")
@@ -306,6 +326,7 @@ mod tests {
                 | ConditionCode::NoSafeCommand => Subject::Lane(0),
                 ConditionCode::CausePresent
                 | ConditionCode::LatchNotWritable
+                | ConditionCode::RobotDescriptionMissing
                 | ConditionCode::SimulatedTime
                 | ConditionCode::Settling
                 | ConditionCode::SeqMoved => Subject::Node,

@@ -7,6 +7,7 @@
 
 mod controllers;
 mod decisions;
+mod description;
 mod diagnostics;
 mod parameters;
 mod state_msg;
@@ -15,6 +16,7 @@ mod verbs;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crossbeam_channel::Sender;
 use futures::executor::LocalPool;
 use futures::future::BoxFuture;
 use futures::task::LocalSpawnExt;
@@ -22,12 +24,13 @@ use parking_lot::Mutex;
 pub use r2r::Error as ControlError;
 use r2r::{Publisher, QosProfile, interlock::msg::State as StateMsg};
 
-use super::gate_thread::{NODE_NAME, Requests};
+use super::gate_thread::{NODE_NAME, NewLimits, Requests};
 use super::graph::GraphAudit;
 use crate::clock;
 use crate::config::model::Config;
 use crate::config::value::FlatMap;
 use crate::gate::snapshot::Snapshot;
+use crate::gate::state::State;
 use crate::gate::units::SteadyTime;
 use crate::kill_switch::KillSwitch;
 use crate::telemetry::decisions::DecisionFeed;
@@ -64,6 +67,8 @@ pub struct Control {
     pub snapshot: triple_buffer::Output<Snapshot>,
     /// Decisions to be told.
     pub decisions: DecisionFeed,
+    /// Limits of a robot description.
+    pub limits: Sender<NewLimits>,
     /// The look at our outputs.
     pub audit: GraphAudit,
     /// Telemetry.
@@ -83,6 +88,7 @@ pub struct ControlNode {
     tasks: Tasks,
     shared: Arc<Shared>,
     controllers: controllers::Controllers,
+    description: description::Description,
     state: Publisher<StateMsg>,
     decisions: decisions::Decisions,
     diagnostics: diagnostics::Diagnostics,
@@ -129,6 +135,9 @@ impl ControlNode {
         let state = node.create_publisher("~/state", latched)?;
         let diagnostics = diagnostics::Diagnostics::new(&mut node, &shared.config)?;
         let decisions = decisions::Decisions::new(&mut node)?;
+        let limits = control.limits;
+        let description =
+            description::Description::new(&mut node, &mut tasks, &shared.config, limits)?;
         let controllers = controllers::Controllers::new(shared.config.clone());
         Ok(Self {
             snapshot: control.snapshot,
@@ -138,6 +147,7 @@ impl ControlNode {
             tasks,
             shared,
             controllers,
+            description,
             state,
             decisions,
             diagnostics,
@@ -177,6 +187,7 @@ impl ControlNode {
             }
             drop(audit);
             let snapshot = self.snapshot.read();
+            self.description.turn(&self.shared, snapshot.state == State::Active);
             let news = Told::of(snapshot);
             let due = told
                 .as_ref()

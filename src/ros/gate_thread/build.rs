@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use crossbeam_channel::{Sender, bounded};
 use r2r::std_srvs::srv::Trigger;
 
 use super::burst::{Burst, burst};
 use super::lane_io::{LaneIo, WireError, newest, reliability};
 use super::requests::Requests;
 use super::watched::Watched;
-use super::{FeedbackIo, FeedbackUse, GateThread, KillInputIo, Pending};
+use super::{FeedbackIo, FeedbackUse, GateThread, KillInputIo, NewLimits, Pending};
 use crate::cdr::Path;
 use crate::clock;
 use crate::codec::CodecError;
@@ -17,7 +18,9 @@ use crate::codec::command::mirrors_of;
 use crate::codec::feedback::{FeedbackCodec, Reads};
 use crate::codec::flag::FlagCodec;
 use crate::codec::permit::PermitCodec;
-use crate::config::model::{Config, FeedbackConfig, FeedbackType, LaneConfig, Reliability};
+use crate::config::model::{
+    Config, FeedbackConfig, FeedbackType, LaneConfig, Reliability, UrdfFrom,
+};
 use crate::gate::core::Gate;
 use crate::gate::snapshot::Snapshot;
 use crate::gate::state::BootRecord;
@@ -39,6 +42,9 @@ pub(crate) const NODE_NAME: &str = "interlock";
 
 /// Copies of the state: one for `control`, one for `http`.
 const SNAPSHOT_READERS: usize = 2;
+
+/// Descriptions that may wait for a disarm; only the newest counts, and it comes last.
+const NEW_LIMITS: usize = 4;
 
 /// Why the node cannot be built.
 #[derive(Debug, thiserror::Error)]
@@ -93,6 +99,8 @@ pub struct Built {
     pub snapshots: Vec<triple_buffer::Output<Snapshot>>,
     /// Decisions to be told.
     pub decisions: DecisionFeed,
+    /// Limits of a robot description.
+    pub limits: Sender<NewLimits>,
     /// The audit of our outputs.
     pub audit: GraphAudit,
     /// Thread `replies`; to be dropped after the gate thread has ended.
@@ -369,7 +377,10 @@ impl Endpoints {
         let audit = GraphAudit::new(node, own_name, audited, facts.clone(), notes);
 
         let now = clock::now();
-        let gate = Gate::new(config.gate_rules(), BootRecord::Clean, 1, now);
+        let mut gate = Gate::new(config.gate_rules(), BootRecord::Clean, 1, now);
+        let described = config.urdf.as_ref().map(|urdf| &urdf.from);
+        gate.await_description(matches!(described, Some(UrdfFrom::Topic(_))));
+        let (give_limits, take_limits) = bounded(NEW_LIMITS);
         let (mut inputs, mut outputs) = (Vec::new(), Vec::new());
         for _ in 0..SNAPSHOT_READERS {
             let buffer = triple_buffer::TripleBuffer::new(&Snapshot::new(&gate, now));
@@ -409,6 +420,7 @@ impl Endpoints {
             events,
             prepared,
             decisions: tap,
+            new_limits: take_limits,
             watched: Watched::new(&config),
             scratch: Vec::with_capacity(dimensions),
             stopping: None,
@@ -423,6 +435,7 @@ impl Endpoints {
             burst,
             snapshots: outputs,
             decisions: feed,
+            limits: give_limits,
             audit,
             replies,
             names: resolved,

@@ -3,6 +3,8 @@
 use super::lane_io::LaneIo;
 use super::{Drain, GateThread};
 use crate::clock;
+use crate::codec::safe::{Missing, SafeMessage};
+use crate::gate::awaits::SafeWaits;
 use crate::gate::check::Refusal;
 use crate::gate::core::Gate;
 use crate::gate::machine::Subject;
@@ -12,6 +14,14 @@ use crate::gate::verdict::{Reason, Verdict};
 use crate::ros::rcl::MessageInfo;
 use crate::telemetry::decisions::Totals;
 use crate::telemetry::events::Call;
+
+/// What a lane's safe message waits for, in the gate's words.
+pub(super) fn safe_waits(safe: &SafeMessage) -> Option<SafeWaits> {
+    safe.missing().map(|missing| match missing {
+        Missing::Command => SafeWaits::Command,
+        Missing::Mirror(_) => SafeWaits::Mirror,
+    })
+}
 
 /// How often each verdict was given to a source.
 pub(super) fn totals(gate: &Gate, lane: usize, source: usize) -> Totals {
@@ -136,6 +146,12 @@ impl GateThread {
                 }
             } else {
                 decision = decision.withheld();
+            }
+        }
+        if let Some(lane) = self.lanes.get_mut(index) {
+            let unsent = matches!(decision.verdict, Verdict::Withheld | Verdict::NotSelected);
+            if unsent && !decision.shadow {
+                lane.safe.remember_unsent(self.buffer.bytes(), lane.codec.is_complete());
             }
         }
         let stamp = self.lanes.get(index).and_then(|lane| lane.command.stamp);

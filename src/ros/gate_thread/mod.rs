@@ -41,6 +41,7 @@ use crate::codec::flag::FlagCodec;
 use crate::codec::permit::PermitCodec;
 use crate::config::model::Config;
 use crate::gate::core::Gate;
+use crate::gate::limits::DimensionLimits;
 use crate::gate::snapshot::Snapshot;
 use crate::gate::units::{Moment, SteadyTime};
 use crate::kill_switch::{KillCount, KillSwitch};
@@ -124,6 +125,7 @@ pub struct GateThread {
     prepared: Prepared,
     decisions: DecisionTap,
     watched: Watched,
+    new_limits: Receiver<NewLimits>,
     scratch: Vec<f64>,
     /// A stop that no safe command has answered yet.
     stopping: Option<(StopTrigger, SteadyTime)>,
@@ -216,6 +218,9 @@ impl GateThread {
         }
     }
 }
+
+/// Limits of every lane, from a robot description.
+pub type NewLimits = Vec<Vec<DimensionLimits>>;
 
 /// What a drained command counts as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

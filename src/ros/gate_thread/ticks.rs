@@ -1,9 +1,11 @@
 //! The tick: watchdogs, permit, snapshots, and safe commands when they are due.
 
 use super::GateThread;
+use super::commands::safe_waits;
 use crate::clock;
 use crate::gate::lane::SafeOutput;
 use crate::gate::machine::Subject;
+use crate::gate::state::State;
 use crate::gate::units::Moment;
 use crate::telemetry::events::Call;
 
@@ -11,6 +13,8 @@ impl GateThread {
     pub(super) fn tick(&mut self, now: Moment) {
         self.slots.node.ticked(now.steady);
         self.watch_clocks(now);
+        self.take_limits();
+        self.look_at_safe();
         self.read_graph(now);
         self.gate.tick(now);
         let permitted = self.gate.is_permitted() && !self.switch.is_fenced();
@@ -28,6 +32,26 @@ impl GateThread {
             // Too late for one or more: no catching up, each is counted.
             self.next_tick = self.next_tick.after(period);
             self.slots.node.ticks_missed.increment();
+        }
+    }
+
+    /// Whether each gated lane has something to build its safe message on.
+    fn look_at_safe(&mut self) {
+        for (index, lane) in self.lanes.iter().enumerate() {
+            if lane.publisher.is_some() {
+                self.gate.safe_waits(index, safe_waits(&lane.safe));
+            }
+        }
+    }
+
+    /// Limits of a robot description, while nothing can move.
+    fn take_limits(&mut self) {
+        if self.gate.machine().state() == State::Active {
+            return;
+        }
+        while let Ok(limits) = self.new_limits.try_recv() {
+            let taken = self.gate.set_limits(limits);
+            self.gate.await_description(!taken);
         }
     }
 

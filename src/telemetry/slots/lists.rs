@@ -160,6 +160,8 @@ closed_list! {
         NoSafeCommand = "no_safe_command",
         /// A cause that warns or holds began to act, or is gone.
         CauseChanged = "cause_changed",
+        /// A robot description came by its topic.
+        RobotDescription = "robot_description",
         /// The middleware refused a publish, a take or a reply.
         MiddlewareFailed = "middleware_failed",
         /// The node is shutting down.
