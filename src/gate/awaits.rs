@@ -56,7 +56,7 @@ impl Gate {
 #[cfg(test)]
 mod tests {
     use super::super::condition::ConditionCode;
-    use super::super::rules::Interface;
+    use super::super::core::tests::bench::rules;
     use super::super::state::BootRecord;
     use super::super::test_rules;
     use super::super::units::{Moment, SteadyTime};
@@ -69,7 +69,7 @@ mod tests {
     }
 
     fn gate() -> Gate {
-        let rules = test_rules::gate(vec![test_rules::lane(Interface::Velocity, 2)]);
+        let rules = rules(vec![test_rules::velocity_lane(2)]);
         Gate::new(rules, BootRecord::Clean, 1, Moment::default())
     }
 

@@ -314,4 +314,4 @@ fn places(rules: &GateRules, now: SteadyTime) -> Faults {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
