@@ -19,9 +19,12 @@ pub(super) struct Prepared {
     lanes: Vec<triple_buffer::Input<Vec<u8>>>,
 }
 
+/// A lane's writer, none where it is only watched, and its bytes.
+type Ready = (Option<Arc<Publisher>>, triple_buffer::Output<Vec<u8>>);
+
 /// The other side.
 pub struct Burst {
-    lanes: Vec<(Option<Arc<Publisher>>, triple_buffer::Output<Vec<u8>>)>,
+    lanes: Vec<Ready>,
     switch: Arc<KillSwitch>,
 }
 
