@@ -38,6 +38,8 @@ pub(crate) fn params() -> String {
         format!(
             "output: {lane}_out
         independent: true
+        start_ramp_s: 0.0
+        handover: {{duration_s: 0.0}}
         sources:
           high: {{topic: {lane}_high, priority: 100, {source}}}
           low: {{topic: {lane}_low, priority: 10, {source}}}"
