@@ -8,6 +8,7 @@
 //! for whatever reason, does not keep its source alive.
 
 use super::aside::Aside;
+use super::awaits::SafeWaits;
 use super::check::{Refusal, check};
 use super::command::Command;
 use super::credit::TimeCredit;
@@ -68,6 +69,8 @@ pub struct Lane {
     pub(super) selected: Option<usize>,
     pub(super) measured: Measured,
     pub(super) graph: LaneGraph,
+    /// What its safe message cannot be made without.
+    pub(super) safe_waits: Option<SafeWaits>,
     /// Its own source fell silent in motion.
     pub(super) silent_since: Option<SteadyTime>,
     /// That silence holds, not only stops this lane.
@@ -111,6 +114,7 @@ impl Lane {
             selected: None,
             measured: Measured::new(dimensions),
             graph: LaneGraph::default(),
+            safe_waits: None,
             silent_since: None,
             silence_holds: false,
             cause_holds: false,
@@ -213,7 +217,10 @@ impl Lane {
             return Decision::new(Verdict::Rejected, 0, 0).rejected(refusal);
         };
         let counts = is_aside || about.permission != Permission::NotPermitted;
-        let (lost, refused) = source.admit(receipt, counts, self.rules.balance);
+        // A stranger must not become the one that the source follows, nor use up its rate.
+        let stranger = decoded.as_ref().is_err_and(|r| r.reason == Reason::PublisherNotAllowed);
+        let (lost, refused) =
+            if stranger { (0, None) } else { source.admit(receipt, counts, self.rules.balance) };
         let sequence = source.counts.received().saturating_add(1);
         let decision =
             Decision { shadow: is_aside, ..Decision::new(Verdict::Withheld, sequence, lost) };

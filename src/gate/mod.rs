@@ -10,6 +10,7 @@
 mod actions;
 pub mod arbitration;
 mod aside;
+pub mod awaits;
 pub mod cause;
 pub mod check;
 pub(crate) mod closed_list;

@@ -5,7 +5,11 @@
 //!
 //! **Invariant:** no decision depends on the wall clock.
 
+mod watch;
+
 use rustix::time::{ClockId, Timespec, clock_gettime};
+
+pub use watch::{ClockEvent, ClockWatch, Readings, STEP};
 
 use crate::gate::units::{Moment, SteadyTime, WallTime};
 
@@ -29,6 +33,16 @@ pub fn wall() -> WallTime {
 #[must_use]
 pub fn now() -> Moment {
     Moment { steady: steady(), wall: wall() }
+}
+
+/// All three clocks, for [`ClockWatch`].
+#[must_use]
+pub fn readings() -> Readings {
+    Readings {
+        steady: nanos(clock_gettime(ClockId::Monotonic)),
+        boot: nanos(clock_gettime(ClockId::Boottime)),
+        wall: nanos(clock_gettime(ClockId::Realtime)),
+    }
 }
 
 /// Saturates in the year 2262.
