@@ -8,10 +8,12 @@ use r2r::std_srvs::srv::Trigger;
 use super::burst::{Burst, burst};
 use super::lane_io::{LaneIo, WireError, newest};
 use super::requests::Requests;
-use super::{FeedbackIo, GateThread, KillInputIo, Pending};
+use super::{FeedbackIo, FeedbackUse, GateThread, KillInputIo, Pending};
+use crate::cdr::Path;
 use crate::clock;
 use crate::codec::CodecError;
-use crate::codec::feedback::FeedbackCodec;
+use crate::codec::command::mirrors_of;
+use crate::codec::feedback::{FeedbackCodec, Reads};
 use crate::codec::flag::FlagCodec;
 use crate::codec::permit::PermitCodec;
 use crate::config::model::{Config, Reliability};
@@ -185,17 +187,25 @@ impl Builder<'_> {
             let mut subscription = Subscription::new(&self.node, loaded.support(), &topic, qos)
                 .map_err(wire(subject))?;
             subscription.on_new_message(bit.clone())?;
-            let mut codecs = Vec::new();
+            let mut uses = Vec::new();
             for (lane, lane_config) in self.config.lanes.iter().enumerate() {
-                if lane_config.feedback == Some(index) {
-                    let dimensions = &lane_config.dimensions;
-                    let kind = feedback.feedback_type;
-                    let codec = FeedbackCodec::new(kind, loaded.message(), dimensions)
-                        .map_err(codec(subject))?;
-                    codecs.push((lane, codec));
-                }
+                let mirrored = mirrors_of(lane_config).enumerate();
+                let (mirrors, paths): (Vec<usize>, Vec<Path>) = mirrored
+                    .filter(|(_, mirror)| mirror.feedback == index)
+                    .map(|(number, mirror)| (number, mirror.field.clone()))
+                    .unzip();
+                let reads = if lane_config.feedback == Some(index) {
+                    Reads::Dimensions(&lane_config.dimensions)
+                } else if mirrors.is_empty() {
+                    continue;
+                } else {
+                    Reads::Mirrors
+                };
+                let codec = FeedbackCodec::new(feedback, loaded.message(), reads, &paths)
+                    .map_err(codec(subject))?;
+                uses.push(FeedbackUse { lane, codec, mirrors });
             }
-            all.push(FeedbackIo { subscription, bit, codecs });
+            all.push(FeedbackIo { subscription, bit, uses });
         }
         Ok(all)
     }

@@ -7,7 +7,7 @@ use crate::gate::check::Refusal;
 use crate::gate::machine::Subject;
 use crate::gate::publisher::Receipt;
 use crate::gate::units::Moment;
-use crate::gate::verdict::Reason;
+use crate::gate::verdict::{Reason, Verdict};
 use crate::ros::rcl::MessageInfo;
 use crate::telemetry::events::Call;
 
@@ -107,6 +107,11 @@ impl GateThread {
                     self.failed(Call::Publish, Subject::Lane(index), error.code);
                 }
             }
+        }
+        if decision.verdict == Verdict::Withheld
+            && let Some(lane) = self.lanes.get_mut(index)
+        {
+            lane.safe.remember_unsent(self.buffer.bytes(), lane.codec.is_complete());
         }
         let stamp = self.lanes.get(index).and_then(|lane| lane.command.stamp);
         self.gate.conclude(index, source, &decision, receipt.at.steady);

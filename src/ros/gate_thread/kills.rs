@@ -2,8 +2,9 @@
 
 use super::commands::receipt;
 use super::requests::{Answer, Denied, Request, Verb};
-use super::{Drain, GateThread};
+use super::{Drain, FeedbackUse, GateThread};
 use crate::clock;
+use crate::codec::feedback::{Reading, Sample};
 use crate::gate::cause::Cause;
 use crate::gate::machine::{Report, Subject};
 use crate::gate::state::State;
@@ -147,11 +148,21 @@ impl GateThread {
             match feedback.subscription.take(&mut self.buffer) {
                 Ok(Some(_)) => {
                     let mut usable = true;
-                    for (lane, codec) in &mut feedback.codecs {
-                        let sample = codec.read(self.buffer.bytes());
-                        usable &= sample.is_some_and(|sample| {
-                            self.gate.feedback(*lane, sample.position, sample.velocity, now.steady)
-                        });
+                    for FeedbackUse { lane, codec, mirrors } in &mut feedback.uses {
+                        usable &= match codec.read(self.buffer.bytes()) {
+                            Some(Reading::Joints(sample)) => {
+                                let Sample { position, velocity } = sample;
+                                self.gate.feedback(*lane, position, velocity, now.steady)
+                            }
+                            Some(Reading::Body(_) | Reading::Mirrors) => true,
+                            None => false,
+                        };
+                        let Some(lane) = self.lanes.get_mut(*lane) else { continue };
+                        for (number, mirror) in mirrors.iter().enumerate() {
+                            let Some(value) = codec.mirrored(number) else { continue };
+                            lane.codec.set_mirror(*mirror, value);
+                            lane.safe.set_mirror(*mirror, value);
+                        }
                     }
                     self.record_feedback(index, usable, now);
                 }

@@ -55,11 +55,19 @@ struct KillInputIo {
     codec: FlagCodec,
 }
 
+/// What one lane takes from a feedback topic.
+struct FeedbackUse {
+    lane: usize,
+    codec: FeedbackCodec,
+    /// Numbers of the lane's mirrors that the codec reads, in the codec's order.
+    mirrors: Vec<usize>,
+}
+
 /// One feedback topic's wires, with a codec for each lane that uses it.
 struct FeedbackIo {
     subscription: Subscription,
     bit: Waker,
-    codecs: Vec<(usize, FeedbackCodec)>,
+    uses: Vec<FeedbackUse>,
 }
 
 /// Bits that have been set and not yet served.

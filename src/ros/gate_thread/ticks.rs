@@ -41,7 +41,11 @@ impl GateThread {
             if self.switch.is_fenced() {
                 continue;
             }
-            let Some(bytes) = lane.safe.render(safe.values, now.wall) else {
+            if !lane.safe.can_render() {
+                // Nothing to build on: silent, as before the first arm.
+                continue;
+            }
+            let Some(bytes) = lane.safe.render(safe.command, safe.values, &[], now.wall) else {
                 self.failed(Call::Publish, Subject::Lane(index), 0);
                 continue;
             };
@@ -63,9 +67,10 @@ impl GateThread {
     fn leave_burst(&mut self, now: Moment) {
         for index in 0..self.lanes.len() {
             let Some(lane) = self.lanes.get_mut(index) else { continue };
+            let Some(safe) = self.config.lanes.get(index).map(|lane| lane.safe) else { continue };
             self.scratch.resize(lane.command.dimensions, 0.0);
             let bytes = if self.gate.would_send(index, &mut self.scratch, now.steady) {
-                lane.safe.render(&self.scratch, now.wall).unwrap_or_default()
+                lane.safe.render(safe, &self.scratch, &[], now.wall).unwrap_or_default()
             } else {
                 &[]
             };
