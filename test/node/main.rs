@@ -18,3 +18,4 @@ mod rig;
 mod sources;
 #[path = "../support/mod.rs"]
 mod support;
+mod vendor;
