@@ -139,8 +139,8 @@ def main():
     robot.say({"ready": True})
     for line in sys.stdin:
         robot.obey(line)
-    executor.shutdown()
     rclpy.try_shutdown()
+    thread.join(10.0)
 
 
 def spin(executor):
