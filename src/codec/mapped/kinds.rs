@@ -29,8 +29,7 @@ pub(in crate::codec) fn wrong_kind(
         path: path.to_string(),
         found,
         needed,
-        message: message.name.clone(),
-        has: describe(message),
+        of: format!("{} has {}", message.name, describe(message)),
     }
 }
 
