@@ -346,7 +346,7 @@ pub(super) fn checksum(
     made.map_err(|problem| CodecError::Checksum {
         field: config.field.to_string(),
         message: message.name.clone(),
-        problem,
+        problem: Box::new(problem),
         has: mapped::describe(message),
     })
 }

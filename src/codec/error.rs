@@ -36,7 +36,7 @@ pub enum CodecError {
         has: String,
     },
     /// A path that ends at the wrong kind of field.
-    #[error("{key}: `{path}` is {found}, and {needed} is needed; {message} has {has}")]
+    #[error("{key}: `{path}` is {found}, and {needed} is needed; {of}")]
     WrongKind {
         /// The key.
         key: String,
@@ -46,10 +46,8 @@ pub enum CodecError {
         found: String,
         /// What must be there.
         needed: &'static str,
-        /// The message type.
-        message: String,
-        /// Its fields.
-        has: String,
+        /// The message type and its fields.
+        of: String,
     },
     /// Numbers could be in a text or in bytes, where nobody can check them.
     #[error(
@@ -101,7 +99,7 @@ pub enum CodecError {
         /// The message type.
         message: String,
         /// What is wrong.
-        problem: ChecksumProblem,
+        problem: Box<ChecksumProblem>,
         /// The type's fields.
         has: String,
     },

@@ -18,6 +18,7 @@ use self::body::read_body;
 use self::map::{Array, Map, Parts, parts};
 use super::CodecError;
 use super::command::checksum;
+use super::mapped::wrong_kind;
 use crate::cdr::{
     Arity, Field, FiniteRule, Found, Hit, Index, Kind, Layout, MessageType, Path, Selection,
     SlotKind, Step, StructChecksum, read_f64, read_i64,
@@ -102,7 +103,7 @@ impl FeedbackCodec {
             );
             if !is_integer {
                 let key = "mirror".to_owned();
-                return Err(map::wrong_kind(key, path, message, "an integer or a bool"));
+                return Err(wrong_kind(message, key, path, "an integer or a bool"));
             }
         }
         let checksum =

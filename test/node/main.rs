@@ -21,3 +21,4 @@ mod sources;
 mod suggest;
 #[path = "../support/mod.rs"]
 mod support;
+mod vendor;

@@ -1,7 +1,7 @@
 //! Where a feedback type has what a lane needs: the built-in maps and the one of the params file.
 
-use crate::cdr::{FiniteRule, Kind, Layout, MessageType, Path, Primitive, Selection};
-use crate::codec::mapped::{describe, end_of, many_steps};
+use crate::cdr::{FiniteRule, Layout, MessageType, Path, Primitive, Selection};
+use crate::codec::mapped::{check_names, describe, many_steps, primitive, wrong_kind};
 use crate::codec::{CodecError, select};
 use crate::config::model::{FeedbackConfig, FeedbackType, FieldMap};
 
@@ -156,23 +156,16 @@ fn mapped(
     Layout::compile(message, &selections, &[])?;
     for (key, path) in [("position", position), ("velocity", velocity)] {
         let Some(path) = path else { continue };
-        let float = end_of(message, path).is_some_and(|field| {
-            matches!(field.kind, Kind::Primitive(Primitive::F32 | Primitive::F64))
-        });
         let key = format!("fields.{key}");
-        if !float {
-            return Err(wrong_kind(key, path, message, "a float32 or float64"));
+        if !primitive(message, path).is_some_and(Primitive::is_float) {
+            return Err(wrong_kind(message, key, path, "a float32 or float64"));
         }
         if many_steps(message, path).len() > 1 {
             return Err(CodecError::Arrays { key, path: path.to_string() });
         }
     }
     if let Some(path) = names {
-        let text =
-            end_of(message, path).is_some_and(|field| matches!(field.kind, Kind::String { .. }));
-        if !text {
-            return Err(wrong_kind("fields.names".to_owned(), path, message, "an array of texts"));
-        }
+        check_names(message, path)?;
     }
     if position.is_none() && velocity.is_none() {
         return Err(CodecError::NoQuantity {
@@ -194,21 +187,4 @@ fn mapped(
         unnamed: None,
     };
     Ok(Parts { selections, map })
-}
-
-/// A path that ends at the wrong kind of field.
-pub(super) fn wrong_kind(
-    key: String,
-    path: &Path,
-    message: &MessageType,
-    needed: &'static str,
-) -> CodecError {
-    CodecError::WrongKind {
-        key,
-        path: path.to_string(),
-        found: end_of(message, path).map_or_else(String::new, |field| field.type_name()),
-        needed,
-        message: message.name.clone(),
-        has: describe(message),
-    }
 }

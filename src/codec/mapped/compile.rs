@@ -4,18 +4,20 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::coverage::{self, Named};
+use super::kinds::{check_commanded, check_kinds, primitive};
 use super::paths::{
-    Counts, describe, end_of, fields_of, frozen, hits, leaves_under, many_steps, names_to,
-    note_count, note_counts, taken, with_index,
+    Counts, end_of, fields_of, frozen, hits, leaves_under, many_steps, names_to, note_count,
+    note_counts, taken, with_index,
 };
+use super::start::{safe_value, start};
 use super::{Carries, CountRule, Fixed, Mapped, Quantity};
 use crate::cdr::{
     Arity, Endian, FiniteRule, Index, Kind, Layout, MessageType, Path, Primitive, Selection, Step,
-    Value, encode, write_i64,
+    write_i64,
 };
 use crate::codec::CodecError;
 use crate::codec::joints::JointOrder;
-use crate::config::model::{FieldMap, FixedField, Interface, LaneConfig, UnusedElements};
+use crate::config::model::{FieldMap, Interface, LaneConfig, UnusedElements};
 use crate::gate::safe::SafeCommand;
 
 /// Room for the elements of an array of any length of which nobody says how long it must be.
@@ -49,7 +51,7 @@ pub(in crate::codec) fn compile(
     }
     let mut fitting =
         Fitting { lane, message, counts: Counts::new(), selections: Vec::new(), rules: Vec::new() };
-    fitting.check_kinds(fields)?;
+    check_kinds(lane, message, fields)?;
     for path in &lane.keep {
         coverage::refuse_kept_bytes(message, path)?;
     }
@@ -58,7 +60,7 @@ pub(in crate::codec) fn compile(
     let frozen = frozen(message, &fitting.counts);
     coverage::check(message, &frozen, &named)?;
     coverage::refuse_undeclared_checksum(message, declared)?;
-    fitting.check_commanded(fields)?;
+    check_commanded(lane, message, fields)?;
     let names = fitting.names(fields);
     let quantities = fitting.quantities(fields)?;
     let fixed = fitting.fixed()?;
@@ -83,7 +85,9 @@ fn selection(path: Path, max_hits: usize, finite: FiniteRule) -> Selection {
 }
 
 /// The quantities that a map can have, with their keys.
-fn quantity_paths(fields: &FieldMap) -> impl Iterator<Item = (Carries, &'static str, &Path)> {
+pub(super) fn quantity_paths(
+    fields: &FieldMap,
+) -> impl Iterator<Item = (Carries, &'static str, &Path)> {
     [
         (Carries::Position, "position", &fields.position),
         (Carries::Velocity, "velocity", &fields.velocity),
@@ -146,78 +150,6 @@ impl Fitting<'_> {
     fn select(&mut self, path: Path, max_hits: usize, finite: FiniteRule) -> usize {
         self.selections.push(selection(path, max_hits, finite));
         self.selections.len().saturating_sub(1)
-    }
-
-    fn wrong_kind(&self, key: String, path: &Path, needed: &'static str) -> CodecError {
-        let found = end_of(self.message, path).map_or_else(String::new, |field| field.type_name());
-        CodecError::WrongKind {
-            key,
-            path: path.to_string(),
-            found,
-            needed,
-            message: self.message.name.clone(),
-            has: describe(self.message),
-        }
-    }
-
-    fn primitive(&self, path: &Path) -> Option<Primitive> {
-        match end_of(self.message, path)?.kind {
-            Kind::Primitive(primitive) => Some(primitive),
-            Kind::String { .. } | Kind::WString { .. } | Kind::Message(_) => None,
-        }
-    }
-
-    /// Numbers where numbers are needed, texts where texts are.
-    fn check_kinds(&self, fields: &FieldMap) -> Result<(), CodecError> {
-        for (_, key, path) in quantity_paths(fields) {
-            coverage::refuse_payload(self.message, path)?;
-            if !self.primitive(path).is_some_and(Primitive::is_float) {
-                let key = format!("fields.{key}");
-                return Err(self.wrong_kind(key, path, "a float32 or float64"));
-            }
-        }
-        if let Some(path) = &fields.names {
-            let is_text = |path| {
-                end_of(self.message, path)
-                    .is_some_and(|field| matches!(field.kind, Kind::String { .. }))
-            };
-            if !is_text(path) {
-                return Err(self.wrong_kind("fields.names".to_owned(), path, "an array of texts"));
-            }
-        }
-        if let Some(path) = &fields.stamp {
-            let is_time = |inner: &MessageType| inner.name == "builtin_interfaces/msg/Time";
-            let field = end_of(self.message, path);
-            let fits = field
-                .is_some_and(|field| matches!(&field.kind, Kind::Message(inner) if is_time(inner)));
-            if !fits {
-                let needed = "a builtin_interfaces/msg/Time";
-                return Err(self.wrong_kind("fields.stamp".to_owned(), path, needed));
-            }
-        }
-        for fixed in &self.lane.fixed {
-            if self.primitive(&fixed.field).is_none_or(Primitive::is_float) {
-                let key = format!("fixed.{}.field", fixed.name);
-                return Err(self.wrong_kind(key, &fixed.field, "an integer or a bool"));
-            }
-        }
-        Ok(())
-    }
-
-    fn check_commanded(&self, fields: &FieldMap) -> Result<(), CodecError> {
-        let (interface, path) = match self.lane.interface {
-            Interface::Position => ("position", &fields.position),
-            Interface::Velocity => ("velocity", &fields.velocity),
-            Interface::Effort => ("effort", &fields.effort),
-        };
-        if path.is_some() {
-            return Ok(());
-        }
-        Err(CodecError::NoQuantity {
-            interface,
-            message: self.message.name.clone(),
-            has: describe(self.message),
-        })
     }
 
     /// The one array of joints on the way of a path, by step; `None`: a single field.
@@ -311,7 +243,7 @@ impl Fitting<'_> {
                 let free = (0..elements).filter(|place| !self.lane.joint_index.contains(place));
                 unused.extend(free.filter_map(|place| u32::try_from(place).ok()));
             }
-            let Some(primitive) = self.primitive(path) else { continue };
+            let Some(primitive) = primitive(self.message, path) else { continue };
             let slot = self.select(path.clone(), room, FiniteRule::Leave);
             let unused = unused.into_boxed_slice();
             quantities.push(Quantity { carries, slot, primitive, in_messages, elements, unused });
@@ -324,7 +256,7 @@ impl Fitting<'_> {
         let mut all = Vec::new();
         let mut mirrors = 0_usize;
         for fixed in &self.lane.fixed {
-            let Some(primitive) = self.primitive(&fixed.field) else { continue };
+            let Some(primitive) = primitive(self.message, &fixed.field) else { continue };
             let values = fixed.allowed.iter().chain(&fixed.safe);
             for value in values {
                 if !holds(primitive, *value) {
@@ -373,7 +305,7 @@ impl Fitting<'_> {
                     path = with_index(&path, step, Index::All);
                 }
             }
-            let numbers = self.primitive(&path).is_some();
+            let numbers = primitive(self.message, &path).is_some();
             let outer = arities.iter().take(last).any(|arity| *arity != Arity::One);
             if outer && !numbers {
                 let key = "an array of any length in another array".to_owned();
@@ -414,41 +346,6 @@ fn first_leaf(message: &MessageType, path: &Path) -> Option<Path> {
 fn holds(primitive: Primitive, value: i64) -> bool {
     let mut bytes = [0; 8];
     write_i64(&mut bytes, Endian::Little, primitive, 0, value).is_some()
-}
-
-/// The value in the safe command made at start-up.
-fn safe_value(fixed: &FixedField) -> Option<i64> {
-    let only = match fixed.allowed.as_slice() {
-        [only] => Some(*only),
-        [] | [..] => None,
-    };
-    fixed.safe.or(only)
-}
-
-/// The bytes that a safe message begins with.
-fn start(
-    lane: &LaneConfig,
-    fields: &FieldMap,
-    message: &MessageType,
-    frozen: &MessageType,
-) -> Result<Vec<u8>, CodecError> {
-    let failed = |error: &dyn std::fmt::Display| CodecError::Safe(error.to_string());
-    let mut value = Value::default_of(frozen);
-    if let Some(path) = &fields.names
-        && let [step] = many_steps(message, path).as_slice()
-    {
-        for (element, name) in (0..).zip(&lane.dimensions) {
-            let one = with_index(path, *step, Index::One(element));
-            let text = Value::from(name.as_str());
-            value.set(frozen, &one, &text).map_err(|error| failed(&error))?;
-        }
-    }
-    for fixed in &lane.fixed {
-        let Some(safe) = safe_value(fixed) else { continue };
-        let safe = Value::Signed(safe);
-        value.set(frozen, &fixed.field, &safe).map_err(|error| failed(&error))?;
-    }
-    encode(message, &value, Endian::Little).map_err(|error| failed(&error))
 }
 
 /// A type with a built-in map for one array, as a map: what `keep` and `unused_elements` need.

@@ -8,10 +8,13 @@
 
 mod compile;
 mod coverage;
+mod kinds;
 mod paths;
+mod start;
 
 pub(super) use self::compile::{Compiled, array_map, compile, needs_map};
-pub(super) use self::paths::{describe, end_of, many_steps};
+pub(super) use self::kinds::{check_names, primitive, wrong_kind};
+pub(super) use self::paths::{describe, many_steps};
 use super::joints::JointOrder;
 use super::numbers::put_inside;
 use crate::cdr::{Endian, Found, Primitive, read_f64, read_i64};

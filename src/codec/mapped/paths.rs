@@ -30,7 +30,7 @@ pub(super) fn fields_of<'m>(message: &'m MessageType, path: &Path) -> Vec<&'m Fi
 }
 
 /// The field that a path ends at.
-pub(in crate::codec) fn end_of<'m>(message: &'m MessageType, path: &Path) -> Option<&'m Field> {
+pub(super) fn end_of<'m>(message: &'m MessageType, path: &Path) -> Option<&'m Field> {
     let fields = fields_of(message, path);
     if fields.len() == path.steps().len() { fields.last().copied() } else { None }
 }
