@@ -7,7 +7,7 @@
 use super::check::{Refusal, check};
 use super::command::Command;
 use super::credit::{CREDIT_PERIODS, TimeCredit};
-use super::envelope::Envelope;
+use super::envelope::{Envelope, Present};
 use super::lane_state::LaneState;
 use super::limit::{Allowance, LOCKED_TOLERANCE, LimitSet, Reference};
 use super::measured::Measured;
@@ -210,13 +210,12 @@ impl Lane {
         if permission == Permission::Held {
             return Decision::valid(Verdict::Withheld, lost);
         }
-        let credit_s = self.credit.available(now, period_s);
         let allowance = Allowance {
             velocity: limit_scale,
             acceleration: limit_scale,
-            ..Allowance::of(credit_s)
+            ..self.credit.allowance(now, period_s)
         };
-        let present = self.measured.position();
+        let present = Present { position: self.measured.position(), velocity: None };
         let limits = match self.envelope.apply(command, &self.rules, allowance, present) {
             Ok(limits) => limits,
             Err(refusal) => return Decision::rejected(refusal, lost),

@@ -1,6 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::gate::limits::DimensionLimits;
 
 const LIMITS: DimensionLimits = DimensionLimits {
     locked: false,
@@ -66,7 +67,7 @@ fn hazard_09_dt_zero_negative_huge() {
             assert_eq!(limit_position(0.5, at(0.25), &limits, none).value, 0.25);
             assert!(limit_position(0.25, at(0.25), &limits, none).by.is_empty());
         }
-        assert_eq!(limit_velocity(1.0, 0.5, &WITH_ACCELERATION, none).value, 0.5);
+        assert_eq!(limit_velocity(1.0, at(0.5), &WITH_ACCELERATION, none).value, 0.5);
     }
     // A small credit is used as it is.
     let small = Allowance::of(1e-9);
@@ -86,7 +87,7 @@ fn when_it_starts_outside_expect_inward_or_still_never_outward() {
 #[test]
 fn when_the_velocity_limit_shrinks_expect_no_more_than_deceleration() {
     let fast = scaled(0.02, 0.1);
-    let limited = limit_velocity(2.0, 2.0, &WITH_ACCELERATION, fast);
+    let limited = limit_velocity(2.0, at(2.0), &WITH_ACCELERATION, fast);
     assert!((limited.value - 1.6).abs() < 1e-12);
     assert_eq!(limited.by, only(Limit::Deceleration));
 }
@@ -94,7 +95,7 @@ fn when_the_velocity_limit_shrinks_expect_no_more_than_deceleration() {
 #[test]
 fn when_reversing_expect_deceleration_then_acceleration() {
     // 0.2 rad/s is gone after 0.01 s at 20 rad/s²; the other 0.01 s speeds up at 10 rad/s².
-    let limited = limit_velocity(-2.0, 0.2, &WITH_ACCELERATION, STEP);
+    let limited = limit_velocity(-2.0, at(0.2), &WITH_ACCELERATION, STEP);
     assert!((limited.value + 0.1).abs() < 1e-12);
     assert_eq!(limited.by, only(Limit::Acceleration));
 }
@@ -145,7 +146,7 @@ proptest! {
         let mut sent = 0.0f64;
         for (commanded, credit_s) in commands {
             let limited =
-                limit_velocity(commanded, sent, &WITH_ACCELERATION, scaled(credit_s, scale));
+                limit_velocity(commanded, at(sent), &WITH_ACCELERATION, scaled(credit_s, scale));
             prop_assert!(limited.value.abs() <= 2.0 * scale + 1e-12);
             prop_assert!((limited.value - sent).abs() <= 20.0 * credit_s + 1e-12);
             sent = limited.value;
