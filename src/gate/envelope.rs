@@ -24,8 +24,8 @@ mod total_effort;
 mod trajectory;
 mod verify;
 
-pub use changes::{Change, MAX_CHANGES, Quantity};
 use changes::Report;
+pub use changes::{Change, MAX_CHANGES, Quantity};
 pub use trajectory::HORIZON_S;
 
 /// What is measured of a lane's joints; `None` before the first sample, or where the feedback does
@@ -159,8 +159,7 @@ impl Envelope {
             Interface::Effort => &command.effort,
         };
         let last = values.rchunks_exact(self.candidate.len().max(1)).next().unwrap_or_default();
-        for ((candidate, value), given) in self.candidate.iter_mut().zip(last).zip(&command.given)
-        {
+        for ((candidate, value), given) in self.candidate.iter_mut().zip(last).zip(&command.given) {
             if *given {
                 *candidate = Reference { value: *value, rate: 0.0 };
             }

@@ -9,8 +9,8 @@ use crate::gate::command::Command;
 use crate::gate::limit::{Allowance, LOCKED_TOLERANCE, Limited, limit_to};
 use crate::gate::limits::{Bounds, DimensionLimits};
 use crate::gate::rules::{Interface, LaneRules};
-use crate::gate::verdict::Limit;
 use crate::gate::units::at_least;
+use crate::gate::verdict::Limit;
 
 use super::changes::Report;
 use super::{Envelope, Quantity};
@@ -78,9 +78,9 @@ impl Walk<'_> {
 }
 
 fn limit_place(value: f64, limits: &DimensionLimits, _: Allowance) -> Limited {
-    limits.position.map_or(Limited::unchanged(value), |bounds| {
-        limit_to(value, bounds, Limit::Position)
-    })
+    limits
+        .position
+        .map_or(Limited::unchanged(value), |bounds| limit_to(value, bounds, Limit::Position))
 }
 
 fn limit_rate(value: f64, limits: &DimensionLimits, allowance: Allowance) -> Limited {
@@ -100,11 +100,7 @@ fn limit_acceleration(value: f64, limits: &DimensionLimits, _: Allowance) -> Lim
     limit_to(value, symmetric(limit), Limit::Acceleration)
 }
 
-pub(super) fn limit_effort(
-    value: f64,
-    limits: &DimensionLimits,
-    allowance: Allowance,
-) -> Limited {
+pub(super) fn limit_effort(value: f64, limits: &DimensionLimits, allowance: Allowance) -> Limited {
     let Some(full) = limits.effort else { return Limited::unchanged(value) };
     let limit =
         |allowance: Allowance| limit_to(value, symmetric(full * allowance.effort), Limit::Effort);

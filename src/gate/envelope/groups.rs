@@ -84,7 +84,8 @@ impl Envelope {
         let mut whole = Share::WHOLE;
         for (dimension, step) in group.iter().zip(&mut self.steps) {
             *step = 0.0;
-            let (Some(value), Some(limits)) = (values.get(*dimension), rules.limits.get(*dimension))
+            let (Some(value), Some(limits)) =
+                (values.get(*dimension), rules.limits.get(*dimension))
             else {
                 continue;
             };
@@ -146,9 +147,7 @@ impl Envelope {
                 continue;
             }
             let limited = match rules.interface {
-                Interface::Velocity => {
-                    limit_velocity(sent.value + step, *sent, limits, allowance)
-                }
+                Interface::Velocity => limit_velocity(sent.value + step, *sent, limits, allowance),
                 Interface::Position | Interface::Effort => *limited,
             };
             let made = (limited.value - sent.value) / step;

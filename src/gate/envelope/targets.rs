@@ -198,8 +198,7 @@ impl Envelope {
             let change = (*value - sent.value) * rate;
             // No time: no change, and the old rate goes on.
             let rate = if change.is_finite() { change } else { sent.rate };
-            *candidate =
-                Reference { value: *value, rate: within(rate, limits, rules.interface) };
+            *candidate = Reference { value: *value, rate: within(rate, limits, rules.interface) };
         }
         Ok(())
     }
@@ -214,9 +213,7 @@ fn paced(allowance: Allowance) -> Allowance {
 /// A rate taken from a difference of rounded values may not come out above its own limit.
 fn within(rate: f64, limits: &DimensionLimits, interface: Interface) -> f64 {
     match (interface, limits.velocity) {
-        (Interface::Position, Some(bounds)) => {
-            at_least(at_most(rate, bounds.max), bounds.min)
-        }
+        (Interface::Position, Some(bounds)) => at_least(at_most(rate, bounds.max), bounds.min),
         (Interface::Position | Interface::Velocity | Interface::Effort, _) => rate,
     }
 }

@@ -1,8 +1,8 @@
 use super::*;
 use crate::gate::limits::DimensionLimits;
 use crate::gate::rules::OnLimit;
-use crate::gate::verdict::{Limit, Reason};
 use crate::gate::test_rules::{position_lane, velocity_lane};
+use crate::gate::verdict::{Limit, Reason};
 
 const STEP: Allowance = Allowance::of(0.02);
 
@@ -55,8 +55,9 @@ fn when_not_committed_expect_the_old_reference() {
 fn when_on_limit_is_reject_expect_the_value_and_the_bound() {
     let mut rules = position_lane(2);
     rules.on_limit.velocity = OnLimit::Reject;
-    let refusal =
-        Envelope::new(2).apply(&mut command(&[0.0, 0.5]), &rules, STEP, Present::UNKNOWN).unwrap_err();
+    let refusal = Envelope::new(2)
+        .apply(&mut command(&[0.0, 0.5]), &rules, STEP, Present::UNKNOWN)
+        .unwrap_err();
     assert_eq!(refusal.reason, Reason::Velocity);
     assert_eq!((refusal.dimension, refusal.found, refusal.bound), (Some(1), 0.5, 0.04));
 }
@@ -130,3 +131,7 @@ fn when_a_trajectory_jumps_rushes_or_leaves_expect_each_told() {
     assert!(outside.unwrap().contains(Limit::Position));
     assert_eq!(sent, [1.0]);
 }
+
+mod lanes;
+mod plans;
+mod properties;

@@ -31,8 +31,7 @@ pub(super) fn verify_total(
     present: Present<'_>,
     dimension: usize,
 ) -> Result<(), Refusal> {
-    let (Some(limit), Some(added)) =
-        (limits.total_effort, from_gains(command, present, dimension))
+    let (Some(limit), Some(added)) = (limits.total_effort, from_gains(command, present, dimension))
     else {
         return Ok(());
     };

@@ -153,10 +153,8 @@ fn segment(
         }
         return Err(Refusal::value(Reason::Discontinuity, place, change, tolerance));
     }
-    let rates = Bounds {
-        min: (change - tolerance) / duration_s,
-        max: (change + tolerance) / duration_s,
-    };
+    let rates =
+        Bounds { min: (change - tolerance) / duration_s, max: (change + tolerance) / duration_s };
     if let Some(bounds) = limits.velocity {
         let (low, high) = (bounds.min * allowance.velocity, bounds.max * allowance.velocity);
         let slack = VELOCITY_SLACK * (high - low);

@@ -118,7 +118,12 @@ fn velocities(
     ((reach, speed), inward(sent, limits.position))
 }
 
-fn positions(reach: (Range, Range), sent: Reference, allowance: Allowance, inward: Bounds) -> Range {
+fn positions(
+    reach: (Range, Range),
+    sent: Reference,
+    allowance: Allowance,
+    inward: Bounds,
+) -> Range {
     let reach = reach.0;
     Range {
         low: at_least(sent.value + reach.low * allowance.credit_s, inward.min),
