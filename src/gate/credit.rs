@@ -52,8 +52,10 @@ impl TimeCredit {
     #[must_use]
     pub fn allowance(&self, now: SteadyTime, period_s: f64) -> Allowance {
         let credit_s = self.available(now, period_s);
-        let usual = REFILL * self.mean_s.unwrap_or(period_s);
-        let pace_s = at_least(usual, credit_s - RESERVE_PERIODS * period_s);
+        let mean_s = self.mean_s.unwrap_or(period_s);
+        // A stream that is slower than its nominal rate has less room for a reserve under the cap.
+        let reserve_s = at_most(RESERVE_PERIODS * period_s, CREDIT_PERIODS * period_s - mean_s);
+        let pace_s = at_least(REFILL * mean_s, credit_s - reserve_s);
         Allowance { pace_s: at_most(pace_s, credit_s), ..Allowance::of(credit_s) }
     }
 

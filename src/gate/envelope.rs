@@ -26,7 +26,7 @@ mod verify;
 
 use changes::Report;
 pub use changes::{Change, MAX_CHANGES, Quantity};
-pub use trajectory::HORIZON_S;
+pub use trajectory::HORIZON_NS;
 
 /// What is measured of a lane's joints; `None` before the first sample, or where the feedback does
 /// not carry it.

@@ -20,9 +20,9 @@ use crate::gate::verdict::{Limit, Reason};
 
 use super::{Envelope, Present, Quantity};
 
-/// How far ahead a plan may reach. A minute is longer than the plans of motion planners are, and
-/// as long as anybody can be expected to watch one.
-pub const HORIZON_S: f64 = 60.0;
+/// How far ahead a plan may reach, in nanoseconds. A minute is longer than the plans of motion
+/// planners are, and as long as anybody can be expected to watch one.
+pub const HORIZON_NS: i64 = 60_000_000_000;
 
 /// Times are whole nanoseconds, so a velocity at its limit may come out a part in 10⁹ above.
 const VELOCITY_SLACK: f64 = 1e-9;
@@ -48,11 +48,10 @@ impl Envelope {
         allowance: Allowance,
         present: Present<'_>,
     ) -> Result<(), Refusal> {
-        if let Some(last) = command.times.last().copied().map(seconds).filter(|at| *at > HORIZON_S)
-        {
+        if let Some(last) = command.times.last().copied().filter(|last| *last > HORIZON_NS) {
             let point = command.points.saturating_sub(1);
-            let whole = Refusal::whole(Reason::Horizon);
-            return Err(Refusal { point, found: last, bound: HORIZON_S, ..whole });
+            let (found, bound) = (seconds(last), seconds(HORIZON_NS));
+            return Err(Refusal { point, found, bound, ..Refusal::whole(Reason::Horizon) });
         }
         self.inside(command, rules)?;
         for (dimension, limits) in rules.limits.iter().enumerate() {
