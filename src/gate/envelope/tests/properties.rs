@@ -196,4 +196,84 @@ proptest! {
             prop_assert!(total.abs() <= 2.0 * allowance.effort + 1e-12);
         }
     }
+
+    /// Where no joint has to move on, the step sent is the step asked for, scaled.
+    #[test]
+    fn hazard_17_any_step_of_a_group_keeps_its_direction(
+        steps in prop::collection::vec((-0.9..0.9f64, -0.9..0.9f64, -0.9..0.9f64), 1..50),
+        credit_s in 0.001..0.03f64,
+    ) {
+        let mut rules = position_lane(3);
+        rules.limits[1].velocity = Some(Bounds { min: -0.3, max: 0.7 });
+        rules.groups.push(vec![0, 1, 2]);
+        let mut envelope = Envelope::new(3);
+        for (one, two, three) in steps {
+            let asked = [one, two, three];
+            let before: Vec<Reference> = envelope.sent().to_vec();
+            let mut command = command(&asked);
+            envelope
+                .apply(&mut command, &rules, Allowance::of(credit_s), Present::UNKNOWN)
+                .unwrap();
+            envelope.commit();
+            let steps: Vec<(f64, f64)> = (0..3)
+                .map(|joint| {
+                    let from = before[joint].value;
+                    (asked[joint] - from, command.position[joint] - from)
+                })
+                .collect();
+            for (asked, made) in &steps {
+                prop_assert!(asked * made >= 0.0 && made.abs() <= asked.abs() + 1e-12);
+                let across = asked * steps[0].1 - made * steps[0].0;
+                prop_assert!(across.abs() <= 1e-12);
+            }
+        }
+    }
+
+    /// A plan that is let through: every point inside, every segment at a velocity in force, from
+    /// the present pose, and every change of velocity within the acceleration limits.
+    #[test]
+    fn any_plan_let_through_keeps_every_limit(
+        points in prop::collection::vec((0.01..0.5f64, -0.2..0.2f64), 1..20),
+        velocity in 0.0..=1.0f64,
+        far in prop::option::weighted(0.2, -3.0..3.0f64),
+    ) {
+        let mut rules = position_lane(1);
+        rules.shape = Shape::Trajectory;
+        rules.safe = crate::gate::safe::SafeCommand::HoldPoint { tolerance: 0.05 };
+        rules.limits[0].acceleration = Some(10.0);
+        rules.limits[0].deceleration = Some(20.0);
+        let (mut time, mut position) = (0.0, 0.0);
+        let mut plan = Command::with_capacity(1, 64);
+        for (duration, step) in points {
+            time += duration;
+            position += step;
+            plan.times.push((time * 1e9) as i64);
+            plan.position.push(position);
+        }
+        plan.position.extend(far);
+        plan.times.extend(far.map(|_| (time * 1e9) as i64 + 500_000_000));
+        plan.points = plan.times.len();
+        prop_assert_eq!(crate::gate::check::check(&plan, &rules), Ok(()));
+        let allowance = Allowance { velocity, ..Allowance::of(0.0) };
+        if Envelope::new(1).apply(&mut plan, &rules, allowance, at(&[0.0])).is_err() {
+            return Ok(());
+        }
+        let knots: Vec<(f64, f64)> =
+            plan.times.iter().map(|time| *time as f64 * 1e-9).zip(plan.position).collect();
+        let rates: Vec<(f64, f64)> = knots
+            .windows(2)
+            .map(|pair| ((pair[1].1 - pair[0].1) / (pair[1].0 - pair[0].0), pair[1].0 - pair[0].0))
+            .collect();
+        prop_assert!(knots[0].1.abs() <= 0.05 + 2.0 * velocity * knots[0].0 + 1e-6);
+        for (_, position) in &knots {
+            prop_assert!(is_within(*position, -1.0, 1.0));
+        }
+        for (rate, _) in &rates {
+            prop_assert!(rate.abs() <= 2.0 * velocity + 1e-6);
+        }
+        for pair in rates.windows(2) {
+            let between = (pair[0].1 + pair[1].1) / 2.0;
+            prop_assert!((pair[1].0 - pair[0].0).abs() <= 20.0 * between * 1.01 + 1e-6);
+        }
+    }
 }
