@@ -157,7 +157,7 @@ type Wave = fn(u64) -> f64;
 fn verdicts() -> [(&'static str, Wave); 4] {
     [
         ("still", |_| 0.0),
-        ("moving", |step| 0.3 * ((step % 100_000) as f64 * 0.002 * 5.0).sin()),
+        ("moving", |step| 0.15 - 0.15 * (step as f64 * 0.002 * 5.0).cos()),
         ("held", |_| 2.0),
         ("limited", |step| if step / 400 % 2 == 0 { 2.0 } else { -2.0 }),
     ]

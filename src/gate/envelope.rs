@@ -57,6 +57,8 @@ pub struct Envelope {
     sent: Vec<Reference>,
     candidate: Vec<Reference>,
     limited: Vec<Limited>,
+    /// What was last asked for, for the rate of a target that moves.
+    asked: Vec<f64>,
     /// Steps of one group.
     steps: Vec<f64>,
     report: Report,
@@ -70,6 +72,7 @@ impl Envelope {
         Self {
             sent: vec![Reference::default(); dimensions],
             candidate: vec![Reference::default(); dimensions],
+            asked: vec![0.0; dimensions],
             limited: vec![Limited::unchanged(0.0); dimensions],
             steps: vec![0.0; dimensions],
             report: Report::new(dimensions),

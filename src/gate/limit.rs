@@ -57,6 +57,14 @@ impl LimitSet {
         self.0 == 0
     }
 
+    /// The last of the closed list that is in the set: a rate before the position bound that it keeps
+    /// the value from reaching, and what made it smaller before both.
+    #[must_use]
+    pub fn last(self) -> Option<Limit> {
+        let index = self.0.checked_ilog2().and_then(|index| usize::try_from(index).ok())?;
+        Limit::ALL.get(index).copied()
+    }
+
     /// The limits in the set.
     pub fn iter(self) -> impl Iterator<Item = Limit> {
         Limit::ALL.iter().copied().filter(move |limit| self.contains(*limit))

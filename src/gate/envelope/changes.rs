@@ -37,7 +37,7 @@ pub struct Change {
     pub place: Place,
     /// Which of its quantities.
     pub quantity: Quantity,
-    /// The limit that decided; where several did, the one that made the others smaller.
+    /// The limit that decided: what made the others smaller, else a rate, else the position bound.
     pub limit: Limit,
     /// As commanded.
     pub requested: f64,
@@ -96,17 +96,11 @@ impl Report {
         }
         if self.changes.len() < MAX_CHANGES {
             let (sent, bound) = (limited.value, limited.bound);
-            let limit = decisive(limited.by);
+            let limit = limited.by.last().unwrap_or(Limit::Position);
             self.changes.push(Change { place, quantity, limit, requested, sent, bound });
         }
         Ok(())
     }
-}
-
-/// The last of the closed list: what made the limits smaller stands there after the kinds, and the
-/// rates after the position bound that they keep the value from reaching.
-fn decisive(by: LimitSet) -> Limit {
-    by.iter().last().unwrap_or(Limit::Position)
 }
 
 fn refuse(

@@ -28,19 +28,25 @@ impl Envelope {
         let paced = paced(allowance);
         if self.positions_fit(command, rules, paced) {
             self.used_s = paced.credit_s;
+            self.asked.copy_from_slice(&command.position);
             return Ok(());
         }
         let allowance = self.time_for_positions(command, rules, allowance);
         self.used_s = allowance.credit_s;
         let values = command.position.iter().zip(&command.given).zip(&rules.limits);
-        let moving = self.sent.iter().zip(&mut self.limited);
+        let moving = self.sent.iter().zip(&mut self.limited).zip(&mut self.asked);
         let step = Step::of(allowance);
-        for (((value, given), limits), (sent, limited)) in values.zip(moving) {
-            *limited = if !given || fits_position(*value, *sent, limits, step) {
+        let rate = 1.0 / allowance.credit_s;
+        for (((value, given), limits), ((sent, limited), asked)) in values.zip(moving) {
+            if !given {
+                continue;
+            }
+            *limited = if fits_position(*value, *sent, limits, step) {
                 Limited::unchanged(*value)
             } else {
-                limit_position(*value, *sent, limits, allowance)
+                limit_position(*value, (*value - *asked) * rate, *sent, limits, allowance)
             };
+            *asked = *value;
         }
         for group in &rules.groups {
             self.keep_direction(group, command, rules, allowance);

@@ -60,48 +60,53 @@ pub(in crate::gate) fn fits_position(
     fits
 }
 
-/// Limits a position command.
+/// Limits a position command. `aim_rate` is how fast the commanded position itself moves: a value
+/// that has fallen behind catches up with it instead of slowing down toward where it is now.
 ///
 /// # Units
-/// `commanded` and the reference in rad or m, the credit in s.
+/// `commanded` and the reference in rad or m, their rates per s, the credit in s.
 pub(in crate::gate) fn limit_position(
     commanded: f64,
+    aim_rate: f64,
     sent: Reference,
     limits: &DimensionLimits,
     allowance: Allowance,
 ) -> Limited {
-    let limited = limit(commanded, sent, limits, allowance);
-    limited.named(allowance, |full| limit(commanded, sent, limits, full))
+    let limited = limit(commanded, aim_rate, sent, limits, allowance);
+    limited.named(allowance, |full| limit(commanded, aim_rate, sent, limits, full))
 }
 
-/// The positions that can be reached in the credit, and the target brought inside the bounds.
+/// The positions that can be reached in the credit.
 pub(in crate::gate) fn position_range(
     sent: Reference,
     limits: &DimensionLimits,
     allowance: Allowance,
 ) -> Range {
-    let (reach, inward) = velocities(sent, limits, allowance);
-    positions(reach, sent, allowance, inward)
+    let reach = narrowed(speed_range(sent, limits, allowance), sent, limits, allowance);
+    positions(reach, sent, allowance, inward(sent, limits.position))
 }
 
 /// What starts outside its bounds may stay or move inward, never outward.
+#[inline]
 fn inward(sent: Reference, bounds: Option<Bounds>) -> Bounds {
     let bounds = bounds.unwrap_or(Bounds { min: f64::NEG_INFINITY, max: f64::INFINITY });
     Bounds { min: at_most(bounds.min, sent.value), max: at_least(bounds.max, sent.value) }
 }
 
-/// The velocities of the step within every limit, and those within acceleration alone.
+/// The velocities that acceleration and deceleration allow. Jerk is a limit of velocity lanes.
 #[inline]
-fn velocities(
+fn speed_range(sent: Reference, limits: &DimensionLimits, allowance: Allowance) -> Range {
+    reachable(Reference { value: sent.rate, rate: 0.0 }, limits, None, allowance)
+}
+
+/// Of these, the ones within the velocity bounds, and after which the room suffices to brake.
+#[inline]
+fn narrowed(
+    mut reach: Range,
     sent: Reference,
     limits: &DimensionLimits,
     allowance: Allowance,
-) -> ((Range, Range), Bounds) {
-    // Jerk is a limit of velocity lanes.
-    let own = DimensionLimits { jerk: None, ..*limits };
-    let from = Reference { value: sent.rate, rate: 0.0 };
-    let speed = reachable(from, &own, allowance);
-    let mut reach = speed;
+) -> Range {
     reach.narrow(limits.velocity, allowance.velocity);
     if let (Some(deceleration), Some(bounds)) = (limits.deceleration, limits.position) {
         let time = allowance.credit_s;
@@ -115,16 +120,11 @@ fn velocities(
             reach.raise_to(-braking_velocity(room, deceleration, time), Limit::Position);
         }
     }
-    ((reach, speed), inward(sent, limits.position))
+    reach
 }
 
-fn positions(
-    reach: (Range, Range),
-    sent: Reference,
-    allowance: Allowance,
-    inward: Bounds,
-) -> Range {
-    let reach = reach.0;
+#[inline]
+fn positions(reach: Range, sent: Reference, allowance: Allowance, inward: Bounds) -> Range {
     Range {
         low: at_least(sent.value + reach.low * allowance.credit_s, inward.min),
         high: at_most(sent.value + reach.high * allowance.credit_s, inward.max),
@@ -134,11 +134,14 @@ fn positions(
 
 fn limit(
     commanded: f64,
+    aim_rate: f64,
     sent: Reference,
     limits: &DimensionLimits,
     allowance: Allowance,
 ) -> Limited {
-    let (reach, inward) = velocities(sent, limits, allowance);
+    let inward = inward(sent, limits.position);
+    let speed = speed_range(sent, limits, allowance);
+    let reach = narrowed(speed, sent, limits, allowance);
     let range = positions(reach, sent, allowance, inward);
     let target = at_least(at_most(commanded, inward.max), inward.min);
     if range.contains(target) {
@@ -156,33 +159,35 @@ fn limit(
     }
     let value = match limits.deceleration {
         Some(deceleration) => {
-            approach(target, edge, sent, (deceleration, allowance.credit_s), reach.1)
+            let aim = Reference { value: target, rate: aim_rate };
+            approach(aim, edge, sent, (deceleration, allowance.credit_s), speed)
         }
         None => edge,
     };
     Limited::moved(at_least(at_most(value, inward.max), inward.min), by, edge)
 }
 
-/// Slows down toward a target that cannot be reached in this step, so that the command can stop on
-/// it; never slower than the deceleration limit allows, never past `edge`.
+/// Slows down toward a target that cannot be reached in this step, so that the command can meet it
+/// at its own velocity; never slower than the deceleration limit allows, never past `edge`.
+#[inline]
 fn approach(
-    target: f64,
+    aim: Reference,
     edge: f64,
     sent: Reference,
     (deceleration, time): (f64, f64),
     speed: Range,
 ) -> f64 {
-    let (change, room) = (edge - sent.value, target - sent.value);
+    let (change, room) = (edge - sent.value, aim.value - sent.value);
     // The rule of `is_over_braking`, times the square of the time.
     let step = deceleration * time * time;
     if change.abs() * (change.abs() + 2.0 * step) <= 2.0 * step * room.abs() {
         return edge;
     }
-    if target > edge && room > 0.0 {
-        let slow = braking_velocity(room, deceleration, time);
+    if aim.value > edge && room > 0.0 {
+        let slow = braking_velocity(room, deceleration, time) + at_least(aim.rate, 0.0);
         at_most(edge, sent.value + at_least(slow, speed.low) * time)
-    } else if target < edge && room < 0.0 {
-        let slow = -braking_velocity(-room, deceleration, time);
+    } else if aim.value < edge && room < 0.0 {
+        let slow = at_most(aim.rate, 0.0) - braking_velocity(-room, deceleration, time);
         at_least(edge, sent.value + at_most(slow, speed.high) * time)
     } else {
         edge

@@ -32,12 +32,14 @@ impl Range {
         at_least(at_most(value, self.high), self.low)
     }
 
+    #[inline]
     pub(super) fn contains(&self, value: f64) -> bool {
         is_within(value, self.low, self.high)
     }
 
     /// Lowers the upper end, but not below the lower one: that would be faster than deceleration
     /// allows, which then is the limit.
+    #[inline]
     pub(super) fn lower_to(&mut self, bound: f64, by: Limit) {
         if bound < self.high {
             self.high_by = if bound < self.low { Limit::Deceleration } else { by };
@@ -46,6 +48,7 @@ impl Range {
     }
 
     /// Raises the lower end, but not above the upper one.
+    #[inline]
     pub(super) fn raise_to(&mut self, bound: f64, by: Limit) {
         if bound > self.low {
             self.low_by = if bound > self.high { Limit::Deceleration } else { by };
@@ -54,6 +57,7 @@ impl Range {
     }
 
     /// Narrows to the velocity bounds in force.
+    #[inline]
     pub(super) fn narrow(&mut self, bounds: Option<Bounds>, scale: f64) {
         if let Some(bounds) = bounds {
             self.lower_to(bounds.max * scale, Limit::Velocity);
@@ -65,8 +69,14 @@ impl Range {
 /// The velocities reachable from `from.value` in the credit: slowing down at the deceleration limit,
 /// speeding up at the acceleration limit and by no more jerk than allowed, through zero with both.
 /// `from.rate` is the acceleration so far.
-pub(super) fn reachable(from: Reference, limits: &DimensionLimits, allowance: Allowance) -> Range {
-    if limits.acceleration.is_none() && limits.deceleration.is_none() && limits.jerk.is_none() {
+#[inline]
+pub(super) fn reachable(
+    from: Reference,
+    limits: &DimensionLimits,
+    jerk: Option<f64>,
+    allowance: Allowance,
+) -> Range {
+    if limits.acceleration.is_none() && limits.deceleration.is_none() && jerk.is_none() {
         return Range::ALL;
     }
     let acceleration = limits.acceleration.map_or(FREE, |limit| limit * allowance.acceleration);
@@ -79,7 +89,7 @@ pub(super) fn reachable(from: Reference, limits: &DimensionLimits, allowance: Al
             return (speed + slowed, Limit::Deceleration);
         }
         let (mut limit, mut by) = (acceleration, Limit::Acceleration);
-        if let Some(jerk) = limits.jerk {
+        if let Some(jerk) = jerk {
             let most = at_least(rate, 0.0) + jerk * allowance.acceleration * time;
             if most < limit {
                 (limit, by) = (most, Limit::Jerk);
@@ -123,6 +133,7 @@ pub(super) fn braking_velocity(room: f64, deceleration: f64, time: f64) -> f64 {
 }
 
 /// Whether `velocity` (upward) is more than [`braking_velocity`] allows, without its square root.
+#[inline]
 pub(super) fn is_over_braking(velocity: f64, room: f64, deceleration: f64, time: f64) -> bool {
     let (step, room) = (deceleration * time, at_least(room, 0.0));
     velocity > 0.0 && velocity * (velocity + 2.0 * step) > 2.0 * deceleration * room

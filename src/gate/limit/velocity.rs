@@ -40,7 +40,7 @@ pub(in crate::gate) fn velocity_range(
     limits: &DimensionLimits,
     allowance: Allowance,
 ) -> Range {
-    let mut reach = reachable(sent, limits, allowance);
+    let mut reach = reachable(sent, limits, limits.jerk, allowance);
     reach.narrow(limits.velocity, allowance.velocity);
     reach
 }

@@ -292,3 +292,25 @@ fn hazard_45_starts_outside_limits() {
         assert!(if target == 0.0 { last.abs() < 1e-6 } else { last == 1.1 }, "{target} {last}");
     }
 }
+
+/// A stream in motion that was once limited catches up with its target and then passes unchanged.
+#[test]
+fn when_a_moving_target_was_lost_expect_it_caught_and_followed() {
+    let mut rules = position_lane(1);
+    rules.limits[0].acceleration = Some(10.0);
+    rules.limits[0].deceleration = Some(20.0);
+    let mut envelope = Envelope::new(1);
+    let mut limited = Vec::new();
+    for step in 0..90 {
+        // 1 rad/s from the first command on.
+        let mut command = command(&[-0.9 + 0.02 * f64::from(step)]);
+        if step == 0 {
+            envelope.sent_mut()[0].value = -0.9;
+        }
+        let by = envelope.apply(&mut command, &rules, STEP, Present::UNKNOWN).unwrap();
+        envelope.commit();
+        limited.push(!by.is_empty());
+    }
+    assert!(limited[1], "a jump to 1 rad/s is more than 10 rad/s² allow");
+    assert!(limited[30..].iter().all(|limited| !limited), "{limited:?}");
+}
