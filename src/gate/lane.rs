@@ -14,7 +14,7 @@ use super::command::Command;
 use super::credit::TimeCredit;
 pub use super::decision::Decision;
 use super::easing::{Easing, Factors};
-use super::envelope::Envelope;
+use super::envelope::{Change, Envelope, Present};
 use super::lane_state::LaneState;
 use super::limit::{Allowance, LimitSet, Reference};
 use super::measured::Measured;
@@ -173,6 +173,14 @@ impl Lane {
         aside.map_or(self.envelope.applied(), Aside::applied)
     }
 
+    /// What limits moved in the last judged command.
+    #[must_use]
+    pub fn changes(&self) -> &[Change] {
+        let aside = self.judged_aside.and_then(|index| self.sources.get(index));
+        let aside = aside.and_then(|source| source.aside.as_ref());
+        aside.map_or(self.envelope.changes(), Aside::changes)
+    }
+
     /// What was last sent, for each joint or axis.
     #[must_use]
     pub fn sent(&self) -> &[Reference] {
@@ -273,10 +281,10 @@ impl Lane {
         }
         self.refer_to_joints(about.fresh, command);
         let taking_over = self.owner.is_some_and(|owner| owner != index);
-        let credit_s = self.credit.available(now, period_s);
+        let credit = self.credit.allowance(now, period_s);
         let Self { envelope, rules, measured, easing, .. } = self;
         let allowance =
-            easing.allowance(about.factors, limit_scale, taking_over, rules, credit_s, now);
+            easing.allowance(about.factors, limit_scale, taking_over, rules, credit, now);
         let limits = match limit(envelope, command, rules, allowance, measured) {
             Ok(limits) => limits,
             Err(refusal) => return decision.rejected(refusal),
@@ -390,5 +398,6 @@ pub(super) fn limit(
     allowance: Allowance,
     measured: &Measured,
 ) -> Result<LimitSet, Refusal> {
-    envelope.apply(command, rules, allowance, measured.position())
+    let present = Present { position: measured.position(), velocity: measured.velocity() };
+    envelope.apply(command, rules, allowance, present)
 }

@@ -5,9 +5,10 @@ use r2r::{Node, Publisher, QosProfile};
 
 use super::state_msg::time;
 use crate::config::model::Config;
+use crate::gate::envelope::Change;
 use crate::gate::units::WallTime;
 use crate::gate::verdict::Verdict;
-use crate::telemetry::decisions::{ChangeRecord, DecisionFeed, Numbers, Record, Totals, sentence};
+use crate::telemetry::decisions::{DecisionFeed, Numbers, Record, Totals, sentence};
 
 /// Messages a slow reader may miss none of.
 const DEPTH: usize = 10;
@@ -91,12 +92,12 @@ fn values(numbers: &Numbers) -> msg::Values {
     msg::Values { point, position, velocity, acceleration, effort, kp, kd }
 }
 
-fn change(change: &ChangeRecord, names: &[String]) -> msg::Change {
+fn change(change: &Change, names: &[String]) -> msg::Change {
     msg::Change {
-        name: names.get(change.dimension).cloned().unwrap_or_default(),
-        quantity: change.quantity.to_owned(),
-        limit: change.limit.map(|limit| limit.label().to_owned()).unwrap_or_default(),
-        point: u32::try_from(change.point).unwrap_or(u32::MAX),
+        name: names.get(change.place.dimension).cloned().unwrap_or_default(),
+        quantity: change.quantity.label().to_owned(),
+        limit: change.limit.label().to_owned(),
+        point: u32::try_from(change.place.point).unwrap_or(u32::MAX),
         requested: change.requested,
         sent: change.sent,
         bound: change.bound,

@@ -154,11 +154,6 @@ impl GateThread {
                 lane.safe.remember_unsent(self.buffer.bytes(), lane.codec.is_complete());
             }
         }
-        if decision.verdict == Verdict::Withheld
-            && let Some(lane) = self.lanes.get_mut(index)
-        {
-            lane.safe.remember_unsent(self.buffer.bytes(), lane.codec.is_complete());
-        }
         let stamp = self.lanes.get(index).and_then(|lane| lane.command.stamp);
         self.gate.conclude(index, source, &decision, receipt.at.steady);
         self.record_decision(index, source, &decision, receipt, stamp);

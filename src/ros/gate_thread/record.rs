@@ -107,6 +107,7 @@ impl GateThread {
             seq: self.gate.machine().seq(),
             shadow: decision.shadow,
             command: &io.command,
+            changes: self.gate.lane(lane).map_or(&[], crate::gate::lane::Lane::changes),
             residence,
             counts: totals(&self.gate, lane, source),
         });

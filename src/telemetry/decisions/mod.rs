@@ -15,12 +15,13 @@ use std::time::Duration;
 use crossbeam_channel::{Receiver, Sender, bounded};
 
 pub use self::text::{change_words, sentence};
-use crate::gate::check::{Refusal, place};
+use crate::gate::check::Refusal;
 use crate::gate::command::Command;
+use crate::gate::envelope::{Change, MAX_CHANGES};
 use crate::gate::publisher::Receipt;
 use crate::gate::rate::TokenBucket;
 use crate::gate::units::{SteadyTime, WallTime};
-use crate::gate::verdict::{Limit, Verdict};
+use crate::gate::verdict::Verdict;
 
 /// Records in the pool: a reader that looks every 5 ms keeps up with 10,000 decisions a second.
 const RECORDS: usize = 64;
@@ -77,25 +78,6 @@ impl Numbers {
     }
 }
 
-/// One number that a limit moved.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct ChangeRecord {
-    /// Joint or axis, by index in the lane.
-    pub dimension: usize,
-    /// Point of a trajectory.
-    pub point: usize,
-    /// `position`, `velocity`, …
-    pub quantity: &'static str,
-    /// Which limit; `None`: not known.
-    pub limit: Option<Limit>,
-    /// As received.
-    pub requested: f64,
-    /// As sent.
-    pub sent: f64,
-    /// The bound that moved it; NaN where no single number says it.
-    pub bound: f64,
-}
-
 /// What was decided about one command.
 #[derive(Clone, Debug)]
 pub struct Record {
@@ -122,7 +104,7 @@ pub struct Record {
     /// As sent; empty when nothing was.
     pub sent: Numbers,
     /// What limits moved, in order, as far as there is room for it.
-    pub changes: Vec<ChangeRecord>,
+    pub changes: Vec<Change>,
     /// How often each verdict was given to this source, this one included.
     pub counts: Totals,
 }
@@ -146,6 +128,8 @@ pub struct Concluded<'a> {
     pub shadow: bool,
     /// The command as it was sent.
     pub command: &'a Command,
+    /// What limits moved.
+    pub changes: &'a [Change],
     /// Take to publish; `None`: not published.
     pub residence: Option<Duration>,
     /// Totals with this command.
@@ -231,7 +215,7 @@ impl Record {
             residence: None,
             requested: Numbers::with_capacity(dimensions),
             sent: Numbers::with_capacity(dimensions),
-            changes: Vec::with_capacity(dimensions.saturating_mul(2)),
+            changes: Vec::with_capacity(MAX_CHANGES),
             counts: Totals::default(),
         }
     }
@@ -306,46 +290,19 @@ impl Record {
         self.residence = of.residence;
         self.counts = of.counts;
         self.changes.clear();
-        let limited = of.verdict == Verdict::Limited;
-        if limited {
-            self.compare(requested, of.command);
+        if of.verdict == Verdict::Limited {
+            let room = self.changes.capacity();
+            self.changes.extend(of.changes.iter().take(room).copied());
         }
         let point = match (of.refusal, self.changes.first()) {
             (Some(refusal), _) => refusal.point,
-            (None, Some(change)) => change.point,
+            (None, Some(change)) => change.place.point,
             (None, None) => 0,
         };
         self.requested.copy(requested, point);
         self.sent.clear();
         if matches!(of.verdict, Verdict::Passed | Verdict::Limited) && !of.shadow {
             self.sent.copy(of.command, point);
-        }
-    }
-
-    /// Every number that differs.
-    fn compare(&mut self, requested: &Command, sent: &Command) {
-        let labels = ["position", "velocity", "acceleration", "effort", "kp", "kd"];
-        let dimensions = sent.dimensions;
-        let pairs = quantities(requested).into_iter().zip(quantities(sent)).zip(labels);
-        for ((before, after), quantity) in pairs {
-            for (index, (requested, sent)) in before.iter().zip(after).enumerate() {
-                if requested.to_bits() == sent.to_bits() {
-                    continue;
-                }
-                if self.changes.len() == self.changes.capacity() {
-                    return;
-                }
-                let at = place(index, dimensions);
-                self.changes.push(ChangeRecord {
-                    dimension: at.dimension,
-                    point: at.point,
-                    quantity,
-                    limit: None,
-                    requested: *requested,
-                    sent: *sent,
-                    bound: f64::NAN,
-                });
-            }
         }
     }
 }

@@ -1,6 +1,8 @@
 use super::*;
+use crate::gate::check::Place;
+use crate::gate::envelope::Quantity;
 use crate::gate::units::Moment;
-use crate::gate::verdict::Reason;
+use crate::gate::verdict::{Limit, Reason};
 
 const ONE_IN: u32 = 4;
 
@@ -27,6 +29,21 @@ fn totals(verdict: Verdict, count: u64) -> Totals {
     totals
 }
 
+/// What the limits would list.
+fn changes(requested: &[f64], sent: &[f64]) -> Vec<Change> {
+    let pairs = requested.iter().zip(sent).enumerate();
+    let moved = pairs.filter(|(_, (requested, sent))| requested.to_bits() != sent.to_bits());
+    let change = |(index, (requested, sent)): (usize, (&f64, &f64))| Change {
+        place: Place { point: index / 2, dimension: index % 2 },
+        quantity: Quantity::Position,
+        limit: Limit::Position,
+        requested: *requested,
+        sent: *sent,
+        bound: *sent,
+    };
+    moved.map(change).collect()
+}
+
 /// One command from receipt to conclusion.
 fn one(
     tap: &mut DecisionTap,
@@ -39,6 +56,7 @@ fn one(
 ) -> Posted {
     let receipt = at(ms);
     tap.before(&command(requested), totals(verdict, count), receipt.at.steady);
+    let changes = changes(requested, sent);
     let (sent, counts) = (command(sent), totals(verdict, count + 1));
     tap.after(&Concluded {
         lane: 0,
@@ -49,6 +67,7 @@ fn one(
         seq: 7,
         shadow: false,
         command: &sent,
+        changes: &changes,
         residence: None,
         counts,
     })
@@ -79,7 +98,7 @@ fn when_a_command_is_limited_expect_each_change_and_one_sentence() {
     assert_eq!(posted, Posted::Told);
     let record = feed.take().unwrap();
     assert_eq!(record.changes.len(), 1);
-    assert_eq!(sentence(&record, &names()), "left_elbow: position 3.1, sent 2.09");
+    assert_eq!(sentence(&record, &names()), "left_elbow: position 3.1, sent 2.09, limit 2.09");
     assert_eq!(record.sent.values[0], [2.09, 0.25]);
     assert_eq!(record.counts, totals(Verdict::Limited, 1));
 }

@@ -1,7 +1,8 @@
 //! A decision in one sentence: the joint, the value and the bound.
 
-use super::{ChangeRecord, Record};
+use super::Record;
 use crate::gate::check::Refusal;
+use crate::gate::envelope::Change;
 use crate::gate::verdict::{Reason, Verdict};
 
 /// The sentence of a decision. `names` are the lane's joints or axes.
@@ -18,14 +19,15 @@ pub fn sentence(record: &Record, names: &[String]) -> String {
 
 /// One change: `left_elbow: position 3.1, sent 2.09, limit 2.09`.
 #[must_use]
-pub fn change_words(change: &ChangeRecord, names: &[String]) -> String {
-    let name = name(names, Some(change.dimension)).unwrap_or("?");
-    let ChangeRecord { quantity, requested, sent, bound, .. } = change;
+pub fn change_words(change: &Change, names: &[String]) -> String {
+    let name = name(names, Some(change.place.dimension)).unwrap_or("?");
+    let Change { requested, sent, bound, .. } = change;
+    let quantity = change.quantity.label();
     let unit = unit(name, quantity);
-    let limit = change.limit.map_or("limit", crate::gate::verdict::Limit::label);
+    let limit = change.limit.label();
     let bound = if bound.is_nan() {
         String::new()
-    } else if limit == *quantity || limit == "limit" {
+    } else if limit == quantity {
         format!(", limit {}", short(*bound))
     } else {
         format!(", {limit} limit {}", short(*bound))
@@ -33,7 +35,7 @@ pub fn change_words(change: &ChangeRecord, names: &[String]) -> String {
     format!("{name}: {quantity} {}{unit}, sent {}{bound}", short(*requested), short(*sent))
 }
 
-fn limited(changes: &[ChangeRecord], names: &[String]) -> String {
+fn limited(changes: &[Change], names: &[String]) -> String {
     let Some(first) = changes.first() else { return "limited".to_owned() };
     let more = match changes.len() {
         0 | 1 => String::new(),

@@ -38,6 +38,7 @@ fn condition(code: ConditionCode) {
         ConditionCode::KillInputAsserted
         | ConditionCode::KillInputSilent
         | ConditionCode::KillInputUnseen
+        | ConditionCode::RobotDescriptionMissing
         | ConditionCode::FeedbackStale
         | ConditionCode::NotStandingStill
         | ConditionCode::NoController
@@ -60,6 +61,7 @@ fn condition(code: ConditionCode) {
         assert_eq!(bench.gate.reset(seq, bench.now()), Ok(()));
     }
     bench.gate.set_latch_writable(true);
+    bench.gate.await_description(false);
     bench.velocity = vec![0.0];
     bench.run(3_000);
     for _ in 0..30 {
@@ -113,6 +115,10 @@ fn provoke(bench: &mut Bench, code: ConditionCode) {
             bench.unmet()
         }
         ConditionCode::SourceNotReady => bench.unmet(),
+        ConditionCode::RobotDescriptionMissing => {
+            bench.gate.await_description(true);
+            bench.unmet()
+        }
         ConditionCode::LatchNotWritable => {
             bench.gate.set_latch_writable(false);
             bench.unmet()
