@@ -41,23 +41,27 @@ pub(in crate::gate) fn fits_position(
     step: Step,
 ) -> bool {
     let change = commanded - sent.value;
-    let mut fits = change.is_finite();
-    if let Some(bounds) = limits.velocity {
-        fits &= is_within(change, bounds.min * step.velocity, bounds.max * step.velocity);
+    if let Some(bounds) = limits.velocity
+        && !is_within(change, bounds.min * step.velocity, bounds.max * step.velocity)
+    {
+        return false;
     }
     if let (Some(acceleration), Some(deceleration)) = (limits.acceleration, limits.deceleration) {
         let most = at_most(acceleration * step.acceleration, deceleration * step.squared);
-        fits &= (change - sent.rate * step.time).abs() <= most;
-    }
-    if let Some(bounds) = limits.position {
-        fits &= is_within(commanded, bounds.min, bounds.max);
-        if let Some(deceleration) = limits.deceleration {
-            let ahead = if change > 0.0 { bounds.max } else { bounds.min };
-            let room = (ahead - commanded).abs();
-            fits &= change * change <= 2.0 * deceleration * step.squared * room;
+        let difference = change - sent.rate * step.time;
+        if !is_within(difference, -most, most) {
+            return false;
         }
     }
-    fits
+    let Some(bounds) = limits.position else { return commanded.is_finite() };
+    if !is_within(commanded, bounds.min, bounds.max) {
+        return false;
+    }
+    limits.deceleration.is_none_or(|deceleration| {
+        let ahead = if change > 0.0 { bounds.max } else { bounds.min };
+        let room = (ahead - commanded).abs();
+        change * change <= 2.0 * deceleration * step.squared * room
+    })
 }
 
 /// Limits a position command. `aim_rate` is how fast the commanded position itself moves: a value
