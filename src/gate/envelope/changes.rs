@@ -76,6 +76,7 @@ impl Report {
     ///
     /// # Errors
     /// The refusal by the first kind whose `on_limit` is `reject`.
+    #[inline]
     pub(super) fn accept(
         &mut self,
         on_limit: &OnLimits,

@@ -4,7 +4,7 @@ use crate::gate::limits::{Bounds, DimensionLimits};
 use crate::gate::units::{at_least, at_most, is_within};
 use crate::gate::verdict::Limit;
 
-use super::reach::{Range, braking_velocity, is_over_braking, reachable};
+use super::reach::{FREE, Range, braking_velocity, fastest, is_over_braking, reachable};
 use super::{Allowance, LimitSet, Limited, Reference};
 
 /// The step's time and what follows from it, once for all joints of a command.
@@ -41,23 +41,27 @@ pub(in crate::gate) fn fits_position(
     step: Step,
 ) -> bool {
     let change = commanded - sent.value;
-    let mut fits = change.is_finite();
-    if let Some(bounds) = limits.velocity {
-        fits &= is_within(change, bounds.min * step.velocity, bounds.max * step.velocity);
+    if let Some(bounds) = limits.velocity
+        && !is_within(change, bounds.min * step.velocity, bounds.max * step.velocity)
+    {
+        return false;
     }
     if let (Some(acceleration), Some(deceleration)) = (limits.acceleration, limits.deceleration) {
         let most = at_most(acceleration * step.acceleration, deceleration * step.squared);
-        fits &= (change - sent.rate * step.time).abs() <= most;
-    }
-    if let Some(bounds) = limits.position {
-        fits &= is_within(commanded, bounds.min, bounds.max);
-        if let Some(deceleration) = limits.deceleration {
-            let ahead = if change > 0.0 { bounds.max } else { bounds.min };
-            let room = (ahead - commanded).abs();
-            fits &= change * change <= 2.0 * deceleration * step.squared * room;
+        let difference = change - sent.rate * step.time;
+        if !is_within(difference, -most, most) {
+            return false;
         }
     }
-    fits
+    let Some(bounds) = limits.position else { return commanded.is_finite() };
+    if !is_within(commanded, bounds.min, bounds.max) {
+        return false;
+    }
+    limits.deceleration.is_none_or(|deceleration| {
+        let ahead = if change > 0.0 { bounds.max } else { bounds.min };
+        let room = (ahead - commanded).abs();
+        change * change <= 2.0 * deceleration * step.squared * room
+    })
 }
 
 /// Limits a position command. `aim_rate` is how fast the commanded position itself moves: a value
@@ -82,25 +86,19 @@ pub(in crate::gate) fn position_range(
     limits: &DimensionLimits,
     allowance: Allowance,
 ) -> Range {
-    let reach = narrowed(speed_range(sent, limits, allowance), sent, limits, allowance);
+    // Jerk is a limit of velocity lanes.
+    let speed = reachable(Reference { value: sent.rate, rate: 0.0 }, limits, None, allowance);
+    let reach = narrowed(speed, sent, limits, allowance);
     positions(reach, sent, allowance, inward(sent, limits.position))
 }
 
 /// What starts outside its bounds may stay or move inward, never outward.
-#[inline]
 fn inward(sent: Reference, bounds: Option<Bounds>) -> Bounds {
     let bounds = bounds.unwrap_or(Bounds { min: f64::NEG_INFINITY, max: f64::INFINITY });
     Bounds { min: at_most(bounds.min, sent.value), max: at_least(bounds.max, sent.value) }
 }
 
-/// The velocities that acceleration and deceleration allow. Jerk is a limit of velocity lanes.
-#[inline]
-fn speed_range(sent: Reference, limits: &DimensionLimits, allowance: Allowance) -> Range {
-    reachable(Reference { value: sent.rate, rate: 0.0 }, limits, None, allowance)
-}
-
-/// Of these, the ones within the velocity bounds, and after which the room suffices to brake.
-#[inline]
+/// Of these velocities, the ones within their bounds, and after which the room suffices to brake.
 fn narrowed(
     mut reach: Range,
     sent: Reference,
@@ -123,15 +121,17 @@ fn narrowed(
     reach
 }
 
-#[inline]
+/// Both ends inside: moving outward is forbidden even where deceleration would need it.
 fn positions(reach: Range, sent: Reference, allowance: Allowance, inward: Bounds) -> Range {
-    Range {
-        low: at_least(sent.value + reach.low * allowance.credit_s, inward.min),
-        high: at_most(sent.value + reach.high * allowance.credit_s, inward.max),
-        ..reach
-    }
+    let place = |speed: f64| {
+        at_least(at_most(sent.value + speed * allowance.credit_s, inward.max), inward.min)
+    };
+    Range { low: place(reach.low), high: place(reach.high), ..reach }
 }
 
+/// One command, mirrored where it goes down, so that there is one direction to judge: `most` and
+/// `least` are velocities toward the command. The rules are those of [`position_range`], of which
+/// only the end that the command is beyond is needed.
 fn limit(
     commanded: f64,
     aim_rate: f64,
@@ -139,57 +139,58 @@ fn limit(
     limits: &DimensionLimits,
     allowance: Allowance,
 ) -> Limited {
-    let inward = inward(sent, limits.position);
-    let speed = speed_range(sent, limits, allowance);
-    let reach = narrowed(speed, sent, limits, allowance);
-    let range = positions(reach, sent, allowance, inward);
-    let target = at_least(at_most(commanded, inward.max), inward.min);
-    if range.contains(target) {
-        return if range.contains(commanded) {
-            Limited::unchanged(commanded)
-        } else {
-            Limited::moved(target, LimitSet::EMPTY.with(Limit::Position), target)
-        };
-    }
-    let (edge, by) =
-        if target > range.high { (range.high, range.high_by) } else { (range.low, range.low_by) };
-    let mut by = LimitSet::EMPTY.with(by);
-    if !is_within(commanded, inward.min, inward.max) {
-        by = by.with(Limit::Position);
-    }
-    let value = match limits.deceleration {
-        Some(deceleration) => {
-            let aim = Reference { value: target, rate: aim_rate };
-            approach(aim, edge, sent, (deceleration, allowance.credit_s), speed)
-        }
-        None => edge,
-    };
-    Limited::moved(at_least(at_most(value, inward.max), inward.min), by, edge)
-}
-
-/// Slows down toward a target that cannot be reached in this step, so that the command can meet it
-/// at its own velocity; never slower than the deceleration limit allows, never past `edge`.
-#[inline]
-fn approach(
-    aim: Reference,
-    edge: f64,
-    sent: Reference,
-    (deceleration, time): (f64, f64),
-    speed: Range,
-) -> f64 {
-    let (change, room) = (edge - sent.value, aim.value - sent.value);
-    // The rule of `is_over_braking`, times the square of the time.
-    let step = deceleration * time * time;
-    if change.abs() * (change.abs() + 2.0 * step) <= 2.0 * step * room.abs() {
-        return edge;
-    }
-    if aim.value > edge && room > 0.0 {
-        let slow = braking_velocity(room, deceleration, time) + at_least(aim.rate, 0.0);
-        at_most(edge, sent.value + at_least(slow, speed.low) * time)
-    } else if aim.value < edge && room < 0.0 {
-        let slow = at_most(aim.rate, 0.0) - braking_velocity(-room, deceleration, time);
-        at_least(edge, sent.value + at_most(slow, speed.high) * time)
+    let bounds = limits.position.unwrap_or(Bounds { min: f64::NEG_INFINITY, max: f64::INFINITY });
+    let speeds = limits.velocity.unwrap_or(Bounds { min: -FREE, max: FREE });
+    let (sign, ahead, behind, speed) = if commanded >= sent.value {
+        (1.0, bounds.max, bounds.min, speeds.max * allowance.velocity)
     } else {
-        edge
+        (-1.0, -bounds.min, -bounds.max, -speeds.min * allowance.velocity)
+    };
+    let (at, rate, time) = (sign * sent.value, sign * sent.rate, allowance.credit_s);
+    let acceleration = limits.acceleration.map_or(FREE, |limit| limit * allowance.acceleration);
+    let deceleration = limits.deceleration.unwrap_or(FREE);
+    let least = rate - deceleration * time;
+    let (mut most, mut by) = fastest(rate, acceleration, deceleration, time);
+    let mut lower = |bound: f64, limit: Limit| {
+        if bound < most {
+            by = if bound < least { Limit::Deceleration } else { limit };
+            most = at_least(bound, least);
+        }
+        most
+    };
+    let reached = lower(speed, Limit::Velocity);
+    // A start outside has no room; moving inward is free of this rule.
+    let room = ahead - at;
+    if limits.deceleration.is_some()
+        && at >= behind
+        && is_over_braking(reached, room, deceleration, time)
+    {
+        lower(braking_velocity(room, deceleration, time), Limit::Position);
     }
+    // What starts outside may stay or move inward, never outward.
+    let (inward, backward) = (at_least(ahead, at), at_most(behind, at));
+    let target = at_most(sign * commanded, inward);
+    let wanted = target - at;
+    let place = |speed: f64| at_least(at_most(at + speed * time, inward), backward);
+    let value = if wanted > most * time {
+        let mut speed = most;
+        if limits.deceleration.is_some() && is_over_braking(most, wanted, deceleration, time) {
+            // Slows down so that it can meet the target at the target's own velocity.
+            let slow =
+                braking_velocity(wanted, deceleration, time) + at_least(sign * aim_rate, 0.0);
+            speed = at_most(most, at_least(slow, least));
+        }
+        place(speed)
+    } else if wanted < least * time {
+        by = Limit::Deceleration;
+        place(least)
+    } else if sign * commanded <= inward {
+        return Limited::unchanged(commanded);
+    } else {
+        return Limited::moved(sign * target, LimitSet::EMPTY.with(Limit::Position), sign * target);
+    };
+    let by = LimitSet::EMPTY.with(by);
+    let by = if sign * commanded <= inward { by } else { by.with(Limit::Position) };
+    let edge = if wanted > most * time { place(most) } else { value };
+    Limited::moved(sign * value, by, sign * edge)
 }

@@ -8,7 +8,7 @@ use super::{Allowance, Reference};
 
 /// Stands for an acceleration without a limit: so large that nothing meets it, and its square and
 /// its product with zero are still numbers.
-const FREE: f64 = 1e150;
+pub(super) const FREE: f64 = 1e150;
 
 /// An interval, with the limit that made each end.
 #[derive(Clone, Copy, Debug)]
@@ -82,28 +82,30 @@ pub(super) fn reachable(
     let acceleration = limits.acceleration.map_or(FREE, |limit| limit * allowance.acceleration);
     let deceleration = limits.deceleration.unwrap_or(FREE);
     let time = allowance.credit_s;
-    let slowed = deceleration * time;
     // The highest velocity reachable; mirrored, the lowest.
     let up = |speed: f64, rate: f64| {
-        if -speed >= slowed && speed < 0.0 {
-            return (speed + slowed, Limit::Deceleration);
-        }
-        let (mut limit, mut by) = (acceleration, Limit::Acceleration);
-        if let Some(jerk) = jerk {
-            let most = at_least(rate, 0.0) + jerk * allowance.acceleration * time;
-            if most < limit {
-                (limit, by) = (most, Limit::Jerk);
-            }
-        }
-        if speed >= 0.0 {
-            (speed + limit * time, by)
-        } else {
-            (limit * (time + speed / deceleration), by)
-        }
+        let most =
+            jerk.map_or(FREE, |jerk| at_least(rate, 0.0) + jerk * allowance.acceleration * time);
+        let (high, by) = fastest(speed, at_most(most, acceleration), deceleration, time);
+        let by = if by == Limit::Acceleration && most < acceleration { Limit::Jerk } else { by };
+        (high, by)
     };
     let (high, high_by) = up(from.value, from.rate);
     let (low, low_by) = up(-from.value, -from.rate);
     Range { low: -low, high, low_by, high_by }
+}
+
+/// The highest velocity reachable from `speed` in `time`, and what limits it.
+#[inline]
+pub(super) fn fastest(speed: f64, acceleration: f64, deceleration: f64, time: f64) -> (f64, Limit) {
+    let slowed = deceleration * time;
+    if speed >= 0.0 {
+        (speed + acceleration * time, Limit::Acceleration)
+    } else if -speed >= slowed {
+        (speed + slowed, Limit::Deceleration)
+    } else {
+        (acceleration * (time + speed / deceleration), Limit::Acceleration)
+    }
 }
 
 /// The least time in which a velocity can change, in seconds: speeding up at `acceleration`, slowing

@@ -162,4 +162,39 @@ proptest! {
             sent = limited.value;
         }
     }
+
+    /// The one-sided judgement agrees with the whole range, and the comparisons with both.
+    #[test]
+    fn a_limited_position_is_in_reach_and_an_unlimited_one_was(
+        commanded in -3.0..3.0f64,
+        value in -1.3..1.3f64,
+        rate in -2.5..2.5f64,
+        aim_rate in -5.0..5.0f64,
+        (credit_s, velocity, acceleration) in (0.0..0.05f64, 0.0..=1.0f64, 0.0..=1.0f64),
+        kinds in (any::<bool>(), any::<bool>(), any::<bool>()),
+    ) {
+        let limits = DimensionLimits {
+            position: kinds.0.then_some(Bounds { min: -1.0, max: 1.0 }),
+            velocity: kinds.1.then_some(Bounds { min: -1.5, max: 2.0 }),
+            acceleration: kinds.2.then_some(10.0),
+            deceleration: kinds.2.then_some(20.0),
+            ..DimensionLimits::default()
+        };
+        let sent = Reference { value, rate };
+        let allowance = Allowance { velocity, acceleration, ..Allowance::of(credit_s) };
+        let limited = limit_position(commanded, aim_rate, sent, &limits, allowance);
+        let range = position_range(sent, &limits, allowance);
+        let near = |value: f64| (range.nearest(value) - value).abs() <= 1e-12;
+        prop_assert!(near(limited.value), "{limited:?} {range:?}");
+        let fits = fits_position(commanded, sent, &limits, Step::of(allowance));
+        if limited.by.is_empty() {
+            prop_assert_eq!(limited.value.to_bits(), commanded.to_bits());
+        } else {
+            prop_assert!(!fits || near(commanded));
+            prop_assert!((range.nearest(commanded) - commanded).abs() > 0.0 || near(commanded));
+        }
+        if fits {
+            prop_assert!(near(commanded));
+        }
+    }
 }
