@@ -14,11 +14,12 @@ use crate::codec::test_types::{
     bytes, low_cmd_type, multi_array_type, numbers, texts, twist_type, type_of,
 };
 use crate::config::model::{
-    ChecksumConfig, ChecksumKind, CommandType, FieldMap, FixedField, LaneConfig, Mirror,
+    ChecksumConfig, ChecksumKind, CommandType, FieldMap, FixedField, Interface, LaneConfig, Mirror,
     UnusedElements, test_lane,
 };
 use crate::gate::check::Refusal;
 use crate::gate::command::Command;
+use crate::gate::limits::Bounds;
 use crate::gate::safe::SafeCommand;
 use crate::gate::units::WallTime;
 use crate::gate::verdict::Reason;
@@ -130,6 +131,48 @@ fn when_a_valid_command_was_not_forwarded_expect_the_safe_message_built_on_it() 
     arm.safe.remember_unsent(&gains(&[9.0, 9.0], &[9.0, 9.0], &[9.0, 9.0]), true);
     let out = arm.safe.render(FREEZE, &[0.1, 0.2], &[], WallTime::default()).unwrap();
     assert_eq!(out, gains(&[7.0, 7.0], &[1.0, 1.0], &[0.1, 0.2]));
+}
+
+#[test]
+fn when_a_command_was_not_forwarded_expect_nothing_of_it_beyond_the_limits_in_a_safe_message() {
+    let message = type_of(&[("q", "float64[2]"), ("k", "float64[2]"), ("tau", "float64[2]")]);
+    let fields = FieldMap { kp: some("k"), effort: some("tau"), ..position("q") };
+    let mut lane = mapped(&["a", "b"], fields);
+    lane.interface = Interface::Effort;
+    lane.safe = SafeCommand::Values;
+    lane.safe_targets = vec![0.0, 0.0];
+    lane.limits[0].position = Some(Bounds { min: -1.0, max: 1.0 });
+    let mut arm = built(&lane, &message).unwrap();
+    let frame = |q: &[f64], k: &[f64]| {
+        bytes(&message, &[("q", numbers(q)), ("k", numbers(k)), ("tau", numbers(&[0.0, 0.0]))])
+    };
+    // A gain below zero drives away from the target, and a pose is held with those gains.
+    arm.safe.remember_unsent(&frame(&[9.0, 9.0], &[-50.0, 40.0]), true);
+    let out = arm.safe.render(SafeCommand::Values, &[], &[0.0, 0.0], WallTime::default());
+    assert_eq!(out, Some(frame(&[1.0, 9.0], &[0.0, 40.0]).as_slice()));
+    arm.safe.remember_unsent(&frame(&[-9.0, 9.0], &[40.0, -1.0]), true);
+    let out = arm.safe.render(SafeCommand::Values, &[], &[0.0, 0.0], WallTime::default());
+    assert_eq!(out, Some(frame(&[-1.0, 9.0], &[40.0, 0.0]).as_slice()));
+}
+
+#[test]
+fn when_a_command_came_before_the_mirrored_field_expect_that_still_awaited() {
+    let message = type_of(&[("q", "float64[1]"), ("k", "float64[1]"), ("mode", "uint8")]);
+    let mut lane = mapped(&["a"], FieldMap { kp: some("k"), ..position("q") });
+    let mut mode = fixed("mode", "mode", &[], None);
+    mode.mirror = Some(Mirror { feedback: 0, field: path("mode") });
+    lane.fixed = vec![mode];
+    let mut arm = built(&lane, &message).unwrap();
+    let frame = |mode| {
+        bytes(&message, &[("q", numbers(&[0.1])), ("k", numbers(&[9.0])), ("mode", mode)])
+    };
+    assert_eq!(arm.safe.missing(), Some(Missing::Command));
+    arm.safe.remember_unsent(&frame(Value::Unsigned(77)), true);
+    assert_eq!(arm.safe.missing(), Some(Missing::Mirror(0)), "whose 77 is that?");
+    arm.safe.set_mirror(0, 5);
+    assert_eq!(arm.safe.missing(), None);
+    let out = arm.safe.render(FREEZE, &[0.1], &[], WallTime::default());
+    assert_eq!(out, Some(frame(Value::Unsigned(5)).as_slice()));
 }
 
 #[test]

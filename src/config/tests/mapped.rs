@@ -163,3 +163,19 @@ fn an_effort_lane_needs_efforts_and_an_answer_about_balance() {
     assert_eq!(lane.sources[0].engage, Engage::Neutral);
     assert_eq!(refused(&with(&text, "[0.0, 1.0]", "[0.0, 6.0]")), ["lanes.arm.safe.values"]);
 }
+
+#[test]
+fn hazard_20_partial_or_reordered_joints_of_a_feedback() {
+    // The lane's joints are motors 3 and 0: without an answer the feedback would tell of 0 and 1.
+    let without = with(MOTORS, "        joint_index: [3, 0]\n        checksum", "        checksum");
+    assert_eq!(refused(&without), ["feedback.low_state.joint_index"]);
+    // With the joints' names, or in the arrays' own order, nothing is in doubt.
+    let named = with(
+        &without,
+        "        fields: {position: 'motor_state[].q'",
+        "        joints: [knee, x, y, hip]\n        fields: {position: 'motor_state[].q'",
+    );
+    assert_eq!(config(&named).feedback[1].joints.len(), 4);
+    let plain = with(&without, "        joint_index: [3, 0]\n", "");
+    assert_eq!(config(&plain).lanes[0].joint_index, [0, 1]);
+}

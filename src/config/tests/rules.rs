@@ -132,3 +132,13 @@ fn groups_are_joints_by_index() {
     );
     assert_eq!(config(&axes).lanes[0].groups, [vec![0, 1]]);
 }
+
+#[test]
+fn more_other_paths_than_are_watched_are_refused() {
+    let paths = |count: usize| {
+        let names: Vec<String> = (0..count).map(|path| format!("path_{path}")).collect();
+        with_top(ARM, &format!("other_paths: [{}]", names.join(", ")))
+    };
+    assert_eq!(config(&paths(64)).other_paths.len(), 64);
+    assert_eq!(refused(&paths(65)), ["other_paths"]);
+}

@@ -184,7 +184,8 @@ impl Builder<'_> {
             let mut subscription = Subscription::new(&self.node, loaded.support(), &topic, qos)
                 .map_err(wire(subject))?;
             subscription.on_new_message(bit.clone())?;
-            let codec = FlagCodec::new(loaded.message()).map_err(codec(subject))?;
+            let flag = FlagCodec::new(loaded.message(), input.asserted_when);
+            let codec = flag.map_err(codec(subject))?;
             inputs.push(KillInputIo { subscription, bit, codec });
         }
         Ok(inputs)
