@@ -9,10 +9,14 @@
 mod commands;
 mod configuration;
 mod decisions;
+mod description;
+mod engage;
 mod graph;
+mod gripper;
 mod hostile;
 mod latch;
 mod names;
+mod neighbours;
 mod outputs;
 mod peer;
 mod refusals;

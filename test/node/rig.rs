@@ -21,13 +21,17 @@ const PORTS: u16 = 19_600;
 /// then; these tests are not about that.
 /// `/**`: the node has another name in some tests.
 fn head(port: u16) -> String {
+    format!("{}    causes: {{gate_stalled: {{action: warn}}}}\n", plain_head(port))
+}
+
+/// The same without a word about causes.
+fn plain_head(port: u16) -> String {
     format!(
         "/**:
   ros__parameters:
     schema: 1
     arm: {{settle_s: 0.05}}
     http: {{listen: '127.0.0.1:{port}'}}
-    causes: {{gate_stalled: {{action: warn}}}}
 "
     )
 }
@@ -43,6 +47,7 @@ pub(crate) const BASE: &str = "    release_over_ros: true
         limits: {linear: {x: {max_velocity: 0.5, max_acceleration: 1000000.0}}}
         safe: {command: zero_velocity}
         start_ramp_s: 0.0
+        handover: {duration_s: 0.0}
         release_s: 0.3
         sources:
           agent: {topic: agent, priority: 10, allow_no_timeout: true, max_rate_hz: 1000.0, burst: 100}
@@ -130,8 +135,17 @@ impl Rig {
         Self::with(params, &[], "/interlock")
     }
 
-    /// The same with more ROS arguments; `name` is what the node will be called.
+    /// The same, where the rest says itself what each cause does.
+    pub(crate) fn plain(params: &str) -> Self {
+        Self::begin(plain_head, params, &[], "/interlock")
+    }
+
+    /// The same as [`Self::new`] with more ROS arguments; `name` is what the node will be called.
     pub(crate) fn with(params: &str, args: &[&str], name: &str) -> Self {
+        Self::begin(head, params, args, name)
+    }
+
+    fn begin(head: fn(u16) -> String, params: &str, args: &[&str], name: &str) -> Self {
         let (lease, scratch) = (domain_lease(), Scratch::new());
         // As nobody else has the domain, nobody else has the port.
         let port = PORTS + u16::try_from(lease.id()).expect("a small domain");
