@@ -73,10 +73,12 @@ fn description(rig: &mut Rig) -> String {
 /// A command far out comes out at the knee's bound.
 fn reaches(rig: &mut Rig, knee: f64) {
     let from = rig.peer.count("/body_out");
-    rig.peer.publish("/agent", json!({"data": [0.25, 9.0]}));
+    let command = json!({"topic": "/agent", "msg": {"data": [0.25, 9.0]}, "hz": 10.0});
+    rig.peer.ask("stream", command);
     rig.wait_message("/body_out", from, &format!("the knee at {knee}"), |one| {
         one.message["data"] == json!([0.25, knee])
     });
+    rig.peer.ask("stop", json!({"topic": "/agent"}));
 }
 
 #[test]

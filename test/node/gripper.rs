@@ -54,12 +54,13 @@ fn hazard_48_grip_lost_on_stop() {
     rig.peer.subscribe("/arm_out", ARRAY);
     rig.peer.publisher("/arm_in", ARRAY);
     rig.peer.wait_for_writer("/arm_out");
-    stands(&mut rig, &JOINTS);
     // What a safe command has in the kept element nobody can know before a command has told it.
-    crate::support::wait_for("the first command to be asked for", || {
-        rig.peer.publish("/arm_in", command(0.0, GRIP));
-        !rig.state()["unmet"].to_string().contains("no_safe_command")
+    rig.wait_state("a first command to be asked for", |state| {
+        state["unmet"].to_string().contains("a source must send one valid command first")
     });
+    rig.peer.ask("stream", json!({"topic": "/arm_in", "msg": command(0.0, GRIP), "hz": 50.0}));
+    stands(&mut rig, &JOINTS);
+    rig.peer.ask("stop", json!({"topic": "/arm_in"}));
     rig.arm();
     rig.wait_message("/arm_out", 0, "the pose held with its grip", |one| {
         grip(one) == Some(GRIP.to_bits())

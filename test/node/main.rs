@@ -6,11 +6,14 @@
 //! **Invariant:** nothing is shown by waiting for silence. Where a message must not come out, one
 //! that must come out is sent after it, and is the next that is seen.
 
+mod aside;
+mod bodies;
 mod commands;
 mod configuration;
 mod decisions;
 mod description;
 mod engage;
+mod envelopes;
 mod graph;
 mod gripper;
 mod hostile;

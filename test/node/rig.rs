@@ -14,6 +14,11 @@ use crate::support::{DomainLease, Running, Scratch, domain_lease, wait_for, wait
 
 /// Longer than any shutdown.
 const END_S: u64 = 60;
+/// How often, and in all, a test looks for a message.
+const LOOK_EVERY: std::time::Duration = std::time::Duration::from_millis(10);
+const MESSAGE_LOOKS: usize = 4_000;
+/// Looks until a command is sent again.
+const PATIENCE_LOOKS: usize = 300;
 /// First of the ports for HTTP.
 const PORTS: u16 = 19_600;
 
@@ -247,7 +252,15 @@ impl Rig {
         what: &str,
         mut is: impl FnMut(&Received) -> bool,
     ) -> Received {
-        wait_for_some(what, || self.peer.received(topic, from).into_iter().find(|one| is(one)))
+        for _ in 0..MESSAGE_LOOKS {
+            if let Some(found) = self.peer.received(topic, from).into_iter().find(|one| is(one)) {
+                return found;
+            }
+            std::thread::sleep(LOOK_EVERY);
+        }
+        let came: Vec<Value> =
+            self.peer.received(topic, from).into_iter().rev().take(3).map(|one| one.message).collect();
+        panic!("waited on {topic} for {what}; the newest that came are {came:#?}");
     }
 
     /// What HTTP answers on a path, without its head.
@@ -281,10 +294,15 @@ impl Rig {
         })
     }
 
-    /// Publishes a twist and waits until the output carries it.
+    /// Publishes a twist until the output carries it: a gate that stalls refuses what waited.
     pub(crate) fn flows(&mut self, topic: &str, x: f64) {
         let from = self.peer.count("/cmd_vel");
-        self.peer.publish(topic, twist(x));
-        self.wait_message("/cmd_vel", from, &format!("{x} on the output"), |one| goes(one, x));
+        wait_for(&format!("{x} on the output"), || {
+            self.peer.publish(topic, twist(x));
+            (0..PATIENCE_LOOKS).any(|_| {
+                std::thread::sleep(LOOK_EVERY);
+                self.peer.received("/cmd_vel", from).iter().any(|one| goes(one, x))
+            })
+        });
     }
 }
