@@ -114,7 +114,10 @@ fn a_shadow_is_judged_against_its_own_reference_and_never_selected() {
 #[test]
 fn a_tap_of_the_robots_present_topic_disturbs_nobody() {
     // The sources of a watched lane may be the very topic that it is to gate later.
-    let params = format!("    release_over_ros: true\n    lanes:\n{}", WATCHED.replace("gated_vel", "today_vel"));
+    let params = format!(
+        "    release_over_ros: true\n    lanes:\n{}",
+        WATCHED.replace("gated_vel", "today_vel")
+    );
     let mut rig = Rig::new(&params);
     let mut robot = Peer::start_as(&rig.lease, &rig.scratch, "robot", "robot");
     robot.subscribe("/today_vel", TWIST);

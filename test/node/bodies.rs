@@ -26,15 +26,16 @@ fn a_body_that_tilts_or_turns_too_fast_kills() {
     rig.peer.subscribe("/cmd_vel", TWIST);
     rig.peer.publisher("/agent", TWIST);
     rig.wait_state("the IMU to be missed", |state| {
-        state["unmet"].as_array().expect("a list").iter().any(|one| {
-            one["code"] == "feedback_stale" && one["subject"] == "body"
-        })
+        state["unmet"]
+            .as_array()
+            .expect("a list")
+            .iter()
+            .any(|one| one["code"] == "feedback_stale" && one["subject"] == "body")
     });
     rig.peer.publisher("/imu", IMU);
-    for (sample, cause, found) in [
-        (leans(0.75, 0.0), "tilt", "0.750"),
-        (leans(0.0, -3.0), "angular_velocity", "3.000"),
-    ] {
+    for (sample, cause, found) in
+        [(leans(0.75, 0.0), "tilt", "0.750"), (leans(0.0, -3.0), "angular_velocity", "3.000")]
+    {
         // Upright, however it is turned about the vertical.
         rig.peer.ask("stream", json!({"topic": "/imu", "msg": leans(0.25, 1.0), "hz": 50.0}));
         rig.arm();

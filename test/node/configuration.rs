@@ -115,7 +115,7 @@ fn hazard_32_config_fails_open() {
         (
             "not yet available",
             good.replace("    lanes:", "    latch: {persist: false}\n    lanes:"),
-            &["latch.persist", "not available yet"],
+            &["latch: is", "not available yet"],
         ),
         (
             "two at once",

@@ -55,7 +55,8 @@ fn rig(rest: &str) -> Rig {
 }
 
 fn describes(rig: &mut Rig, text: &str) {
-    let made = json!({"topic": TOPIC, "type": "std_msgs/msg/String", "durability": "TRANSIENT_LOCAL"});
+    let made =
+        json!({"topic": TOPIC, "type": "std_msgs/msg/String", "durability": "TRANSIENT_LOCAL"});
     rig.peer.ask("publisher", made);
     rig.peer.publish(TOPIC, json!({"data": text}));
 }
@@ -76,7 +77,9 @@ fn reaches(rig: &mut Rig, knee: f64) {
     let command = json!({"topic": "/agent", "msg": {"data": [0.25, 9.0]}, "hz": 10.0});
     rig.peer.ask("stream", command);
     rig.wait_message("/body_out", from, &format!("the knee at {knee}"), |one| {
-        one.message["data"] == json!([0.25, knee])
+        // Braking distance: it comes to the bound, and never past it.
+        let at = one.message["data"][1].as_f64().expect("a number");
+        at <= knee && at > knee - 1e-3
     });
     rig.peer.ask("stop", json!({"topic": "/agent"}));
 }
@@ -84,9 +87,8 @@ fn reaches(rig: &mut Rig, knee: f64) {
 #[test]
 fn nothing_arms_before_the_description_and_a_change_waits_for_the_disarm() {
     let mut rig = rig("");
-    let state = rig.wait_state("what is missing", |state| {
-        unmet(state, "robot_description_missing").is_some()
-    });
+    let state = rig
+        .wait_state("what is missing", |state| unmet(state, "robot_description_missing").is_some());
     let refused = rig.verb("arm", state["seq"].as_u64().expect("a seq"));
     let text = refused["message"].as_str().expect("a text");
     assert!(refused["success"] == false && text.contains(TOPIC), "{text}");
@@ -113,8 +115,7 @@ fn nothing_arms_before_the_description_and_a_change_waits_for_the_disarm() {
 #[test]
 fn a_description_that_does_not_fit_is_told_and_changes_nothing() {
     // An explicit limit wider than the robot's.
-    let mut rig =
-        rig("joint_limits: {knee: {min_position: -1.5, max_position: 1.25}}\n        ");
+    let mut rig = rig("joint_limits: {knee: {min_position: -1.5, max_position: 1.25}}\n        ");
     describes(&mut rig, &urdf(1.0));
     let state = rig.wait_state("the refusal", |state| {
         unmet(state, "robot_description_missing").is_some_and(|text| text.contains("does not fit"))
@@ -124,7 +125,8 @@ fn a_description_that_does_not_fit_is_told_and_changes_nothing() {
         assert!(text.contains(part), "{part} in {text}");
     }
     // A joint that it does not have, and no XML at all.
-    for (text, told) in [(urdf(2.0).replace("'hip'", "'hop'"), "hip"), ("<robot".to_owned(), "fit")] {
+    for (text, told) in [(urdf(2.0).replace("'hip'", "'hop'"), "hip"), ("<robot".to_owned(), "fit")]
+    {
         rig.peer.publish(TOPIC, json!({"data": text}));
         rig.wait_state("the next refusal", |state| {
             unmet(state, "robot_description_missing").is_some_and(|said| {

@@ -5,7 +5,8 @@ use serde_json::{Value, json};
 use crate::rig::{BASE, Rig, TWIST, goes, twist};
 use crate::support::wait_for;
 
-const PROFILES: &str = "    profiles: {bringup: {velocity: 0.5}, demo: {velocity: 0.75, acceleration: 0.5}}\n";
+const PROFILES: &str =
+    "    profiles: {bringup: {velocity: 0.5}, demo: {velocity: 0.75, acceleration: 0.5}}\n";
 
 fn base(params: &str) -> Rig {
     let mut rig = Rig::new(params);
@@ -36,7 +37,7 @@ fn speeds(rig: &mut Rig, from: usize) -> Vec<f64> {
 fn applied(rig: &mut Rig, source: &str, limit: &str) -> u64 {
     let metrics = rig.http("/metrics");
     let series = format!(
-        "interlock_limits_applied_total{{lane=\"base\",limit=\"{limit}\",source=\"{source}\"}} "
+        "interlock_limits_applied_total{{lane=\"base\",source=\"{source}\",limit=\"{limit}\"}} "
     );
     let line = metrics.lines().find_map(|line| line.strip_prefix(&series));
     line.unwrap_or_else(|| panic!("no {series} in\n{metrics}")).parse().expect("a count")
@@ -52,7 +53,9 @@ fn a_profile_is_chosen_at_the_arm_and_an_unknown_one_is_refused_with_the_list() 
         "refused: there is no profile of that name; there are: full, bringup, demo"
     );
     // Each bounds the same command differently; without a name it is `full`.
-    for (asked, name, bound) in [("bringup", "bringup", 0.25), ("demo", "demo", 0.375), ("", "full", 0.5)] {
+    for (asked, name, bound) in
+        [("bringup", "bringup", 0.25), ("demo", "demo", 0.375), ("", "full", 0.5)]
+    {
         let answer = arm_with(&mut rig, asked);
         assert!(answer["message"].to_string().contains(&format!("profile {name}")), "{answer}");
         rig.wait_state("the profile in force", |state| state["profile"] == name);
@@ -78,7 +81,8 @@ fn the_profile_of_the_file_is_the_one_without_a_name() {
 #[test]
 fn a_profile_may_say_what_a_cause_does() {
     let profiles = "    profiles: {bringup: {causes: {feedback_stale: kill}}}\n    feedback: {odom: {type: nav_msgs/msg/Odometry, topic: odom, timeout_s: 1.0, reliability: reliable}}\n";
-    let params = BASE.replace("feedback: none\n        because: a test has no robot", "feedback: odom");
+    let params =
+        BASE.replace("feedback: none\n        because: a test has no robot", "feedback: odom");
     let mut rig = base(&format!("{profiles}{params}"));
     rig.peer.publisher("/odom", "nav_msgs/msg/Odometry");
     let still = json!({"topic": "/odom", "msg": {}, "hz": 50.0});
@@ -118,7 +122,8 @@ fn after_an_arm_the_limits_grow_from_nothing() {
 #[test]
 fn after_a_change_of_hands_the_limits_are_tighter_for_a_while() {
     let joystick = "          joystick: {topic: joystick, priority: 100, timeout_s: 60.0, max_rate_hz: 1000.0, burst: 100}\n";
-    let params = BASE.replace("handover: {duration_s: 0.0}", "handover: {duration_s: 3.0, limit_scale: 0.25}");
+    let params = BASE
+        .replace("handover: {duration_s: 0.0}", "handover: {duration_s: 3.0, limit_scale: 0.25}");
     let mut rig = base(&format!("{params}{joystick}"));
     rig.peer.publisher("/joystick", TWIST);
     rig.arm();

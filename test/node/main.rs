@@ -25,6 +25,8 @@ mod peer;
 mod refusals;
 mod rig;
 mod sources;
+mod stalls;
+mod start_up;
 mod suggest;
 #[path = "../support/mod.rs"]
 mod support;

@@ -120,7 +120,11 @@ fn hazard_56_side_door() {
     let goal = "/raw/follow/_action/send_goal";
     let doors = [
         ("publisher", json!({"topic": "/raw/cmd_vel", "type": TWIST}), "/raw/cmd_vel"),
-        ("only_client", json!({"service": "/raw/enable", "type": "std_srvs/srv/Trigger"}), "/raw/enable"),
+        (
+            "only_client",
+            json!({"service": "/raw/enable", "type": "std_srvs/srv/Trigger"}),
+            "/raw/enable",
+        ),
         ("only_client", json!({"service": goal, "type": "std_srvs/srv/Trigger"}), "/raw/follow"),
     ];
     for (operation, door, path) in doors {

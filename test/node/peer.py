@@ -193,6 +193,10 @@ class Peer:
         self.streams[op["topic"]] = stream
         stream.start()
 
+    def sent(self, op):
+        """How many a stream has sent so far."""
+        return self.streams[op["topic"]].count
+
     def stop(self, op):
         """Ends a stream; says how many it sent."""
         stream = self.streams.pop(op["topic"])
@@ -288,7 +292,7 @@ class Peer:
 
 
 OPERATIONS = {
-    "publisher", "readers", "writers", "publish", "publish_all", "serialize", "stream", "stop",
+    "publisher", "readers", "writers", "publish", "publish_all", "serialize", "stream", "sent", "stop",
     "subscribe", "unsubscribe", "declare", "list", "call", "only_client", "call_hostile", "graph", "remove",
 }  # fmt: skip
 

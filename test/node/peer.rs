@@ -29,12 +29,7 @@ impl Peer {
     }
 
     /// The same with another name of its node.
-    pub(crate) fn start_as(
-        lease: &DomainLease,
-        scratch: &Scratch,
-        name: &str,
-        node: &str,
-    ) -> Self {
+    pub(crate) fn start_as(lease: &DomainLease, scratch: &Scratch, name: &str, node: &str) -> Self {
         let log = scratch.path().join(format!("{name}.log"));
         let script = concat!(env!("CARGO_MANIFEST_DIR"), "/test/node/peer.py");
         let mut child = lease

@@ -44,7 +44,7 @@ fn params() -> String {
           unused: {{field: 'motor_cmd[29..35].mode', allowed: [0], safe: 0}}
         checksum: {{field: crc, kind: unitree_crc32}}
         limits: {{min_position: -0.5, max_position: 0.5, max_velocity: 1000000.0,
-                 max_acceleration: 1000000000.0, max_effort: 10.0, max_kp: 100.0, max_kd: 20.0}}
+                 max_acceleration: 1000000000000.0, max_effort: 10.0, max_kp: 100.0, max_kd: 20.0}}
         unlimited: [total_effort]
         safe: {{command: damping, kd: 3.0}}
         start_ramp_s: 0.0
