@@ -106,7 +106,7 @@ fn nothing_arms_before_the_description_and_a_change_waits_for_the_disarm() {
     });
     reaches(&mut rig, 1.0);
     rig.trigger("disarm");
-    rig.wait_state("disarmed", |state| state["label"] == "disarmed");
+    rig.wait_lane(0, "released");
     crate::support::wait_for("the change to be used", || description(&mut rig).is_empty());
     rig.arm();
     reaches(&mut rig, 0.5);

@@ -11,4 +11,5 @@ mod situations;
 mod story;
 mod walk;
 mod walk_conditions;
+mod walk_reasons;
 mod watchdogs;
