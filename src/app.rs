@@ -68,6 +68,23 @@ pub enum AppError {
     System(#[from] std::io::Error),
 }
 
+impl AppError {
+    /// Whether the params file is at fault, so that a second start would not help.
+    #[must_use]
+    pub fn is_configuration(&self) -> bool {
+        match self {
+            Self::Config(_) => true,
+            Self::Build(error) => error.is_configuration(),
+            Self::Rcl(_)
+            | Self::Control(_)
+            | Self::LogFolder { .. }
+            | Self::Http(_)
+            | Self::Metrics(_)
+            | Self::System(_) => false,
+        }
+    }
+}
+
 /// Builds everything, runs until SIGTERM or SIGINT, stops the robot, and ends.
 ///
 /// # Errors

@@ -88,7 +88,10 @@ fn main() -> ExitCode {
     match app::run(config, map, &arguments, logs) {
         Ok(code) => code,
         Err(app::AppError::Config(problems)) => refuse(EXIT_CONFIG, &problems),
-        Err(error) => refuse(EXIT_FAILED, &format!("interlock: not started\n{error}")),
+        Err(error) => {
+            let code = if error.is_configuration() { EXIT_CONFIG } else { EXIT_FAILED };
+            refuse(code, &format!("interlock: not started\n{error}"))
+        }
     }
 }
 

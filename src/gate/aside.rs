@@ -94,9 +94,9 @@ impl Lane {
             (Some(before), timeout) => timeout.is_some_and(|timeout| now.since(before) > timeout),
         };
         if aside.at.is_none() || broke_off {
+            // The credit stays: the first command may take what a live one may after a gap.
             let first = commanded(command, rules.interface);
             seed(&mut aside.envelope, rules.interface, measured.position(), first);
-            aside.credit.forfeit(now);
         }
         if watched {
             let elapsed = before.filter(|_| !broke_off);

@@ -51,4 +51,4 @@ pub mod verdict;
 mod watch;
 
 #[cfg(test)]
-mod test_rules;
+pub(crate) mod test_rules;

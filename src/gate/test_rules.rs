@@ -8,6 +8,7 @@ use super::rules::{
     SourceMode, SourceRules,
 };
 use super::safe::SafeCommand;
+use super::verdict::Reason;
 
 pub(crate) const TICK: Duration = Duration::from_millis(10);
 
@@ -70,5 +71,48 @@ pub(crate) fn velocity_lane(axes: usize) -> LaneRules {
         feedback: None,
         safe: SafeCommand::ZeroVelocity { deceleration: None },
         ..position_lane(axes)
+    }
+}
+
+/// Which part of the node finds out that a command is to be refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Finder {
+    /// The codec, in the bytes.
+    Codec,
+    /// The gate: `core/tests/walk_reasons.rs`.
+    Gate,
+    /// The gate thread, before the bytes are read: `test/node`, on the wire.
+    Thread,
+}
+
+/// Who gives a reason. Each part's tests walk the closed list and produce theirs, so a new reason that
+/// nobody produces does not compile.
+pub(crate) const fn finder(reason: Reason) -> Finder {
+    match reason {
+        Reason::Malformed
+        | Reason::UnknownJoint
+        | Reason::DuplicateJoint
+        | Reason::FixedValue
+        | Reason::Checksum => Finder::Codec,
+        Reason::TooLarge | Reason::PublisherNotAllowed => Finder::Thread,
+        Reason::NotFinite
+        | Reason::WrongCount
+        | Reason::Fenced
+        | Reason::RateExceeded
+        | Reason::StaleStamp
+        | Reason::FutureStamp
+        | Reason::OutOfOrder
+        | Reason::OtherPublisher
+        | Reason::LockedAxis
+        | Reason::Position
+        | Reason::Velocity
+        | Reason::Acceleration
+        | Reason::Jerk
+        | Reason::Effort
+        | Reason::Gain
+        | Reason::TotalEffort
+        | Reason::Discontinuity
+        | Reason::Horizon
+        | Reason::TimesNotIncreasing => Finder::Gate,
     }
 }

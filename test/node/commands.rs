@@ -11,10 +11,10 @@ const STATES: &str = "sensor_msgs/msg/JointState";
 /// All five types, wide enough for every command of the test.
 fn wide() -> String {
     let joints = "joints: [hip, knee, foot]\n        feedback: states\n        independent: true\n        \
-         limits: {min_position: -3.0, max_position: 3.0, max_velocity: 1000000.0, \
+         start_ramp_s: 0.0\n        limits: {min_position: -3.0, max_position: 3.0, max_velocity: 1000000.0, \
          max_acceleration: 1000000000.0}";
     let axes = "feedback: none\n        because: a test has no robot\n        independent: true\n        \
-         safe: {command: zero_velocity}\n        limits:\n          \
+         start_ramp_s: 0.0\n        safe: {command: zero_velocity}\n        limits:\n          \
          linear: {x: {max_velocity: 9.0, max_acceleration: 1000000.0}}\n          \
          angular: {z: {max_velocity: 9.0, max_acceleration: 1000000.0}}";
     format!(
@@ -140,6 +140,7 @@ fn tight() -> String {
         joints: [hip, knee, foot]
         feedback: states
         independent: true
+        start_ramp_s: 0.0
         limits: {{min_position: -3.0, max_position: 3.0, max_velocity: 1000000.0}}
         joint_limits: {{knee: {{min_position: -0.125, max_position: 2.5}}}}
         unlimited: [acceleration]
@@ -151,6 +152,7 @@ fn tight() -> String {
         feedback: none
         because: a test has no robot
         independent: true
+        start_ramp_s: 0.0
         limits:
           linear: {{x: {{min_velocity: -0.2, max_velocity: 0.5, max_acceleration: 1000000.0}}}}
           angular: {{z: {{max_velocity: 1.5, max_acceleration: 1000000.0}}}}
@@ -165,6 +167,7 @@ fn tight() -> String {
         feedback: none
         because: a test has no robot
         independent: true
+        start_ramp_s: 0.0
         limits: {{max_velocity: 2.0, max_acceleration: 1000000.0}}
         joint_limits: {{hip: {{min_velocity: -0.75, max_velocity: 1.25}}}}
         safe: {{command: zero_velocity}}

@@ -114,8 +114,8 @@ fn hazard_32_config_fails_open() {
         ("no lanes", head.to_owned(), &["lanes"]),
         (
             "not yet available",
-            good.replace("        safe:", "        keep: [data]\n        safe:"),
-            &["lanes.base.keep", "not available yet"],
+            good.replace("    lanes:", "    latch: {persist: false}\n    lanes:"),
+            &["latch: is", "not available yet"],
         ),
         (
             "two at once",

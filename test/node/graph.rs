@@ -19,6 +19,7 @@ const BODY: &str = "    release_over_ros: true
         controller: peer
         joints: [hip, knee]
         feedback: states
+        start_ramp_s: 0.0
         limits: {min_position: -3.0, max_position: 3.0, max_velocity: 1000000.0, max_acceleration: 1000000000.0}
         safe: {command: freeze, tolerance: 5.0}
         sources: {agent: {topic: body_in, priority: 10, allow_no_timeout: true, max_rate_hz: 1000.0, burst: 100}}

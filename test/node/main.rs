@@ -6,18 +6,27 @@
 //! **Invariant:** nothing is shown by waiting for silence. Where a message must not come out, one
 //! that must come out is sent after it, and is the next that is seen.
 
+mod aside;
+mod bodies;
 mod commands;
 mod configuration;
 mod decisions;
+mod description;
+mod engage;
+mod envelopes;
 mod graph;
+mod gripper;
 mod hostile;
 mod latch;
 mod names;
+mod neighbours;
 mod outputs;
 mod peer;
 mod refusals;
 mod rig;
 mod sources;
+mod stalls;
+mod start_up;
 mod suggest;
 #[path = "../support/mod.rs"]
 mod support;

@@ -18,6 +18,7 @@ const BODY: &str = "      body:
         joints: [hip, knee]
         feedback: states
         independent: true
+        start_ramp_s: 0.0
         limits: {min_position: -3.0, max_position: 3.0, max_velocity: 1000000.0, max_acceleration: 1000000000.0}
         safe: {command: freeze, tolerance: 5.0}
         release_s: 0.3

@@ -129,9 +129,9 @@ class Stream(threading.Thread):
 
 
 class Peer:
-    def __init__(self):
+    def __init__(self, name):
         rclpy.init()
-        self.node = rclpy.create_node("peer")
+        self.node = rclpy.create_node(name)
         self.executor = SingleThreadedExecutor()
         self.executor.add_node(self.node)
         self.publishers, self.received, self.subscriptions = {}, {}, {}
@@ -150,6 +150,14 @@ class Peer:
         key = op.get("key", op["topic"])
         kind = load(op["type"])
         self.publishers[key] = (self.node.create_publisher(kind, op["topic"], qos), kind)
+
+    def remove(self, op):
+        """Takes a publisher or a client away."""
+        if "service" in op:
+            durability = qos_profile_services_default.durability
+            self.node.destroy_client(self.clients.pop((op["service"], durability)))
+        else:
+            self.node.destroy_publisher(self.publishers.pop(op["topic"])[0])
 
     def readers(self, op):
         """How many readers a publisher of ours is matched with."""
@@ -184,6 +192,10 @@ class Peer:
         stream = Stream(publisher, fill(kind(), op["msg"]), op)
         self.streams[op["topic"]] = stream
         stream.start()
+
+    def sent(self, op):
+        """How many a stream has sent so far."""
+        return self.streams[op["topic"]].count
 
     def stop(self, op):
         """Ends a stream; says how many it sent."""
@@ -248,6 +260,10 @@ class Peer:
             raise TimeoutError(f"no answer from {op['service']}")
         return {"response": plain(future.result()), "before": before}
 
+    def only_client(self, op):
+        """A client that calls nothing: a node that could."""
+        self.client(op)
+
     def call_hostile(self, op):
         """Requests of a client whose reply reader matches no service's reply writer."""
         qos = QoSProfile(
@@ -276,13 +292,13 @@ class Peer:
 
 
 OPERATIONS = {
-    "publisher", "readers", "writers", "publish", "publish_all", "serialize", "stream", "stop",
-    "subscribe", "unsubscribe", "declare", "list", "call", "call_hostile", "graph",
+    "publisher", "readers", "writers", "publish", "publish_all", "serialize", "stream", "sent", "stop",
+    "subscribe", "unsubscribe", "declare", "list", "call", "only_client", "call_hostile", "graph", "remove",
 }  # fmt: skip
 
 
 def main():
-    peer = Peer()
+    peer = Peer(sys.argv[1] if len(sys.argv) > 1 else "peer")
     for line in sys.stdin:
         op = json.loads(line)
         try:

@@ -23,13 +23,18 @@ pub(crate) struct Peer {
 }
 
 impl Peer {
-    /// Starts a peer on the lease's domain.
+    /// Starts a peer on the lease's domain. `name` is its log's; its node is `/peer`.
     pub(crate) fn start(lease: &DomainLease, scratch: &Scratch, name: &str) -> Self {
+        Self::start_as(lease, scratch, name, "peer")
+    }
+
+    /// The same with another name of its node.
+    pub(crate) fn start_as(lease: &DomainLease, scratch: &Scratch, name: &str, node: &str) -> Self {
         let log = scratch.path().join(format!("{name}.log"));
         let script = concat!(env!("CARGO_MANIFEST_DIR"), "/test/node/peer.py");
         let mut child = lease
             .command("python3")
-            .args(["-u", script])
+            .args(["-u", script, node])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(File::create(&log).expect("create the peer's log"))

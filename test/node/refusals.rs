@@ -16,6 +16,7 @@ fn lanes() -> String {
         format!(
             "output: {lane}_out
         independent: true
+        start_ramp_s: 0.0
         joints: [hip, knee, foot]
         sources: {{agent: {{topic: {lane}_in, {SOURCE}}}}}"
         )

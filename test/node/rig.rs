@@ -14,6 +14,11 @@ use crate::support::{DomainLease, Running, Scratch, domain_lease, wait_for, wait
 
 /// Longer than any shutdown.
 const END_S: u64 = 60;
+/// How often, and in all, a test looks for a message.
+const LOOK_EVERY: std::time::Duration = std::time::Duration::from_millis(10);
+const MESSAGE_LOOKS: usize = 4_000;
+/// Looks until a command is sent again.
+const PATIENCE_LOOKS: usize = 300;
 /// First of the ports for HTTP.
 const PORTS: u16 = 19_600;
 
@@ -21,13 +26,17 @@ const PORTS: u16 = 19_600;
 /// then; these tests are not about that.
 /// `/**`: the node has another name in some tests.
 fn head(port: u16) -> String {
+    format!("{}    causes: {{gate_stalled: {{action: warn}}}}\n", plain_head(port))
+}
+
+/// The same without a word about causes.
+fn plain_head(port: u16) -> String {
     format!(
         "/**:
   ros__parameters:
     schema: 1
     arm: {{settle_s: 0.05}}
     http: {{listen: '127.0.0.1:{port}'}}
-    causes: {{gate_stalled: {{action: warn}}}}
 "
     )
 }
@@ -43,6 +52,7 @@ pub(crate) const BASE: &str = "    release_over_ros: true
         limits: {linear: {x: {max_velocity: 0.5, max_acceleration: 1000000.0}}}
         safe: {command: zero_velocity}
         start_ramp_s: 0.0
+        handover: {duration_s: 0.0}
         release_s: 0.3
         sources:
           agent: {topic: agent, priority: 10, allow_no_timeout: true, max_rate_hz: 1000.0, burst: 100}
@@ -130,8 +140,17 @@ impl Rig {
         Self::with(params, &[], "/interlock")
     }
 
-    /// The same with more ROS arguments; `name` is what the node will be called.
+    /// The same, where the rest says itself what each cause does.
+    pub(crate) fn plain(params: &str) -> Self {
+        Self::begin(plain_head, params, &[], "/interlock")
+    }
+
+    /// The same as [`Self::new`] with more ROS arguments; `name` is what the node will be called.
     pub(crate) fn with(params: &str, args: &[&str], name: &str) -> Self {
+        Self::begin(head, params, args, name)
+    }
+
+    fn begin(head: fn(u16) -> String, params: &str, args: &[&str], name: &str) -> Self {
         let (lease, scratch) = (domain_lease(), Scratch::new());
         // As nobody else has the domain, nobody else has the port.
         let port = PORTS + u16::try_from(lease.id()).expect("a small domain");
@@ -233,7 +252,20 @@ impl Rig {
         what: &str,
         mut is: impl FnMut(&Received) -> bool,
     ) -> Received {
-        wait_for_some(what, || self.peer.received(topic, from).into_iter().find(|one| is(one)))
+        let mut next = from;
+        let mut newest = Value::Null;
+        for _ in 0..MESSAGE_LOOKS {
+            // Each message is looked at once: thousands come while a test waits.
+            for one in self.peer.received(topic, next) {
+                if is(&one) {
+                    return one;
+                }
+                next += 1;
+                newest = one.message;
+            }
+            std::thread::sleep(LOOK_EVERY);
+        }
+        panic!("waited on {topic} for {what}; the newest that came is {newest:#}");
     }
 
     /// What HTTP answers on a path, without its head.
@@ -267,10 +299,15 @@ impl Rig {
         })
     }
 
-    /// Publishes a twist and waits until the output carries it.
+    /// Publishes a twist until the output carries it: a gate that stalls refuses what waited.
     pub(crate) fn flows(&mut self, topic: &str, x: f64) {
         let from = self.peer.count("/cmd_vel");
-        self.peer.publish(topic, twist(x));
-        self.wait_message("/cmd_vel", from, &format!("{x} on the output"), |one| goes(one, x));
+        wait_for(&format!("{x} on the output"), || {
+            self.peer.publish(topic, twist(x));
+            (0..PATIENCE_LOOKS).any(|_| {
+                std::thread::sleep(LOOK_EVERY);
+                self.peer.received("/cmd_vel", from).iter().any(|one| goes(one, x))
+            })
+        });
     }
 }

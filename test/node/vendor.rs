@@ -44,7 +44,7 @@ fn params() -> String {
           unused: {{field: 'motor_cmd[29..35].mode', allowed: [0], safe: 0}}
         checksum: {{field: crc, kind: unitree_crc32}}
         limits: {{min_position: -0.5, max_position: 0.5, max_velocity: 1000000.0,
-                 max_acceleration: 1000000000.0, max_effort: 10.0, max_kp: 100.0, max_kd: 20.0}}
+                 max_acceleration: 1000000000000.0, max_effort: 10.0, max_kp: 100.0, max_kd: 20.0}}
         unlimited: [total_effort]
         safe: {{command: damping, kd: 3.0}}
         start_ramp_s: 0.0
@@ -61,6 +61,25 @@ fn params() -> String {
 ",
         joints = joints.join(", ")
     )
+}
+
+/// The same below the balance loop: verified, never altered.
+fn balanced() -> String {
+    let altering = [
+        ("        start_ramp_s: 0.0\n", ""),
+        ("balance: false", "balance: true"),
+        (
+            ", max_velocity: 1000000.0,\n                 max_acceleration: 1000000000000.0",
+            ", max_velocity: 50.0",
+        ),
+        ("allow_no_timeout: true", "timeout_s: 10.0"),
+    ];
+    let mut params = params();
+    for (from, to) in altering {
+        assert!(params.contains(from), "{from} in\n{params}");
+        params = params.replace(from, to);
+    }
+    params
 }
 
 /// The robot's process.
@@ -193,6 +212,42 @@ fn hazard_36_and_37_a_vendors_robot_takes_every_frame_that_comes_out() {
         let damped = robot.wait_past("mode_machine", "a frame in the new mode", taken);
         assert!(all(&damped["accepted"], "kd", 3.0), "{damped}");
     }
+}
+
+#[test]
+fn hazard_40_gate_distorts_balance_on_the_wire() {
+    let name = "vendor::hazard_40_gate_distorts_balance_on_the_wire";
+    if std::env::var_os(SECOND_PROCESS).is_none() {
+        return run_again(name);
+    }
+    let mut rig = Rig::new(&balanced());
+    let mut robot = Robot::start(&rig);
+    rig.arm();
+    // Whatever is within the wide envelope passes, in one step from end to end.
+    for q in [0.125, 0.4375, -0.4375] {
+        robot.send(q, json!({}));
+        let passed = robot.accepted("a passed command", |frame| all(frame, "q", q));
+        assert!(all(&passed, "kp", 40.0), "{passed}");
+    }
+    // What is not is refused whole, and nothing else comes out for it: the next frames are those sent.
+    robot.send(0.75, json!({}));
+    let counts = rig.wait_count(0, 0, "rejected", 1);
+    assert_eq!(counts["last_reason"], "position");
+    robot.send(0.25, json!({"kp": 101.0}));
+    assert_eq!(rig.wait_count(0, 0, "rejected", 2)["last_reason"], "gain");
+    robot.send(0.25, json!({}));
+    // Between two commands a balance lane says nothing of its own.
+    robot.wait("the next command", |line| {
+        let frame = &line["accepted"];
+        assert!(frame.is_null() || all(frame, "q", 0.25), "altered or made: {frame}");
+        !frame.is_null()
+    });
+    assert_eq!(rig.wait_count(0, 0, "rejected", 2)["limited"], 0);
+    // Its silence is no hold, it is a fall: killed, and damped.
+    let state = rig.wait_state("killed", |state| state["label"] == "killed");
+    assert_eq!(state["first_trip"]["cause"], "source_silent");
+    let damped = robot.accepted("a damping frame", |frame| all(frame, "kd", 3.0));
+    assert!(all(&damped, "kp", 0.0) && all(&damped, "tau", 0.0), "{damped}");
 }
 
 /// Runs this test again where the messages are found.

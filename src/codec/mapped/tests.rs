@@ -2,6 +2,7 @@
 
 mod errors;
 mod random;
+mod reasons;
 mod vendor;
 
 use std::sync::Arc;

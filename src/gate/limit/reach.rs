@@ -128,7 +128,10 @@ pub(in crate::gate) fn change_time(
 pub(super) fn braking_velocity(room: f64, deceleration: f64, time: f64) -> f64 {
     if room > 0.0 {
         let step = deceleration * time;
-        (step * step + 2.0 * deceleration * room).sqrt() - step
+        let twice = 2.0 * deceleration * room;
+        // The root less `step`, written without the difference of two large numbers: with a high
+        // deceleration that would be zero before the room is.
+        twice / ((step * step + twice).sqrt() + step)
     } else {
         0.0
     }

@@ -53,8 +53,13 @@ pub enum BuildError {
     #[error(transparent)]
     Rcl(#[from] RclError),
     /// A message type is not installed or not usable.
-    #[error(transparent)]
-    Type(#[from] TypeSupportError),
+    #[error("{subject}: {error}")]
+    Type {
+        /// Lane, feedback, or the node itself.
+        subject: String,
+        /// What is wrong.
+        error: Box<TypeSupportError>,
+    },
     /// A message type does not fit its map.
     #[error("{subject}: {error}")]
     Wire {
@@ -69,6 +74,18 @@ pub enum BuildError {
     /// A programming error: fewer wake bits than wires.
     #[error("there are more wires than wake bits")]
     NoBit,
+}
+
+impl BuildError {
+    /// Whether the params file asks for what cannot be, so that a second start would not help.
+    #[must_use]
+    pub fn is_configuration(&self) -> bool {
+        match self {
+            Self::Type { .. } => true,
+            Self::Wire { error, .. } => matches!(**error, WireError::Codec(_)),
+            Self::Rcl(_) | Self::Replies(_) | Self::NoBit => false,
+        }
+    }
 }
 
 /// What the process gives the gate thread.
@@ -132,12 +149,17 @@ fn resolve(context: &Arc<Context>, config: &Config) -> Result<ResolvedNames, Rcl
 }
 
 /// Every message type that the configuration names, loaded once.
-fn load_types(config: &Config) -> Result<BTreeMap<String, LoadedMessage>, TypeSupportError> {
-    let lanes = config.lanes.iter().map(|lane| lane.type_name.as_str());
-    let feedback = config.feedback.iter().map(|feedback| feedback.type_name.as_str());
-    let always = [KILL_INPUT_TYPE, PERMIT_TYPE];
-    let names = lanes.chain(feedback).chain(always);
-    names.map(|name| Ok((name.to_owned(), load_message(name)?))).collect()
+fn load_types(config: &Config) -> Result<BTreeMap<String, LoadedMessage>, BuildError> {
+    let lanes = config.lanes.iter();
+    let lanes = lanes.map(|lane| (format!("lane {}", lane.name), lane.type_name.as_str()));
+    let feedback = config.feedback.iter();
+    let feedback = feedback.map(|one| (format!("feedback {}", one.name), one.type_name.as_str()));
+    let always = [KILL_INPUT_TYPE, PERMIT_TYPE].map(|name| ("interlock".to_owned(), name));
+    let load = |(subject, name): (String, &str)| match load_message(name) {
+        Ok(loaded) => Ok((name.to_owned(), loaded)),
+        Err(error) => Err(BuildError::Type { subject, error: Box::new(error) }),
+    };
+    lanes.chain(feedback).chain(always).map(load).collect()
 }
 
 const KILL_INPUT_TYPE: &str = "std_msgs/msg/Bool";

@@ -72,7 +72,7 @@ fn under() -> Under {
     built(&lane(), &low_cmd_type()).unwrap()
 }
 
-fn seen() -> Under {
+pub(super) fn seen() -> Under {
     let mut under = under();
     under.codec.set_mirror(0, MACHINE);
     under.safe.set_mirror(0, MACHINE);
@@ -168,7 +168,7 @@ fn hazard_37_safe_frame_ignored() {
 }
 
 /// A frame with another value and the right checksum.
-fn sealed(changes: &[(&str, Value)]) -> Vec<u8> {
+pub(super) fn sealed(changes: &[(&str, Value)]) -> Vec<u8> {
     let mut bytes = frame(changes);
     let message = low_cmd_type();
     let mut checksum = crate::cdr::StructChecksum::unitree_crc32(&message, &path("crc")).unwrap();

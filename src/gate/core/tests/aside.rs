@@ -54,6 +54,19 @@ fn when_a_shadow_sends_expect_it_judged_against_its_own_reference_and_never_forw
     assert_eq!(bench.gate.select_source(0, Some(0), now), Err(SelectRefused::Shadow));
 }
 
+#[test]
+fn when_the_first_command_is_within_the_limits_expect_it_to_pass() {
+    // 2 per s² in one and a half periods of 20 ms: what a live source may do after a gap.
+    for (first, verdict) in [(0.055, Verdict::Passed), (0.065, Verdict::Limited)] {
+        let mut bench =
+            Bench::new(rules(vec![LaneRules { mode: LaneMode::Watch, ..velocity_lane(1) }]));
+        for _ in 0..2 {
+            bench.run(1_000);
+            assert_eq!(bench.send(0, 0, &[first]).0.verdict, verdict);
+        }
+    }
+}
+
 proptest! {
     /// With a shadow that sends anything at any time, everything else is what it is without.
     #[test]

@@ -12,4 +12,5 @@ mod starts;
 mod story;
 mod walk;
 mod walk_conditions;
+mod walk_reasons;
 mod watchdogs;
