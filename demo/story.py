@@ -63,12 +63,13 @@ class Story(Scene):
     def refuses_to_arm(self):
         _, _, answer = self.operator.call("arm")
         expect(not answer.success and answer.unmet, answer.message, "a refusal that names what is missing")
-        return Result(len(answer.unmet), "", "conditions unmet, each with what to do",
+        return Result(len(answer.unmet), "", "things in the way, each with what to do",
                       f"no robot, no pendant yet: {len(answer.unmet)} things in the way",
                       [condition.text for condition in answer.unmet])
 
     def withholds(self):
         self.robot, self.policy = self.start_robot(), self.start_policy(SOURCE)
+        self.successor = self.start_policy(SUCCESSOR)
         wait("the robot's joint states", lambda: all(c.code != "feedback_stale" for c in self.operator.state.unmet))
         self.policy.order(mode="smooth")
         self.wait_withheld(50)
@@ -166,14 +167,12 @@ class Story(Scene):
         expect(decision.verdict == decision.LIMITED, f"verdict {decision.verdict}", "limited")
         expect(change.requested > change.bound, f"{change.requested} requested", f"more than {change.bound}")
         return Result(change.bound, "rad", f"bound of {JOINT}, as told",
-                      f"{change.name}: {change.quantity} {change.requested:.4f}, sent {change.sent:.4f}, "
-                      f"limit {change.bound:.4f}",
-                      [f"command {decision.sequence_number} of {decision.lane}/{decision.source} "
-                       f"({decision.revision}), with {len(decision.changes)} changes in all, "
-                       "every joint as requested and as sent, and the totals of its source"])
+                      f"{change.quantity} {change.requested:.4f}, sent {change.sent:.4f}, limit {change.bound:.4f}",
+                      [f"{change.name} in command {decision.sequence_number} of {decision.lane}/{decision.source} "
+                       f"({decision.revision}); with it every joint as requested and as sent, and the totals of "
+                       "its source"])
 
     def judges_successor(self):
-        self.successor = self.successor or self.start_policy(SUCCESSOR)
         self.successor.order(mode="hasty")
         before, since = self.metrics(), time.monotonic_ns()
 
@@ -300,8 +299,8 @@ class Story(Scene):
         allowed = factor * full * CREDIT_PERIODS * period
         expect(max(steps) <= allowed + 1e-9, f"{max(steps)} rad in one command", f"at most {allowed} rad")
         return Result(max(steps), "rad", "largest step of the elbow in one command",
-                      f"{answer.message}: 0.2 rad asked at once took {len(steps)} steps of at most {max(steps):.4f} rad",
-                      [f"{factor * full:g} rad/s instead of {full:g}: a smaller envelope for a first run, chosen at arm"])
+                      f"0.2 rad asked at once: {len(steps)} steps of at most {max(steps):.4f} rad",
+                      [f"\"{answer.message}\": {factor * full:g} rad/s where {full:g} are allowed else, for a first run"])
 
     def shows_metrics(self):
         metrics = self.metrics()
@@ -309,6 +308,7 @@ class Story(Scene):
             ("interlock_state", {"state": "active"}, lambda value: value == 1),
             ("interlock_latched", {}, lambda value: value == 0),
             ("interlock_lane_owner", {"lane": LANE, "source": SOURCE}, lambda value: value == 1),
+            ("interlock_profile", {"profile": "bringup"}, lambda value: value == 1),
             ("interlock_trips_total", {"cause": "kill_service"}, lambda value: value == 1),
             ("interlock_arms_total", {}, lambda value: value >= 2),
             ("interlock_resets_total", {}, lambda value: value >= 1),
@@ -317,6 +317,7 @@ class Story(Scene):
             *(("interlock_commands_rejected_total", {"source": SOURCE, "reason": reason}, lambda value: value > 0)
               for reason in ("not_finite", "rate_exceeded")),
             ("interlock_commands_lost_total", {"source": SOURCE}, lambda value: value > 0),
+            ("interlock_shadow_commands_total", {"source": SUCCESSOR, "verdict": "limited"}, lambda value: value > 0),
         ]
         lines = []
         for name, labels, is_right in wanted:
