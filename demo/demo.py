@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Tells in half a minute what Interlock does, with real processes on a real ROS 2: ./dev demo
 
-The node with config/humanoid_29.yaml, a robot with 29 joints (robot.py) and a policy (policy.py), on a
-ROS domain and ports that nobody else uses. Exit code 0: every step of story.py happened.
+The node with config/humanoid_29.yaml, a robot with 29 joints (robot.py), a policy and its successor
+(policy.py, twice), on a ROS domain and ports that nobody else uses. Exit code 0: every step of story.py happened.
 """
 
 import argparse
@@ -12,12 +12,15 @@ import signal
 import subprocess
 import sys
 import tempfile
+import xml.etree.ElementTree
 from pathlib import Path
 
 import stage
 from screen import of_stdout_or_stderr
 
-CONFIG = Path(__file__).resolve().parent.parent / "config" / "humanoid_29.yaml"
+ROOT = Path(__file__).resolve().parent.parent
+CONFIG = ROOT / "config" / "humanoid_29.yaml"
+URDF = ROOT / "test" / "config" / "humanoid_29.urdf"
 AGAIN = 20  # how often a step begins anew on a machine too busy for it
 # Away from zero where a joint has little room there, as a humanoid stands.
 STANCE = {"knee": 0.3, "hip_pitch": -0.15, "ankle_pitch": -0.15, "elbow": 0.6}
@@ -30,6 +33,12 @@ def parse_arguments():
     return parser.parse_args()
 
 
+def highest_positions():
+    """Of each joint, from the robot's description."""
+    robot = xml.etree.ElementTree.parse(URDF).getroot()
+    return {joint.get("name"): float(joint.find("limit").get("upper")) for joint in robot.iter("joint")}
+
+
 def setup_of(parameters):
     """What the peers need to know, from the params file itself."""
     lane = parameters["lanes"]["body"]
@@ -39,8 +48,10 @@ def setup_of(parameters):
         "home": stance,
         "controller": lane["controller"],
         "output": lane["output"],
-        "commands": lane["sources"]["vla"]["topic"],
         "feedback": parameters["feedback"][lane["feedback"]]["topic"],
+        "imu": parameters["feedback"]["body"]["topic"],
+        "description": parameters["urdf"]["topic"],
+        "urdf": str(URDF),
         "pendant": parameters["kill_inputs"]["pendant"]["topic"],
     }
 
@@ -108,7 +119,8 @@ def play(arguments, domain, folder):
     version = subprocess.run([program, "--version"], capture_output=True, text=True, check=True).stdout.strip()
     screen = of_stdout_or_stderr(arguments.json)
     listen = f"127.0.0.1:{stage.free_port()}"
-    lane, setup = setup_of(yaml.safe_load(CONFIG.read_text())["interlock"]["ros__parameters"])
+    parameters = yaml.safe_load(CONFIG.read_text())["interlock"]["ros__parameters"]
+    lane, setup = setup_of(parameters)
     node_arguments = ["--params-file", str(CONFIG), "-p", "release_over_ros:=true", "-p", f"http.listen:={listen}"]
     screen.title("Interlock: a policy at 50 Hz → the gate → a robot with 29 joints", [
         ("params", "config/humanoid_29.yaml, with release_over_ros:=true so that the demo may reset and arm"),
@@ -126,19 +138,21 @@ def play(arguments, domain, folder):
     try:
         operator = begin(stage.Operator)
         story = Story(
-            lane, operator, metrics_at=listen,
+            lane, operator, highest=highest_positions(), profiles=parameters["profiles"], metrics_at=listen,
             start_node=lambda: begin(stage.Node, program, node_arguments, folder / "node.log"),
             start_robot=lambda: begin(stage.Peer, "robot.py", setup, folder / "robot.log"),
-            start_policy=lambda: begin(stage.Peer, "policy.py", setup, folder / "policy.log"),
+            start_policy=lambda source: begin(stage.Peer, "policy.py", {
+                **setup, "policy": f"{source}_policy", "commands": lane["sources"][source]["topic"],
+            }, folder / f"{source}.log"),
         )
         rows = tell(story, screen)
         passed = all(row[-1] for row in rows)
         if not passed and story.node:
             screen.log("The node's last lines:", story.node.last_lines())
-        for name in ("robot", "policy"):
+        for name in ("robot", *lane["sources"]):
             errors = folder / f"{name}.log"
             if not passed and errors.exists() and errors.stat().st_size:
-                screen.log(f"{name}.py said:", errors.read_text(errors="replace").splitlines()[-12:])
+                screen.log(f"{name} said:", errors.read_text(errors="replace").splitlines()[-12:])
         screen.table(rows)
         count = sum(row[-1] for row in rows)
         screen.write(f"{count} of {len(rows)} steps" + ("" if passed else ": see above for what did not happen"))

@@ -1,8 +1,8 @@
 """A policy that streams joint targets at 50 Hz, and misbehaves when it is told to.
 
 Modes: `smooth` (slow waves around the home pose, beginning at the measured pose), `nan` (one joint is
-not a number), `beyond` (one joint is sent past its limit), `burst` (smooth, but far too often) and
-`silent`. A mode with a `count` falls back to `smooth` after so many commands. Every command is
+not a number), `beyond` (one joint is sent somewhere else, at once), `burst` (smooth, but far too often),
+`hasty` (waves that no limit allows) and `silent`. A mode with a `count` falls back to `smooth` after so many commands. Every command is
 reported with its bytes and its moment.
 """
 
@@ -22,21 +22,22 @@ PERIOD_S = 1 / 50
 BURST_PERIOD_S = 1 / 400
 WAVE_RAD = 0.1
 WAVE_HZ = 0.3
+HASTY_HZ = 10.0  # 0.1 rad at 10 Hz is 6.3 rad/s
 BLEND_S = 2.0  # from the measured pose into the waves
 
 
 class Motion:
     """Where the joints should be at each moment. Phases differ, so some joint always moves."""
 
-    def __init__(self, start, home):
-        self.start, self.home = start, home
+    def __init__(self, start, home, wave_hz):
+        self.start, self.home, self.wave_hz = start, home, wave_hz
         self.began = time.monotonic()
 
     def now(self):
         t = time.monotonic() - self.began
         x = min(t / BLEND_S, 1.0)
         blend = x * x * (3.0 - 2.0 * x)
-        turn = 2.0 * math.pi * WAVE_HZ * t
+        turn = 2.0 * math.pi * self.wave_hz * t
         pairs = enumerate(zip(self.start, self.home))
         return [
             (1.0 - blend) * start + blend * (home + WAVE_RAD * math.sin(turn + 2.4 * joint))
@@ -49,7 +50,7 @@ class Policy:
         setup = pipe.setup
         self.pipe = pipe
         self.joints, self.home = setup["joints"], setup["home"]
-        self.node = rclpy.create_node("vla_policy")
+        self.node = rclpy.create_node(setup["policy"])
         self.commands = self.node.create_publisher(Float64MultiArray, setup["commands"], 1)
         self.measured = None
         self.node.create_subscription(JointState, setup["feedback"], self.feedback, 1, raw=True)
@@ -72,7 +73,8 @@ class Policy:
 
     def send(self, order):
         if self.motion is None:
-            self.motion = Motion(self.pose(), self.home)
+            hasty = order["mode"] == "hasty"
+            self.motion = Motion(self.pose(), self.home, HASTY_HZ if hasty else WAVE_HZ)
         values = self.motion.now()
         if order["mode"] in ("nan", "beyond"):
             values[order["joint"]] = math.nan if order["mode"] == "nan" else order["value"]

@@ -1,18 +1,22 @@
-"""A robot that does what its controller is told, as one process with three ROS nodes.
+"""A robot that does what its controller is told, as one process with five ROS nodes.
 
 The controller reads targets like a ros2_control forward_command_controller and the joints follow
-them; the broadcaster publishes /joint_states at 100 Hz; the pendant says ten times a second that
-nobody presses its button. Every command that arrives is reported with its bytes and its moment.
+them; the broadcaster publishes /joint_states at 100 Hz and an imu says as often that the body stands
+upright; robot_state_publisher gives the robot's description to whoever asks later, too; the pendant
+says ten times a second that nobody presses its button. Every command that arrives is reported with
+its bytes and its moment.
 """
 
 import threading
 import time
+from pathlib import Path
 
 import rclpy
 from rclpy.executors import ExternalShutdownException
+from rclpy.qos import DurabilityPolicy, QoSProfile
 from rclpy.serialization import deserialize_message
-from sensor_msgs.msg import JointState
-from std_msgs.msg import Bool, Float64MultiArray
+from sensor_msgs.msg import Imu, JointState
+from std_msgs.msg import Bool, Float64MultiArray, String
 
 from peer import Pipe
 
@@ -33,6 +37,15 @@ class Robot:
         self.states = self.broadcaster.create_publisher(JointState, setup["feedback"], 10)
         self.message = JointState(name=setup["joints"])
         self.broadcaster.create_timer(PERIOD_S, self.move)
+        self.imu = rclpy.create_node("imu")
+        self.body = self.imu.create_publisher(Imu, setup["imu"], 10)
+        self.upright = Imu()
+        self.upright.orientation.w = 1.0
+        self.imu.create_timer(PERIOD_S, self.stand)
+        self.describer = rclpy.create_node("robot_state_publisher")
+        latched = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
+        self.description = self.describer.create_publisher(String, setup["description"], latched)
+        self.description.publish(String(data=Path(setup["urdf"]).read_text()))
         self.pendant = rclpy.create_node("pendant")
         self.heartbeat = self.pendant.create_publisher(Bool, setup["pendant"], 10)
         self.pendant.create_timer(0.1, lambda: self.heartbeat.publish(Bool(data=False)))
@@ -52,6 +65,10 @@ class Robot:
         self.message.velocity = [step / PERIOD_S for step in steps]
         self.states.publish(self.message)
 
+    def stand(self):
+        self.upright.header.stamp = self.imu.get_clock().now().to_msg()
+        self.body.publish(self.upright)
+
     def obey(self):
         """The only order is to say where the joints are."""
         for _ in self.pipe.orders():
@@ -65,7 +82,7 @@ def main():
     robot = Robot(pipe)
     threading.Thread(target=robot.obey, daemon=True).start()
     executor = rclpy.executors.SingleThreadedExecutor()
-    for node in (robot.controller, robot.broadcaster, robot.pendant):
+    for node in (robot.controller, robot.broadcaster, robot.imu, robot.describer, robot.pendant):
         executor.add_node(node)
     try:
         executor.spin()

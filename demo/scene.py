@@ -11,8 +11,8 @@ from std_msgs.msg import Float64MultiArray
 from stage import Disturbed, Metrics, wait
 
 # A busy machine can make the gate stop by itself. That is right, and not what a step wants to show.
-DISTURBANCES = ("gate_stalled", "source_silent", "kill_input_silent")
-LANE, SOURCE = "body", "vla"
+DISTURBANCES = ("gate_stalled", "suspended", "source_silent", "kill_input_silent", "controller_gone")
+LANE, SOURCE, SUCCESSOR = "body", "vla", "vla_next"
 MS = 1e6  # nanoseconds
 
 
@@ -21,12 +21,14 @@ def values(sample):
 
 
 class Scene:
-    """The node, the robot and the policy begin when the story says so."""
+    """The node, the robot and the policies begin when the story says so."""
 
-    def __init__(self, lane, operator, start_node, start_robot, start_policy, metrics_at):
+    def __init__(self, lane, operator, highest, profiles, start_node, start_robot, start_policy, metrics_at):
         self.lane, self.operator = lane, operator
+        self.highest, self.profiles = highest, profiles
         self.start_node, self.start_robot, self.start_policy = start_node, start_robot, start_policy
-        self.node = self.robot = self.policy = None
+        self.node = self.robot = self.policy = self.successor = None
+        self.profile = ""
         self.metrics_at = metrics_at
 
     def metrics(self):
@@ -35,6 +37,11 @@ class Scene:
     def verdict(self, metrics, verdict):
         labels = {"lane": LANE, "source": SOURCE, "verdict": verdict}
         return int(metrics.sum("interlock_commands_total", **labels))
+
+    def judged(self, metrics, verdict):
+        """Commands of the successor."""
+        labels = {"lane": LANE, "source": SUCCESSOR, "verdict": verdict}
+        return int(metrics.sum("interlock_shadow_commands_total", **labels))
 
     def rejected(self, metrics, reason):
         labels = {"lane": LANE, "source": SOURCE, "reason": reason}
@@ -71,12 +78,13 @@ class Scene:
         return self.wait(f"{count} commands at the robot", lambda: len(self.forwarded(since)) >= count and since,
                          found=lambda: f"{len(self.forwarded(since))} commands at the robot")
 
-    def arm(self):
-        """Arms, again and again while something is still settling."""
+    def arm(self, profile=None):
+        """Arms, again and again while something is still settling; the profile is for later arms, too."""
+        self.profile = self.profile if profile is None else profile
         answers = []
 
         def try_once():
-            _, _, answer = self.operator.call("arm")
+            _, _, answer = self.operator.call("arm", self.profile)
             answers.append(answer)
             if not answer.success:
                 time.sleep(0.1)
@@ -101,14 +109,14 @@ class Scene:
         self.wait_seq(answers[-1].seq)
         return answers[-1]
 
-    def make_flow(self):
+    def make_flow(self, count=5):
         """Before a step that needs it, and after a disturbance."""
         if self.operator.label == "killed" and self.disturbance():
             self.reset()
         if self.operator.label == "disarmed":
             self.arm()
         self.policy.order(mode="smooth")
-        self.wait_flow(5)
+        self.wait_flow(count)
 
     def safe_commands(self, moment, count):
         """The safe commands at the robot after a moment, once there are so many, all with the same bytes.

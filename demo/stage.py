@@ -179,11 +179,11 @@ class Peer:
 
 
 class Operator:
-    """A ROS node that looks at ~/state and calls the verbs."""
+    """A ROS node that looks at ~/state and ~/decisions and calls the verbs."""
 
     def __init__(self):
         import rclpy
-        from interlock.msg import State
+        from interlock.msg import Decision, State
         from interlock.srv import Arm, Reset
         from rclpy.executors import SingleThreadedExecutor
         from rclpy.qos import DurabilityPolicy, QoSProfile
@@ -196,6 +196,8 @@ class Operator:
         latched = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
         self.state, self.first_state = None, None
         self.node.create_subscription(State, "/interlock/state", self._see, latched)
+        self.decisions = []
+        self.node.create_subscription(Decision, "/interlock/decisions", self.decisions.append, 100)
         self.clients = {
             verb: self.node.create_client(kind, f"/interlock/{verb}") for verb, kind in self._kinds.items()
         }
@@ -220,7 +222,7 @@ class Operator:
     def lane(self):
         return self.state.lanes[0].label if self.state else "unknown"
 
-    def call(self, verb):
+    def call(self, verb, profile=""):
         """Calls a verb. Returns the moment of the call, that of the answer, and the answer."""
         client = self.clients[verb]
         expect(client.wait_for_service(WAIT_S), "no such service", f"/interlock/{verb}")
@@ -228,6 +230,8 @@ class Operator:
         if verb != "kill":
             request.seq = self.state.seq
             request.operator_name = "demo"
+        if verb == "arm":
+            request.profile = profile
         answered = []
         called = time.monotonic_ns()
         future = client.call_async(request)

@@ -9,11 +9,13 @@ import math
 import signal
 import time
 
-from scene import LANE, MS, SOURCE, Scene, values
+from scene import LANE, MS, SOURCE, SUCCESSOR, Scene, values
 from stage import expect, wait
 
 Result = collections.namedtuple("Result", "value unit meaning says details", defaults=[()])
 Step = collections.namedtuple("Step", "name needs_flow run")
+JOINT = "left_elbow_joint"
+CREDIT_PERIODS = 1.5  # a command may use the time since the one before it, at most this many periods
 
 
 def median_and_p99(numbers):
@@ -24,7 +26,7 @@ def median_and_p99(numbers):
 class Story(Scene):
     def __init__(self, *arguments, **named):
         super().__init__(*arguments, **named)
-        self.joint = self.lane["joints"].index("left_elbow_joint")
+        self.joint = self.lane["joints"].index(JOINT)
         self.steps = [
             Step("the node starts, disarmed", False, self.starts),
             Step("arm refused, with reasons", False, self.refuses_to_arm),
@@ -33,6 +35,8 @@ class Story(Scene):
             Step("flowing, byte for byte", True, self.flows),
             Step("a NaN is refused", True, self.refuses_nan),
             Step("beyond a limit: held to it", True, self.holds_to_limit),
+            Step("told on ~/decisions", False, self.tells_decision),
+            Step("a successor in shadow", True, self.judges_successor),
             Step("over the rate: refused", True, self.refuses_burst),
             Step("policy silent: holding", True, self.holds),
             Step("policy back: flowing", False, self.returns),
@@ -40,7 +44,7 @@ class Story(Scene):
             Step("killed: nothing forwarded", False, self.latches),
             Step("killed: arm refused", False, self.refuses_to_arm_while_killed),
             Step("reset moves nothing", False, self.resets),
-            Step("arm: flowing again", False, self.arms_again),
+            Step("arm with profile bringup", False, self.arms_with_profile),
             Step("what /metrics shows", True, self.shows_metrics),
             Step("SIGTERM: safe, then exit 0", True, self.ends),
         ]
@@ -59,12 +63,13 @@ class Story(Scene):
     def refuses_to_arm(self):
         _, _, answer = self.operator.call("arm")
         expect(not answer.success and answer.unmet, answer.message, "a refusal that names what is missing")
-        return Result(len(answer.unmet), "", "conditions unmet, each with what to do",
-                      f"no robot, no pendant yet: {len(answer.unmet)} conditions unmet",
+        return Result(len(answer.unmet), "", "things in the way, each with what to do",
+                      f"no robot, no pendant yet: {len(answer.unmet)} things in the way",
                       [condition.text for condition in answer.unmet])
 
     def withholds(self):
-        self.robot, self.policy = self.start_robot(), self.start_policy()
+        self.robot, self.policy = self.start_robot(), self.start_policy(SOURCE)
+        self.successor = self.start_policy(SUCCESSOR)
         wait("the robot's joint states", lambda: all(c.code != "feedback_stale" for c in self.operator.state.unmet))
         self.policy.order(mode="smooth")
         self.wait_withheld(50)
@@ -84,6 +89,7 @@ class Story(Scene):
 
     def flows(self):
         before = self.metrics()
+        self.led_in = self.verdict(before, "limited")
         since = time.monotonic_ns()
         self.wait("100 commands at the robot", lambda: len(self.forwarded(since)) >= 100)
         pairs = self.forwarded(since)
@@ -99,7 +105,8 @@ class Story(Scene):
         also = f"; {limited} more were limited" if limited else ""
         return Result(median, "ms", "policy → gate → robot, median",
                       f"{len(pairs)} commands at the robot, the same bytes{also}",
-                      [f"policy → gate → robot: median {median:.2f} ms, 99 % within {p99:.2f} ms, rclpy at both ends",
+                      [f"before them the start ramp led the robot in: {self.led_in} were limited",
+                       f"policy → gate → robot: median {median:.2f} ms, 99 % within {p99:.2f} ms, rclpy at both ends",
                        f"in the gate, take to publish: {mean:.0f} µs on average, 99 % within "
                        f"{after.quantile_edge(name, 0.99) * 1e6:g} µs"])
 
@@ -119,7 +126,7 @@ class Story(Scene):
                       f"{sent} sent with a NaN, {count} refused, 0 at the robot")
 
     def holds_to_limit(self):
-        limit = self.lane["joint_limits"]["left_elbow_joint"]["max_position"]
+        limit = self.highest[JOINT]
         asked = round(limit + 0.4, 4)
         kinds = ("position", "velocity", "acceleration", "deceleration")
 
@@ -137,16 +144,55 @@ class Story(Scene):
             sample = self.robot.since(since)[-1:]
             return f"{values(sample[0])[self.joint]} rad" if sample else "no command"
 
-        self.wait(f"left_elbow_joint at {limit} rad", at_limit, found=newest)
+        self.wait(f"{JOINT} at {limit} rad", at_limit, found=newest)
         sent = values(self.robot.samples[-1])[self.joint]
         self.policy.order(mode="smooth")
         self.wait_flow(10)
         highest = max(values(sample)[self.joint] for sample in self.robot.since(since))
         expect(highest <= limit, f"{highest} rad at the robot", f"at most {limit} rad")
         counts = [after - first for first, after in zip(before, applied(self.metrics()))]
-        return Result(sent, "rad", "sent to left_elbow_joint", f"asked {asked} rad, limit {limit} rad, sent {sent} rad",
+        return Result(sent, "rad", f"sent to {JOINT}", f"asked {asked} rad, limit {limit} rad, sent {sent:.4f} rad",
                       ["limits applied on the way there and back: "
                        + ", ".join(f"{kind} {count}" for kind, count in zip(kinds, counts) if count)])
+
+    def tells_decision(self):
+        def told():
+            for decision in reversed(self.operator.decisions):
+                for change in decision.changes:
+                    if change.name == JOINT and change.limit == "position":
+                        return decision, change
+            return None
+
+        decision, change = wait(f"a decision that names {JOINT} and its position limit", told)
+        expect(decision.verdict == decision.LIMITED, f"verdict {decision.verdict}", "limited")
+        expect(change.requested > change.bound, f"{change.requested} requested", f"more than {change.bound}")
+        return Result(change.bound, "rad", f"bound of {JOINT}, as told",
+                      f"{change.quantity} {change.requested:.4f}, sent {change.sent:.4f}, limit {change.bound:.4f}",
+                      [f"{change.name} in command {decision.sequence_number} of {decision.lane}/{decision.source} "
+                       f"({decision.revision}); with it every joint as requested and as sent, and the totals of "
+                       "its source"])
+
+    def judges_successor(self):
+        self.successor.order(mode="hasty")
+        before, since = self.metrics(), time.monotonic_ns()
+
+        def judged(verdict):
+            return self.judged(self.metrics(), verdict) - self.judged(before, verdict)
+
+        self.wait("25 commands that would have been limited", lambda: judged("limited") >= 25,
+                  found=lambda: f"{judged('limited')} of them", every_s=0.05)
+        self.successor.order(mode="silent")
+        counts = {verdict: judged(verdict) for verdict in ("passed", "limited", "rejected")}
+        through = sum(sample.bytes in self.successor.by_bytes for sample in self.robot.samples)
+        expect(through == 0, f"{through} of its commands at the robot", "none")
+        owners = [lane.owner for lane in self.operator.state.lanes]
+        expect(owners == [SOURCE], f"{owners} in charge", SOURCE)
+        flowed = len(self.forwarded(since))
+        revision = self.lane["sources"][SUCCESSOR]["revision"]
+        return Result(sum(counts.values()), "", "commands judged, 0 at the robot",
+                      f"{sum(counts.values())} judged: {counts['limited']} would have been limited; 0 at the robot",
+                      [f"{SUCCESSOR} ({revision}) asks for 6 rad/s where 3 are allowed; {SOURCE} stays in charge, "
+                       f"{flowed} of its commands reached the robot meanwhile"])
 
     def refuses_burst(self):
         before, done, since = self.metrics(), len(self.policy.done), time.monotonic_ns()
@@ -234,12 +280,27 @@ class Story(Scene):
         return Result(round(moved, 6), "rad", "that the robot moved", f"\"{answer.message}\"",
                       [f"the safe command for 1 s more, then silence while 25 were withheld; the robot moved {moved:.4f} rad"])
 
-    def arms_again(self):
-        since = time.monotonic_ns()
-        answers = self.arm()
-        self.wait("commands at the robot", lambda: len(self.forwarded(since)) >= 25)
-        return Result(len(self.forwarded(since)), "", "commands at the robot, same bytes",
-                      f"{answers[-1].message}; {len(self.forwarded(since))} commands at the robot")
+    def arms_with_profile(self):
+        profile, factor = "bringup", self.profiles["bringup"]["velocity"]
+        answer = self.arm(profile)[-1]
+        self.make_flow(40)  # the ramp is over, and most commands pass again
+        expect(self.operator.state.profile == profile, f"profile {self.operator.state.profile}", profile)
+        full = self.lane["limits"]["max_velocity"]
+        period = 1.0 / self.lane["sources"][SOURCE]["max_rate_hz"]
+        start = values(self.robot.samples[-1])[self.joint]
+        asked, since = round(start + 0.2, 4), time.monotonic_ns()
+        self.policy.order(mode="beyond", joint=self.joint, value=asked)
+
+        def sent():
+            return [start, *(values(sample)[self.joint] for sample in self.robot.since(since))]
+
+        self.wait(f"{JOINT} at {asked} rad", lambda: abs(sent()[-1] - asked) < 1e-6, found=lambda: f"{sent()[-1]} rad")
+        steps = [b - a for a, b in zip(sent(), sent()[1:]) if b > a]
+        allowed = factor * full * CREDIT_PERIODS * period
+        expect(max(steps) <= allowed + 1e-9, f"{max(steps)} rad in one command", f"at most {allowed} rad")
+        return Result(max(steps), "rad", "largest step of the elbow in one command",
+                      f"0.2 rad asked at once: {len(steps)} steps of at most {max(steps):.4f} rad",
+                      [f"\"{answer.message}\": {factor * full:g} rad/s where {full:g} are allowed else, for a first run"])
 
     def shows_metrics(self):
         metrics = self.metrics()
@@ -247,6 +308,7 @@ class Story(Scene):
             ("interlock_state", {"state": "active"}, lambda value: value == 1),
             ("interlock_latched", {}, lambda value: value == 0),
             ("interlock_lane_owner", {"lane": LANE, "source": SOURCE}, lambda value: value == 1),
+            ("interlock_profile", {"profile": "bringup"}, lambda value: value == 1),
             ("interlock_trips_total", {"cause": "kill_service"}, lambda value: value == 1),
             ("interlock_arms_total", {}, lambda value: value >= 2),
             ("interlock_resets_total", {}, lambda value: value >= 1),
@@ -255,6 +317,7 @@ class Story(Scene):
             *(("interlock_commands_rejected_total", {"source": SOURCE, "reason": reason}, lambda value: value > 0)
               for reason in ("not_finite", "rate_exceeded")),
             ("interlock_commands_lost_total", {"source": SOURCE}, lambda value: value > 0),
+            ("interlock_shadow_commands_total", {"source": SUCCESSOR, "verdict": "limited"}, lambda value: value > 0),
         ]
         lines = []
         for name, labels, is_right in wanted:

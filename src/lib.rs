@@ -13,11 +13,18 @@
 //!  kill inputs, ~/kill, SIGUSR1 ───────────────────┤    ├──► safe commands, ~/permit   (own timer)
 //!  feedback ───────────────────────────────────────┤    ├──► snapshot ──► ~/state, /diagnostics, /status
 //!  reset, arm, disarm, select_source ── queue ─────┤    ├──► slots ─────► /metrics
-//!  readers of the outputs ─────────── atomics ─────┘    └──► events ────► log
+//!  robot description ─ limits ───────── queue ─────┤    ├──► records ───► ~/decisions
+//!  who reads and writes our topics ─── atomics ────┘    └──► events ────► log
 //! ```
 //!
+//! A shadow source and a watched lane take the same way up to the limits, against a reference of their
+//! own (`gate::aside`), and end there.
+//!
 //! At start `config` turns the params file into a [`config::model::Config`], or into every problem at
-//! once; `ros::typesupport` loads each message type by name; [`codec`] compiles it to field places.
+//! once; `ros::typesupport` loads each message type by name; [`codec`] compiles it to field places, by a
+//! built-in map or by the lane's `fields`. A robot description tightens the limits when it comes
+//! ([`config::urdf`]). `interlock --suggest` (`ros::suggest`) goes the other way: from the graph to a
+//! params file.
 //!
 //! # Modules, and what each may import
 //!
@@ -38,6 +45,19 @@
 //! | `ros` | the only user of r2r and r2r_rcl | all of the above but `http`, `ctl`, `realtime` |
 //! | `app` | composition root: builds, starts, supervises, shuts down | all but `ctl` |
 //!
+//! Inside [`gate`], from the outside in:
+//!
+//! | files | decide |
+//! |---|---|
+//! | `core`, `verbs`, `inputs`, `watch`, `stop` | the gate as a whole: its calls, its tick, its stops |
+//! | `state`, `machine` | the transition table; first and newest trip, `seq` |
+//! | `cause`, `detect`, `fault`, `actions`, `share`, `divergence` | which causes there are, whether each is there, for how long, what it then does |
+//! | `condition`, `conditions`, `awaits`, `engage` | what stands in the way of the next step |
+//! | `lane`, `arbitration`, `source`, `publisher`, `rate`, `aside`, `easing` | who may move a lane, and how much of its limits |
+//! | `check`, `limit`, `envelope`, `credit` | whether a command is valid, and what its limits make of it |
+//! | `rules`, `limits`, `safe`, `command`, `verdict`, `decision`, `units` | what the others speak in |
+//! | `kill_input`, `measured`, `seen`, `notice`, `snapshot` | what was heard, and what is told |
+//!
 //! `ros` and `app` need feature `ros`; everything else builds and is tested on a machine without ROS.
 //! Unsafe code stands in `ros::rcl`, `ros::typesupport` and [`realtime`] only.
 //!
@@ -47,7 +67,7 @@
 //! |---|---|---|
 //! | `gate` | the gate, all command and kill endpoints, tick, permit | bits and unpark; bounded queue of verbs; atomics |
 //! | `replies` | answers of the kill service | bounded queue |
-//! | `control` | r2r's node: verbs, parameters, `~/state`, `/diagnostics`, the graph | r2r; snapshots |
+//! | `control` | r2r's node: verbs, parameters, `~/state`, `~/decisions`, `/diagnostics`, the graph, the robot description | r2r; snapshots, records |
 //! | `http` | `/metrics`, `/status`, `/livez`, `/readyz` | its socket; snapshots, slots |
 //! | `events` | the log's lines | bounded queue |
 //! | main | signals, the end of the process | |
@@ -63,6 +83,9 @@
 //!   be handed over without waiting is counted as lost.
 //! - **Every comparison fails closed**: NaN dies before the first one; no number means "off".
 //! - **A released lane is silent.** Starting the node moves no robot and drops none.
+//! - **A smaller envelope never lengthens braking**: source, profile, ramp, hand-over and derating scale
+//!   velocity and speeding up, none of them slowing down.
+//! - **Nothing judged aside is forwarded**, selected, or counted among what was.
 //! - **What is on the wire is known**: limits refer to the last sent value, safe commands included.
 //! - **Every queue is bounded**, every wait in the gate thread is a park with a deadline.
 //!
@@ -122,6 +145,53 @@
 //!
 //! **Decision 14: stops cannot be configured away.** What the kill verb, a kill input that asserts, a restart and
 //! a shutdown do is fixed; a params file that says otherwise is refused, instead of a gate that looks like one.
+//!
+//! **Decision 15: the time credit is capped at 1.5 nominal periods,** because a source's jitter must not distort
+//! its motion and a gap must not buy a jump. Where the design says both "at most velocity times the window and one
+//! period" and "1.5 periods", the cap rules: over any window W a stream moves at most `v · (W + 1.5 periods)`.
+//!
+//! **Decision 16: a group scales the step of its joints,** from what was last sent to what is asked, by the one
+//! factor that every joint of it can keep, because the direction of a motion is what a task depends on, instead of
+//! limiting each joint and bending the path. Only a joint that cannot slow down in time moves on by itself.
+//!
+//! **Decision 17: a refused command does not keep a source alive,** because a stream of nonsense is a silence
+//! with noise: it ends in `holding` after `timeout_s` like any other, instead of leaving the last good command in
+//! force.
+//!
+//! **Decision 18: each arm begins with a ramp of 1 s, each change of hands with 1 s at 0.3 of the limits,** unless
+//! the params file says otherwise, because the first target of a source that streams already is anywhere. Not for
+//! trajectories, which start from the present pose by themselves and cannot be slowed down without being planned
+//! anew, and not for `balance` lanes, which are never altered. What they limit is no evidence against the source:
+//! `limited_ratio` does not count it.
+//!
+//! **Decision 19: a position source may stream at an arm (`engage: blend`), a velocity or effort source must send
+//! zero (`neutral`),** because a pose can be led to from where the robot is, and a velocity is motion at once.
+//!
+//! **Decision 20: shares begin to count at five commands, and only what is the source's own fault,** because three
+//! refusals are a transient and a stranger on the topic, an old command or a flood must not be able to hold the
+//! lane as `refusals_sustained`: refusals for the publisher, the fence, the order or the rate are left out.
+//!
+//! **Decision 21: `source_silent: warn` still stops its own lane,** because nobody commands it any more: the lane
+//! has its safe command, the others go on. An action only chooses what more happens.
+//!
+//! **Decision 22: `select_source` while disarmed is remembered for the next arm,** because that is when an operator
+//! decides who shall move the robot, instead of in the moment after.
+//!
+//! **Decision 23: elements of an array that belong to no joint must be zero (`unused_elements: zero`),** because a
+//! motor that nobody listed must not be moved by a command that nobody limited; `keep` is for vendors who need
+//! something there, and finite is then all that is asked.
+//!
+//! **Decision 24: a robot description is waited for, and never loosens anything.** Limits for all joints are
+//! tightened silently; one written for a joint and wider is an error; one that looks unset (≤ 0) is told and not
+//! used. A changed description waits for the next disarm. `urdf.file` is absolute, because what a relative one
+//! means depends on who starts the node.
+//!
+//! **Decision 25: what does nothing is refused**: feedback that nobody reads, a threshold that a cause does not
+//! have, a limit of what the lane does not carry, because somebody believes in it. A feedback and a kill input
+//! cannot share a name, because both are inputs in the same metrics.
+//!
+//! **Decision 26: `balance` lanes have causes of their own,** because there a stop is a fall: what can be borne
+//! warns, what cannot kills at once, and nothing holds or lets go. They are verified and never altered.
 
 #[cfg(feature = "ros")]
 pub mod app;

@@ -6,12 +6,13 @@ use super::aside::Aside;
 use super::cause::Cause;
 use super::check::Refusal;
 use super::decision::Decision;
+use super::limit::LimitSet;
 use super::publisher::{Publishers, Receipt, Standing};
 use super::rate::TokenBucket;
 use super::rules::{GateRules, SourceRules};
 use super::share::Share;
 use super::units::{SteadyTime, WallTime};
-use super::verdict::{Reason, Verdict};
+use super::verdict::{Limit, Reason, Verdict};
 
 /// How often each verdict was given.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -80,9 +81,9 @@ impl Shares {
     }
 
     /// Notes a decision about a command of the source in charge.
-    fn note(&mut self, verdict: Verdict, reason: Option<Reason>, lost: u64, now: SteadyTime) {
-        self.sent.note(0, lost.saturating_add(1), now);
-        match (verdict, reason) {
+    fn note(&mut self, decision: &Decision, now: SteadyTime) {
+        self.sent.note(0, decision.lost.saturating_add(1), now);
+        match (decision.verdict, decision.refusal.map(|refusal| refusal.reason)) {
             (Verdict::Rejected, Some(reason)) if !is_about_the_command(reason) => {}
             (Verdict::Rejected, _) => self.refused.note(1, 1, now),
             (Verdict::Passed, _) => {
@@ -91,7 +92,7 @@ impl Shares {
             }
             (Verdict::Limited, _) => {
                 self.refused.note(0, 1, now);
-                self.limited.note(1, 1, now);
+                self.limited.note(u64::from(!is_led_in(decision.limits)), 1, now);
             }
             (Verdict::Withheld, _) => self.refused.note(0, 1, now),
             (Verdict::NotSelected, _) => {}
@@ -103,6 +104,13 @@ impl Shares {
         self.limited.clear();
         self.sent.clear();
     }
+}
+
+/// Whether the gate itself was leading the lane in. A source that streams its targets is limited then
+/// whatever it sends: counted, a hold on `limited_ratio` would begin at every arm, and end in a
+/// hand-over that begins the next one.
+const fn is_led_in(limits: LimitSet) -> bool {
+    limits.contains(Limit::Ramp) || limits.contains(Limit::Handover)
 }
 
 /// Who sent it, when and how often is not the command's fault: a stranger on the topic must not be
@@ -154,7 +162,7 @@ impl Source {
         let reason = decision.refusal.map(|refusal| refusal.reason);
         self.last_reason = reason.or(self.last_reason);
         if in_charge {
-            self.shares.note(decision.verdict, reason, decision.lost, now);
+            self.shares.note(decision, now);
         }
     }
 

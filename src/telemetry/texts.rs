@@ -2,7 +2,7 @@
 //!
 //! One place, so that `~/state`, `/status`, service answers and diagnostics say the same.
 
-use crate::config::model::{Config, UrdfFrom};
+use crate::config::model::{Config, FeedbackType, UrdfFrom};
 use crate::gate::cause::Cause;
 use crate::gate::condition::ConditionCode;
 use crate::gate::conditions::{AWAITS_COMMAND, AWAITS_MIRROR, Condition};
@@ -118,9 +118,15 @@ impl Texts<'_> {
                     | Subject::Path(_) => None,
                 };
                 let timeout = input.map_or(f64::NAN, |input| input.timeout.as_secs_f64());
+                let joints = match input.map(|input| input.feedback_type) {
+                    Some(FeedbackType::JointState | FeedbackType::Mapped) => {
+                        " with every joint of its lane"
+                    }
+                    Some(FeedbackType::Odometry | FeedbackType::Imu) | None => "",
+                };
                 format!(
-                    "feedback '{subject}' silent, needs a message with every joint of its lane at \
-                     least every {timeout} s (topic {topic})"
+                    "feedback '{subject}' silent, needs a message{joints} at least every \
+                     {timeout} s (topic {topic})"
                 )
             }
             ConditionCode::NotStandingStill => format!(

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::bench::*;
-use crate::gate::cause::Cause;
+use crate::gate::cause::{Action, Cause};
 use crate::gate::lane_state::LaneState;
 use crate::gate::notice::Notice;
 use crate::gate::rules::{KillInputRules, LaneRules, SilenceThen};
@@ -134,6 +134,31 @@ fn when_a_kill_input_falls_silent_expect_hold_then_kill() {
         ]
     );
     assert_eq!(bench.gate.machine().first_trip().unwrap().cause, Cause::KillInputSilent);
+}
+
+/// A hold on `limited_ratio` must not begin with every arm, nor a hand-over after it begin the next.
+#[test]
+fn when_the_start_ramp_limits_expect_no_limited_ratio_and_after_it_expect_one() {
+    let lane = LaneRules { start_ramp: Duration::from_secs(1), ..position_lane(1) };
+    let mut rules = rules(vec![lane]);
+    rules.causes[Cause::LimitedRatio.index()].action = Some(Action::Hold);
+    let mut bench = Bench::new(rules).armed();
+    let mut limited = 0;
+    for step in 0..50 {
+        let target = 0.03 * f64::from(step);
+        limited += usize::from(
+            bench.verdict(0, &[if target < 0.4 { target } else { 0.4 }]) == Verdict::Limited,
+        );
+        bench.run(20);
+        assert_eq!(bench.lane_state(0), LaneState::Flowing, "step {step}");
+    }
+    assert!(limited > 25, "{limited} of the first second");
+    // The same eagerness without a ramp is the source's own.
+    for step in 0..100 {
+        bench.verdict(0, &[if step % 2 == 0 { -0.4 } else { 0.4 }]);
+        bench.run(20);
+    }
+    assert_eq!(bench.lane_state(0), LaneState::Holding);
 }
 
 #[test]
