@@ -1,0 +1,414 @@
+//! What is published, by whom, and when.
+
+use interlock::gate::command::Command;
+use interlock::gate::lane_state::LaneState;
+use interlock::gate::rules::{GateRules, Interface, LaneRules, Shape};
+use interlock::gate::safe::SafeCommand;
+use interlock::gate::state::State;
+use interlock::gate::verdict::Verdict;
+
+use super::{Judged, Scene, hold};
+use crate::rig::nanos;
+use crate::trace::{From, Output, Received, What};
+
+/// A dimension without a limit must be zero within this much (design §6).
+const ZERO: f64 = 1e-6;
+
+#[derive(Clone, Default)]
+struct LaneWatch {
+    last_output: Option<u64>,
+    /// What was last on the wire, joint by joint; `None` when it says nothing any more.
+    wire: Option<Vec<f64>>,
+    /// The safe command that is out, if one is.
+    held: Option<Vec<f64>>,
+    measured: Option<Vec<f64>>,
+    measured_at: Option<u64>,
+}
+
+pub(super) struct OutputWatch {
+    lanes: Vec<LaneWatch>,
+    /// Armed or killed in this run.
+    taken: bool,
+    disarmed_at: Option<u64>,
+}
+
+impl OutputWatch {
+    pub(super) fn new(rules: &GateRules) -> Self {
+        let lanes = vec![LaneWatch::default(); rules.lanes.len()];
+        Self { lanes, taken: false, disarmed_at: None }
+    }
+
+    pub(super) fn observe(&mut self, scene: &Scene<'_>) -> Judged {
+        self.note(scene);
+        for output in &scene.step.outputs {
+            well_formed(output, &scene.rules.lanes[output.lane])?;
+            self.may_publish(scene, output)?;
+            match output.from {
+                From::Source(source) => self.forwarded(scene, output, source)?,
+                From::Safe(kind) => self.safe(scene, output, kind)?,
+            }
+            self.lanes[output.lane].last_output = Some(scene.step.at);
+        }
+        if let What::Command(received) = &scene.step.what {
+            refused(received, &scene.rules.lanes[received.lane])?;
+        }
+        self.presence(scene)
+    }
+
+    fn note(&mut self, scene: &Scene<'_>) {
+        match &scene.step.what {
+            What::Kill | What::Arm { result: Ok(()), .. } => self.taken = true,
+            What::KillInput { .. } => {
+                self.taken |= scene.step.after.state == State::Killed;
+            }
+            What::Feedback { lane, position, usable: true, .. } => {
+                let lane = &mut self.lanes[*lane];
+                if !position.is_empty() {
+                    lane.measured = Some(position.clone());
+                }
+                lane.measured_at = Some(scene.step.at);
+            }
+            What::Boot
+            | What::Tick
+            | What::Command(_)
+            | What::Disarm(_)
+            | What::Reset { .. }
+            | What::Arm { .. }
+            | What::Select { .. }
+            | What::Feedback { .. }
+            | What::Derate(_) => {}
+        }
+        if matches!(scene.step.what, What::Arm { result: Ok(()), .. }) {
+            // A freeze is chosen anew at each arm.
+            self.lanes.iter_mut().for_each(|lane| lane.held = None);
+        }
+        if scene.step.after.state != State::Disarmed {
+            self.disarmed_at = None;
+        } else if scene.before.state != State::Disarmed {
+            self.disarmed_at = Some(scene.step.at);
+        }
+        for (lane, view) in self.lanes.iter_mut().zip(&scene.before.lanes) {
+            if view.state == LaneState::Released {
+                lane.held = None;
+                lane.wire = None;
+            }
+        }
+    }
+
+    /// Who may put something on this output at this moment.
+    fn may_publish(&self, scene: &Scene<'_>, output: &Output) -> Judged {
+        let lane = &scene.rules.lanes[output.lane];
+        let (before, after) = (scene.before, &scene.step.after);
+        if let From::Source(_) = output.from {
+            let active = before.state == State::Active && after.state == State::Active;
+            hold!(
+                active && before.permitted,
+                "only_the_safe_command_while_not_permitted",
+                "a command went out while {} (permitted: {})",
+                before.state,
+                before.permitted
+            );
+            return Ok(());
+        }
+        // Before the first arm or kill a velocity lane may say zero while killed, and as long after
+        // the reset as after a disarm; nobody else says anything.
+        let zero = lane.safe.tolerance().is_none();
+        let killed = after.state == State::Killed || self.disarmed_at.is_some();
+        hold!(
+            self.taken || (zero && killed),
+            "a_released_lane_is_silent",
+            "lane {} published before the first arm or kill",
+            output.lane
+        );
+        hold!(
+            after.lanes[output.lane].state != LaneState::Released,
+            "a_released_lane_is_silent",
+            "lane {} is released and published",
+            output.lane
+        );
+        Ok(())
+    }
+
+    fn forwarded(&mut self, scene: &Scene<'_>, output: &Output, source: usize) -> Judged {
+        let watch = &mut self.lanes[output.lane];
+        watch.held = None;
+        let What::Command(received) = &scene.step.what else {
+            hold!(false, "one_owner", "a command went out without one coming in");
+            return Ok(());
+        };
+        hold!(
+            received.lane == output.lane && received.source == source,
+            "one_owner",
+            "source {source} published on lane {} at another's command",
+            output.lane
+        );
+        hold!(
+            matches!(received.verdict, Verdict::Passed | Verdict::Limited),
+            "only_the_safe_command_while_not_permitted",
+            "a command that was {} went out",
+            received.verdict
+        );
+        let (asked, sent) = (&received.asked, &output.command);
+        hold!(
+            same_shape(asked, sent),
+            "published_keeps_its_shape",
+            "came in as {asked:?}, went out as {sent:?}"
+        );
+        let may_differ = received.verdict == Verdict::Limited
+            && !scene.rules.lanes[output.lane].balance;
+        hold!(
+            may_differ || same_bits(asked, sent),
+            "passed_is_bit_for_bit",
+            "{} as {asked:?}, went out as {sent:?}",
+            received.verdict
+        );
+        let targets = targets(sent, scene.rules.lanes[output.lane].interface);
+        let joints = sent.dimensions;
+        let wire = watch.wire.get_or_insert_with(|| vec![0.0; joints]);
+        if let Some(last) = targets.rchunks_exact(joints).next() {
+            for ((wire, value), given) in wire.iter_mut().zip(last).zip(&sent.given) {
+                if *given {
+                    *wire = *value;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn safe(&mut self, scene: &Scene<'_>, output: &Output, kind: SafeCommand) -> Judged {
+        let rules = &scene.rules.lanes[output.lane];
+        let values = targets(&output.command, rules.interface);
+        hold!(
+            kind == rules.safe,
+            "published_keeps_its_shape",
+            "{kind:?} on a lane with {:?}",
+            rules.safe
+        );
+        let watch = &self.lanes[output.lane];
+        match kind {
+            SafeCommand::Freeze { tolerance } | SafeCommand::HoldPoint { tolerance } => {
+                match &watch.held {
+                    Some(held) => hold!(
+                        bits(held) == bits(values),
+                        "a_frozen_pose_is_constant",
+                        "held {held:?}, now {values:?}"
+                    ),
+                    None => self.chosen(scene, output.lane, values, tolerance)?,
+                }
+            }
+            SafeCommand::ZeroVelocity { deceleration } => {
+                let none = vec![0.0; values.len()];
+                let wire = watch.wire.as_ref().unwrap_or(&none);
+                for (value, wire) in values.iter().zip(wire) {
+                    let same_way = *value == 0.0 || value.signum() == wire.signum();
+                    let slower = value.abs() <= wire.abs() && same_way;
+                    let ramp = deceleration.is_some() || *value == 0.0;
+                    hold!(
+                        slower && ramp,
+                        "zero_velocity_only_slows_down",
+                        "{wire} became {value} ({deceleration:?})"
+                    );
+                }
+            }
+            SafeCommand::Damping | SafeCommand::Values | SafeCommand::Silent => {}
+        }
+        let watch = &mut self.lanes[output.lane];
+        watch.held = Some(values.to_vec());
+        watch.wire = Some(values.to_vec());
+        Ok(())
+    }
+
+    /// Joint by joint the last sent where it is within the tolerance of the measured, else the
+    /// measured; the last sent where nothing fresh is measured.
+    fn chosen(&self, scene: &Scene<'_>, lane: usize, values: &[f64], tolerance: f64) -> Judged {
+        let watch = &self.lanes[lane];
+        let timeout = scene.rules.lanes[lane].feedback.map(|at| scene.rules.feedback[at].timeout);
+        let fresh = match (watch.measured_at, timeout) {
+            (Some(at), Some(timeout)) => scene.step.at - at <= nanos(timeout),
+            (None, _) | (_, None) => false,
+        };
+        let measured = watch.measured.as_ref().filter(|_| fresh);
+        for (joint, value) in values.iter().enumerate() {
+            let sent = watch.wire.as_ref().map(|wire| wire[joint]);
+            let there = measured.map(|pose| pose[joint]);
+            let expected = match (sent, there) {
+                (Some(sent), Some(there)) if (sent - there).abs() <= tolerance => sent,
+                (_, Some(there)) => there,
+                (Some(sent), None) => sent,
+                (None, None) => f64::NAN,
+            };
+            hold!(
+                value.to_bits() == expected.to_bits(),
+                "a_freeze_is_the_last_sent_or_the_measured",
+                "lane {lane} joint {joint}: last sent {sent:?}, measured {there:?}, froze {value}"
+            );
+        }
+        Ok(())
+    }
+
+    /// A lane that was taken is never left alone; one that was let go is.
+    fn presence(&self, scene: &Scene<'_>) -> Judged {
+        let (now, after) = (scene.step.at, &scene.step.after);
+        for (index, (view, watch)) in after.lanes.iter().zip(&self.lanes).enumerate() {
+            let rules = &scene.rules.lanes[index];
+            if let LaneState::Waiting | LaneState::Holding | LaneState::Safe = view.state {
+                let out = watch.last_output.is_some_and(|at| now - at <= nanos(rules.safe_period));
+                hold!(
+                    out || rules.safe == SafeCommand::Silent,
+                    "a_taken_lane_is_never_left_alone",
+                    "lane {index} is {} and published nothing since {:?}",
+                    view.state,
+                    watch.last_output
+                );
+            }
+            hold!(
+                after.state != State::Active || view.state != LaneState::Released,
+                "a_taken_lane_is_never_left_alone",
+                "lane {index} is released while active"
+            );
+            let over = self.disarmed_at.is_some_and(|at| now - at >= nanos(rules.release));
+            hold!(
+                !(over && matches!(scene.step.what, What::Tick))
+                    || view.state == LaneState::Released,
+                "a_released_lane_is_silent",
+                "lane {index} is {} {:?} ns after the disarm",
+                view.state,
+                self.disarmed_at.map(|at| now - at)
+            );
+            if matches!(scene.step.what, What::Kill) && view.state != LaneState::Released {
+                let mut outputs = scene.step.outputs.iter();
+                hold!(
+                    outputs.any(|output| output.lane == index)
+                        || rules.safe == SafeCommand::Silent,
+                    "every_kill_sends_again",
+                    "lane {index} published nothing at a kill"
+                );
+            }
+        }
+        Ok(())
+    }
+}
+
+pub(super) fn targets(command: &Command, interface: Interface) -> &[f64] {
+    match interface {
+        Interface::Position => &command.position,
+        Interface::Velocity => &command.velocity,
+        Interface::Effort => &command.effort,
+    }
+}
+
+fn quantities(command: &Command) -> [&Vec<f64>; 6] {
+    [
+        &command.position,
+        &command.velocity,
+        &command.acceleration,
+        &command.effort,
+        &command.kp,
+        &command.kd,
+    ]
+}
+
+fn bits(values: &[f64]) -> Vec<u64> {
+    values.iter().map(|value| value.to_bits()).collect()
+}
+
+fn same_shape(one: &Command, other: &Command) -> bool {
+    let lengths = |command| quantities(command).map(Vec::len);
+    one.dimensions == other.dimensions
+        && one.points == other.points
+        && one.given == other.given
+        && one.times == other.times
+        && lengths(one) == lengths(other)
+}
+
+fn same_bits(one: &Command, other: &Command) -> bool {
+    quantities(one).iter().zip(quantities(other)).all(|(one, other)| bits(one) == bits(other))
+}
+
+/// The values of a quantity, with the joint each belongs to, of the joints that are named.
+fn named<'a>(
+    command: &'a Command,
+    values: &'a [f64],
+) -> impl Iterator<Item = (usize, f64)> + use<'a> {
+    let joints = command.dimensions;
+    let each = values.iter().enumerate().map(move |(index, value)| (index % joints, *value));
+    each.filter(|(joint, _)| command.given[*joint])
+}
+
+/// Finite, complete, and every quantity beside the target inside its own bounds.
+fn well_formed(output: &Output, rules: &LaneRules) -> Judged {
+    let command = &output.command;
+    let complete = command.points * rules.limits.len();
+    for values in quantities(command) {
+        hold!(
+            values.is_empty() || values.len() == complete,
+            "published_keeps_its_shape",
+            "lane {}: {} values of {complete}",
+            output.lane,
+            values.len()
+        );
+        for (joint, value) in named(command, values) {
+            hold!(
+                value.is_finite(),
+                "published_is_finite",
+                "lane {} joint {joint}: {value}",
+                output.lane
+            );
+        }
+    }
+    let wanted = rules.shape == Shape::Trajectory && command.points == 0;
+    hold!(
+        wanted || !targets(command, rules.interface).is_empty() || rules.safe.tolerance().is_none(),
+        "published_keeps_its_shape",
+        "lane {}: no targets",
+        output.lane
+    );
+    if rules.interface == Interface::Velocity {
+        for (joint, value) in named(command, &command.velocity) {
+            hold!(
+                !rules.limits[joint].locked || value.abs() <= ZERO,
+                "locked_stays_zero",
+                "lane {} axis {joint}: {value}",
+                output.lane
+            );
+        }
+    } else {
+        for (joint, value) in named(command, &command.velocity) {
+            let bounds = rules.limits[joint].velocity;
+            let (low, high) = bounds.map_or((-ZERO, ZERO), |b| (b.min, b.max));
+            hold!(
+                low <= value && value <= high,
+                "companions_stay_in_bounds",
+                "lane {} joint {joint}: velocity {value}",
+                output.lane
+            );
+        }
+    }
+    for (joint, value) in named(command, &command.effort) {
+        let most = rules.limits[joint].effort.unwrap_or(ZERO);
+        hold!(
+            value.abs() <= most,
+            "companions_stay_in_bounds",
+            "lane {} joint {joint}: effort {value}",
+            output.lane
+        );
+    }
+    Ok(())
+}
+
+/// A command that cannot be judged is refused, whatever the state.
+fn refused(received: &Received, rules: &LaneRules) -> Judged {
+    let asked = &received.asked;
+    let rejected = received.verdict == Verdict::Rejected;
+    let complete = asked.points * rules.limits.len();
+    let counted = quantities(asked)
+        .iter()
+        .all(|values| values.is_empty() || values.len() == complete)
+        && (complete == 0 || !targets(asked, rules.interface).is_empty());
+    hold!(rejected || counted, "wrong_count_is_refused", "{} {asked:?}", received.verdict);
+    for values in quantities(asked) {
+        let finite = named(asked, values).all(|(_, value)| value.is_finite());
+        hold!(rejected || finite, "not_finite_is_refused", "{} {asked:?}", received.verdict);
+    }
+    Ok(())
+}

@@ -1,0 +1,380 @@
+//! Random events, played against a [`Rig`] with the habits of real callers: publishers with clocks
+//! and sequence numbers of their own, bursts, jitter, stalls, people who reset and arm.
+//!
+//! An event is a few bytes, drawn cheaply and shrunk easily; what they mean is decided here.
+
+use interlock::gate::command::Command;
+use interlock::gate::rules::{Interface, Shape};
+use interlock::gate::state::State;
+use proptest::prelude::*;
+
+use super::draw::Draw;
+use super::rig::{HAS_RAMPS, Rig, Sent, nanos, targets_mut};
+
+const MILLISECOND: u64 = 1_000_000;
+
+/// One event, not yet interpreted.
+#[derive(Clone, Copy, Debug)]
+pub struct Gene {
+    kind: u8,
+    who: u8,
+    seed: u16,
+    pace: u8,
+}
+
+pub fn genes(most: usize) -> impl Strategy<Value = Vec<Gene>> {
+    let gene = any::<(u8, u8, u16, u8)>().prop_map(|(kind, who, seed, pace)| Gene {
+        kind,
+        who,
+        seed,
+        pace,
+    });
+    proptest::collection::vec(gene, 0..most)
+}
+
+/// A publisher's own clock and counter. The clock has an origin of its own.
+#[derive(Clone, Copy, Debug)]
+struct Publisher {
+    offset: i64,
+    sequence: u64,
+}
+
+/// Plays events.
+pub struct Script {
+    pub rig: Rig,
+    publishers: Vec<Publisher>,
+    heartbeats: bool,
+    feedback: bool,
+    /// Whether the middleware gives stamps and sequence numbers.
+    informed: bool,
+    ticks: u64,
+    /// Where each lane's smooth commands are.
+    aim: Vec<Vec<f64>>,
+    /// Old commands that may arrive again, late.
+    tails: Vec<Sent>,
+}
+
+const HOUR: i64 = 3_600_000_000_000;
+
+impl Script {
+    pub fn new(rig: Rig) -> Self {
+        let aim = rig.pose.clone();
+        let publishers = [0, HOUR, -HOUR].map(|offset| Publisher { offset, sequence: 0 }).to_vec();
+        let (heartbeats, feedback, informed, ticks) = (true, true, true, 0);
+        let tails = Vec::new();
+        Self { rig, publishers, heartbeats, feedback, informed, ticks, aim, tails }
+    }
+
+    /// Plays one event.
+    pub fn play(&mut self, gene: Gene) {
+        let mut draw = Draw::new(u64::from(gene.seed) << 16 | u64::from(gene.who));
+        match gene.kind {
+            0..=127 => self.stream(gene, &mut draw),
+            128..=159 => self.ready(gene),
+            160..=183 => self.wait(u64::from(gene.pace) * 2 * MILLISECOND),
+            184..=191 => self.rig.kill(),
+            192..=199 => self.press(gene, &mut draw),
+            200..=204 => drop(self.rig.disarm()),
+            205..=209 => drop(self.rig.reset(self.any_seq(gene))),
+            210..=214 => drop(self.rig.arm(self.any_seq(gene))),
+            215..=222 => self.select(&mut draw),
+            223..=228 => self.late_tick(gene),
+            229..=232 => self.heartbeats = !self.heartbeats,
+            233..=236 => self.feedback = !self.feedback,
+            237..=242 => self.odd_feedback(&mut draw),
+            243..=247 => self.replay(gene),
+            248..=250 => self.derate(gene),
+            251..=252 => self.informed = !self.informed,
+            253..=255 => self.rig.wall_offset = i64::from(gene.who) * HOUR - 128 * HOUR,
+        }
+    }
+
+    /// Time passes in ticks, with everything that repeats.
+    pub fn wait(&mut self, span: u64) {
+        let until = self.rig.now + span;
+        while self.rig.next_tick() <= until {
+            let step = self.rig.next_tick() - self.rig.now;
+            self.rig.sleep(step);
+            self.repeats();
+            self.rig.tick();
+        }
+        self.rig.sleep(until - self.rig.now);
+    }
+
+    /// Heartbeats and feedback, every other tick.
+    fn repeats(&mut self) {
+        self.ticks += 1;
+        if self.ticks.is_multiple_of(2) {
+            return;
+        }
+        if self.heartbeats {
+            for input in 0..self.rig.rules.kill_inputs.len() {
+                self.rig.kill_input(input, 0, Some(false));
+            }
+        }
+        if self.feedback {
+            for lane in 0..self.rig.rules.lanes.len() {
+                if self.rig.rules.lanes[lane].feedback.is_some() {
+                    let still = vec![0.0; self.rig.pose[lane].len()];
+                    self.rig.feedback(lane, &self.rig.pose[lane].clone(), &still);
+                }
+            }
+        }
+    }
+
+    /// A person gets the robot going: everything released and alive, reset if need be, arm.
+    pub fn ready(&mut self, gene: Gene) {
+        self.heartbeats = true;
+        self.feedback = true;
+        for input in 0..self.rig.rules.kill_inputs.len() {
+            for publisher in 0..3 {
+                self.rig.kill_input(input, publisher, Some(false));
+            }
+        }
+        self.wait(20 * MILLISECOND);
+        if self.rig.view().state == State::Killed {
+            let seq = self.rig.view().seq;
+            self.rig.reset(seq);
+        }
+        let settle = nanos(self.rig.rules.arm_settle);
+        self.wait(settle + 20 * MILLISECOND + u64::from(gene.pace % 8) * 20 * MILLISECOND);
+        let seq = self.rig.view().seq;
+        self.rig.arm(seq);
+    }
+
+    fn any_seq(&self, gene: Gene) -> u64 {
+        let seq = self.rig.view().seq;
+        match gene.who % 4 {
+            0 | 1 => seq,
+            2 => seq.wrapping_sub(u64::from(gene.pace)),
+            _ => seq + u64::from(gene.pace),
+        }
+    }
+
+    fn press(&mut self, gene: Gene, draw: &mut Draw) {
+        let inputs = self.rig.rules.kill_inputs.len();
+        if inputs == 0 {
+            return;
+        }
+        let asserted = [Some(true), Some(false), Some(false), None][usize::from(gene.pace % 4)];
+        self.rig.kill_input(draw.below(inputs), gene.who % 3, asserted);
+    }
+
+    fn select(&mut self, draw: &mut Draw) {
+        let lane = draw.below(self.rig.rules.lanes.len());
+        let sources = self.rig.rules.lanes[lane].sources.len();
+        // One more than there are: nobody in particular; two more: nobody there.
+        let source = draw.below(sources + 2);
+        self.rig.select(lane, if source == sources { None } else { Some(source) });
+    }
+
+    fn late_tick(&mut self, gene: Gene) {
+        self.rig.sleep(u64::from(gene.pace) * MILLISECOND);
+        self.rig.tick();
+    }
+
+    fn odd_feedback(&mut self, draw: &mut Draw) {
+        let lane = draw.below(self.rig.rules.lanes.len());
+        let mut position = self.rig.pose[lane].clone();
+        let mut velocity = vec![0.0; position.len()];
+        match draw.below(6) {
+            0 => position[0] = draw.odd_value(),
+            1 => velocity[0] = draw.odd_value(),
+            2 => position.push(0.0),
+            3 => drop(velocity.pop()),
+            4 => position = Vec::new(),
+            // Somebody pushes the robot.
+            _ => position.iter_mut().for_each(|value| *value += 0.3 * draw.signed()),
+        }
+        if position.iter().all(|value| value.is_finite())
+            && position.len() == self.rig.pose[lane].len()
+        {
+            self.rig.pose[lane].clone_from(&position);
+        }
+        if self.rig.rules.lanes[lane].feedback.is_some() {
+            self.rig.feedback(lane, &position, &velocity);
+        }
+    }
+
+    fn derate(&mut self, gene: Gene) {
+        if HAS_RAMPS {
+            self.rig.derate(f64::from(gene.who) / 200.0);
+        }
+    }
+
+    // ---- commands ------------------------------------------------------------------------------
+
+    /// Some commands of one source, in one of many rhythms.
+    fn stream(&mut self, gene: Gene, draw: &mut Draw) {
+        let lane = usize::from(gene.who) % self.rig.rules.lanes.len();
+        let sources = self.rig.rules.lanes[lane].sources.len();
+        let source = usize::from(gene.who / 4) % sources;
+        // The second and third publisher of a source are rare.
+        let publisher = [0, 0, 0, 0, 0, 0, 1, 2][usize::from(gene.who / 32)];
+        let period = 1e9 / self.rig.rules.lanes[lane].sources[source].max_rate_hz;
+        let count = 1 + draw.below(12);
+        let kind = draw.below(8);
+        for _ in 0..count {
+            let pace = match gene.pace % 8 {
+                0 | 1 => 1.0,
+                2 => 0.5 + draw.unit(),
+                3 => 0.01,
+                4 => 2.0,
+                5 => 0.0,
+                6 => 1.5,
+                _ => 4.0 * draw.unit(),
+            };
+            #[expect(clippy::cast_possible_truncation, reason = "a few periods in nanoseconds")]
+            #[expect(clippy::cast_sign_loss, reason = "a product of non-negative numbers")]
+            self.wait((period * pace) as u64);
+            let command = self.command(lane, kind, draw);
+            let sent = self.publish(lane, source, publisher, command);
+            self.rig.queue(sent);
+            // Now and then one is left for later, and overwritten by the next.
+            if draw.below(12) > 0 {
+                self.rig.take(lane, source);
+            }
+        }
+    }
+
+    fn publish(&mut self, lane: usize, source: usize, publisher: u8, command: Command) -> Sent {
+        let clock = &mut self.publishers[usize::from(publisher)];
+        clock.sequence += 1;
+        let stamp = i64::try_from(self.rig.now).unwrap() + clock.offset;
+        let sent = Sent {
+            lane,
+            source,
+            publisher: self.informed.then_some(publisher),
+            stamp: self.informed.then_some(stamp),
+            sequence: self.informed.then_some(clock.sequence),
+            command,
+        };
+        if self.tails.len() < 32 {
+            self.tails.push(sent.clone());
+        }
+        sent
+    }
+
+    /// A message from long ago arrives (again). Some middlewares give no sequence numbers.
+    fn replay(&mut self, gene: Gene) {
+        let Some(tail) = self.tails.get(usize::from(gene.who) % self.tails.len().max(1)) else {
+            return;
+        };
+        let mut tail = tail.clone();
+        if gene.pace % 2 == 0 {
+            tail.sequence = None;
+        }
+        let (lane, source) = (tail.lane, tail.source);
+        self.rig.queue(tail);
+        self.rig.take(lane, source);
+    }
+
+    fn command(&mut self, lane: usize, kind: usize, draw: &mut Draw) -> Command {
+        let rules = &self.rig.rules.lanes[lane];
+        let (interface, shape) = (rules.interface, rules.shape);
+        let joints = rules.limits.len();
+        let mut command = Command::with_capacity(joints, joints * 4);
+        if shape == Shape::Trajectory {
+            self.plan(&mut command, lane, kind, draw);
+        } else {
+            command.points = 1;
+            let targets = self.targets(lane, kind, draw);
+            targets_mut(&mut command, interface).extend(targets);
+        }
+        if interface == Interface::Position && draw.below(4) == 0 {
+            let count = command.position.len();
+            command.velocity.extend((0..count).map(|_| draw.signed()));
+        }
+        if draw.below(8) == 0 {
+            let count = command.points * joints;
+            command.effort.extend((0..count).map(|_| draw.signed() * [0.0, 9.0][draw.below(2)]));
+        }
+        self.spoil(&mut command, interface, draw);
+        command
+    }
+
+    /// One target for each joint.
+    fn targets(&mut self, lane: usize, kind: usize, draw: &mut Draw) -> Vec<f64> {
+        let rules = &self.rig.rules.lanes[lane];
+        let velocity = rules.interface == Interface::Velocity;
+        let size = |joint: usize| {
+            let bounds = if velocity { rules.limits[joint].velocity } else { None };
+            bounds.map_or(1.0, |bounds| bounds.max)
+        };
+        let aim = &mut self.aim[lane];
+        for (joint, aim) in aim.iter_mut().enumerate() {
+            let size = size(joint);
+            *aim = match kind {
+                // Smooth, so that much of it passes.
+                0..=2 => (*aim + 0.02 * size * draw.signed()) * 0.99,
+                3 => 1.5 * size * draw.signed(),
+                4 => size * if draw.below(2) == 0 { 1.0 } else { -1.0 },
+                5 => size * 1.01,
+                6 if velocity => 0.0,
+                6 => self.rig.pose[lane][joint],
+                _ => draw.odd_value(),
+            };
+            if velocity && rules.limits[joint].locked && draw.below(16) > 0 {
+                *aim = 0.0;
+            }
+        }
+        let values = aim.clone();
+        for aim in aim.iter_mut().filter(|aim| !(aim.abs() < 100.0)) {
+            *aim = 0.0;
+        }
+        values
+    }
+
+    /// A few points from where the robot is.
+    fn plan(&mut self, command: &mut Command, lane: usize, kind: usize, draw: &mut Draw) {
+        let rules = &self.rig.rules.lanes[lane];
+        command.points = draw.below(5);
+        let mut time = 0;
+        let mut pose = self.rig.pose[lane].clone();
+        for point in 0..command.points {
+            if point > 0 || draw.below(2) == 0 {
+                time += i64::try_from(1 + draw.below(500)).unwrap() * 1_000_000;
+            }
+            for (joint, value) in pose.iter_mut().enumerate() {
+                let step = rules.limits[joint].velocity.map_or(1.0, |bounds| bounds.max);
+                *value += match kind {
+                    0..=3 => 0.1 * step * draw.signed() * f64::from(u8::from(point > 0)),
+                    4 | 5 => 0.5 * step * draw.signed(),
+                    6 => 0.0,
+                    _ => draw.odd_value(),
+                };
+            }
+            command.position.extend(&pose);
+            command.times.push(time);
+        }
+    }
+
+    /// Now and then something is wrong with a message.
+    fn spoil(&self, command: &mut Command, interface: Interface, draw: &mut Draw) {
+        let values = targets_mut(command, interface);
+        match draw.below(60) {
+            0 => drop(values.pop()),
+            1 => values.push(0.0),
+            2 => values.clear(),
+            3 => {
+                let count = values.len();
+                if count > 0 {
+                    values[draw.below(count)] = draw.odd_value();
+                }
+            }
+            4 => command.times.reverse(),
+            5 => command.acceleration.push(draw.odd_value()),
+            // A message that names some of the joints; the others carry NaN.
+            6 | 7 if command.points == 1 && command.times.is_empty() => {
+                let count = values.len();
+                for joint in 0..count {
+                    if draw.below(2) == 0 && joint < command.given.len() {
+                        command.given[joint] = false;
+                        targets_mut(command, interface)[joint] = f64::NAN;
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+}
