@@ -1,7 +1,7 @@
 //! Numbers from a seed, for what need not shrink by itself.
 
 /// A small generator (splitmix64: the increment and multipliers of its published definition).
-pub struct Draw(u64);
+pub(crate) struct Draw(u64);
 
 const ODD: [f64; 20] = [
     0.0,
@@ -27,7 +27,7 @@ const ODD: [f64; 20] = [
 ];
 
 impl Draw {
-    pub fn new(seed: u64) -> Self {
+    pub(crate) fn new(seed: u64) -> Self {
         Self(seed)
     }
 
@@ -40,24 +40,24 @@ impl Draw {
     }
 
     /// `0..count`; 0 for an empty range.
-    pub fn below(&mut self, count: usize) -> usize {
+    pub(crate) fn below(&mut self, count: usize) -> usize {
         let count = u64::try_from(count).unwrap();
         usize::try_from(self.next().checked_rem(count).unwrap_or(0)).unwrap()
     }
 
     /// `0.0..1.0`
-    pub fn unit(&mut self) -> f64 {
+    pub(crate) fn unit(&mut self) -> f64 {
         let bits = u32::try_from(self.next() >> 32).unwrap();
         f64::from(bits) / 4_294_967_296.0
     }
 
     /// `-1.0..1.0`
-    pub fn signed(&mut self) -> f64 {
+    pub(crate) fn signed(&mut self) -> f64 {
         2.0 * self.unit() - 1.0
     }
 
     /// A number that breaks careless code: not finite, huge, tiny, at an edge.
-    pub fn odd_value(&mut self) -> f64 {
+    pub(crate) fn odd_value(&mut self) -> f64 {
         ODD[self.below(ODD.len())]
     }
 }

@@ -21,19 +21,19 @@ use interlock::gate::verdict::{Reason, Verdict};
 use super::trace::{From, LaneView, Output, Received, Step, View, What};
 
 /// What the gate under test can do beyond the first version.
-pub const HAS_RAMPS: bool = false;
+pub(crate) const HAS_RAMPS: bool = false;
 
 const SERVICE: Report = Report::plain(Cause::KillService, Subject::Node);
 
 /// A command on its way, as its publisher sent it.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Sent {
-    pub lane: usize,
-    pub source: usize,
-    pub publisher: Option<u8>,
-    pub stamp: Option<i64>,
-    pub sequence: Option<u64>,
-    pub command: Command,
+pub(crate) struct Sent {
+    pub(crate) lane: usize,
+    pub(crate) source: usize,
+    pub(crate) publisher: Option<u8>,
+    pub(crate) stamp: Option<i64>,
+    pub(crate) sequence: Option<u64>,
+    pub(crate) command: Command,
 }
 
 #[derive(Clone, Debug)]
@@ -50,21 +50,21 @@ enum Drain {
 }
 
 /// The gate and what surrounds it.
-pub struct Rig {
+pub(crate) struct Rig {
     gate: Gate,
-    pub rules: GateRules,
-    pub now: u64,
+    pub(crate) rules: GateRules,
+    pub(crate) now: u64,
     /// The wall clock runs apart by this much; no decision may depend on it.
-    pub wall_offset: i64,
+    pub(crate) wall_offset: i64,
     next_tick: u64,
     queues: Vec<Vec<Option<Queued>>>,
     /// Where the robot is, lane by lane.
-    pub pose: Vec<Vec<f64>>,
-    pub trace: Vec<Step>,
+    pub(crate) pose: Vec<Vec<f64>>,
+    pub(crate) trace: Vec<Step>,
 }
 
 impl Rig {
-    pub fn new(rules: GateRules, record: BootRecord, seq: u64, pose: Vec<Vec<f64>>) -> Self {
+    pub(crate) fn new(rules: GateRules, record: BootRecord, seq: u64, pose: Vec<Vec<f64>>) -> Self {
         // Not at zero, so that "long ago" exists.
         let now = 10_000_000_000;
         let queues = rules.lanes.iter().map(|lane| vec![None; lane.sources.len()]).collect();
@@ -80,12 +80,12 @@ impl Rig {
         rig
     }
 
-    pub fn moment(&self) -> Moment {
+    pub(crate) fn moment(&self) -> Moment {
         let wall = i64::try_from(self.now).unwrap().wrapping_add(self.wall_offset);
         Moment { steady: SteadyTime::from_nanos(self.now), wall: WallTime::from_nanos(wall) }
     }
 
-    pub fn view(&self) -> View {
+    pub(crate) fn view(&self) -> View {
         let lanes = self.gate.lanes().iter().enumerate().map(|(index, lane)| {
             let sources = self.rules.lanes[index].sources.len();
             let count = |source, verdict: &Verdict| self.gate.count(index, source, *verdict);
@@ -107,7 +107,7 @@ impl Rig {
     }
 
     /// Why the last trip happened.
-    pub fn last_cause(&self) -> Option<Cause> {
+    pub(crate) fn last_cause(&self) -> Option<Cause> {
         self.gate.machine().last_trip().map(|trip| trip.cause)
     }
 
@@ -147,12 +147,12 @@ impl Rig {
     // ---- time ----------------------------------------------------------------------------------
 
     /// Time passes without the gate looking at it.
-    pub fn sleep(&mut self, span: u64) {
+    pub(crate) fn sleep(&mut self, span: u64) {
         self.now += span;
     }
 
     /// Ticks that are due by now, the last one late if the gate slept. A stalled gate drains first.
-    pub fn tick(&mut self) {
+    pub(crate) fn tick(&mut self) {
         if self.gate.is_stalled(self.moment().steady) {
             self.drain(Drain::Fenced);
         }
@@ -162,21 +162,21 @@ impl Rig {
     }
 
     /// When the next tick is due.
-    pub fn next_tick(&self) -> u64 {
+    pub(crate) fn next_tick(&self) -> u64 {
         self.next_tick
     }
 
     // ---- commands ------------------------------------------------------------------------------
 
     /// A command reaches its queue and replaces what was there.
-    pub fn queue(&mut self, sent: Sent) {
+    pub(crate) fn queue(&mut self, sent: Sent) {
         let after = self.trace.len();
         let slot = &mut self.queues[sent.lane][sent.source];
         *slot = Some(Queued { sent, after });
     }
 
     /// Takes what waits in a queue, if the source has a token.
-    pub fn take(&mut self, lane: usize, source: usize) -> Option<Verdict> {
+    pub(crate) fn take(&mut self, lane: usize, source: usize) -> Option<Verdict> {
         if !self.gate.may_take(lane, source, self.moment().steady) {
             return None;
         }
@@ -235,12 +235,12 @@ impl Rig {
 
     // ---- verbs and inputs ----------------------------------------------------------------------
 
-    pub fn kill(&mut self) {
+    pub(crate) fn kill(&mut self) {
         self.gate.kill(SERVICE, self.moment());
         self.record(What::Kill, Vec::new());
     }
 
-    pub fn kill_input(&mut self, input: usize, publisher: u8, asserted: Option<bool>) {
+    pub(crate) fn kill_input(&mut self, input: usize, publisher: u8, asserted: Option<bool>) {
         let receipt = Receipt {
             at: self.moment(),
             publisher: Some([publisher; 16]),
@@ -250,43 +250,43 @@ impl Rig {
         self.record(What::KillInput { input, publisher, asserted }, Vec::new());
     }
 
-    pub fn disarm(&mut self) -> bool {
+    pub(crate) fn disarm(&mut self) -> bool {
         let result = self.gate.disarm(self.moment());
         self.record(What::Disarm(result), Vec::new());
         result.is_ok()
     }
 
-    pub fn reset(&mut self, seq: u64) -> bool {
+    pub(crate) fn reset(&mut self, seq: u64) -> bool {
         let result = self.gate.reset(seq, self.moment());
         self.record(What::Reset { seq, result }, Vec::new());
         result.is_ok()
     }
 
-    pub fn arm(&mut self, seq: u64) -> bool {
+    pub(crate) fn arm(&mut self, seq: u64) -> bool {
         self.drain(Drain::Judged);
         let result = self.gate.arm(seq, self.moment());
         self.record(What::Arm { seq, result }, Vec::new());
         result.is_ok()
     }
 
-    pub fn select(&mut self, lane: usize, source: Option<usize>) -> bool {
+    pub(crate) fn select(&mut self, lane: usize, source: Option<usize>) -> bool {
         let accepted = self.gate.select_source(lane, source, self.moment().steady).is_ok();
         self.record(What::Select { lane, source, accepted }, Vec::new());
         accepted
     }
 
-    pub fn feedback(&mut self, lane: usize, position: &[f64], velocity: &[f64]) {
+    pub(crate) fn feedback(&mut self, lane: usize, position: &[f64], velocity: &[f64]) {
         let usable = self.gate.feedback(lane, position, velocity, self.moment().steady);
         let (position, velocity) = (position.to_vec(), velocity.to_vec());
         self.record(What::Feedback { lane, position, velocity, usable }, Vec::new());
     }
 
     /// Heat or charge asks for smaller limits.
-    pub fn derate(&mut self, _factor: f64) {}
+    pub(crate) fn derate(&mut self, _factor: f64) {}
 }
 
 /// The quantity that a lane commands.
-pub fn targets_mut(command: &mut Command, interface: Interface) -> &mut Vec<f64> {
+pub(crate) fn targets_mut(command: &mut Command, interface: Interface) -> &mut Vec<f64> {
     match interface {
         Interface::Position => &mut command.position,
         Interface::Velocity => &mut command.velocity,
@@ -294,6 +294,6 @@ pub fn targets_mut(command: &mut Command, interface: Interface) -> &mut Vec<f64>
     }
 }
 
-pub fn nanos(span: Duration) -> u64 {
+pub(crate) fn nanos(span: Duration) -> u64 {
     u64::try_from(span.as_nanos()).unwrap()
 }

@@ -15,14 +15,14 @@ const MILLISECOND: u64 = 1_000_000;
 
 /// One event, not yet interpreted.
 #[derive(Clone, Copy, Debug)]
-pub struct Gene {
+pub(crate) struct Gene {
     kind: u8,
     who: u8,
     seed: u16,
     pace: u8,
 }
 
-pub fn genes(most: usize) -> impl Strategy<Value = Vec<Gene>> {
+pub(crate) fn genes(most: usize) -> impl Strategy<Value = Vec<Gene>> {
     let gene = any::<(u8, u8, u16, u8)>().prop_map(|(kind, who, seed, pace)| Gene {
         kind,
         who,
@@ -40,8 +40,8 @@ struct Publisher {
 }
 
 /// Plays events.
-pub struct Script {
-    pub rig: Rig,
+pub(crate) struct Script {
+    pub(crate) rig: Rig,
     publishers: Vec<Publisher>,
     heartbeats: bool,
     feedback: bool,
@@ -57,7 +57,7 @@ pub struct Script {
 const HOUR: i64 = 3_600_000_000_000;
 
 impl Script {
-    pub fn new(rig: Rig) -> Self {
+    pub(crate) fn new(rig: Rig) -> Self {
         let aim = rig.pose.clone();
         let publishers = [0, HOUR, -HOUR].map(|offset| Publisher { offset, sequence: 0 }).to_vec();
         let (heartbeats, feedback, informed, ticks) = (true, true, true, 0);
@@ -66,7 +66,7 @@ impl Script {
     }
 
     /// Plays one event.
-    pub fn play(&mut self, gene: Gene) {
+    pub(crate) fn play(&mut self, gene: Gene) {
         let mut draw = Draw::new(u64::from(gene.seed) << 16 | u64::from(gene.who));
         match gene.kind {
             0..=127 => self.stream(gene, &mut draw),
@@ -90,7 +90,7 @@ impl Script {
     }
 
     /// Time passes in ticks, with everything that repeats.
-    pub fn wait(&mut self, span: u64) {
+    pub(crate) fn wait(&mut self, span: u64) {
         let until = self.rig.now + span;
         while self.rig.next_tick() <= until {
             let step = self.rig.next_tick() - self.rig.now;
@@ -123,7 +123,7 @@ impl Script {
     }
 
     /// A person gets the robot going: everything released and alive, reset if need be, arm.
-    pub fn ready(&mut self, gene: Gene) {
+    pub(crate) fn ready(&mut self, gene: Gene) {
         self.heartbeats = true;
         self.feedback = true;
         for input in 0..self.rig.rules.kill_inputs.len() {
@@ -351,26 +351,26 @@ impl Script {
 
     /// Now and then something is wrong with a message.
     fn spoil(&self, command: &mut Command, interface: Interface, draw: &mut Draw) {
+        let single = command.points == 1 && command.times.is_empty();
         let values = targets_mut(command, interface);
         match draw.below(60) {
             0 => drop(values.pop()),
             1 => values.push(0.0),
             2 => values.clear(),
-            3 => {
-                let count = values.len();
-                if count > 0 {
-                    values[draw.below(count)] = draw.odd_value();
-                }
+            3 if !values.is_empty() => {
+                let at = draw.below(values.len());
+                values[at] = draw.odd_value();
             }
             4 => command.times.reverse(),
             5 => command.acceleration.push(draw.odd_value()),
             // A message that names some of the joints; the others carry NaN.
-            6 | 7 if command.points == 1 && command.times.is_empty() => {
-                let count = values.len();
-                for joint in 0..count {
-                    if draw.below(2) == 0 && joint < command.given.len() {
-                        command.given[joint] = false;
-                        targets_mut(command, interface)[joint] = f64::NAN;
+            6 | 7 if single => {
+                for joint in 0..command.given.len() {
+                    command.given[joint] = draw.below(2) == 0;
+                    if !command.given[joint] {
+                        for values in [&mut command.position, &mut command.velocity] {
+                            values.iter_mut().skip(joint).take(1).for_each(|v| *v = f64::NAN);
+                        }
                     }
                 }
             }

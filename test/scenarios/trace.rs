@@ -12,18 +12,18 @@ use interlock::gate::verdict::{Reason, Verdict};
 
 /// One call to the gate, and everything it led to.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Step {
+pub(crate) struct Step {
     /// Steady clock, ns.
-    pub at: u64,
-    pub what: What,
+    pub(crate) at: u64,
+    pub(crate) what: What,
     /// In the order in which they were published.
-    pub outputs: Vec<Output>,
-    pub after: View,
+    pub(crate) outputs: Vec<Output>,
+    pub(crate) after: View,
 }
 
 /// What came in.
 #[derive(Clone, Debug, PartialEq)]
-pub enum What {
+pub(crate) enum What {
     Boot,
     Tick,
     Command(Box<Received>),
@@ -60,49 +60,49 @@ pub enum What {
 
 /// A command that was taken from its queue and judged.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Received {
-    pub lane: usize,
-    pub source: usize,
-    pub publisher: Option<u8>,
-    pub stamp: Option<i64>,
+pub(crate) struct Received {
+    pub(crate) lane: usize,
+    pub(crate) source: usize,
+    pub(crate) publisher: Option<u8>,
+    pub(crate) stamp: Option<i64>,
     /// How many steps had been made when it reached its queue.
-    pub queued_after: usize,
+    pub(crate) queued_after: usize,
     /// As it came in.
-    pub asked: Command,
-    pub verdict: Verdict,
-    pub reason: Option<Reason>,
+    pub(crate) asked: Command,
+    pub(crate) verdict: Verdict,
+    pub(crate) reason: Option<Reason>,
 }
 
 /// One message on a lane's output.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Output {
-    pub lane: usize,
-    pub from: From,
+pub(crate) struct Output {
+    pub(crate) lane: usize,
+    pub(crate) from: From,
     /// A forwarded command as it went out; a safe command as a command of one point.
-    pub command: Command,
+    pub(crate) command: Command,
 }
 
 /// Whose message it is.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum From {
+pub(crate) enum From {
     Source(usize),
     Safe(SafeCommand),
 }
 
 /// What the gate says of itself.
 #[derive(Clone, Debug, PartialEq)]
-pub struct View {
-    pub state: State,
-    pub seq: u64,
-    pub permitted: bool,
-    pub lanes: Vec<LaneView>,
+pub(crate) struct View {
+    pub(crate) state: State,
+    pub(crate) seq: u64,
+    pub(crate) permitted: bool,
+    pub(crate) lanes: Vec<LaneView>,
 }
 
 /// The same of one lane.
 #[derive(Clone, Debug, PartialEq)]
-pub struct LaneView {
-    pub state: LaneState,
-    pub owner: Option<usize>,
+pub(crate) struct LaneView {
+    pub(crate) state: LaneState,
+    pub(crate) owner: Option<usize>,
     /// By source, then by [`Verdict::index`].
-    pub counts: Vec<[u64; 5]>,
+    pub(crate) counts: Vec<[u64; 5]>,
 }

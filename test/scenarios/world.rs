@@ -18,11 +18,11 @@ use proptest::prelude::*;
 
 use super::rig::{HAS_RAMPS, Rig};
 
-pub const TICK: Duration = Duration::from_millis(10);
+pub(crate) const TICK: Duration = Duration::from_millis(10);
 
 /// What a suite draws its lanes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kinds {
+pub(crate) enum Kinds {
     Position,
     Velocity,
     Trajectory,
@@ -31,7 +31,7 @@ pub enum Kinds {
 
 /// The bytes of one lane, by what they decide.
 #[derive(Clone, Copy, Debug)]
-pub struct LaneGenes {
+pub(crate) struct LaneGenes {
     kind: u8,
     joints: u8,
     limits: u8,
@@ -48,7 +48,7 @@ pub struct LaneGenes {
 
 /// The bytes of a world.
 #[derive(Clone, Debug)]
-pub struct WorldGenes {
+pub(crate) struct WorldGenes {
     kinds: Kinds,
     lanes: Vec<LaneGenes>,
     inputs: u8,
@@ -56,7 +56,7 @@ pub struct WorldGenes {
     feedback: u8,
 }
 
-pub fn world(kinds: Kinds) -> impl Strategy<Value = WorldGenes> {
+pub(crate) fn world(kinds: Kinds) -> impl Strategy<Value = WorldGenes> {
     let lane = any::<[u8; 12]>().prop_map(|[a, b, c, d, e, f, g, h, i, j, k, l]| LaneGenes {
         kind: a,
         joints: b,
@@ -95,7 +95,7 @@ fn ms(milliseconds: u64) -> Duration {
 
 impl WorldGenes {
     /// A gate with these rules, and a robot.
-    pub fn build(&self) -> Rig {
+    pub(crate) fn build(&self) -> Rig {
         let (mut lanes, mut feedback, mut pose) = (Vec::new(), Vec::new(), Vec::new());
         for genes in &self.lanes {
             let kind = match self.kinds {

@@ -17,13 +17,13 @@ use super::trace::{Step, View};
 
 /// A property that does not hold.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Objection {
-    pub property: &'static str,
-    pub text: String,
+pub(crate) struct Objection {
+    pub(crate) property: &'static str,
+    pub(crate) text: String,
 }
 
 /// Every property by name.
-pub const PROPERTIES: &[&str] = &[
+pub(crate) const PROPERTIES: &[&str] = &[
     "state_follows_the_table",
     "killed_stays_killed_until_reset",
     "an_asserted_input_kills_and_blocks_reset",
@@ -66,7 +66,7 @@ pub const PROPERTIES: &[&str] = &[
 ];
 
 /// The judge.
-pub struct Oracle {
+pub(crate) struct Oracle {
     rules: GateRules,
     before: Option<View>,
     steps: usize,
@@ -102,7 +102,7 @@ macro_rules! hold {
 use hold;
 
 impl Oracle {
-    pub fn new(rules: &GateRules) -> Self {
+    pub(crate) fn new(rules: &GateRules) -> Self {
         Self {
             before: None,
             steps: 0,
@@ -115,7 +115,7 @@ impl Oracle {
     }
 
     /// Judges the next step.
-    pub fn observe(&mut self, step: &Step) -> Judged {
+    pub(crate) fn observe(&mut self, step: &Step) -> Judged {
         // What the gate is before anything came in is what it says of itself at boot.
         let before = self.before.replace(step.after.clone()).unwrap_or_else(|| step.after.clone());
         let scene = Scene { rules: &self.rules, before: &before, step, index: self.steps };
@@ -133,7 +133,7 @@ impl Oracle {
     }
 
     /// Judges a whole trace.
-    pub fn judge(rules: &GateRules, trace: &[Step]) -> Judged {
+    pub(crate) fn judge(rules: &GateRules, trace: &[Step]) -> Judged {
         let mut oracle = Self::new(rules);
         trace.iter().enumerate().try_for_each(|(index, step)| {
             oracle.observe(step).map_err(|objection| Objection {

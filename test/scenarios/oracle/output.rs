@@ -261,12 +261,25 @@ impl OutputWatch {
                     watch.last_output
                 );
             }
+            if let (LaneState::Flowing, What::Tick) = (view.state, &scene.step.what) {
+                // One timeout after the last command, or after the hand-over that followed it.
+                let timeouts = rules.sources.iter().map(|source| source.timeout.map_or(u64::MAX, nanos));
+                let most = timeouts.max().unwrap_or(u64::MAX).saturating_mul(2);
+                hold!(
+                    watch.last_output.is_some_and(|at| now - at <= most),
+                    "a_taken_lane_is_never_left_alone",
+                    "lane {index} flows and published nothing since {:?}",
+                    watch.last_output
+                );
+            }
             hold!(
                 after.state != State::Active || view.state != LaneState::Released,
                 "a_taken_lane_is_never_left_alone",
                 "lane {index} is released while active"
             );
-            let over = self.disarmed_at.is_some_and(|at| now - at >= nanos(rules.release));
+            let over = self
+                .disarmed_at
+                .is_some_and(|at| now > at && now - at >= nanos(rules.release));
             hold!(
                 !(over && matches!(scene.step.what, What::Tick))
                     || view.state == LaneState::Released,
