@@ -102,7 +102,7 @@ impl Bench {
             gate.tick(at);
         }
         let at = Moment { steady: SteadyTime::from_nanos(now), ..Moment::default() };
-        gate.arm(1, at).expect("every condition holds");
+        gate.arm(1, 0, at).expect("every condition holds");
         Self { gate, codec, command, bytes: original.clone(), original, now }
     }
 

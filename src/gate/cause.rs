@@ -1,5 +1,7 @@
 //! Causes: why motion stopped or may not start, and what each does by default.
 
+use std::time::Duration;
+
 use super::closed_list::closed_list;
 
 closed_list! {
@@ -94,6 +96,11 @@ impl CauseSet {
     pub const fn contains(self, cause: Cause) -> bool {
         self.0 & (1 << cause.index()) != 0
     }
+
+    /// The causes in the set.
+    pub fn iter(self) -> impl Iterator<Item = Cause> {
+        Cause::ALL.iter().copied().filter(move |cause| self.contains(*cause))
+    }
 }
 
 impl Cause {
@@ -128,5 +135,165 @@ impl Cause {
             | Self::Suspended
             | Self::Shutdown => Action::Disarm,
         }
+    }
+
+    /// The same for `balance` lanes, where every stop is a fall: what can be borne is told, what
+    /// cannot is latched at once, and nothing holds or lets go.
+    #[must_use]
+    pub const fn default_action_balance(self) -> Action {
+        match self {
+            Self::KillService
+            | Self::KillSocket
+            | Self::KillSignal
+            | Self::KillInputAsserted
+            | Self::Persisted
+            | Self::LatchFile
+            | Self::FirstRun
+            | Self::UncleanRestart
+            | Self::ForeignPublisher
+            | Self::OtherPath
+            | Self::Tilt
+            | Self::AngularVelocity
+            | Self::SourceSilent
+            | Self::RefusalsSustained
+            | Self::ControllerGone
+            | Self::ControllerChanged
+            | Self::GateStalled
+            | Self::Suspended => Action::Kill,
+            Self::KillInputSilent
+            | Self::RateExceeded
+            | Self::FeedbackStale
+            | Self::TemperatureTrip
+            | Self::BatteryTrip
+            | Self::ClockStep => Action::Warn,
+            // Gains are soft there, and nothing is ever limited.
+            Self::Divergence | Self::LimitedRatio => Action::Ignore,
+            Self::Shutdown => Action::Disarm,
+        }
+    }
+
+    /// How long it must be present before it acts, unless the params file says otherwise. Zero where
+    /// a timeout, a window or the detector itself has waited already.
+    ///
+    /// # Source
+    /// Ours: a foot that strikes the ground shakes an IMU for some tens of milliseconds, so 0.1 s for
+    /// the body; 0.5 s for a flood and for a robot that lags behind, which a jolt does too.
+    #[must_use]
+    pub const fn default_debounce(self) -> Duration {
+        match self {
+            Self::Tilt | Self::AngularVelocity => Duration::from_millis(100),
+            Self::RateExceeded | Self::Divergence => Duration::from_millis(500),
+            Self::KillService
+            | Self::KillSocket
+            | Self::KillSignal
+            | Self::KillInputAsserted
+            | Self::KillInputSilent
+            | Self::Persisted
+            | Self::LatchFile
+            | Self::FirstRun
+            | Self::UncleanRestart
+            | Self::SourceSilent
+            | Self::RefusalsSustained
+            | Self::LimitedRatio
+            | Self::FeedbackStale
+            | Self::ForeignPublisher
+            | Self::OtherPath
+            | Self::ControllerGone
+            | Self::ControllerChanged
+            | Self::TemperatureTrip
+            | Self::BatteryTrip
+            | Self::GateStalled
+            | Self::Suspended
+            | Self::ClockStep
+            | Self::Shutdown => Duration::ZERO,
+        }
+    }
+
+    /// Over which value it is present, where it has a threshold of its own (`causes.<cause>.above`).
+    ///
+    /// # Units
+    /// Shares from 0 to 1; `rate_exceeded` in multiples of the source's rate; `divergence` in rad or
+    /// m, or per s; `gate_stalled` in s.
+    ///
+    /// # Source
+    /// Ours, except the 50 ms of a stalled gate (design): half of the commands is more than a
+    /// transient; half a radian is more than a position loop lags behind at full speed.
+    #[must_use]
+    pub const fn default_above(self) -> Option<f64> {
+        match self {
+            Self::RefusalsSustained | Self::LimitedRatio | Self::Divergence => Some(0.5),
+            Self::RateExceeded => Some(1.0),
+            Self::GateStalled => Some(0.05),
+            Self::KillService
+            | Self::KillSocket
+            | Self::KillSignal
+            | Self::KillInputAsserted
+            | Self::KillInputSilent
+            | Self::Persisted
+            | Self::LatchFile
+            | Self::FirstRun
+            | Self::UncleanRestart
+            | Self::SourceSilent
+            | Self::FeedbackStale
+            | Self::ForeignPublisher
+            | Self::OtherPath
+            | Self::Tilt
+            | Self::AngularVelocity
+            | Self::ControllerGone
+            | Self::ControllerChanged
+            | Self::TemperatureTrip
+            | Self::BatteryTrip
+            | Self::Suspended
+            | Self::ClockStep
+            | Self::Shutdown => None,
+        }
+    }
+
+    /// The time over which it is a share, where it is one (`causes.<cause>.window_s`).
+    ///
+    /// # Source
+    /// Ours: refusals and floods are to be noticed within a second; limiting is normal while a policy
+    /// speeds up, so it is looked at for longer than a motion takes.
+    #[must_use]
+    pub const fn default_window(self) -> Option<Duration> {
+        match self {
+            Self::RefusalsSustained | Self::RateExceeded => Some(Duration::from_secs(1)),
+            Self::LimitedRatio => Some(Duration::from_secs(5)),
+            Self::KillService
+            | Self::KillSocket
+            | Self::KillSignal
+            | Self::KillInputAsserted
+            | Self::KillInputSilent
+            | Self::Persisted
+            | Self::LatchFile
+            | Self::FirstRun
+            | Self::UncleanRestart
+            | Self::SourceSilent
+            | Self::Divergence
+            | Self::FeedbackStale
+            | Self::ForeignPublisher
+            | Self::OtherPath
+            | Self::Tilt
+            | Self::AngularVelocity
+            | Self::ControllerGone
+            | Self::ControllerChanged
+            | Self::TemperatureTrip
+            | Self::BatteryTrip
+            | Self::GateStalled
+            | Self::Suspended
+            | Self::ClockStep
+            | Self::Shutdown => None,
+        }
+    }
+
+    /// Whether an arm condition of its own already says it, so that `cause_present` need not.
+    pub(super) const fn has_own_condition(self) -> bool {
+        matches!(
+            self,
+            Self::KillInputAsserted
+                | Self::KillInputSilent
+                | Self::FeedbackStale
+                | Self::ControllerGone
+        )
     }
 }

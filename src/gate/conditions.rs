@@ -1,9 +1,17 @@
 //! What stands in the way of the next step: reset while killed, arm while disarmed.
+//!
+//! Each condition is about a lane, a source, an input or the node, with the value found and the value
+//! needed, so that an operator has nothing to look up. A tick evaluates them once; everybody who asks
+//! about that same moment gets what it found.
 
+use super::cause::{Action, Cause};
 use super::condition::ConditionCode;
 use super::core::Gate;
+use super::fault::Fault;
 use super::kill_input::Silence;
+use super::lane::Lane;
 use super::machine::Subject;
+use super::rules::Interface;
 use super::safe::SafeCommand;
 use super::state::State;
 use super::units::SteadyTime;
@@ -15,6 +23,8 @@ pub struct Condition {
     pub code: ConditionCode,
     /// What it is about.
     pub subject: Subject,
+    /// With [`ConditionCode::CausePresent`], which cause.
+    pub cause: Option<Cause>,
     /// Joint or axis, where one is at fault.
     pub dimension: Option<usize>,
     /// The value found; NaN where there is none.
@@ -25,48 +35,106 @@ pub struct Condition {
 
 impl Condition {
     const fn plain(code: ConditionCode, subject: Subject) -> Self {
-        Self { code, subject, dimension: None, found: f64::NAN, needed: f64::NAN }
+        let (found, needed) = (f64::NAN, f64::NAN);
+        Self { code, subject, cause: None, dimension: None, found, needed }
     }
 }
 
 impl Gate {
     /// Calls `tell` for each unmet condition of the next step.
     pub fn unmet(&self, now: SteadyTime, tell: &mut dyn FnMut(Condition)) {
-        match self.machine.state() {
-            State::Active => {}
-            State::Killed => self.kill_inputs_asserted(now, tell),
-            State::Disarmed => {
-                self.arm_conditions(now, tell);
-                if self.conditions_hold(now) && !self.has_settled(now) {
-                    let settled = self.ready_since.map_or(0.0, |at| now.since(at).as_secs_f64());
-                    tell(Condition {
-                        found: settled,
-                        needed: self.rules.arm_settle.as_secs_f64(),
-                        ..Condition::plain(ConditionCode::Settling, Subject::Node)
-                    });
-                }
-            }
+        if self.evaluated_at == Some(now) {
+            self.conditions.iter().copied().for_each(tell);
+            return;
         }
+        let mut any = false;
+        self.look(now, &mut |condition| {
+            any = true;
+            tell(condition);
+        });
+        if !any && self.machine.state() == State::Disarmed && !self.has_settled(now) {
+            tell(self.settling(now));
+        }
+    }
+
+    /// Evaluates the conditions of this tick, and how long all have held.
+    pub(super) fn evaluate(&mut self, now: SteadyTime) {
+        let mut list = std::mem::take(&mut self.conditions);
+        list.clear();
+        self.look(now, &mut |condition| list.push(condition));
+        if self.machine.state() == State::Disarmed && list.is_empty() {
+            self.ready_since = self.ready_since.or(Some(now));
+            if !self.has_settled(now) {
+                list.push(self.settling(now));
+            }
+        } else {
+            self.ready_since = None;
+        }
+        self.conditions = list;
+        self.evaluated_at = Some(now);
     }
 
     /// Whether an arm is refused for a condition.
     pub(super) fn arm_blocked(&self, now: SteadyTime) -> bool {
-        !self.conditions_hold(now) || !self.has_settled(now)
-    }
-
-    /// Whether every condition but settling holds now.
-    pub(super) fn conditions_hold(&self, now: SteadyTime) -> bool {
-        let mut holds = true;
-        self.arm_conditions(now, &mut |_| holds = false);
-        holds
+        let mut blocked = !self.has_settled(now);
+        if self.machine.state() == State::Disarmed {
+            self.look(now, &mut |_| blocked = true);
+        }
+        blocked
     }
 
     fn has_settled(&self, now: SteadyTime) -> bool {
         self.ready_since.is_some_and(|at| now.since(at) >= self.rules.arm_settle)
     }
 
-    fn arm_conditions(&self, now: SteadyTime, tell: &mut dyn FnMut(Condition)) {
-        self.kill_inputs_asserted(now, tell);
+    fn settling(&self, now: SteadyTime) -> Condition {
+        let settled = self.ready_since.map_or(0.0, |at| now.since(at).as_secs_f64());
+        Condition {
+            found: settled,
+            needed: self.rules.arm_settle.as_secs_f64(),
+            ..Condition::plain(ConditionCode::Settling, Subject::Node)
+        }
+    }
+
+    /// Every condition of the next step, but settling.
+    fn look(&self, now: SteadyTime, tell: &mut dyn FnMut(Condition)) {
+        match self.machine.state() {
+            State::Active => {}
+            State::Killed => self.kill_inputs_asserted(now, tell),
+            State::Disarmed => {
+                self.kill_inputs_asserted(now, tell);
+                self.kill_inputs_silent(now, tell);
+                if self.rules.simulated_time {
+                    tell(Condition::plain(ConditionCode::SimulatedTime, Subject::Node));
+                }
+                if !self.latch_writable {
+                    tell(Condition::plain(ConditionCode::LatchNotWritable, Subject::Node));
+                }
+                self.feedback_stale(now, tell);
+                for (index, lane) in self.lanes.iter().enumerate() {
+                    if lane.is_gated() {
+                        self.lane_conditions(index, lane, now, tell);
+                    }
+                }
+                for fault in self.faults.iter() {
+                    self.cause_present(fault, tell);
+                }
+            }
+        }
+    }
+
+    fn kill_inputs_asserted(&self, now: SteadyTime, tell: &mut dyn FnMut(Condition)) {
+        for (index, (input, rules)) in
+            self.kill_inputs.iter().zip(&self.rules.kill_inputs).enumerate()
+        {
+            if input.is_asserted(now, rules) {
+                let subject = Subject::KillInput(index);
+                tell(Condition::plain(ConditionCode::KillInputAsserted, subject));
+            }
+        }
+    }
+
+    fn kill_inputs_silent(&self, now: SteadyTime, tell: &mut dyn FnMut(Condition)) {
         for (index, (input, rules)) in
             self.kill_inputs.iter().zip(&self.rules.kill_inputs).enumerate()
         {
@@ -83,62 +151,114 @@ impl Gate {
                 }),
             }
         }
-        if self.rules.simulated_time {
-            tell(Condition::plain(ConditionCode::SimulatedTime, Subject::Node));
-        }
-        for index in 0..self.lanes.len() {
-            self.lane_conditions(index, now, tell);
+    }
+
+    fn feedback_stale(&self, now: SteadyTime, tell: &mut dyn FnMut(Condition)) {
+        for (index, rules) in self.rules.feedback.iter().enumerate() {
+            if !self.feedback_is_fresh(index, now) {
+                let seen = self.feedback_at.get(index).copied().flatten();
+                tell(Condition {
+                    found: seen.map_or(f64::NAN, |at| now.since(at).as_secs_f64()),
+                    needed: rules.timeout.as_secs_f64(),
+                    ..Condition::plain(ConditionCode::FeedbackStale, Subject::Feedback(index))
+                });
+            }
         }
     }
 
-    fn lane_conditions(&self, index: usize, now: SteadyTime, tell: &mut dyn FnMut(Condition)) {
-        let Some(lane) = self.lanes.get(index) else {
-            return;
-        };
+    fn lane_conditions(
+        &self,
+        index: usize,
+        lane: &Lane,
+        now: SteadyTime,
+        tell: &mut dyn FnMut(Condition),
+    ) {
         let subject = Subject::Lane(index);
-        let fresh = self.is_fresh(index, now);
-        if let Some(feedback) = lane.rules.feedback {
-            if fresh {
-                if let Some((dimension, velocity)) = lane.measured.moving(lane.rules.standstill) {
-                    tell(Condition {
-                        dimension: Some(dimension),
-                        found: velocity,
-                        needed: lane.rules.standstill,
-                        ..Condition::plain(ConditionCode::NotStandingStill, subject)
-                    });
-                }
-            } else {
-                let subject = Subject::Feedback(feedback);
-                tell(Condition::plain(ConditionCode::FeedbackStale, subject));
-            }
+        // What balances always moves.
+        if !lane.rules.balance
+            && self.is_fresh(index, now)
+            && let Some((dimension, velocity)) = lane.measured.moving(lane.rules.standstill)
+        {
+            tell(Condition {
+                dimension: Some(dimension),
+                found: velocity,
+                needed: lane.rules.standstill,
+                ..Condition::plain(ConditionCode::NotStandingStill, subject)
+            });
         }
-        let holds_a_pose = match lane.rules.safe {
-            SafeCommand::ZeroVelocity { .. }
-            | SafeCommand::Damping
-            | SafeCommand::Values
-            | SafeCommand::Silent => false,
-            SafeCommand::Freeze { .. } | SafeCommand::HoldPoint { .. } => true,
-        };
-        if holds_a_pose && lane.measured.position().is_none() {
+        if needs_pose(lane) && lane.measured.position().is_none() {
             tell(Condition::plain(ConditionCode::NoSafeCommand, subject));
         }
-        if lane.rules.required {
-            if lane.subscribers == 0 {
-                tell(Condition::plain(ConditionCode::NoController, subject));
-            } else if lane.rules.names_controller && !lane.controller_reads {
-                tell(Condition::plain(ConditionCode::ControllerMismatch, subject));
-            }
+        controller(lane, subject, tell);
+        if lane.graph.foreign_publishers > 0 {
+            tell(Condition {
+                found: f64::from(lane.graph.foreign_publishers),
+                needed: 0.0,
+                ..Condition::plain(ConditionCode::ForeignPublisher, subject)
+            });
+        }
+        for not_ready in lane.not_ready(now) {
+            tell(Condition {
+                dimension: Some(not_ready.dimension),
+                found: not_ready.found,
+                needed: not_ready.needed,
+                ..Condition::plain(
+                    ConditionCode::SourceNotReady,
+                    Subject::Source { lane: index, source: not_ready.source },
+                )
+            });
         }
     }
 
-    fn kill_inputs_asserted(&self, now: SteadyTime, tell: &mut dyn FnMut(Condition)) {
-        for (index, (input, rules)) in
-            self.kill_inputs.iter().zip(&self.rules.kill_inputs).enumerate()
+    /// A cause that would stop an active gate must be gone before the arm.
+    fn cause_present(&self, fault: &Fault, tell: &mut dyn FnMut(Condition)) {
+        let told = fault.cause.has_own_condition()
+            || fault.cause == Cause::ForeignPublisher && self.is_foreign(fault.subject);
+        if fault.level.present && !told && self.action(fault.cause, fault.subject) >= Action::Disarm
         {
-            if input.is_asserted(now, rules) {
-                let subject = Subject::KillInput(index);
-                tell(Condition::plain(ConditionCode::KillInputAsserted, subject));
-            }
+            tell(Condition {
+                cause: Some(fault.cause),
+                found: fault.level.found,
+                needed: fault.level.bound,
+                ..Condition::plain(ConditionCode::CausePresent, fault.subject)
+            });
         }
+    }
+
+    /// Whether the graph says the same.
+    fn is_foreign(&self, subject: Subject) -> bool {
+        self.lanes.iter().enumerate().any(|(index, lane)| {
+            subject == Subject::Lane(index) && lane.graph.foreign_publishers > 0
+        })
+    }
+}
+
+/// Whether the lane's safe command, or its first command after an arm, builds on the measured pose.
+fn needs_pose(lane: &Lane) -> bool {
+    match lane.rules.safe {
+        SafeCommand::Freeze { .. } | SafeCommand::HoldPoint { .. } => true,
+        SafeCommand::Damping | SafeCommand::Silent => {
+            // Without feedback, which somebody has justified, the first command is where it starts.
+            let limited = lane.rules.interface == Interface::Position && !lane.rules.balance;
+            limited && lane.rules.feedback.is_some()
+        }
+        SafeCommand::ZeroVelocity { .. } | SafeCommand::Values => false,
+    }
+}
+
+/// The named controller reads each required lane, with a type and a QoS that match.
+fn controller(lane: &Lane, subject: Subject, tell: &mut dyn FnMut(Condition)) {
+    if !lane.rules.required || lane.is_read() {
+        return;
+    }
+    let nobody = lane.graph.subscribers == 0;
+    if nobody && lane.graph.incompatible == 0 {
+        tell(Condition::plain(ConditionCode::NoController, subject));
+    } else {
+        let incompatible = if nobody { f64::from(lane.graph.incompatible) } else { f64::NAN };
+        tell(Condition {
+            found: incompatible,
+            ..Condition::plain(ConditionCode::ControllerMismatch, subject)
+        });
     }
 }

@@ -1,21 +1,28 @@
-//! One lane while the node runs: who is in charge, what was sent, and what goes out in a stop.
+//! One lane while the node runs: its sources, what was sent, and the judgement of each command.
 //!
-//! **Invariants:** a frozen pose is chosen once on entering a stop and then stays constant to the
-//! last bit; a lower source never takes over from one that has moved the lane, unless `return_to`
-//! says so; nothing is forwarded unless [`Permission::Permitted`].
+//! Who is in charge stands in [`super::arbitration`], what goes out in a stop in [`super::stop`], how
+//! much of the limits may be used in [`super::easing`], shadow sources and watch lanes in
+//! [`super::aside`].
+//!
+//! **Invariants:** nothing is forwarded unless [`Permission::Permitted`]; a command that is refused,
+//! for whatever reason, does not keep its source alive.
 
+use super::aside::Aside;
 use super::check::{Refusal, check};
 use super::command::Command;
-use super::credit::{CREDIT_PERIODS, TimeCredit};
+use super::credit::TimeCredit;
+pub use super::decision::Decision;
+use super::easing::{Easing, Factors};
 use super::envelope::Envelope;
 use super::lane_state::LaneState;
-use super::limit::{Allowance, LOCKED_TOLERANCE, LimitSet, Reference};
+use super::limit::{Allowance, LimitSet, Reference};
 use super::measured::Measured;
 use super::publisher::Receipt;
-use super::rules::{Interface, LaneRules, ReturnTo, Shape};
-use super::safe::SafeCommand;
-use super::source::Source;
-use super::units::{SteadyTime, at_most, is_within};
+use super::rules::{GateRules, Interface, LaneMode, LaneRules, Shape, SourceMode};
+use super::seen::Seen;
+use super::source::{Shares, Source};
+pub use super::stop::SafeOutput;
+use super::units::SteadyTime;
 use super::verdict::{Reason, Verdict};
 
 /// Whether the node's state lets a command of this lane through.
@@ -29,66 +36,26 @@ pub enum Permission {
     NotPermitted,
 }
 
-/// What the gate says of one command. Nothing is counted or remembered until it is concluded.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Decision {
-    /// The verdict.
-    pub verdict: Verdict,
-    /// Why it was rejected.
-    pub refusal: Option<Refusal>,
-    /// Which limits changed it.
-    pub limits: LimitSet,
-    /// Commands of the same publisher that were overwritten before this one was taken.
-    pub lost: u64,
-    /// Whether the command asks for motion.
-    moves: bool,
-    /// Until when a plan moves; the command's own receipt for a target.
-    moves_until: SteadyTime,
+/// What the gate knows and a lane does not, for one command.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Circumstances {
+    pub(super) permission: Permission,
+    pub(super) factors: Factors,
+    /// Feedback is within its timeout.
+    pub(super) fresh: bool,
 }
 
-impl Decision {
-    const fn rejected(refusal: Refusal, lost: u64) -> Self {
-        Self {
-            verdict: Verdict::Rejected,
-            refusal: Some(refusal),
-            limits: LimitSet::EMPTY,
-            lost,
-            moves: false,
-            moves_until: SteadyTime::from_nanos(0),
-        }
-    }
-
-    const fn valid(verdict: Verdict, lost: u64) -> Self {
-        Self {
-            verdict,
-            refusal: None,
-            limits: LimitSet::EMPTY,
-            lost,
-            moves: false,
-            moves_until: SteadyTime::from_nanos(0),
-        }
-    }
-
-    /// Whether the command is to be published.
-    #[must_use]
-    pub const fn forwards(&self) -> bool {
-        matches!(self.verdict, Verdict::Passed | Verdict::Limited)
-    }
-
-    /// The decision when a kill arrived after it was made.
-    #[must_use]
-    pub const fn withheld(self) -> Self {
-        Self::valid(Verdict::Withheld, self.lost)
-    }
-}
-
-/// What a stop publishes.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct SafeOutput<'a> {
-    /// The kind.
-    pub command: SafeCommand,
-    /// One value for each joint or axis: velocities or the frozen pose.
-    pub values: &'a [f64],
+/// What the graph says of a lane's output.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LaneGraph {
+    /// Matched readers.
+    pub subscribers: u32,
+    /// The named controller is among the readers; of no meaning where none is named.
+    pub controller_reads: bool,
+    /// Readers that can get nothing: another type, or a QoS that does not match.
+    pub incompatible: u32,
+    /// Other writers than ours and those expected (`other_publishers`).
+    pub foreign_publishers: u32,
 }
 
 /// A lane.
@@ -100,35 +67,53 @@ pub struct Lane {
     pub(super) owner: Option<usize>,
     pub(super) selected: Option<usize>,
     pub(super) measured: Measured,
-    pub(super) subscribers: u32,
-    pub(super) controller_reads: bool,
+    pub(super) graph: LaneGraph,
     /// Its own source fell silent in motion.
     pub(super) silent_since: Option<SteadyTime>,
-    envelope: Envelope,
+    /// That silence holds, not only stops this lane.
+    pub(super) silence_holds: bool,
+    /// A cause with action `hold` concerns it.
+    pub(super) cause_holds: bool,
+    pub(super) envelope: Envelope,
     /// Something was sent since the node took this output, so `sent` is what is on the wire.
-    has_sent: bool,
+    pub(super) has_sent: bool,
     /// Time for the next change.
-    credit: TimeCredit,
-    moves_until: Option<SteadyTime>,
-    frozen: Vec<f64>,
-    has_frozen: bool,
+    pub(super) credit: TimeCredit,
+    pub(super) moves_until: Option<SteadyTime>,
+    pub(super) frozen: Vec<f64>,
+    pub(super) has_frozen: bool,
     pub(super) release_at: Option<SteadyTime>,
-    next_safe: SteadyTime,
-    safe_values: Vec<f64>,
+    pub(super) next_safe: SteadyTime,
+    pub(super) safe_values: Vec<f64>,
+    pub(super) easing: Easing,
+    /// Mean sent velocity over the same time as the mean measured one.
+    mean_sent: Vec<f64>,
+    /// The source whose command was judged aside last, until one is judged for the output.
+    pub(super) judged_aside: Option<usize>,
+    /// Watch lanes only.
+    pub(super) seen: Vec<Seen>,
 }
 
 impl Lane {
-    pub(super) fn new(rules: LaneRules, now: SteadyTime) -> Self {
+    pub(super) fn new(lane: &LaneRules, gate: &GateRules, now: SteadyTime) -> Self {
+        let rules = lane.clone();
         let dimensions = rules.limits.len();
+        let watches = rules.mode == LaneMode::Watch;
+        let source = |source: &super::rules::SourceRules| {
+            let is_aside = watches || source.mode == SourceMode::Shadow;
+            let aside = is_aside.then(|| Aside::new(dimensions, now));
+            Source::new(source.clone(), dimensions, aside, Shares::new(gate), now)
+        };
         Self {
-            sources: rules.sources.iter().map(|rules| Source::new(rules.clone(), now)).collect(),
+            sources: rules.sources.iter().map(source).collect(),
             state: LaneState::Released,
             owner: None,
             selected: None,
             measured: Measured::new(dimensions),
-            subscribers: 0,
-            controller_reads: false,
+            graph: LaneGraph::default(),
             silent_since: None,
+            silence_holds: false,
+            cause_holds: false,
             envelope: Envelope::new(dimensions),
             has_sent: false,
             credit: TimeCredit::new(now),
@@ -138,6 +123,10 @@ impl Lane {
             release_at: None,
             next_safe: now,
             safe_values: vec![0.0; dimensions],
+            easing: Easing::default(),
+            mean_sent: vec![0.0; dimensions],
+            judged_aside: None,
+            seen: if watches { vec![Seen::default(); dimensions] } else { Vec::new() },
             rules,
         }
     }
@@ -154,16 +143,30 @@ impl Lane {
         self.owner
     }
 
+    /// Source put in charge by `select_source`; while not active, for the next arm.
+    #[must_use]
+    pub const fn selected(&self) -> Option<usize> {
+        self.selected
+    }
+
+    /// What the graph says of its output.
+    #[must_use]
+    pub const fn graph(&self) -> &LaneGraph {
+        &self.graph
+    }
+
     /// Matched readers of its output.
     #[must_use]
     pub const fn subscribers(&self) -> u32 {
-        self.subscribers
+        self.graph.subscribers
     }
 
     /// Which limits the last judged command met, for each joint or axis.
     #[must_use]
     pub fn applied(&self) -> &[LimitSet] {
-        self.envelope.applied()
+        let aside = self.judged_aside.and_then(|index| self.sources.get(index));
+        let aside = aside.and_then(|source| source.aside.as_ref());
+        aside.map_or(self.envelope.applied(), Aside::applied)
     }
 
     /// What was last sent, for each joint or axis.
@@ -172,60 +175,110 @@ impl Lane {
         self.envelope.sent()
     }
 
+    /// What a watch lane saw of each joint or axis; empty on lanes that gate.
+    #[must_use]
+    pub fn seen(&self) -> &[Seen] {
+        &self.seen
+    }
+
+    /// Whether it gates, rather than only watches.
+    pub(super) fn is_gated(&self) -> bool {
+        self.rules.mode == LaneMode::Gate
+    }
+
+    /// Whether it holds by itself, and so holds the others unless it is independent.
+    pub(super) const fn holds(&self) -> bool {
+        self.cause_holds || (self.silence_holds && self.silent_since.is_some())
+    }
+
+    /// Whether somebody reads its output who should.
+    pub(super) const fn is_read(&self) -> bool {
+        let reads = !self.rules.names_controller || self.graph.controller_reads;
+        self.graph.subscribers > 0 && reads
+    }
+
     /// Judges one command of one source, limiting it in place.
     pub(super) fn judge(
         &mut self,
         index: usize,
         decoded: Result<&mut Command, Refusal>,
         receipt: &Receipt,
-        permission: Permission,
+        about: Circumstances,
     ) -> Decision {
         let now = receipt.at.steady;
+        let is_aside = self.is_aside(index);
+        self.judged_aside = None;
         let Some(source) = self.sources.get_mut(index) else {
-            return Decision::rejected(Refusal::whole(Reason::Malformed), 0);
+            let refusal = Refusal::whole(Reason::Malformed);
+            return Decision::new(Verdict::Rejected, 0, 0).rejected(refusal);
         };
-        let (lost, refused) = source.admit(receipt, permission != Permission::NotPermitted);
+        let counts = is_aside || about.permission != Permission::NotPermitted;
+        let (lost, refused) = source.admit(receipt, counts);
+        let sequence = source.counts.received().saturating_add(1);
+        let decision =
+            Decision { shadow: is_aside, ..Decision::new(Verdict::Withheld, sequence, lost) };
         let command = match decoded {
             Ok(command) => command,
-            Err(refusal) => return Decision::rejected(refusal, lost),
+            Err(refusal) => return decision.rejected(refusal),
         };
+        let refused = refused
+            .or_else(|| check(command, &self.rules).err())
+            .or_else(|| source.check_stamp(command.stamp, receipt.at.wall));
         if let Some(refusal) = refused {
-            return Decision::rejected(refusal, lost);
+            return decision.rejected(refusal);
         }
-        if let Err(refusal) = check(command, &self.rules) {
-            return Decision::rejected(refusal, lost);
+        let before = source.last_valid();
+        let decision = if is_aside {
+            self.judge_aside(index, command, about.factors, before, now, decision)
+        } else if about.permission == Permission::NotPermitted {
+            source.keep(commanded(command, self.rules.interface), &command.given);
+            decision
+        } else {
+            self.judge_live(index, command, about, now, decision)
+        };
+        if decision.refusal.is_none()
+            && let Some(source) = self.sources.get_mut(index)
+        {
+            source.note_valid(now);
         }
-        source.note_valid(now);
-        let limit_scale = source.rules.limit_scale;
-        let period_s = source.period_s();
-        if permission == Permission::NotPermitted {
-            return Decision::valid(Verdict::Withheld, lost);
-        }
+        decision
+    }
+
+    /// Judges one valid command while active.
+    fn judge_live(
+        &mut self,
+        index: usize,
+        command: &mut Command,
+        about: Circumstances,
+        now: SteadyTime,
+        decision: Decision,
+    ) -> Decision {
+        let Some(source) = self.sources.get(index) else { return decision };
+        let (limit_scale, period_s) = (source.rules.limit_scale, source.period_s());
         let moves = self.asks_for_motion(command, period_s);
         if !self.may_own(index, moves, now) {
-            return Decision::valid(Verdict::NotSelected, lost);
+            return decision.with(Verdict::NotSelected);
         }
-        // Heard again: the lane's own hold ends, though something else may still hold it.
-        self.silent_since = None;
-        if permission == Permission::Held {
-            return Decision::valid(Verdict::Withheld, lost);
+        if about.permission == Permission::Held {
+            // Heard again: the lane's own hold ends, though something else still holds it.
+            self.silent_since = None;
+            return decision;
         }
+        self.refer_to_joints(about.fresh, command);
+        let taking_over = self.owner.is_some_and(|owner| owner != index);
         let credit_s = self.credit.available(now, period_s);
-        let allowance = Allowance {
-            velocity: limit_scale,
-            acceleration: limit_scale,
-            ..Allowance::of(credit_s)
-        };
-        let present = self.measured.position();
-        let limits = match self.envelope.apply(command, &self.rules, allowance, present) {
+        let Self { envelope, rules, measured, easing, .. } = self;
+        let allowance =
+            easing.allowance(about.factors, limit_scale, taking_over, rules, credit_s, now);
+        let limits = match limit(envelope, command, rules, allowance, measured) {
             Ok(limits) => limits,
-            Err(refusal) => return Decision::rejected(refusal, lost),
+            Err(refusal) => return decision.rejected(refusal),
         };
+        self.silent_since = None;
         let verdict = if limits.is_empty() { Verdict::Passed } else { Verdict::Limited };
         let plan = command.times.last().copied().unwrap_or(0);
         let plan = std::time::Duration::from_nanos(u64::try_from(plan).unwrap_or(0));
-        let moves_until = now.after(plan);
-        Decision { verdict, refusal: None, limits, lost, moves, moves_until }
+        Decision { verdict, limits, moves, moves_until: now.after(plan), ..decision }
     }
 
     /// Makes a forwarded command the one that was last sent, by its source. Returns the source in
@@ -248,129 +301,46 @@ impl Lane {
             (true, Shape::Trajectory) => Some(decision.moves_until),
         };
         let before = self.owner;
-        if before != Some(index) {
-            self.owner = Some(index);
+        let changed = before != Some(index);
+        self.easing.forwarded(changed && before.is_some(), &self.rules, now);
+        if changed {
             self.selected = None;
-            if let Some(source) = self.sources.get_mut(index) {
-                source.engaged = false;
-            }
+            self.hand_to(Some(index));
         }
         if let Some(source) = self.sources.get_mut(index) {
             source.engaged |= decision.moves;
         }
-        (before != Some(index)).then_some(before)
+        changed.then_some(before)
     }
 
-    /// Whether `index` is in charge, or may take charge with this command: up by itself when it asks
-    /// for motion; from a source that never moved the lane; down only where `return_to` says so.
-    fn may_own(&self, index: usize, moves: bool, now: SteadyTime) -> bool {
-        let Some(owner) = self.owner else { return true };
-        if owner == index {
-            return true;
-        }
-        let priority = |index: usize| self.sources.get(index).map(|s| s.rules.priority);
-        let Some(in_charge) = self.sources.get(owner) else {
-            return true;
-        };
-        let pinned = self.selected == Some(owner);
-        let up = priority(index) > priority(owner) && moves;
-        let idle = !in_charge.engaged && moves && !pinned;
-        let back = self.rules.return_to == ReturnTo::Auto && !in_charge.is_alive(now) && !pinned;
-        up || idle || back
-    }
-
-    /// Whether a command asks for more than staying where the last one left the lane.
-    fn asks_for_motion(&self, command: &Command, period_s: f64) -> bool {
-        if self.rules.shape == Shape::Trajectory {
-            return command.points > 0;
-        }
-        let still = |value: f64| is_within(value, -LOCKED_TOLERANCE, LOCKED_TOLERANCE);
-        match self.rules.interface {
-            Interface::Position => {
-                let step = self.rules.standstill * period_s;
-                let values = command.position.iter().zip(&command.given).zip(self.envelope.sent());
-                values
-                    .filter(|((_, given), _)| **given)
-                    .any(|((value, _), sent)| !is_within(value - sent.value, -step, step))
-            }
-            Interface::Velocity => !command.velocity.iter().all(|value| still(*value)),
-            Interface::Effort => !command.effort.iter().all(|value| still(*value)),
+    /// A command that was judged aside counts: what would have been sent is its next reference.
+    pub(super) fn judged(&mut self, index: usize, decision: &Decision, now: SteadyTime) {
+        let Some(source) = self.sources.get_mut(index) else { return };
+        let period_s = source.period_s();
+        if matches!(decision.verdict, Verdict::Passed | Verdict::Limited)
+            && let Some(aside) = &mut source.aside
+        {
+            aside.commit(now, period_s);
         }
     }
 
-    /// Whether the source in charge has fallen silent, and in motion.
-    pub(super) fn silence(&self, now: SteadyTime) -> Option<bool> {
-        let owner = self.owner.and_then(|owner| self.sources.get(owner))?;
-        if self.state != LaneState::Flowing || owner.is_alive(now) {
-            return None;
-        }
-        Some(self.moves_until.is_some_and(|until| until > now))
-    }
-
-    /// Enters a stop: chooses what to hold, once. `fresh`: feedback is within its timeout.
-    /// Returns false where there is nothing to build a safe command on.
-    pub(super) fn enter_stop(&mut self, state: LaneState, fresh: bool, now: SteadyTime) -> bool {
-        self.moves_until = None;
-        let Some(tolerance) = self.rules.safe.tolerance() else {
-            self.state = state;
-            self.next_safe = now;
-            return true;
-        };
-        if !self.has_frozen {
-            let measured = self.measured.position().filter(|_| fresh);
-            let has_sent = self.has_sent;
-            let sent = self.envelope.sent();
-            if !choose_pose(sent, has_sent, measured, tolerance, &mut self.frozen) {
-                return false;
-            }
-            self.has_frozen = true;
-        }
-        self.state = state;
-        self.next_safe = now;
-        true
-    }
-
-    /// What a stop right now would send, for a burst by somebody else. False: nothing may be sent.
-    pub(super) fn would_send(&self, fresh: bool, values: &mut [f64]) -> bool {
-        if self.state == LaneState::Released || values.len() != self.frozen.len() {
-            return false;
-        }
-        match self.rules.safe.tolerance() {
-            None => {
-                values.fill(0.0);
-                true
-            }
-            Some(_) if self.has_frozen => {
-                values.copy_from_slice(&self.frozen);
-                true
-            }
-            Some(tolerance) => {
-                let measured = self.measured.position().filter(|_| fresh);
-                choose_pose(self.envelope.sent(), self.has_sent, measured, tolerance, values)
-            }
-        }
-    }
-
-    /// Starts anew for an arm: nobody in charge, the pose held chosen anew, no motion owed.
+    /// Starts anew for an arm: the one selected in charge or nobody, the pose held chosen anew, no
+    /// motion owed.
     pub(super) fn start(&mut self, fresh: bool, now: SteadyTime) -> bool {
         // What is on the wire stays the reference while the lane still publishes it; after a release
         // `has_sent` is false and the measured pose is taken.
         self.has_frozen = false;
-        self.owner = None;
-        self.selected = None;
         self.silent_since = None;
+        self.cause_holds = false;
         self.release_at = None;
         for source in &mut self.sources {
             source.engaged = false;
         }
+        self.hand_to(self.selected);
+        self.easing.start();
         let ready = self.enter_stop(LaneState::Waiting, fresh, now);
-        let frozen = self.frozen.iter().copied();
         match self.rules.interface {
-            Interface::Position => {
-                for (sent, value) in self.envelope.sent_mut().iter_mut().zip(frozen) {
-                    *sent = Reference { value, rate: 0.0 };
-                }
-            }
+            Interface::Position => self.refer_to_wire(fresh),
             Interface::Velocity | Interface::Effort => {
                 if !self.has_sent {
                     self.envelope.sent_mut().fill(Reference::default());
@@ -378,6 +348,7 @@ impl Lane {
             }
         }
         self.credit.forfeit(now);
+        self.mean_sent.fill(0.0);
         ready
     }
 
@@ -386,7 +357,6 @@ impl Lane {
         self.state = LaneState::Released;
         self.release_at = None;
         self.owner = None;
-        self.selected = None;
         self.silent_since = None;
         self.moves_until = None;
         // Others may move the robot from here on: nothing sent so far says where it is.
@@ -395,73 +365,66 @@ impl Lane {
         self.envelope.sent_mut().fill(Reference::default());
     }
 
-    /// Puts the safe command out again at once.
-    pub(super) const fn stop_again(&mut self, now: SteadyTime) {
-        self.next_safe = now;
-    }
-
-    /// When the safe command is due next; `None` while a source flows or the lane is released.
-    pub(super) const fn safe_due_at(&self) -> Option<SteadyTime> {
-        match self.state {
-            LaneState::Released | LaneState::Flowing => None,
-            LaneState::Waiting | LaneState::Holding | LaneState::Safe => Some(self.next_safe),
+    /// A feedback sample. The mean of what was sent follows with the same weight as the mean of what
+    /// was measured, so that a lag of the average is no divergence.
+    pub(super) fn sample(&mut self, position: &[f64], velocity: &[f64], now: SteadyTime) -> bool {
+        let Some(weight) = self.measured.weigh(position, velocity, now) else { return false };
+        if self.rules.interface == Interface::Velocity {
+            for (mean, sent) in self.mean_sent.iter_mut().zip(self.envelope.sent()) {
+                *mean += (sent.value - *mean) * weight;
+            }
         }
+        true
     }
 
-    /// The safe command, where it is due. What it returns counts as sent.
-    pub(super) fn take_safe(&mut self, now: SteadyTime) -> Option<SafeOutput<'_>> {
-        if self.safe_due_at().is_none_or(|due| due > now) {
+    /// How far sent and measured are apart, at the joint or axis where it is most; `None` where they
+    /// cannot be compared: a plan is ahead of the robot, an effort is not measured.
+    pub(super) fn divergence(&self) -> Option<f64> {
+        if !self.has_sent || self.rules.shape == Shape::Trajectory {
             return None;
         }
-        let elapsed = now.since(self.credit.since()).as_secs_f64();
-        let period = self.rules.safe_period.as_secs_f64();
-        let step_s = at_most(elapsed, CREDIT_PERIODS * period);
-        let mut changed = false;
-        let values = self.safe_values.iter_mut().zip(&self.frozen);
-        for ((value, frozen), sent) in values.zip(self.envelope.sent_mut()) {
-            *value = match self.rules.safe {
-                SafeCommand::ZeroVelocity { deceleration: None } => 0.0,
-                SafeCommand::ZeroVelocity { deceleration: Some(deceleration) } => {
-                    let left = sent.value.abs() - deceleration * step_s;
-                    if left > 0.0 { left.copysign(sent.value) } else { 0.0 }
+        let mut most: Option<f64> = None;
+        let mut note = |sent: f64, measured: f64| {
+            let apart = (sent - measured).abs();
+            if most.is_none_or(|most| apart > most) {
+                most = Some(apart);
+            }
+        };
+        match self.rules.interface {
+            Interface::Effort => {}
+            Interface::Position => {
+                let measured = self.measured.position()?;
+                for (sent, measured) in self.envelope.sent().iter().zip(measured) {
+                    note(sent.value, *measured);
                 }
-                SafeCommand::Freeze { .. }
-                | SafeCommand::HoldPoint { .. }
-                | SafeCommand::Damping
-                | SafeCommand::Values
-                | SafeCommand::Silent => *frozen,
-            };
-            changed |= value.to_bits() != sent.value.to_bits();
-            *sent = Reference { value: *value, rate: 0.0 };
+            }
+            Interface::Velocity => {
+                let measured = self.measured.mean_velocity()?;
+                for (sent, measured) in self.mean_sent.iter().zip(measured) {
+                    note(*sent, *measured);
+                }
+            }
         }
-        // A constant safe command moves nothing, so it spends no time credit either.
-        if changed {
-            self.credit.forfeit(now);
-        }
-        self.has_sent = true;
-        self.next_safe = now.after(self.rules.safe_period);
-        Some(SafeOutput { command: self.rules.safe, values: &self.safe_values })
+        most
     }
 }
 
-/// The pose to hold: joint by joint the last sent where it is within `tolerance` of the measured,
-/// else the measured. False where neither is known.
-fn choose_pose(
-    sent: &[Reference],
-    has_sent: bool,
-    measured: Option<&[f64]>,
-    tolerance: f64,
-    pose: &mut [f64],
-) -> bool {
-    if measured.is_none() && !has_sent {
-        return false;
+/// The values of the quantity that is commanded.
+pub(super) fn commanded(command: &Command, interface: Interface) -> &[f64] {
+    match interface {
+        Interface::Position => &command.position,
+        Interface::Velocity => &command.velocity,
+        Interface::Effort => &command.effort,
     }
-    for (index, (value, sent)) in pose.iter_mut().zip(sent).enumerate() {
-        let there = measured.and_then(|pose| pose.get(index)).copied();
-        *value = match there {
-            Some(there) if !has_sent || (sent.value - there).abs() > tolerance => there,
-            Some(_) | None => sent.value,
-        };
-    }
-    true
+}
+
+/// The one place where a command meets its limits.
+pub(super) fn limit(
+    envelope: &mut Envelope,
+    command: &mut Command,
+    rules: &LaneRules,
+    allowance: Allowance,
+    measured: &Measured,
+) -> Result<LimitSet, Refusal> {
+    envelope.apply(command, rules, allowance, measured.position())
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::cause::{Action, Cause};
-use super::state::{Check, Event, News, Refused, SeqStep, State};
+use super::state::{BootRecord, Check, Event, News, Refused, SeqStep, State};
 use super::units::{Moment, SteadyTime, WallTime};
 
 /// What a trip or a condition is about, by index.
@@ -24,6 +24,12 @@ pub enum Subject {
     KillInput(usize),
     /// A feedback topic.
     Feedback(usize),
+    /// A temperature.
+    Temperature(usize),
+    /// A battery.
+    Battery(usize),
+    /// Another path that moves the robot (`other_paths`).
+    Path(usize),
 }
 
 /// One event that latched or let go.
@@ -109,6 +115,16 @@ impl Machine {
             told: [None; TOLD_APART],
             last_news: SteadyTime::from_nanos(0),
         }
+    }
+
+    /// The machine after boot, with the cause where the record makes it killed.
+    #[must_use]
+    pub fn at_boot(record: BootRecord, seq: u64, now: Moment) -> Self {
+        let mut machine = Self::new(State::at_boot(record), seq, now);
+        if let Some(cause) = record.cause() {
+            machine.note_trip(Report::plain(cause, Subject::Node), now);
+        }
+        machine
     }
 
     /// The state.

@@ -12,6 +12,7 @@ const AVERAGE_OVER_S: f64 = 0.5;
 pub struct Measured {
     position: Vec<f64>,
     mean_velocity: Vec<f64>,
+    has_position: bool,
     at: Option<SteadyTime>,
 }
 
@@ -19,7 +20,12 @@ impl Measured {
     /// Nothing measured yet.
     #[must_use]
     pub fn new(dimensions: usize) -> Self {
-        Self { position: vec![0.0; dimensions], mean_velocity: vec![0.0; dimensions], at: None }
+        Self {
+            position: vec![0.0; dimensions],
+            mean_velocity: vec![0.0; dimensions],
+            has_position: false,
+            at: None,
+        }
     }
 
     /// Notes a sample. An empty slice: the feedback does not carry that quantity; a velocity that is
@@ -28,11 +34,21 @@ impl Measured {
     /// Samples that are not finite or not complete are ignored as a whole; the result says so.
     #[must_use]
     pub fn sample(&mut self, position: &[f64], velocity: &[f64], now: SteadyTime) -> bool {
+        self.weigh(position, velocity, now).is_some()
+    }
+
+    /// [`Self::sample`]; returns the sample's weight in the average.
+    pub(super) fn weigh(
+        &mut self,
+        position: &[f64],
+        velocity: &[f64],
+        now: SteadyTime,
+    ) -> Option<f64> {
         let complete = |values: &[f64]| values.len() == self.position.len();
         let finite = |values: &[f64]| values.iter().all(|value| value.is_finite());
         let usable = |values: &[f64]| values.is_empty() || (complete(values) && finite(values));
         if !usable(position) || !usable(velocity) || (position.is_empty() && velocity.is_empty()) {
-            return false;
+            return None;
         }
         let elapsed = self.at.map(|at| now.since(at).as_secs_f64());
         let weight = elapsed.map_or(1.0, |elapsed| elapsed / (AVERAGE_OVER_S + elapsed));
@@ -54,14 +70,21 @@ impl Measured {
         if !position.is_empty() {
             self.position.copy_from_slice(position);
         }
+        self.has_position |= !position.is_empty();
         self.at = Some(now);
-        true
+        Some(weight)
     }
 
-    /// The newest pose; `None` before the first sample.
+    /// The newest pose; `None` before the first sample that carries one.
     #[must_use]
     pub fn position(&self) -> Option<&[f64]> {
-        self.at.map(|_| self.position.as_slice())
+        self.has_position.then_some(self.position.as_slice())
+    }
+
+    /// The velocity averaged over about half a second; `None` before the first sample.
+    #[must_use]
+    pub fn mean_velocity(&self) -> Option<&[f64]> {
+        self.at.map(|_| self.mean_velocity.as_slice())
     }
 
     /// Whether a sample came within `timeout`.

@@ -7,6 +7,9 @@
 //! construction; nothing of ours is imported but `gate` itself. Words are those of the README's
 //! words (its section "States" and design words): lane, source, verdict, state, cause, kill, reset, arm, disarm.
 
+mod actions;
+pub mod arbitration;
+mod aside;
 pub mod cause;
 pub mod check;
 pub(crate) mod closed_list;
@@ -15,7 +18,13 @@ pub mod condition;
 pub mod conditions;
 pub mod core;
 pub mod credit;
+pub mod decision;
+mod detect;
+pub mod easing;
+mod engage;
 pub mod envelope;
+pub mod fault;
+mod inputs;
 pub mod kill_input;
 pub mod lane;
 pub mod lane_state;
@@ -28,10 +37,14 @@ pub mod publisher;
 pub mod rate;
 pub mod rules;
 pub mod safe;
+pub mod seen;
+mod share;
 pub mod snapshot;
 pub mod source;
 pub mod state;
+pub mod stop;
 pub mod units;
+mod verbs;
 pub mod verdict;
 mod watch;
 

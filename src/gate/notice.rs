@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
+use super::cause::{Action, Cause};
 use super::check::Refusal;
 use super::lane_state::LaneState;
-use super::machine::Trip;
+use super::machine::{Subject, Trip};
 use super::state::{Refused, State};
 
 /// One thing that happened. Formatted by others, off the gate thread.
@@ -58,6 +59,21 @@ pub enum Notice {
     Stalled {
         /// Time since the tick before.
         late: Duration,
+    },
+    /// A cause that warns or holds has begun to act, or is gone.
+    Cause {
+        /// Which.
+        cause: Cause,
+        /// What it is about.
+        subject: Subject,
+        /// What it does.
+        action: Action,
+        /// Begun, not gone.
+        present: bool,
+        /// The value found; NaN where there is none.
+        found: f64,
+        /// The value allowed; NaN where there is none.
+        bound: f64,
     },
     /// A stop found nothing to build a safe command on; the lane stays silent.
     NoSafeCommand {

@@ -266,10 +266,30 @@ pub struct GateRules {
 }
 
 impl GateRules {
-    /// What `cause` does here.
+    /// What `cause` does here to lanes of targets.
     #[must_use]
     pub fn action(&self, cause: Cause) -> Action {
         let configured = self.causes.get(cause.index()).and_then(|rules| rules.action);
         configured.unwrap_or(cause.default_action())
+    }
+    /// How long `cause` must be present here before it acts.
+    #[must_use]
+    pub fn debounce(&self, cause: Cause) -> Duration {
+        let configured = self.causes.get(cause.index()).and_then(|rules| rules.debounce);
+        configured.unwrap_or(cause.default_debounce())
+    }
+
+    /// Over which value `cause` is present here; `None`: it has no such threshold.
+    #[must_use]
+    pub fn above(&self, cause: Cause) -> Option<f64> {
+        let configured = self.causes.get(cause.index()).and_then(|rules| rules.above);
+        configured.or(cause.default_above())
+    }
+
+    /// The time over which `cause` is a share here; zero where it is none.
+    #[must_use]
+    pub fn window(&self, cause: Cause) -> Duration {
+        let configured = self.causes.get(cause.index()).and_then(|rules| rules.window);
+        configured.or(cause.default_window()).unwrap_or_default()
     }
 }

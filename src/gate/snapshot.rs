@@ -2,11 +2,14 @@
 //!
 //! Filled in place, so that after the first time nothing is allocated.
 
+use super::cause::{Action, Cause};
 use super::conditions::Condition;
 use super::core::Gate;
 use super::kill_input::Silence;
+use super::lane::LaneGraph;
 use super::lane_state::LaneState;
-use super::machine::Trip;
+use super::machine::{Subject, Trip};
+use super::seen::Seen;
 use super::state::State;
 use super::units::{Moment, SteadyTime};
 use super::verdict::{Reason, Verdict};
@@ -35,8 +38,12 @@ pub struct LaneView {
     pub owner: Option<usize>,
     /// Source put in charge by `select_source`.
     pub selected: Option<usize>,
+    /// What the graph says of the output.
+    pub graph: LaneGraph,
     /// Matched readers of the output.
     pub subscribers: u32,
+    /// What a watch lane saw of each joint or axis; empty on lanes that gate.
+    pub seen: Vec<Seen>,
     /// The sources.
     pub sources: Vec<SourceView>,
 }
@@ -63,6 +70,23 @@ pub struct FeedbackView {
     pub fresh: bool,
 }
 
+/// One cause that is there.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct CauseView {
+    /// Which.
+    pub cause: Cause,
+    /// What it is about.
+    pub subject: Subject,
+    /// What it does.
+    pub action: Action,
+    /// Whether it does it already, or its debounce still runs.
+    pub due: bool,
+    /// The value found; NaN where there is none.
+    pub found: f64,
+    /// The value allowed; NaN where there is none.
+    pub bound: f64,
+}
+
 /// The whole.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Snapshot {
@@ -80,6 +104,12 @@ pub struct Snapshot {
     pub first_trip: Option<Trip>,
     /// The newest trip.
     pub last_trip: Option<Trip>,
+    /// The profile of this arm; `None` while not active.
+    pub profile: Option<usize>,
+    /// Factor on velocity and speeding up from heat or charge; 1: none.
+    pub derating: f64,
+    /// The causes that are there now, whatever they do.
+    pub causes: Vec<CauseView>,
     /// What stands in the way of the next step.
     pub unmet: Vec<Condition>,
     /// The lanes.
@@ -98,12 +128,11 @@ impl Snapshot {
             state: LaneState::Released,
             owner: None,
             selected: None,
+            graph: LaneGraph::default(),
             subscribers: 0,
+            seen: lane.seen.clone(),
             sources: vec![SourceView::default(); lane.sources.len()],
         };
-        // Each input, feedback and lane can miss a few conditions at once.
-        let conditions =
-            4 * (gate.lanes.len() + gate.kill_inputs.len() + gate.feedback_at.len()) + 4;
         let mut snapshot = Self {
             at,
             state: State::Disarmed,
@@ -112,7 +141,10 @@ impl Snapshot {
             permitted: false,
             first_trip: None,
             last_trip: None,
-            unmet: Vec::with_capacity(conditions),
+            profile: None,
+            derating: 1.0,
+            causes: Vec::with_capacity(gate.faults.capacity()),
+            unmet: Vec::with_capacity(gate.conditions.capacity()),
             lanes: gate.lanes.iter().map(lane).collect(),
             kill_inputs: vec![KillInputView::default(); gate.kill_inputs.len()],
             feedback: vec![FeedbackView::default(); gate.feedback_at.len()],
@@ -132,13 +164,27 @@ impl Gate {
         to.permitted = self.is_permitted();
         to.first_trip = self.machine.first_trip().copied();
         to.last_trip = self.machine.last_trip().copied();
+        to.profile = self.profile;
+        to.derating = self.derating;
+        to.causes.clear();
+        let present = self.faults.iter().filter(|fault| fault.level.present);
+        to.causes.extend(present.map(|fault| CauseView {
+            cause: fault.cause,
+            subject: fault.subject,
+            action: self.action(fault.cause, fault.subject),
+            due: fault.is_due(),
+            found: fault.level.found,
+            bound: fault.level.bound,
+        }));
         to.unmet.clear();
         self.unmet(now.steady, &mut |condition| to.unmet.push(condition));
         for (view, lane) in to.lanes.iter_mut().zip(&self.lanes) {
             view.state = lane.state;
             view.owner = lane.owner;
             view.selected = lane.selected;
-            view.subscribers = lane.subscribers;
+            view.graph = lane.graph;
+            view.subscribers = lane.graph.subscribers;
+            view.seen.copy_from_slice(&lane.seen);
             for (view, source) in view.sources.iter_mut().zip(&lane.sources) {
                 view.alive = source.is_alive(now.steady);
                 view.last_valid = source.last_valid();

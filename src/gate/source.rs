@@ -1,10 +1,16 @@
 //! One source of a lane while the node runs: its publisher, its rate, its silence, its counts.
 
+use std::time::Duration;
+
+use super::aside::Aside;
+use super::cause::Cause;
 use super::check::Refusal;
+use super::decision::Decision;
 use super::publisher::{Publishers, Receipt, Standing};
 use super::rate::TokenBucket;
-use super::rules::SourceRules;
-use super::units::SteadyTime;
+use super::rules::{GateRules, SourceRules};
+use super::share::Share;
+use super::units::{SteadyTime, WallTime};
 use super::verdict::{Reason, Verdict};
 
 /// How often each verdict was given.
@@ -44,13 +50,89 @@ pub struct Source {
     pub(super) counts: Counts,
     pub(super) last_reason: Option<Reason>,
     pub(super) lost: u64,
+    /// Commanded values of the newest valid command that came while nothing was permitted; NaN where
+    /// it names no value.
+    newest: Vec<f64>,
+    /// Where its commands are judged when they are never forwarded.
+    pub(super) aside: Option<Aside>,
+    /// Shares since it is in charge.
+    pub(super) shares: Shares,
 }
 
+/// What the share causes of one source are taken from.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Shares {
+    /// Refused for what the command is, of all.
+    pub(super) refused: Share,
+    /// Changed by a limit, of all that were forwarded.
+    pub(super) limited: Share,
+    /// Sent, whether it was taken or overwritten.
+    pub(super) sent: Share,
+}
+
+impl Shares {
+    pub(super) fn new(rules: &GateRules) -> Self {
+        Self {
+            refused: Share::new(rules.window(Cause::RefusalsSustained)),
+            limited: Share::new(rules.window(Cause::LimitedRatio)),
+            sent: Share::new(rules.window(Cause::RateExceeded)),
+        }
+    }
+
+    /// Notes a decision about a command of the source in charge.
+    fn note(&mut self, verdict: Verdict, reason: Option<Reason>, lost: u64, now: SteadyTime) {
+        self.sent.note(0, lost.saturating_add(1), now);
+        match (verdict, reason) {
+            (Verdict::Rejected, Some(reason)) if !is_about_the_command(reason) => {}
+            (Verdict::Rejected, _) => self.refused.note(1, 1, now),
+            (Verdict::Passed, _) => {
+                self.refused.note(0, 1, now);
+                self.limited.note(0, 1, now);
+            }
+            (Verdict::Limited, _) => {
+                self.refused.note(0, 1, now);
+                self.limited.note(1, 1, now);
+            }
+            (Verdict::Withheld, _) => self.refused.note(0, 1, now),
+            (Verdict::NotSelected, _) => {}
+        }
+    }
+
+    fn clear(&mut self) {
+        self.refused.clear();
+        self.limited.clear();
+        self.sent.clear();
+    }
+}
+
+/// Who sent it, when and how often is not the command's fault: a stranger on the topic must not be
+/// able to hold the lane, and a flood is a cause of its own.
+const fn is_about_the_command(reason: Reason) -> bool {
+    !matches!(
+        reason,
+        Reason::Fenced
+            | Reason::OutOfOrder
+            | Reason::OtherPublisher
+            | Reason::PublisherNotAllowed
+            | Reason::RateExceeded
+    )
+}
+
+/// A header stamp may be this far ahead of our wall clock: what clock synchronisation by NTP leaves
+/// between two computers on one robot, with room.
+pub const FUTURE_SKEW: Duration = Duration::from_millis(100);
+
 impl Source {
-    pub(super) fn new(rules: SourceRules, now: SteadyTime) -> Self {
+    pub(super) fn new(
+        rules: SourceRules,
+        dimensions: usize,
+        aside: Option<Aside>,
+        shares: Shares,
+        now: SteadyTime,
+    ) -> Self {
         let bucket = TokenBucket::new(rules.max_rate_hz, rules.burst, now);
         // Without a timeout a publisher keeps its source for as long as it lives.
-        let silence = rules.timeout.unwrap_or(std::time::Duration::MAX);
+        let silence = rules.timeout.unwrap_or(Duration::MAX);
         Self {
             rules,
             publishers: Publishers::new(silence),
@@ -60,7 +142,62 @@ impl Source {
             counts: Counts::default(),
             last_reason: None,
             lost: 0,
+            newest: vec![f64::NAN; dimensions],
+            aside,
+            shares,
         }
+    }
+
+    /// Counts a decision. `in_charge`: of its lane, while commands may pass.
+    pub(super) fn count(&mut self, decision: &Decision, in_charge: bool, now: SteadyTime) {
+        self.counts.add(decision.verdict);
+        let reason = decision.refusal.map(|refusal| refusal.reason);
+        self.last_reason = reason.or(self.last_reason);
+        if in_charge {
+            self.shares.note(decision.verdict, reason, decision.lost, now);
+        }
+    }
+
+    /// In charge from now on: what it did before says nothing.
+    pub(super) fn forget_shares(&mut self) {
+        self.shares.clear();
+    }
+
+    /// Refuses a command whose header stamp is too old or in the future, where the params file asks.
+    /// A stamp never makes a command fresh: that is the time of its receipt (hazard 11).
+    pub(super) fn check_stamp(&self, stamp: Option<WallTime>, now: WallTime) -> Option<Refusal> {
+        let max_age = self.rules.max_age?;
+        let refused =
+            |reason, found, bound| Some(Refusal { found, bound, ..Refusal::whole(reason) });
+        let max_age_s = max_age.as_secs_f64();
+        // A stamp of zero is how ROS says "none".
+        let Some(stamp) = stamp.filter(|stamp| stamp.as_nanos() != 0) else {
+            return refused(Reason::StaleStamp, f64::NAN, max_age_s);
+        };
+        let age_s = seconds(now.as_nanos().saturating_sub(stamp.as_nanos()));
+        let skew_s = FUTURE_SKEW.as_secs_f64();
+        if age_s > max_age_s {
+            refused(Reason::StaleStamp, age_s, max_age_s)
+        } else if age_s < -skew_s {
+            refused(Reason::FutureStamp, -age_s, skew_s)
+        } else {
+            None
+        }
+    }
+
+    /// Keeps what a valid command asks for, for the engage rules.
+    pub(super) fn keep(&mut self, values: &[f64], given: &[bool]) {
+        self.newest.fill(f64::NAN);
+        for (place, (value, given)) in self.newest.iter_mut().zip(values.iter().zip(given)) {
+            if *given {
+                *place = *value;
+            }
+        }
+    }
+
+    /// What [`Self::keep`] kept last.
+    pub(super) fn newest(&self) -> &[f64] {
+        &self.newest
     }
 
     /// Nominal time between two commands, s.
@@ -124,4 +261,9 @@ impl Source {
     pub const fn last_reason(&self) -> Option<Reason> {
         self.last_reason
     }
+}
+
+#[expect(clippy::as_conversions, reason = "nanoseconds for people and a bound in seconds")]
+fn seconds(nanos: i64) -> f64 {
+    nanos as f64 * 1e-9
 }

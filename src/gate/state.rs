@@ -1,5 +1,6 @@
 //! The state machine of the node: one pure function, its table, and a test for each cell.
 
+use super::cause::Cause;
 use super::closed_list::closed_list;
 
 closed_list! {
@@ -21,12 +22,27 @@ pub enum BootRecord {
     Clean,
     /// The last run ended killed.
     Killed,
-    /// The last run ended while active.
+    /// The last run ended while active, in this boot of the machine: what it last sent may still be
+    /// followed. After a boot in between nothing is, and the record is [`Self::Killed`].
     EndedActive,
     /// The record cannot be read or is invalid.
     Unreadable,
     /// There is no record.
     Missing,
+}
+
+impl BootRecord {
+    /// Why the node comes up killed; `None`: it does not.
+    #[must_use]
+    pub const fn cause(self) -> Option<Cause> {
+        match self {
+            Self::Clean => None,
+            Self::Killed => Some(Cause::Persisted),
+            Self::EndedActive => Some(Cause::UncleanRestart),
+            Self::Unreadable => Some(Cause::LatchFile),
+            Self::Missing => Some(Cause::FirstRun),
+        }
+    }
 }
 
 /// Whether an arm or a reset may go ahead. Filled in by the caller, in this order of precedence.
@@ -81,6 +97,8 @@ pub enum Refused {
     SeqMoved,
     /// Conditions are unmet.
     Unmet,
+    /// Arm, but there is no such profile.
+    UnknownProfile,
 }
 
 impl Refused {
@@ -94,6 +112,7 @@ impl Refused {
             Self::AlreadyDisarmed => "already_disarmed",
             Self::SeqMoved => "seq_moved",
             Self::Unmet => "unmet",
+            Self::UnknownProfile => "unknown_profile",
         }
     }
 }

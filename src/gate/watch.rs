@@ -1,104 +1,88 @@
-//! The watchdogs: what time alone changes at each tick.
+//! The tick: what time alone changes.
 //!
 //! Silence of kill inputs, feedback and sources becomes a hold, a disarm or a kill; a release ends;
-//! arm conditions settle. Every decision is about the moment handed in.
+//! arm conditions settle. Every decision is about the moment handed in; there are no timers, so none
+//! from before a hand-over, an arm or a stop can fire (hazard 26).
+
+use std::time::Duration;
 
 use super::cause::{Action, Cause};
-use super::core::{Gate, STALL};
-use super::kill_input::Silence;
+use super::core::Gate;
+use super::fault::Level;
 use super::lane::Permission;
 use super::lane_state::LaneState;
 use super::machine::{Report, Subject};
 use super::notice::Notice;
 use super::rules::SilenceThen;
+use super::safe::SafeCommand;
 use super::state::State;
 use super::units::{Moment, SteadyTime};
 
 impl Gate {
+    /// How late a tick may be.
+    fn stall(&self) -> Duration {
+        let above = self.rules.above(Cause::GateStalled).unwrap_or_default();
+        Duration::try_from_secs_f64(above).unwrap_or_default()
+    }
+
     /// Whether this tick is so late that the caller must drain every command queue before it.
     #[must_use]
     pub fn is_stalled(&self, now: SteadyTime) -> bool {
-        now.since(self.last_tick) > self.rules.tick.saturating_add(STALL)
+        now.since(self.last_tick) > self.rules.tick.saturating_add(self.stall())
     }
 
-    /// One tick: watchdogs, holds, releases, arm conditions.
+    /// One tick: watchdogs, causes, holds, releases, arm conditions.
     pub fn tick(&mut self, now: Moment) {
-        if self.is_stalled(now.steady) {
-            let late = now.steady.since(self.last_tick);
+        let late = now.steady.since(self.last_tick);
+        let stalled = self.is_stalled(now.steady);
+        if stalled {
             self.notices.push(Notice::Stalled { late });
-            let report = Report {
-                found: late.as_secs_f64(),
-                bound: self.rules.tick.saturating_add(STALL).as_secs_f64(),
-                ..Report::plain(Cause::GateStalled, Subject::Node)
-            };
-            self.report(report, now);
         }
+        let bound = self.rules.tick.saturating_add(self.stall()).as_secs_f64();
+        let level = Level { present: stalled, found: late.as_secs_f64(), bound };
+        self.note(Cause::GateStalled, Subject::Node, level, now.steady);
         self.last_tick = now.steady;
-        self.watch_inputs(now);
         for index in 0..self.lanes.len() {
-            self.watch_lane(index, now);
+            self.watch_silence(index, now.steady);
         }
-        self.settle(now.steady);
-    }
-
-    /// Silence of kill inputs and of feedback: what holds, and what a longer silence becomes.
-    fn watch_inputs(&mut self, now: Moment) {
-        let mut held = false;
-        for index in 0..self.kill_inputs.len() {
-            let (Some(input), Some(rules)) =
-                (self.kill_inputs.get(index), self.rules.kill_inputs.get(index))
-            else {
-                continue;
-            };
-            let Silence::Lost(silent) = input.silence(now.steady, rules) else {
-                continue;
-            };
-            let kill_after = rules.timeout.unwrap_or_default().saturating_add(rules.kill_after);
-            let report = Report {
-                found: silent.as_secs_f64(),
-                bound: rules.timeout.unwrap_or_default().as_secs_f64(),
-                ..Report::plain(Cause::KillInputSilent, Subject::KillInput(index))
-            };
-            let action = self.rules.action(Cause::KillInputSilent);
-            if action >= Action::Hold {
-                held = true;
-            }
-            // Hold first, whatever else follows: an action of `kill` written in the params file
-            // acts at once.
-            if action > Action::Hold {
-                self.act(report, action, now);
-            } else if action == Action::Hold && silent > kill_after {
-                self.act(report, Action::Kill, now);
+        self.detect(now);
+        self.act_on_all(now);
+        for index in 0..self.lanes.len() {
+            if self.lanes.get(index).is_some_and(super::lane::Lane::is_gated) {
+                self.watch_lane(index, now);
             }
         }
-        for index in 0..self.lanes.len() {
-            held |= self.watch_feedback(index, now);
-        }
-        self.held = held && self.machine.state() == State::Active;
+        self.evaluate(now.steady);
     }
 
-    /// Stale feedback of one lane. Returns whether it holds.
-    fn watch_feedback(&mut self, index: usize, now: Moment) -> bool {
-        let feedback = self.lanes.get(index).and_then(|lane| lane.rules.feedback);
-        let Some(feedback) = feedback else {
-            return false;
-        };
-        if self.is_fresh(index, now.steady) {
-            return false;
+    /// Whether the source in charge has fallen silent. After a neutral command the lane waits; in
+    /// motion it is a fault, whose action says whether it holds the others too.
+    fn watch_silence(&mut self, index: usize, now: SteadyTime) {
+        if self.machine.state() != State::Active {
+            return;
         }
-        let action = self.rules.action(Cause::FeedbackStale);
-        if action > Action::Hold && self.machine.state() == State::Active {
-            let subject = Subject::Feedback(feedback);
-            self.act(Report::plain(Cause::FeedbackStale, subject), action, now);
+        let Some(lane) = self.lanes.get(index) else { return };
+        let Some(in_motion) = lane.silence(now) else { return };
+        if in_motion {
+            let holds = self.action(Cause::SourceSilent, Subject::Lane(index)) >= Action::Hold;
+            if let Some(lane) = self.lanes.get_mut(index) {
+                lane.silent_since = lane.silent_since.or(Some(now));
+                lane.silence_holds = holds;
+            }
+        } else {
+            let fresh = self.is_fresh(index, now);
+            self.stop_lane(index, LaneState::Waiting, fresh, now);
         }
-        action >= Action::Hold
     }
 
     fn watch_lane(&mut self, index: usize, now: Moment) {
         let steady = now.steady;
         let fresh = self.is_fresh(index, steady);
         match self.machine.state() {
-            State::Active => self.watch_active(index, fresh, now),
+            State::Active => {
+                self.watch_active(index, fresh, steady);
+                self.escalate_silence(index, now);
+            }
             State::Disarmed => {
                 let Some(lane) = self.lanes.get_mut(index) else {
                     return;
@@ -111,54 +95,60 @@ impl Gate {
                 }
             }
             State::Killed => {
-                // Killed since boot: zero moves nothing, a pose would. Killed in this run without
-                // anything to hold: there may be now.
-                let Some(lane) = self.lanes.get(index) else {
-                    return;
-                };
-                let moves_nothing = lane.rules.safe.tolerance().is_none();
-                if lane.state == LaneState::Released && (moves_nothing || (self.taken && fresh)) {
+                if self.takes_while_killed(index, fresh) {
                     self.stop_lane(index, LaneState::Safe, fresh, steady);
                 }
             }
         }
     }
 
-    fn watch_active(&mut self, index: usize, fresh: bool, now: Moment) {
-        let steady = now.steady;
-        let held = self.permission(index) == Permission::Held;
-        let Some(lane) = self.lanes.get_mut(index) else {
-            return;
-        };
-        if let Some(in_motion) = lane.silence(steady) {
-            if in_motion {
-                lane.silent_since = Some(steady);
-            } else {
-                self.stop_lane(index, LaneState::Waiting, fresh, steady);
-            }
+    /// Whether a lane that is still released has to be taken now, while killed.
+    ///
+    /// Killed since boot, only zero velocity goes out: it moves and drops nothing. After an unclean
+    /// restart a pose is frozen too, as soon as it is known, because what the last run sent may still
+    /// be followed; a `balance` lane stays silent. Killed in this run, every lane has its safe
+    /// command; one that had nothing to hold gets it when it has.
+    fn takes_while_killed(&self, index: usize, fresh: bool) -> bool {
+        let Some(lane) = self.lanes.get(index) else { return false };
+        if lane.state != LaneState::Released {
+            return false;
         }
+        match lane.rules.safe {
+            SafeCommand::ZeroVelocity { .. } => true,
+            SafeCommand::Freeze { .. } | SafeCommand::HoldPoint { .. } => {
+                fresh && (self.taken || self.unclean && !lane.rules.balance)
+            }
+            SafeCommand::Damping | SafeCommand::Values | SafeCommand::Silent => self.taken,
+        }
+    }
+
+    fn watch_active(&mut self, index: usize, fresh: bool, now: SteadyTime) {
+        let held = self.permission(index) == Permission::Held;
         let Some(lane) = self.lanes.get(index) else {
             return;
         };
-        let holding = held || lane.silent_since.is_some();
+        let holding = held || lane.holds();
         match (lane.state, holding) {
             (LaneState::Flowing | LaneState::Waiting, true) => {
-                self.stop_lane(index, LaneState::Holding, fresh, steady);
+                self.stop_lane(index, LaneState::Holding, fresh, now);
             }
             (LaneState::Holding, false) => {
                 // The pose held stays; commands may flow again.
-                self.stop_lane(index, LaneState::Waiting, fresh, steady);
+                self.stop_lane(index, LaneState::Waiting, fresh, now);
+            }
+            // A silence that is only told: still, nothing is left alone while active.
+            (LaneState::Flowing, false) if lane.silent_since.is_some() => {
+                self.stop_lane(index, LaneState::Waiting, fresh, now);
             }
             (_, true | false) => {}
         }
-        self.escalate_silence(index, now);
     }
 
     fn escalate_silence(&mut self, index: usize, now: Moment) {
         let Some(lane) = self.lanes.get(index) else {
             return;
         };
-        let Some(since) = lane.silent_since else {
+        let Some(since) = lane.silent_since.filter(|_| lane.silence_holds) else {
             return;
         };
         let silent = now.steady.since(since);
@@ -177,14 +167,6 @@ impl Gate {
                 ..Report::plain(Cause::SourceSilent, subject)
             };
             self.act(report, action, now);
-        }
-    }
-
-    fn settle(&mut self, now: SteadyTime) {
-        if self.machine.state() == State::Disarmed && self.conditions_hold(now) {
-            self.ready_since = self.ready_since.or(Some(now));
-        } else {
-            self.ready_since = None;
         }
     }
 }

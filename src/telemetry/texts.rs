@@ -49,6 +49,11 @@ impl Texts<'_> {
                 let feedback = self.config.feedback.get(feedback);
                 feedback.map_or(UNKNOWN, |feedback| &feedback.name).to_owned()
             }
+            Subject::Temperature(index) => format!("temperature {index}"),
+            Subject::Battery(index) => format!("battery {index}"),
+            Subject::Path(path) => {
+                self.config.other_paths.get(path).map_or(UNKNOWN, |path| path).to_owned()
+            }
         }
     }
 
@@ -66,6 +71,8 @@ impl Texts<'_> {
             Subject::Feedback(feedback) => {
                 self.config.feedback.get(feedback).map_or(UNKNOWN, |feedback| &feedback.topic)
             }
+            Subject::Path(path) => self.config.other_paths.get(path).map_or(UNKNOWN, |path| path),
+            Subject::Temperature(_) | Subject::Battery(_) => UNKNOWN,
         }
     }
 
@@ -99,7 +106,10 @@ impl Texts<'_> {
                     Subject::Node
                     | Subject::Lane(_)
                     | Subject::Source { .. }
-                    | Subject::KillInput(_) => None,
+                    | Subject::KillInput(_)
+                    | Subject::Temperature(_)
+                    | Subject::Battery(_)
+                    | Subject::Path(_) => None,
                 };
                 let timeout = input.map_or(f64::NAN, |input| input.timeout.as_secs_f64());
                 format!(
@@ -127,7 +137,10 @@ impl Texts<'_> {
             ConditionCode::ForeignPublisher => {
                 format!("somebody else publishes on {topic} of lane '{subject}': stop it")
             }
-            ConditionCode::CausePresent => format!("a cause is still present: {subject}"),
+            ConditionCode::CausePresent => {
+                let cause = condition.cause.map_or(UNKNOWN, crate::gate::cause::Cause::label);
+                format!("cause {cause} is still present: {subject}")
+            }
             ConditionCode::SourceNotReady => {
                 format!("source '{subject}' is not ready to be engaged (topic {topic})")
             }
@@ -177,6 +190,7 @@ impl Texts<'_> {
                  read {node}/state and try again"
             ),
             Refused::Unmet => "conditions are unmet".to_owned(),
+            Refused::UnknownProfile => "there is no such profile".to_owned(),
         }
     }
 }
@@ -209,8 +223,14 @@ mod tests {
                 | ConditionCode::Settling
                 | ConditionCode::SeqMoved => Subject::Node,
             };
-            let condition =
-                Condition { code: *code, subject, dimension: Some(0), found: 0.25, needed: 0.5 };
+            let condition = Condition {
+                code: *code,
+                subject,
+                cause: Some(crate::gate::cause::Cause::Tilt),
+                dimension: Some(0),
+                found: 0.25,
+                needed: 0.5,
+            };
             let text = texts.condition(&condition);
             assert!(text.contains(&texts.subject(subject)), "{text}");
             assert!(!text.contains(UNKNOWN) || text.contains("is it switched on?"), "{text}");

@@ -7,6 +7,7 @@ use interlock::codec::safe::SafeMessage;
 use interlock::gate::cause::Cause;
 use interlock::gate::command::Command;
 use interlock::gate::core::Gate;
+use interlock::gate::lane::LaneGraph;
 use interlock::gate::machine::{Report, Subject};
 use interlock::gate::publisher::Receipt;
 use interlock::gate::state::BootRecord;
@@ -89,7 +90,8 @@ impl Path {
     fn settle(&mut self) {
         let zeros = [0.0; JOINTS];
         for lane in 0..self.lanes.len() {
-            self.gate.graph(lane, 1, true);
+            let graph = LaneGraph { subscribers: 1, controller_reads: true, ..Default::default() };
+            self.gate.graph(lane, graph);
         }
         for _ in 0..20 {
             self.later();
@@ -138,7 +140,7 @@ fn every_verdict(path: &mut Path, lane: usize, seen: &mut [u32; 5]) -> usize {
     note(path.serve(lane, HIGH, withheld));
     if lane == 0 {
         let seq = path.gate.machine().seq();
-        path.gate.arm(seq, path.now).expect("an arm");
+        path.gate.arm(seq, 0, path.now).expect("an arm");
     }
     // Armed by the first lane: the others' first command has passed already.
     note(path.serve(lane, HIGH, passed));

@@ -210,6 +210,12 @@ fn denied_text(shared: &Shared, denied: Denied, answer: &Answer) -> String {
         Denied::Select(SelectRefused::Silent) => {
             "refused: the source is silent; start it first".to_owned()
         }
+        Denied::Select(SelectRefused::Shadow) => {
+            "refused: the source is only judged (mode: shadow)".to_owned()
+        }
+        Denied::Select(SelectRefused::Watched) => {
+            "refused: the lane is only watched (mode: watch)".to_owned()
+        }
     };
     text.replace('\0', "\u{FFFD}")
 }

@@ -121,7 +121,11 @@ impl GateThread {
             Verb::Arm { .. } if self.switch.is_raised_since(self.kills_seen) => {
                 Err(Denied::State(crate::gate::state::Refused::SeqMoved))
             }
-            Verb::Arm { seq } => self.gate.arm(seq, now).map_err(Denied::State),
+            Verb::Arm { seq } => {
+                let profiles = &self.config.profiles;
+                let profile = profiles.iter().position(|p| p.name == self.config.profile);
+                self.gate.arm(seq, profile.unwrap_or(0), now).map_err(Denied::State)
+            }
             Verb::Disarm => self.gate.disarm(now).map_err(Denied::State),
             Verb::SelectSource { lane, source } => {
                 let result = self.gate.select_source(lane, source, now.steady);

@@ -138,7 +138,7 @@ impl GateThread {
     }
 
     /// State gauges, once a tick.
-    pub(super) fn record_state(&self, permitted: bool) {
+    pub(super) fn record_state(&self, permitted: bool, now: SteadyTime) {
         let node = &self.slots.node;
         let machine = self.gate.machine();
         node.state.set(Some(machine.state()));
@@ -148,7 +148,6 @@ impl GateThread {
         let profile = self.slots.identity.profiles.iter().position(|p| *p == self.config.profile);
         node.profile.set(profile.filter(|_| machine.state() == State::Active));
         let mut unmet = 0u32;
-        let now = crate::clock::steady();
         self.gate.unmet(now, &mut |condition| unmet |= 1 << condition.code.index());
         // Arm conditions are evaluated while disarmed; otherwise the last values stand.
         if machine.state() == State::Disarmed {

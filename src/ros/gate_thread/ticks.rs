@@ -11,7 +11,12 @@ impl GateThread {
         self.slots.node.ticked(now.steady);
         for (lane, facts) in self.facts.lanes().enumerate() {
             let facts = facts.unwrap_or_default();
-            self.gate.graph(lane, facts.subscribers, facts.controller_reads);
+            let graph = crate::gate::lane::LaneGraph {
+                subscribers: facts.subscribers,
+                controller_reads: facts.controller_reads,
+                ..Default::default()
+            };
+            self.gate.graph(lane, graph);
         }
         self.gate.tick(now);
         let permitted = self.gate.is_permitted() && !self.switch.is_fenced();
@@ -21,7 +26,7 @@ impl GateThread {
             self.failed(Call::Publish, Subject::Node, error.code);
         }
         self.publish_snapshots(now);
-        self.record_state(permitted);
+        self.record_state(permitted, now.steady);
         self.leave_burst(now);
         let period = self.config.tick;
         self.next_tick = self.next_tick.after(period);
@@ -64,10 +69,9 @@ impl GateThread {
         for index in 0..self.lanes.len() {
             let Some(lane) = self.lanes.get_mut(index) else { continue };
             self.scratch.resize(lane.command.dimensions, 0.0);
-            let bytes = if self.gate.would_send(index, &mut self.scratch, now.steady) {
-                lane.safe.render(&self.scratch, now.wall).unwrap_or_default()
-            } else {
-                &[]
+            let bytes = match self.gate.would_send(index, &mut self.scratch, now.steady) {
+                Some(safe) => lane.safe.render(safe.values, now.wall).unwrap_or_default(),
+                None => &[],
             };
             self.prepared.leave(index, bytes);
         }

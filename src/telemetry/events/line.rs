@@ -128,6 +128,20 @@ fn gate(kind: &'static str, notice: &Notice, slots: &Slots) {
             let late_s = late.as_secs_f64();
             tracing::error!(kind, late_s, "the gate's tick was {late_s:.3} s late, queues drained");
         }
+        Notice::Cause { cause, subject, action, present, found, bound } => {
+            let subject = subject_text(slots, *subject);
+            let (cause, action) = (cause.label(), action.label());
+            let detail = numbers(*found, *bound);
+            let now = if *present { action } else { "gone" };
+            tracing::warn!(
+                kind,
+                cause,
+                action,
+                subject,
+                present,
+                "{cause}, {subject}: {now}{detail}"
+            );
+        }
         Notice::NoSafeCommand { lane } => {
             let lane = self::lane(slots, *lane);
             tracing::error!(
@@ -183,6 +197,9 @@ pub(super) fn subject_text(slots: &Slots, subject: Subject) -> String {
         Subject::Feedback(i) => {
             format!("feedback {}", slots.feedback.get(i).map_or(UNKNOWN, |f| &f.name))
         }
+        Subject::Temperature(i) => format!("temperature {i}"),
+        Subject::Battery(i) => format!("battery {i}"),
+        Subject::Path(i) => format!("other path {i}"),
     }
 }
 

@@ -141,6 +141,7 @@ const fn notice_kind(notice: &Notice) -> EventKind {
         Notice::Rejected { .. } => EventKind::Rejected,
         Notice::Stalled { .. } => EventKind::GateStalled,
         Notice::NoSafeCommand { .. } => EventKind::NoSafeCommand,
+        Notice::Cause { .. } => EventKind::CauseChanged,
     }
 }
 

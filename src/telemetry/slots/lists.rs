@@ -28,7 +28,10 @@ impl ResetRefusal {
             Refused::NotKilled => Some(Self::NotKilled),
             Refused::SeqMoved => Some(Self::SeqMoved),
             Refused::Unmet => Some(Self::Unmet),
-            Refused::ResetFirst | Refused::AlreadyActive | Refused::AlreadyDisarmed => None,
+            Refused::ResetFirst
+            | Refused::AlreadyActive
+            | Refused::AlreadyDisarmed
+            | Refused::UnknownProfile => None,
         }
     }
 }
@@ -60,6 +63,7 @@ impl ArmRefusal {
             Refused::AlreadyActive => Some(Self::AlreadyActive),
             Refused::SeqMoved => Some(Self::SeqMoved),
             Refused::Unmet => Some(Self::Unmet),
+            Refused::UnknownProfile => Some(Self::UnknownProfile),
             Refused::NotKilled | Refused::AlreadyDisarmed => None,
         }
     }
@@ -151,6 +155,8 @@ closed_list! {
         GateStalled = "gate_stalled",
         /// A stop found nothing to build a safe command on.
         NoSafeCommand = "no_safe_command",
+        /// A cause that warns or holds began to act, or is gone.
+        CauseChanged = "cause_changed",
         /// The middleware refused a publish, a take or a reply.
         MiddlewareFailed = "middleware_failed",
         /// The node is shutting down.

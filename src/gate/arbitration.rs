@@ -1,0 +1,120 @@
+//! Who is in charge of a lane.
+//!
+//! Up by itself: the first command of a higher source that asks for motion takes the lane. Down only
+//! on purpose: by `select_source`, by an arm, or where `return_to: auto` is written. Letting go of
+//! the joystick never re-engages the policy that the operator pulled away from (hazard 41), and an
+//! idle joystick does not keep a policy from a lane that it never moved.
+
+use super::command::Command;
+use super::lane::Lane;
+use super::lane_state::LaneState;
+use super::limit::LOCKED_TOLERANCE;
+use super::rules::{Interface, LaneMode, ReturnTo, Shape, SourceMode};
+use super::units::{SteadyTime, is_within};
+
+/// Why a source was not put in charge.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SelectRefused {
+    /// No lane of that name.
+    UnknownLane,
+    /// No source of that name in the lane.
+    UnknownSource,
+    /// The source sends nothing.
+    Silent,
+    /// The source is judged only (`mode: shadow`).
+    Shadow,
+    /// The lane is judged only (`mode: watch`).
+    Watched,
+}
+
+impl Lane {
+    /// Whether `index` is in charge, or may take charge with this command: up by itself when it asks
+    /// for motion; from a source that never moved the lane; down only where `return_to` says so.
+    pub(super) fn may_own(&self, index: usize, moves: bool, now: SteadyTime) -> bool {
+        let Some(owner) = self.owner else { return true };
+        if owner == index {
+            return true;
+        }
+        let priority = |index: usize| self.sources.get(index).map(|s| s.rules.priority);
+        let Some(in_charge) = self.sources.get(owner) else {
+            return true;
+        };
+        let pinned = self.selected == Some(owner);
+        let up = priority(index) > priority(owner) && moves;
+        let idle = !in_charge.engaged && moves && !pinned;
+        let back = self.rules.return_to == ReturnTo::Auto && !in_charge.is_alive(now) && !pinned;
+        up || idle || back
+    }
+
+    /// Whether a command asks for more than staying where the last one left the lane.
+    pub(super) fn asks_for_motion(&self, command: &Command, period_s: f64) -> bool {
+        if self.rules.shape == Shape::Trajectory {
+            return command.points > 0;
+        }
+        let still = |value: f64| is_within(value, -LOCKED_TOLERANCE, LOCKED_TOLERANCE);
+        match self.rules.interface {
+            Interface::Position => {
+                let step = self.rules.standstill * period_s;
+                let values = command.position.iter().zip(&command.given).zip(self.sent());
+                values
+                    .filter(|((_, given), _)| **given)
+                    .any(|((value, _), sent)| !is_within(value - sent.value, -step, step))
+            }
+            Interface::Velocity => !command.velocity.iter().all(|value| still(*value)),
+            Interface::Effort => !command.effort.iter().all(|value| still(*value)),
+        }
+    }
+
+    /// Whether the source in charge has fallen silent, and in motion. A loop that balances is always
+    /// in motion, however still its commands are.
+    pub(super) fn silence(&self, now: SteadyTime) -> Option<bool> {
+        let owner = self.owner.and_then(|owner| self.sources.get(owner))?;
+        if self.state != LaneState::Flowing || owner.is_alive(now) {
+            return None;
+        }
+        Some(self.rules.balance || self.moves_until.is_some_and(|until| until > now))
+    }
+
+    /// Puts a source in charge, or by priority again. While not `active` it is remembered for the
+    /// next arm. Returns the source in charge before, where that changed.
+    pub(super) fn select(
+        &mut self,
+        wanted: Option<usize>,
+        active: bool,
+        now: SteadyTime,
+    ) -> Result<Option<Option<usize>>, SelectRefused> {
+        if self.rules.mode == LaneMode::Watch {
+            return Err(SelectRefused::Watched);
+        }
+        if let Some(wanted) = wanted {
+            let source = self.sources.get(wanted).ok_or(SelectRefused::UnknownSource)?;
+            if source.rules.mode == SourceMode::Shadow {
+                return Err(SelectRefused::Shadow);
+            }
+            if !source.is_alive(now) {
+                return Err(SelectRefused::Silent);
+            }
+        }
+        self.selected = wanted;
+        if !active || self.owner == wanted {
+            return Ok(None);
+        }
+        let before = self.owner;
+        self.hand_to(wanted);
+        // Whoever was silent is no longer in charge: its deadlines end with it (hazard 26).
+        if wanted.is_some() {
+            self.silent_since = None;
+        }
+        self.easing.owe();
+        Ok(Some(before))
+    }
+
+    /// Another source is in charge from now on, and has not moved the lane yet.
+    pub(super) fn hand_to(&mut self, index: Option<usize>) {
+        self.owner = index;
+        if let Some(source) = index.and_then(|index| self.sources.get_mut(index)) {
+            source.engaged = false;
+            source.forget_shares();
+        }
+    }
+}

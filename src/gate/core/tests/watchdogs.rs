@@ -1,0 +1,181 @@
+//! What silence and lateness do.
+
+use std::time::Duration;
+
+use super::bench::*;
+use crate::gate::cause::Cause;
+use crate::gate::command::Command;
+use crate::gate::condition::ConditionCode;
+use crate::gate::core::SelectRefused;
+use crate::gate::lane::LaneGraph;
+use crate::gate::lane_state::LaneState;
+use crate::gate::limit::LimitSet;
+use crate::gate::notice::Notice;
+use crate::gate::publisher::Receipt;
+use crate::gate::rules::{GateRules, KillInputRules, LaneRules, ReturnTo, SilenceThen};
+use crate::gate::state::{BootRecord, Refused, State};
+use crate::gate::test_rules::{position_lane, velocity_lane};
+use crate::gate::units::{Moment, SteadyTime};
+use crate::gate::verdict::{Limit, Reason, Verdict};
+
+#[test]
+fn when_killed_before_any_arm_expect_the_measured_pose_and_silence_without_one() {
+    let mut bench = Bench::new(rules(vec![position_lane(1)]));
+    bench.pose = vec![0.7];
+    bench.run(50);
+    bench.gate.kill(SERVICE, bench.now());
+    assert_eq!(bench.run(10), [[0.7]]);
+
+    let mut blind = Bench::new(rules(vec![position_lane(1)]));
+    blind.feedback = false;
+    blind.gate.kill(SERVICE, blind.now());
+    assert!(blind.run(100).is_empty());
+    assert!(blind.gate.notices().drain().any(|n| n == Notice::NoSafeCommand { lane: 0 }));
+    // As soon as the pose is known it is held.
+    blind.feedback = true;
+    assert!(!blind.run(20).is_empty());
+}
+
+#[test]
+fn when_the_source_falls_silent_in_motion_expect_holding_and_after_neutral_waiting() {
+    let mut bench = Bench::new(rules(vec![velocity_lane(1)])).armed();
+    bench.run(20);
+    assert_eq!(bench.verdict(0, &[0.01]), Verdict::Passed);
+    bench.run(190);
+    assert_eq!(bench.lane_state(0), LaneState::Flowing);
+    let safe = bench.run(100);
+    assert_eq!(bench.lane_state(0), LaneState::Holding);
+    assert!(!safe.is_empty() && safe.iter().all(|values| *values == [0.0]));
+    // Heard again: flowing again.
+    assert_eq!(bench.verdict(0, &[0.01]), Verdict::Passed);
+    bench.run(20);
+    assert_eq!(bench.verdict(0, &[0.0]), Verdict::Passed);
+    bench.run(300);
+    assert_eq!(bench.lane_state(0), LaneState::Waiting, "a finished goal is not a fault");
+    bench.run(60_000);
+    assert_eq!(bench.verdict(0, &[0.01]), Verdict::Passed, "a new goal needs no arm");
+    assert_eq!(bench.gate.machine().state(), State::Active);
+}
+
+#[test]
+fn when_silence_is_to_disarm_or_kill_expect_that_after_its_time() {
+    for (then, state) in [
+        (SilenceThen::Disarm(Duration::from_millis(300)), State::Disarmed),
+        (SilenceThen::Kill(Duration::from_millis(300)), State::Killed),
+        (SilenceThen::Hold, State::Active),
+    ] {
+        let lane = LaneRules { silence: then, ..velocity_lane(1) };
+        let mut bench = Bench::new(rules(vec![lane])).armed();
+        bench.verdict(0, &[0.01]);
+        bench.run(400);
+        assert_eq!(bench.gate.machine().state(), State::Active);
+        bench.run(200);
+        assert_eq!(bench.gate.machine().state(), state, "{then:?}");
+        let told = bench.gate.machine().last_trip().map(|trip| trip.cause);
+        assert_eq!(told.is_some(), state != State::Active);
+    }
+}
+
+#[test]
+fn when_one_lane_holds_expect_all_to_hold_unless_it_is_independent() {
+    for independent in [false, true] {
+        let first = LaneRules { independent, ..velocity_lane(1) };
+        let mut bench = Bench::new(rules(vec![first, velocity_lane(1)])).armed();
+        bench.send(0, 0, &[0.01]);
+        for _ in 0..15 {
+            bench.send(1, 0, &[0.01]);
+            bench.run(20);
+        }
+        assert_eq!(bench.lane_state(0), LaneState::Holding);
+        let other = if independent { LaneState::Flowing } else { LaneState::Holding };
+        assert_eq!(bench.lane_state(1), other);
+        let verdict = bench.send(1, 0, &[0.01]).0.verdict;
+        assert_eq!(verdict == Verdict::Withheld, !independent);
+        // The silent one speaks again: both flow again.
+        assert!(bench.send(0, 0, &[0.01]).0.forwards());
+        bench.run(10);
+        assert!(bench.send(1, 0, &[0.01]).0.forwards());
+    }
+}
+
+#[test]
+fn when_two_lanes_fell_silent_expect_that_each_can_come_back() {
+    let mut bench = Bench::new(rules(vec![velocity_lane(1), velocity_lane(1)])).armed();
+    bench.send(0, 0, &[0.01]);
+    bench.send(1, 0, &[0.01]);
+    bench.run(400);
+    assert_eq!(bench.send(0, 0, &[0.01]).0.verdict, Verdict::Withheld);
+    assert!(bench.send(1, 0, &[0.01]).0.forwards());
+    bench.run(10);
+    assert!(bench.send(0, 0, &[0.01]).0.forwards());
+}
+
+#[test]
+fn when_a_kill_input_falls_silent_expect_hold_then_kill() {
+    let mut rules = rules(vec![velocity_lane(1)]);
+    rules.kill_inputs = vec![KillInputRules {
+        timeout: Some(Duration::from_millis(300)),
+        kill_after: Duration::from_millis(500),
+    }];
+    let mut bench = Bench::new(rules);
+    for _ in 0..30 {
+        let receipt = bench.receipt();
+        bench.gate.kill_input(0, Some(false), &receipt);
+        bench.run(10);
+    }
+    let seq = bench.gate.machine().seq();
+    assert_eq!(bench.gate.arm(seq, 0, bench.now()), Ok(()));
+    let mut states = Vec::new();
+    for _ in 0..50 {
+        bench.verdict(0, &[0.01]);
+        bench.run(20);
+        states.push((bench.gate.machine().state(), bench.lane_state(0)));
+    }
+    states.dedup();
+    assert_eq!(
+        states,
+        [
+            (State::Active, LaneState::Flowing),
+            (State::Active, LaneState::Holding),
+            (State::Killed, LaneState::Safe),
+        ]
+    );
+    assert_eq!(bench.gate.machine().first_trip().unwrap().cause, Cause::KillInputSilent);
+}
+
+#[test]
+fn when_feedback_goes_stale_expect_hold_and_back() {
+    let mut bench = Bench::new(rules(vec![position_lane(1)])).armed();
+    assert!(bench.send(0, 0, &[0.01]).0.forwards());
+    bench.feedback = false;
+    bench.run(150);
+    assert_eq!(bench.lane_state(0), LaneState::Holding);
+    assert!(!bench.gate.is_permitted());
+    assert_eq!(bench.verdict(0, &[0.02]), Verdict::Withheld);
+    bench.feedback = true;
+    bench.run(10);
+    assert!(bench.send(0, 0, &[0.02]).0.forwards());
+}
+
+#[test]
+fn when_the_tick_is_late_expect_disarmed_and_the_cause_told() {
+    let mut bench = Bench::new(rules(vec![velocity_lane(1)])).armed();
+    bench.send(0, 0, &[0.01]);
+    bench.run(10);
+    bench.now_ms += 61;
+    assert!(bench.gate.is_stalled(bench.now().steady));
+    bench.gate.tick(bench.now());
+    assert_eq!(bench.gate.machine().state(), State::Disarmed);
+    assert_eq!(bench.gate.machine().last_trip().unwrap().cause, Cause::GateStalled);
+    assert_eq!(bench.lane_state(0), LaneState::Safe);
+}
+
+#[test]
+fn when_disarmed_expect_the_safe_command_for_release_and_then_silence() {
+    let mut bench = Bench::new(rules(vec![velocity_lane(1)])).armed();
+    bench.send(0, 0, &[0.01]);
+    assert_eq!(bench.gate.disarm(bench.now()), Ok(()));
+    assert_eq!(bench.gate.disarm(bench.now()), Err(Refused::AlreadyDisarmed));
+    assert!(bench.run(1_000).iter().all(|values| *values == [0.0]));
+    assert!(bench.run(2_000).is_empty());
+}

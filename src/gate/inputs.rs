@@ -1,0 +1,144 @@
+//! What comes in besides commands: kill inputs, feedback, the graph, and causes that others find.
+
+use super::cause::Cause;
+use super::core::Gate;
+use super::easing::derating;
+use super::fault::Level;
+use super::lane::LaneGraph;
+use super::machine::{Report, Subject};
+use super::publisher::Receipt;
+use super::state::State;
+use super::units::{Moment, SteadyTime};
+
+impl Gate {
+    /// One sample of a kill input. `None`: the message cannot be read, which asserts.
+    pub fn kill_input(&mut self, input: usize, asserted: Option<bool>, receipt: &Receipt) {
+        self.evaluated_at = None;
+        let (Some(state), Some(rules)) =
+            (self.kill_inputs.get_mut(input), self.rules.kill_inputs.get(input))
+        else {
+            return;
+        };
+        let (level, rising) = state.sample(asserted.unwrap_or(true), receipt, rules);
+        // While it stays asserted in `killed` nothing new is told; the latch holds anyway.
+        if level && (rising || self.machine.state() != State::Killed) {
+            let subject = Subject::KillInput(input);
+            let report = Report { rising, ..Report::plain(Cause::KillInputAsserted, subject) };
+            self.kill(report, receipt.at);
+        }
+    }
+
+    /// One feedback sample for one lane. Empty slices: the feedback does not carry that quantity.
+    /// Returns whether it was usable.
+    pub fn feedback(
+        &mut self,
+        lane: usize,
+        position: &[f64],
+        velocity: &[f64],
+        now: SteadyTime,
+    ) -> bool {
+        self.evaluated_at = None;
+        let Some(lane) = self.lanes.get_mut(lane) else {
+            return false;
+        };
+        let usable = lane.sample(position, velocity, now);
+        if usable
+            && let Some(at) = lane.rules.feedback.and_then(|index| self.feedback_at.get_mut(index))
+        {
+            *at = Some(now);
+        }
+        usable
+    }
+
+    /// One sample of the body: the angle between its vertical and the world's in rad, and the
+    /// magnitude of its angular velocity in rad/s. Returns whether it was usable: a sample that is
+    /// not finite is refused and is no sign of life.
+    pub fn imu(
+        &mut self,
+        feedback: usize,
+        tilt_rad: f64,
+        angular_velocity: f64,
+        now: Moment,
+    ) -> bool {
+        let Some(rules) = self.rules.feedback.get(feedback).copied() else { return false };
+        if !tilt_rad.is_finite() || !angular_velocity.is_finite() {
+            return false;
+        }
+        if let Some(at) = self.feedback_at.get_mut(feedback) {
+            *at = Some(now.steady);
+        }
+        let subject = Subject::Feedback(feedback);
+        let found = [
+            (Cause::Tilt, tilt_rad, rules.max_tilt),
+            (Cause::AngularVelocity, angular_velocity, rules.max_angular_velocity),
+        ];
+        for (cause, found, bound) in found {
+            if let Some(bound) = bound.or(self.rules.above(cause)) {
+                self.level(cause, subject, Level::over(found.abs(), bound), now);
+            }
+        }
+        self.evaluated_at = None;
+        true
+    }
+
+    /// What the graph says of a lane's output.
+    pub fn graph(&mut self, lane: usize, graph: LaneGraph) {
+        self.evaluated_at = None;
+        if let Some(lane) = self.lanes.get_mut(lane) {
+            lane.graph = graph;
+        }
+    }
+
+    /// A cause that somebody outside the gate looks for: foreign publishers, other paths, another
+    /// controller, heat, charge, a suspended machine, a stepped clock. The level stays until it is
+    /// set again; debounce and action are the gate's.
+    pub fn level(&mut self, cause: Cause, subject: Subject, level: Level, now: Moment) {
+        self.evaluated_at = None;
+        let wait = self.rules.debounce(cause);
+        let place = self.faults.set(cause, subject, level, wait, now.steady);
+        self.act_on(place, now);
+    }
+
+    /// How much of velocity and speeding up heat and charge leave: no less than a fifth, 1 for all.
+    /// What is not a number counts as the least. Slowing down is never derated.
+    pub fn set_derating(&mut self, ratio: f64, _now: Moment) {
+        self.derating = derating(ratio);
+    }
+
+    /// Whether the latch file can be written; true until somebody says otherwise.
+    pub const fn set_latch_writable(&mut self, writable: bool) {
+        self.latch_writable = writable;
+        self.evaluated_at = None;
+    }
+
+    /// Whether the lane's feedback is fresh. A lane without feedback has nothing fresh.
+    pub(super) fn is_fresh(&self, lane: usize, now: SteadyTime) -> bool {
+        let Some(lane) = self.lanes.get(lane) else {
+            return false;
+        };
+        let feedback = lane.rules.feedback.and_then(|index| self.rules.feedback.get(index));
+        feedback.is_some_and(|feedback| lane.measured.is_fresh(now, feedback.timeout))
+    }
+
+    /// Whether a feedback tells what is asked of it: to every gated lane that uses it, and where it
+    /// guards the body (tilt, angular velocity) at all. What only watch lanes use is not asked.
+    pub(super) fn feedback_is_fresh(&self, index: usize, now: SteadyTime) -> bool {
+        let mut lanes = self.lanes.iter().enumerate();
+        let stale = lanes.any(|(lane, state)| {
+            state.is_gated() && state.rules.feedback == Some(index) && !self.is_fresh(lane, now)
+        });
+        if stale {
+            return false;
+        }
+        let Some(rules) = self.rules.feedback.get(index) else { return true };
+        let guards = rules.max_tilt.is_some() || rules.max_angular_velocity.is_some();
+        let heard = self.feedback_at.get(index).copied().flatten();
+        let heard = heard.is_some_and(|at| now.since(at) <= rules.timeout);
+        !guards || heard
+    }
+
+    pub(super) fn any_kill_input_asserts(&self, now: SteadyTime) -> bool {
+        let inputs = self.kill_inputs.iter().zip(&self.rules.kill_inputs);
+        inputs.into_iter().any(|(input, rules)| input.is_asserted(now, rules))
+    }
+}

@@ -1,0 +1,248 @@
+//! What a lane publishes while motion is not permitted.
+//!
+//! | safe command    | values                                    | targets          |
+//! |-----------------|-------------------------------------------|------------------|
+//! | `zero_velocity` | zero, reached with its own deceleration   | –                |
+//! | `freeze`        | the pose held                             | –                |
+//! | `hold_point`    | the pose held                             | –                |
+//! | `damping`       | position lanes: as last sent; else zero   | damping gains    |
+//! | `values`        | what the integrator wrote, at once        | the same         |
+//! | `silent`        | nothing is published                      |                  |
+//!
+//! **Invariants:** a pose held is chosen once, on entering a stop, and then stays constant to the
+//! last bit; a stop is never scaled, limited or delayed by anything that holds for commands.
+
+use super::command::Command;
+use super::credit::CREDIT_PERIODS;
+use super::lane::Lane;
+use super::lane_state::LaneState;
+use super::limit::Reference;
+use super::rules::Interface;
+use super::safe::SafeCommand;
+use super::units::{SteadyTime, at_most};
+
+/// What a stop publishes.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct SafeOutput<'a> {
+    /// The kind.
+    pub command: SafeCommand,
+    /// One value for each joint or axis in the lane's interface: velocities, the pose held, or the
+    /// written values.
+    pub values: &'a [f64],
+    /// With [`SafeCommand::Damping`] the damping gains, with [`SafeCommand::Values`] the values: one
+    /// for each joint. Empty otherwise.
+    pub targets: &'a [f64],
+}
+
+impl Lane {
+    /// Enters a stop: chooses what to hold, once. `fresh`: feedback is within its timeout.
+    /// Returns false where there is nothing to build a safe command on.
+    pub(super) fn enter_stop(&mut self, state: LaneState, fresh: bool, now: SteadyTime) -> bool {
+        self.moves_until = None;
+        if let Some(tolerance) = self.rules.safe.tolerance()
+            && !self.has_frozen
+        {
+            let measured = self.measured.position().filter(|_| fresh);
+            let sent = self.envelope.sent();
+            if !choose_pose(sent, self.has_sent, measured, tolerance, &mut self.frozen) {
+                return false;
+            }
+            self.has_frozen = true;
+        }
+        if state == LaneState::Holding {
+            self.easing.hold(now);
+        } else {
+            self.easing.unhold(now);
+        }
+        self.state = state;
+        self.next_safe = now;
+        true
+    }
+
+    /// What a stop right now would send, for a burst by somebody else. `None`: nothing may be sent.
+    ///
+    /// # Shape
+    /// `values` has one place for each joint or axis.
+    pub(super) fn would_send<'a>(
+        &'a self,
+        fresh: bool,
+        values: &'a mut [f64],
+    ) -> Option<SafeOutput<'a>> {
+        let silent = self.rules.safe == SafeCommand::Silent;
+        if self.state == LaneState::Released || silent || values.len() != self.frozen.len() {
+            return None;
+        }
+        match self.rules.safe.tolerance() {
+            Some(_) if self.has_frozen => values.copy_from_slice(&self.frozen),
+            Some(tolerance) => {
+                let measured = self.measured.position().filter(|_| fresh);
+                if !choose_pose(self.envelope.sent(), self.has_sent, measured, tolerance, values) {
+                    return None;
+                }
+            }
+            None => {
+                for (dimension, (value, sent)) in
+                    values.iter_mut().zip(self.envelope.sent()).enumerate()
+                {
+                    // A burst has no time for a ramp.
+                    *value = match self.rules.safe {
+                        SafeCommand::ZeroVelocity { .. } => 0.0,
+                        SafeCommand::Freeze { .. }
+                        | SafeCommand::HoldPoint { .. }
+                        | SafeCommand::Damping
+                        | SafeCommand::Values
+                        | SafeCommand::Silent => self.safe_value(dimension, *sent, 0.0),
+                    };
+                }
+            }
+        }
+        Some(SafeOutput { command: self.rules.safe, values, targets: self.targets() })
+    }
+
+    /// Puts the safe command out again at once.
+    pub(super) const fn stop_again(&mut self, now: SteadyTime) {
+        self.next_safe = now;
+    }
+
+    /// When the safe command is due next; `None` while a source flows, the lane is released, or its
+    /// safe command is silence.
+    pub(super) const fn safe_due_at(&self) -> Option<SteadyTime> {
+        match (self.state, self.rules.safe) {
+            (LaneState::Released | LaneState::Flowing, _) | (_, SafeCommand::Silent) => None,
+            (LaneState::Waiting | LaneState::Holding | LaneState::Safe, _) => Some(self.next_safe),
+        }
+    }
+
+    /// The safe command, where it is due. What it returns counts as sent.
+    pub(super) fn take_safe(&mut self, now: SteadyTime) -> Option<SafeOutput<'_>> {
+        if self.safe_due_at().is_none_or(|due| due > now) {
+            return None;
+        }
+        let elapsed = now.since(self.credit.since()).as_secs_f64();
+        let period = self.rules.safe_period.as_secs_f64();
+        let step_s = at_most(elapsed, CREDIT_PERIODS * period);
+        let mut changed = false;
+        for dimension in 0..self.safe_values.len() {
+            let sent = self.envelope.sent().get(dimension).copied().unwrap_or_default();
+            let value = self.safe_value(dimension, sent, step_s);
+            changed |= value.to_bits() != sent.value.to_bits();
+            if let Some(place) = self.safe_values.get_mut(dimension) {
+                *place = value;
+            }
+            if let Some(place) = self.envelope.sent_mut().get_mut(dimension) {
+                *place = Reference { value, rate: 0.0 };
+            }
+        }
+        // A constant safe command moves nothing, so it spends no time credit either.
+        if changed {
+            self.credit.forfeit(now);
+        }
+        // Damping says nothing of where the robot is.
+        self.has_sent = self.rules.safe != SafeCommand::Damping;
+        self.next_safe = now.after(self.rules.safe_period);
+        let values = &self.safe_values;
+        let targets = safe_targets(self.rules.safe, &self.rules.safe_targets);
+        Some(SafeOutput { command: self.rules.safe, values, targets })
+    }
+
+    fn targets(&self) -> &[f64] {
+        safe_targets(self.rules.safe, &self.rules.safe_targets)
+    }
+
+    /// The safe value of one joint or axis after `sent`, `step_s` later.
+    fn safe_value(&self, dimension: usize, sent: Reference, step_s: f64) -> f64 {
+        let at = |values: &[f64]| values.get(dimension).copied().unwrap_or(0.0);
+        match self.rules.safe {
+            SafeCommand::ZeroVelocity { deceleration: None } => 0.0,
+            SafeCommand::ZeroVelocity { deceleration: Some(deceleration) } => {
+                let left = sent.value.abs() - deceleration * step_s;
+                if left > 0.0 { left.copysign(sent.value) } else { 0.0 }
+            }
+            SafeCommand::Freeze { .. } | SafeCommand::HoldPoint { .. } => at(&self.frozen),
+            SafeCommand::Values => at(&self.rules.safe_targets),
+            SafeCommand::Damping | SafeCommand::Silent => match self.rules.interface {
+                Interface::Position => sent.value,
+                Interface::Velocity | Interface::Effort => 0.0,
+            },
+        }
+    }
+
+    /// The reference of the first command after an arm is what is on the wire: the pose held, the
+    /// written values; where the stop leaves the joints to themselves, it is where they are.
+    pub(super) fn refer_to_wire(&mut self, fresh: bool) {
+        if self.rules.interface != Interface::Position || self.rules.balance {
+            return;
+        }
+        let measured = self.measured.position().filter(|_| fresh);
+        for (dimension, sent) in self.envelope.sent_mut().iter_mut().enumerate() {
+            let value = match self.rules.safe {
+                SafeCommand::Freeze { .. } | SafeCommand::HoldPoint { .. } => {
+                    self.frozen.get(dimension)
+                }
+                SafeCommand::Values => self.rules.safe_targets.get(dimension),
+                SafeCommand::Damping | SafeCommand::Silent => {
+                    measured.and_then(|pose| pose.get(dimension))
+                }
+                SafeCommand::ZeroVelocity { .. } => None,
+            };
+            *sent = Reference { value: value.copied().unwrap_or(sent.value), rate: 0.0 };
+        }
+    }
+
+    /// The first command after a stop that left the joints to themselves starts from where they are;
+    /// without feedback (which somebody justified with `because`) from itself.
+    pub(super) fn refer_to_joints(&mut self, fresh: bool, command: &Command) {
+        if self.state == LaneState::Flowing || !self.stop_is_limp() {
+            return;
+        }
+        let measured = self.measured.position().filter(|_| fresh);
+        if measured.is_none() && self.has_sent {
+            return;
+        }
+        let first = command.position.as_slice();
+        for (dimension, sent) in self.envelope.sent_mut().iter_mut().enumerate() {
+            let value = measured.unwrap_or(first).get(dimension).copied();
+            let value = value.filter(|value| value.is_finite()).unwrap_or(sent.value);
+            *sent = Reference { value, rate: 0.0 };
+        }
+    }
+
+    /// Whether the stop leaves the joints to themselves, so that nothing sent says where they are.
+    pub(super) const fn stop_is_limp(&self) -> bool {
+        matches!(self.rules.safe, SafeCommand::Damping | SafeCommand::Silent)
+            && matches!(self.rules.interface, Interface::Position)
+            && !self.rules.balance
+    }
+}
+
+const fn safe_targets(safe: SafeCommand, targets: &[f64]) -> &[f64] {
+    match safe {
+        SafeCommand::Damping | SafeCommand::Values => targets,
+        SafeCommand::ZeroVelocity { .. }
+        | SafeCommand::Freeze { .. }
+        | SafeCommand::HoldPoint { .. }
+        | SafeCommand::Silent => &[],
+    }
+}
+
+/// The pose to hold: joint by joint the last sent where it is within `tolerance` of the measured,
+/// else the measured. False where neither is known.
+fn choose_pose(
+    sent: &[Reference],
+    has_sent: bool,
+    measured: Option<&[f64]>,
+    tolerance: f64,
+    pose: &mut [f64],
+) -> bool {
+    if measured.is_none() && !has_sent {
+        return false;
+    }
+    for (index, (value, sent)) in pose.iter_mut().zip(sent).enumerate() {
+        let there = measured.and_then(|pose| pose.get(index)).copied();
+        *value = match there {
+            Some(there) if !has_sent || (sent.value - there).abs() > tolerance => there,
+            Some(_) | None => sent.value,
+        };
+    }
+    true
+}

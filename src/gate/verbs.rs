@@ -1,0 +1,184 @@
+//! The verbs: kill, disarm, reset, arm, select; and what a stop does to every lane.
+
+use super::cause::{Action, Cause};
+use super::core::{Gate, SelectRefused};
+use super::lane_state::LaneState;
+use super::machine::{Outcome, Report, Subject};
+use super::notice::Notice;
+use super::state::{Refused, State};
+use super::units::{Moment, SteadyTime};
+
+impl Gate {
+    /// The kill verb. Works in every state and puts every safe command out again.
+    pub fn kill(&mut self, report: Report, now: Moment) {
+        self.taken = true;
+        let outcome = self.machine.kill(report, now);
+        self.tell(outcome);
+        self.stop_all(outcome, now.steady);
+    }
+
+    /// The process ends: a stop as after a disarm, whatever the params file says of causes.
+    pub fn shut_down(&mut self, now: Moment) {
+        self.act(Report::plain(Cause::Shutdown, Subject::Node), Action::Disarm, now);
+    }
+
+    /// The disarm verb.
+    ///
+    /// # Errors
+    /// [`Refused`] as in the state table.
+    pub fn disarm(&mut self, now: Moment) -> Result<(), Refused> {
+        let outcome = self.machine.disarm(now).inspect_err(|refused| {
+            self.notices.push(Notice::DisarmRefused(*refused));
+        })?;
+        self.tell(outcome);
+        self.stop_all(outcome, now.steady);
+        Ok(())
+    }
+
+    /// The reset verb: killed to disarmed. Moves nothing, permits nothing.
+    ///
+    /// # Errors
+    /// [`Refused`] as in the state table; unmet while a kill input asserts.
+    pub fn reset(&mut self, seq: u64, now: Moment) -> Result<(), Refused> {
+        let unmet = self.any_kill_input_asserts(now.steady);
+        let outcome = self.machine.reset(seq, unmet, now).inspect_err(|refused| {
+            self.notices.push(Notice::ResetRefused(*refused));
+        })?;
+        self.tell(outcome);
+        self.stop_all(outcome, now.steady);
+        Ok(())
+    }
+
+    /// The arm verb: disarmed to active, with a profile by its index. The caller has drained every
+    /// command queue first.
+    ///
+    /// # Errors
+    /// [`Refused`] as in the state table; unmet while any condition is; unknown profile.
+    pub fn arm(&mut self, seq: u64, profile: usize, now: Moment) -> Result<(), Refused> {
+        let disarmed = self.machine.state() == State::Disarmed;
+        let result = if disarmed && self.rules.profiles.get(profile).is_none() {
+            Err(Refused::UnknownProfile)
+        } else {
+            // The profile's own actions decide which causes prevent it.
+            let before = self.profile;
+            if disarmed {
+                self.profile = Some(profile);
+            }
+            let unmet = self.arm_blocked(now.steady);
+            let result = self.machine.arm(seq, unmet, now);
+            if result.is_err() {
+                self.profile = before;
+            }
+            result
+        };
+        let outcome = result.inspect_err(|refused| {
+            self.notices.push(Notice::ArmRefused(*refused));
+        })?;
+        self.tell(outcome);
+        self.taken = true;
+        self.evaluated_at = None;
+        for index in 0..self.lanes.len() {
+            let fresh = self.is_fresh(index, now.steady);
+            let Some(lane) = self.lanes.get_mut(index).filter(|lane| lane.is_gated()) else {
+                continue;
+            };
+            let from = lane.state;
+            if lane.start(fresh, now.steady) {
+                self.notices.push(Notice::Lane { lane: index, from, to: LaneState::Waiting });
+            } else {
+                self.notices.push(Notice::NoSafeCommand { lane: index });
+            }
+        }
+        Ok(())
+    }
+
+    /// Puts one source in charge, or none in particular (`None`: by priority again). While not active
+    /// the choice is remembered for the next arm, which puts that source in charge; a disarm or a
+    /// kill from active forgets it.
+    ///
+    /// # Errors
+    /// When there is no such lane or source, the source is silent, or it is judged only.
+    pub fn select_source(
+        &mut self,
+        index: usize,
+        source: Option<usize>,
+        now: SteadyTime,
+    ) -> Result<(), SelectRefused> {
+        let active = self.machine.state() == State::Active;
+        let lane = self.lanes.get_mut(index).ok_or(SelectRefused::UnknownLane)?;
+        if let Some(from) = lane.select(source, active, now)? {
+            self.notices.push(Notice::Owner { lane: index, from, to: source });
+        }
+        Ok(())
+    }
+
+    /// Does what an automatic cause's action says, now.
+    pub(super) fn act(&mut self, report: Report, action: Action, now: Moment) {
+        let outcome = self.machine.automatic(report, action, now);
+        self.tell(outcome);
+        if outcome.moved {
+            self.stop_all(outcome, now.steady);
+        }
+    }
+
+    fn tell(&mut self, outcome: Outcome) {
+        self.evaluated_at = None;
+        if !outcome.moved {
+            return;
+        }
+        if outcome.from != outcome.to {
+            let seq = self.machine.seq();
+            self.notices.push(Notice::State { from: outcome.from, to: outcome.to, seq });
+        }
+        let trip = self.machine.last_trip().filter(|trip| trip.seq == self.machine.seq());
+        if let Some(trip) = trip {
+            self.notices.push(Notice::Trip(*trip));
+        }
+    }
+
+    /// Brings every lane to what the state wants, and has every safe command put out at once.
+    fn stop_all(&mut self, outcome: Outcome, now: SteadyTime) {
+        if outcome.to == State::Active {
+            return;
+        }
+        self.profile = None;
+        self.ready_since = None;
+        for index in 0..self.lanes.len() {
+            let fresh = self.is_fresh(index, now);
+            let Some(lane) = self.lanes.get_mut(index).filter(|lane| lane.is_gated()) else {
+                continue;
+            };
+            lane.silent_since = None;
+            lane.cause_holds = false;
+            if outcome.from == State::Active {
+                lane.selected = None;
+            }
+            if lane.state == LaneState::Released && outcome.to == State::Disarmed {
+                continue;
+            }
+            if outcome.to == State::Disarmed && lane.release_at.is_none() {
+                lane.release_at = Some(now.after(lane.rules.release));
+            }
+            if outcome.to == State::Killed {
+                lane.release_at = None;
+            }
+            self.stop_lane(index, LaneState::Safe, fresh, now);
+        }
+    }
+
+    pub(super) fn stop_lane(&mut self, index: usize, to: LaneState, fresh: bool, now: SteadyTime) {
+        let Some(lane) = self.lanes.get_mut(index) else {
+            return;
+        };
+        let from = lane.state;
+        if from == to {
+            lane.stop_again(now);
+            return;
+        }
+        if lane.enter_stop(to, fresh, now) {
+            self.notices.push(Notice::Lane { lane: index, from, to });
+        } else {
+            self.notices.push(Notice::NoSafeCommand { lane: index });
+        }
+    }
+}
