@@ -32,7 +32,7 @@ fn config() -> Config {
 
 fn play(world: &WorldGenes, events: &[Gene]) -> Result<(), TestCaseError> {
     let mut script = Script::new(world.build());
-    let mut oracle = Oracle::new(&script.rig.rules);
+    let mut oracle = Oracle::new(&script.rig.rules, script.rig.boot);
     let mut judged = 0;
     for event in events {
         script.play(*event);

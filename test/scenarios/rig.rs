@@ -11,6 +11,7 @@ use interlock::gate::cause::Cause;
 use interlock::gate::check::Refusal;
 use interlock::gate::command::Command;
 use interlock::gate::core::Gate;
+use interlock::gate::lane::LaneGraph;
 use interlock::gate::machine::{Report, Subject};
 use interlock::gate::publisher::Receipt;
 use interlock::gate::rules::{GateRules, Interface};
@@ -21,7 +22,15 @@ use interlock::gate::verdict::{Reason, Verdict};
 use super::trace::{From, LaneView, Output, Received, Step, View, What};
 
 /// What the gate under test can do beyond the first version.
-pub(crate) const HAS_RAMPS: bool = false;
+pub(crate) const HAS_RAMPS: bool = true;
+
+/// The controller reads its lane, and nobody else is there.
+const READ: LaneGraph = LaneGraph {
+    subscribers: 1,
+    controller_reads: true,
+    incompatible: 0,
+    foreign_publishers: 0,
+};
 
 const SERVICE: Report = Report::plain(Cause::KillService, Subject::Node);
 
@@ -53,6 +62,7 @@ enum Drain {
 pub(crate) struct Rig {
     gate: Gate,
     pub(crate) rules: GateRules,
+    pub(crate) boot: BootRecord,
     pub(crate) now: u64,
     /// The wall clock runs apart by this much; no decision may depend on it.
     pub(crate) wall_offset: i64,
@@ -71,11 +81,11 @@ impl Rig {
         let moment = Moment { steady: SteadyTime::from_nanos(now), wall: WallTime::default() };
         let mut gate = Gate::new(rules.clone(), record, seq, moment);
         for lane in 0..rules.lanes.len() {
-            gate.graph(lane, 1, true);
+            gate.graph(lane, READ);
         }
         let next_tick = now + nanos(rules.tick);
         let (trace, wall_offset) = (Vec::new(), 0);
-        let mut rig = Self { gate, rules, now, wall_offset, next_tick, queues, pose, trace };
+        let mut rig = Self { gate, rules, boot: record, now, wall_offset, next_tick, queues, pose, trace };
         rig.record(What::Boot, Vec::new());
         rig
     }
@@ -262,10 +272,10 @@ impl Rig {
         result.is_ok()
     }
 
-    pub(crate) fn arm(&mut self, seq: u64) -> bool {
+    pub(crate) fn arm(&mut self, seq: u64, profile: usize) -> bool {
         self.drain(Drain::Judged);
-        let result = self.gate.arm(seq, self.moment());
-        self.record(What::Arm { seq, result }, Vec::new());
+        let result = self.gate.arm(seq, profile, self.moment());
+        self.record(What::Arm { seq, profile, result }, Vec::new());
         result.is_ok()
     }
 
@@ -282,7 +292,10 @@ impl Rig {
     }
 
     /// Heat or charge asks for smaller limits.
-    pub(crate) fn derate(&mut self, _factor: f64) {}
+    pub(crate) fn derate(&mut self, factor: f64) {
+        self.gate.set_derating(factor, self.moment());
+        self.record(What::Derate(factor), Vec::new());
+    }
 }
 
 /// The quantity that a lane commands.

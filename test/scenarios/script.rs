@@ -74,9 +74,10 @@ impl Script {
             160..=183 => self.wait(u64::from(gene.pace) * 2 * MILLISECOND),
             184..=191 => self.rig.kill(),
             192..=199 => self.press(gene, &mut draw),
-            200..=204 => drop(self.rig.disarm()),
-            205..=209 => drop(self.rig.reset(self.any_seq(gene))),
-            210..=214 => drop(self.rig.arm(self.any_seq(gene))),
+            200..=204 => _ = self.rig.disarm(),
+            205..=209 => _ = self.rig.reset(self.any_seq(gene)),
+            // One profile more than there is.
+            210..=214 => _ = self.rig.arm(self.any_seq(gene), draw.below(3)),
             215..=222 => self.select(&mut draw),
             223..=228 => self.late_tick(gene),
             229..=232 => self.heartbeats = !self.heartbeats,
@@ -139,7 +140,7 @@ impl Script {
         let settle = nanos(self.rig.rules.arm_settle);
         self.wait(settle + 20 * MILLISECOND + u64::from(gene.pace % 8) * 20 * MILLISECOND);
         let seq = self.rig.view().seq;
-        self.rig.arm(seq);
+        self.rig.arm(seq, usize::from(gene.who % 2));
     }
 
     fn any_seq(&self, gene: Gene) -> u64 {
@@ -198,7 +199,8 @@ impl Script {
 
     fn derate(&mut self, gene: Gene) {
         if HAS_RAMPS {
-            self.rig.derate(f64::from(gene.who) / 200.0);
+            let factor = if gene.who == 255 { f64::NAN } else { f64::from(gene.who) / 200.0 };
+            self.rig.derate(factor);
         }
     }
 

@@ -41,6 +41,7 @@ pub(crate) enum What {
     },
     Arm {
         seq: u64,
+        profile: usize,
         result: Result<(), Refused>,
     },
     Select {

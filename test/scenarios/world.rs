@@ -105,6 +105,9 @@ impl WorldGenes {
                 Kinds::Mixed => genes.kind % 3,
             };
             let mut lane = genes.lane(kind);
+            if !lanes.is_empty() && genes.kind > 230 {
+                lane.mode = LaneMode::Watch;
+            }
             if kind != 1 || bit(genes.flags, 3) {
                 lane.feedback = Some(feedback.len());
                 let timeout = ms(pick(self.feedback, &[200, 100, 50]));
@@ -119,7 +122,10 @@ impl WorldGenes {
             simulated_time: false,
             lanes,
             feedback,
-            profiles: vec![ProfileRules::default()],
+            profiles: vec![
+                ProfileRules::default(),
+                ProfileRules { velocity: 0.5, acceleration: 0.4, ..ProfileRules::default() },
+            ],
             kill_inputs: self.kill_inputs(),
             causes: [CauseRules::default(); Cause::ALL.len()],
         };
@@ -169,7 +175,7 @@ impl LaneGenes {
             independent: bit(self.flags, 0),
             return_to: if bit(self.flags, 1) { ReturnTo::Auto } else { ReturnTo::Manual },
             safe: self.safe(kind),
-            safe_targets: Vec::new(),
+            safe_targets: (0..joints).map(|_| 0.25).collect(),
             safe_period: if kind == 2 { ms(50) } else { TICK },
             groups: Vec::new(),
             start_ramp: if HAS_RAMPS { ms(pick(self.ramps, &[0, 200])) } else { Duration::ZERO },
@@ -186,9 +192,12 @@ impl LaneGenes {
     fn safe(&self, kind: u8) -> SafeCommand {
         let tolerance = pick(self.safe, &[0.1, 0.01, 1e9, 0.0]);
         let deceleration = pick(self.safe, &[None, Some(4.0), Some(0.5)]);
-        match kind {
-            0 => SafeCommand::Freeze { tolerance },
-            1 => SafeCommand::ZeroVelocity { deceleration },
+        match (kind, self.safe) {
+            (0, 220..=229) => SafeCommand::Damping,
+            (0, 230..=239) => SafeCommand::Values,
+            (0, 240..) => SafeCommand::Silent,
+            (0, _) => SafeCommand::Freeze { tolerance },
+            (1, _) => SafeCommand::ZeroVelocity { deceleration },
             _ => SafeCommand::HoldPoint { tolerance },
         }
     }
@@ -238,7 +247,11 @@ impl LaneGenes {
         };
         (0..count)
             .map(|source| SourceRules {
-                mode: SourceMode::Live,
+                mode: if source == 2 && bit(self.scales, 6) {
+                    SourceMode::Shadow
+                } else {
+                    SourceMode::Live
+                },
                 engage,
                 max_age: None,
                 priority: [100, 50, 10][source],

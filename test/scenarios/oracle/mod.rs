@@ -5,6 +5,7 @@
 //! anything: a doctored trace is judged by the same rules as a true one (`doctored.rs`), which is
 //! how each property is shown to be able to fail.
 
+mod easing;
 mod motion;
 mod output;
 mod plan;
@@ -12,6 +13,7 @@ mod source;
 mod state;
 
 use interlock::gate::rules::{GateRules, Shape};
+use interlock::gate::state::BootRecord;
 
 use super::trace::{Step, View};
 
@@ -37,6 +39,7 @@ pub(crate) const PROPERTIES: &[&str] = &[
     "only_the_safe_command_while_not_permitted",
     "a_released_lane_is_silent",
     "a_taken_lane_is_never_left_alone",
+    "a_flowing_lane_has_an_owner",
     "every_kill_sends_again",
     "a_frozen_pose_is_constant",
     "a_freeze_is_the_last_sent_or_the_measured",
@@ -49,6 +52,8 @@ pub(crate) const PROPERTIES: &[&str] = &[
     "counts_add_up",
     "nothing_from_before_the_arm",
     "one_owner",
+    "watch_and_shadow_publish_nothing",
+    "a_held_lane_forwards_nothing",
     "a_lower_source_does_not_take_over",
     "neutral_does_not_take_over",
     "select_needs_a_live_source",
@@ -102,12 +107,12 @@ macro_rules! hold {
 use hold;
 
 impl Oracle {
-    pub(crate) fn new(rules: &GateRules) -> Self {
+    pub(crate) fn new(rules: &GateRules, boot: BootRecord) -> Self {
         Self {
             before: None,
             steps: 0,
             state: state::StateWatch::new(rules),
-            output: output::OutputWatch::new(rules),
+            output: output::OutputWatch::new(rules, boot),
             source: source::SourceWatch::new(rules),
             motion: rules.lanes.iter().map(motion::LaneMotion::new).collect(),
             rules: rules.clone(),
@@ -133,8 +138,8 @@ impl Oracle {
     }
 
     /// Judges a whole trace.
-    pub(crate) fn judge(rules: &GateRules, trace: &[Step]) -> Judged {
-        let mut oracle = Self::new(rules);
+    pub(crate) fn judge(rules: &GateRules, boot: BootRecord, trace: &[Step]) -> Judged {
+        let mut oracle = Self::new(rules, boot);
         trace.iter().enumerate().try_for_each(|(index, step)| {
             oracle.observe(step).map_err(|objection| Objection {
                 text: format!("step {index} at {} ns: {}", step.at, objection.text),

@@ -5,11 +5,13 @@
 //! one before, but at most [`PERIODS`] nominal periods of its source (a gap gives no catch-up). Over
 //! any window the lane may use what was granted in it, and [`PERIODS`] periods that were saved before.
 
+use interlock::gate::lane_state::LaneState;
 use interlock::gate::rules::{GateRules, Interface, LaneRules, Shape};
+use interlock::gate::safe::SafeCommand;
 
+use super::easing::Easing;
 use super::output::targets;
 use super::{Judged, Scene, hold};
-use crate::rig::nanos;
 use crate::trace::{From, Output, What};
 
 /// The time credit's cap, in nominal periods (design §6).
@@ -19,12 +21,12 @@ const PERIODS: f64 = 1.5;
 const ROUNDING: f64 = 1e-9;
 
 /// The lower of two numbers.
-fn least(one: f64, other: f64) -> f64 {
+pub(super) fn least(one: f64, other: f64) -> f64 {
     if one < other { one } else { other }
 }
 
 /// The higher of two numbers.
-fn most(one: f64, other: f64) -> f64 {
+pub(super) fn most(one: f64, other: f64) -> f64 {
     if one > other { one } else { other }
 }
 
@@ -52,9 +54,7 @@ pub(super) struct LaneMotion {
     scaled: f64,
     last_at: Option<u64>,
     measured: Option<Vec<f64>>,
-    armed_at: Option<u64>,
-    handed_over: Option<u64>,
-    derating: f64,
+    easing: Easing,
     /// Longest saving, s.
     saved: f64,
 }
@@ -68,9 +68,7 @@ impl LaneMotion {
             scaled: 0.0,
             last_at: None,
             measured: None,
-            armed_at: None,
-            handed_over: None,
-            derating: 1.0,
+            easing: Easing::new(),
             saved: PERIODS * periods.fold(0.0, most),
         }
     }
@@ -91,12 +89,6 @@ impl LaneMotion {
             {
                 self.measured = Some(position.clone());
             }
-            What::Arm { result: Ok(()), .. } => {
-                self.armed_at = Some(scene.step.at);
-                self.handed_over = None;
-            }
-            // The floor of derating is 0.2 (design §6).
-            What::Derate(factor) => self.derating = most(*factor, 0.2),
             What::Boot
             | What::Tick
             | What::Command(_)
@@ -106,8 +98,10 @@ impl LaneMotion {
             | What::Reset { .. }
             | What::Arm { .. }
             | What::Select { .. }
+            | What::Derate(_)
             | What::Feedback { .. } => {}
         }
+        self.easing.observe(scene, lane);
         for output in scene.step.outputs.iter().filter(|output| output.lane == lane) {
             let rules = &scene.rules.lanes[lane];
             match output.from {
@@ -167,38 +161,25 @@ impl LaneMotion {
         }
     }
 
-    /// The factor on velocity that is in force at the latest now.
-    fn factor(&self, scene: &Scene<'_>, lane: usize, source: usize) -> f64 {
-        let (rules, now) = (&scene.rules.lanes[lane], scene.step.at);
-        let mut factor = rules.sources[source].limit_scale * least(self.derating, 1.0);
-        if let Some(armed) = self.armed_at.filter(|_| !rules.start_ramp.is_zero()) {
-            let part = seconds(now - armed) / rules.start_ramp.as_secs_f64();
-            factor = least(factor, part);
-        }
-        let handover = nanos(rules.handover.duration);
-        if self.handed_over.is_some_and(|at| now - at < handover) {
-            factor = least(factor, rules.handover.limit_scale);
-        }
-        factor
-    }
-
     fn command(&mut self, scene: &Scene<'_>, output: &Output, source: usize) -> Judged {
         let (lane, now) = (output.lane, scene.step.at);
-        let owner = scene.before.lanes[lane].owner;
-        if owner.is_some_and(|owner| owner != source) {
-            self.handed_over = Some(now);
-        }
         let rules = &scene.rules.lanes[lane];
+        let values = targets(&output.command, rules.interface);
+        let limp = matches!(rules.safe, SafeCommand::Damping | SafeCommand::Silent);
+        if limp && scene.before.lanes[lane].state != LaneState::Flowing {
+            // The stop left the joints to themselves: the first command starts where they are.
+            let start = self.measured.clone().unwrap_or_else(|| values.to_vec());
+            self.begin(&start, now);
+        }
         let cap = PERIODS / rules.sources[source].max_rate_hz;
         let elapsed = match self.last_at {
             None => cap,
             Some(at) => least(seconds(now - at), cap),
         };
-        let factor = self.factor(scene, lane, source);
+        let factor = self.easing.factor(scene, lane, source);
         self.granted += elapsed;
         self.scaled += elapsed * factor;
         self.last_at = Some(now);
-        let values = targets(&output.command, rules.interface);
         for (joint, value) in values.iter().enumerate() {
             if !output.command.given[joint] {
                 continue;
@@ -352,6 +333,6 @@ fn cap_of(rules: &GateRules, lane: usize) -> f64 {
     PERIODS * sources.map(|source| 1.0 / source.max_rate_hz).fold(0.0, most)
 }
 
-fn seconds(nanos: u64) -> f64 {
+pub(super) fn seconds(nanos: u64) -> f64 {
     std::time::Duration::from_nanos(nanos).as_secs_f64()
 }

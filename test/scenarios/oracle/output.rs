@@ -2,9 +2,9 @@
 
 use interlock::gate::command::Command;
 use interlock::gate::lane_state::LaneState;
-use interlock::gate::rules::{GateRules, Interface, LaneRules, Shape};
+use interlock::gate::rules::{GateRules, Interface, LaneMode, LaneRules, Shape};
 use interlock::gate::safe::SafeCommand;
-use interlock::gate::state::State;
+use interlock::gate::state::{BootRecord, State};
 use interlock::gate::verdict::Verdict;
 
 use super::{Judged, Scene, hold};
@@ -27,15 +27,16 @@ struct LaneWatch {
 
 pub(super) struct OutputWatch {
     lanes: Vec<LaneWatch>,
+    boot: BootRecord,
     /// Armed or killed in this run.
     taken: bool,
     disarmed_at: Option<u64>,
 }
 
 impl OutputWatch {
-    pub(super) fn new(rules: &GateRules) -> Self {
+    pub(super) fn new(rules: &GateRules, boot: BootRecord) -> Self {
         let lanes = vec![LaneWatch::default(); rules.lanes.len()];
-        Self { lanes, taken: false, disarmed_at: None }
+        Self { lanes, boot, taken: false, disarmed_at: None }
     }
 
     pub(super) fn observe(&mut self, scene: &Scene<'_>) -> Judged {
@@ -102,20 +103,27 @@ impl OutputWatch {
         if let From::Source(_) = output.from {
             let active = before.state == State::Active && after.state == State::Active;
             hold!(
-                active && before.permitted,
+                active,
                 "only_the_safe_command_while_not_permitted",
-                "a command went out while {} (permitted: {})",
-                before.state,
-                before.permitted
+                "a command went out while {}",
+                before.state
+            );
+            hold!(
+                lane.mode == LaneMode::Gate,
+                "watch_and_shadow_publish_nothing",
+                "lane {} only watches",
+                output.lane
             );
             return Ok(());
         }
         // Before the first arm or kill a velocity lane may say zero while killed, and as long after
         // the reset as after a disarm; nobody else says anything.
-        let zero = lane.safe.tolerance().is_none();
+        let zero = matches!(lane.safe, SafeCommand::ZeroVelocity { .. });
         let killed = after.state == State::Killed || self.disarmed_at.is_some();
+        // What the last run sent may still be followed: a pose is held as soon as it is known.
+        let unclean = self.boot == BootRecord::EndedActive && lane.safe.tolerance().is_some();
         hold!(
-            self.taken || (zero && killed),
+            self.taken || ((zero || unclean) && killed),
             "a_released_lane_is_silent",
             "lane {} published before the first arm or kill",
             output.lane
@@ -210,7 +218,26 @@ impl OutputWatch {
                     );
                 }
             }
-            SafeCommand::Damping | SafeCommand::Values | SafeCommand::Silent => {}
+            SafeCommand::Values => hold!(
+                bits(values) == bits(&rules.safe_targets),
+                "a_frozen_pose_is_constant",
+                "{values:?} are not the values written"
+            ),
+            SafeCommand::Damping => {
+                if let (Interface::Position, Some(wire)) = (rules.interface, &watch.wire) {
+                    hold!(
+                        bits(values) == bits(wire),
+                        "a_frozen_pose_is_constant",
+                        "damping changed the pose from {wire:?} to {values:?}"
+                    );
+                }
+            }
+            SafeCommand::Silent => hold!(
+                false,
+                "a_released_lane_is_silent",
+                "lane {} stops by silence and published",
+                output.lane
+            ),
         }
         let watch = &mut self.lanes[output.lane];
         watch.held = Some(values.to_vec());
@@ -261,6 +288,12 @@ impl OutputWatch {
                     watch.last_output
                 );
             }
+            // Somebody must answer for a lane that flows, or nobody's silence ever ends it.
+            hold!(
+                view.state != LaneState::Flowing || view.owner.is_some(),
+                "a_flowing_lane_has_an_owner",
+                "lane {index} flows and nobody is in charge"
+            );
             if let (LaneState::Flowing, What::Tick) = (view.state, &scene.step.what) {
                 // One timeout after the last command, or after the hand-over that followed it.
                 let timeouts = rules.sources.iter().map(|source| source.timeout.map_or(u64::MAX, nanos));
@@ -273,7 +306,9 @@ impl OutputWatch {
                 );
             }
             hold!(
-                after.state != State::Active || view.state != LaneState::Released,
+                after.state != State::Active
+                    || view.state != LaneState::Released
+                    || rules.mode == LaneMode::Watch,
                 "a_taken_lane_is_never_left_alone",
                 "lane {index} is released while active"
             );

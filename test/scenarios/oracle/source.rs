@@ -3,14 +3,14 @@
 use std::collections::HashMap;
 
 use interlock::gate::lane_state::LaneState;
-use interlock::gate::rules::{GateRules, Interface, LaneRules, ReturnTo, Shape, SourceMode};
+use interlock::gate::rules::{GateRules, Interface, LaneMode, LaneRules, ReturnTo, Shape, SourceMode};
 use interlock::gate::state::State;
 use interlock::gate::verdict::Verdict;
 
 use super::output::targets;
 use super::{Judged, Scene, hold};
 use crate::rig::nanos;
-use crate::trace::{Received, What};
+use crate::trace::{From, Received, What};
 
 #[derive(Clone, Default)]
 struct SourceWatch1 {
@@ -54,6 +54,10 @@ impl SourceWatch {
 
     pub(super) fn observe(&mut self, scene: &Scene<'_>) -> Judged {
         self.start.get_or_insert(scene.step.at);
+        if scene.before.state == State::Active && scene.step.after.state != State::Active {
+            // A choice made while active ends with it.
+            self.lanes.iter_mut().for_each(|lane| lane.selected = None);
+        }
         match &scene.step.what {
             What::Command(received) => self.command(scene, received)?,
             What::Arm { result: Ok(()), .. } => self.armed(scene.index),
@@ -92,7 +96,7 @@ impl SourceWatch {
     fn armed(&mut self, index: usize) {
         self.armed_after = index;
         for lane in &mut self.lanes {
-            (lane.engaged, lane.selected, lane.silent) = (false, None, false);
+            (lane.engaged, lane.silent) = (false, false);
             for source in &mut lane.sources {
                 source.fence = source.newest.clone();
             }
@@ -126,7 +130,7 @@ impl SourceWatch {
         let now = scene.step.at;
         let rules = &scene.rules.lanes[received.lane];
         let verdict = received.verdict;
-        let forwarded = matches!(verdict, Verdict::Passed | Verdict::Limited);
+        let forwarded = forwards(scene, received.lane);
         let refused = verdict == Verdict::Rejected;
         let watch = &mut self.lanes[received.lane].sources[received.source];
         watch.counts[verdict.index()] += 1;
@@ -145,6 +149,12 @@ impl SourceWatch {
             *newest = stamp.max(*newest);
         }
         let source = &rules.sources[received.source];
+        let aside = rules.mode == LaneMode::Watch || source.mode == SourceMode::Shadow;
+        hold!(
+            forwarded != aside || !matches!(verdict, Verdict::Passed | Verdict::Limited),
+            "watch_and_shadow_publish_nothing",
+            "{verdict}, forwarded: {forwarded}, judged aside: {aside}"
+        );
         if !refused {
             let silence = source.timeout.map_or(u64::MAX, nanos);
             let others =
@@ -190,11 +200,6 @@ impl SourceWatch {
         let (lane, source) = (received.lane, received.source);
         let rules = &scene.rules.lanes[lane];
         let watch = &self.lanes[lane];
-        hold!(
-            rules.sources[source].mode == SourceMode::Live,
-            "one_owner",
-            "a shadow source moved lane {lane}"
-        );
         let Some(owner) = scene.before.lanes[lane].owner.filter(|owner| *owner != source) else {
             return Ok(());
         };
@@ -238,15 +243,18 @@ impl SourceWatch {
         let lanes = scene.before.lanes.iter().zip(&scene.step.after.lanes);
         for (lane, (before, after)) in lanes.enumerate() {
             let may = match (&scene.step.what, after.owner) {
-                (What::Command(received), owner) if forwards(received, lane) => {
+                (What::Command(received), owner) if forwards(scene, lane) => {
                     owner == Some(received.source)
                 }
-                (What::Select { lane: of, source: Some(source), accepted: true }, owner)
-                    if *of == lane =>
-                {
-                    owner == Some(*source)
+                // While not active it is remembered for the next arm.
+                (What::Select { lane: of, source, accepted: true }, owner) if *of == lane => {
+                    let active = scene.before.state == State::Active;
+                    owner == if active { *source } else { before.owner }
                 }
-                (What::Arm { result: Ok(()), .. }, owner) => owner.is_none(),
+                (What::Arm { result: Ok(()), .. }, owner) => {
+                    owner == self.lanes[lane].selected
+                        || scene.rules.lanes[lane].mode == LaneMode::Watch
+                }
                 (_, None) => before.owner.is_none() || after.state == LaneState::Released,
                 (_, owner) => owner == before.owner,
             };
@@ -300,8 +308,10 @@ impl SourceWatch {
     }
 }
 
-fn forwards(received: &Received, lane: usize) -> bool {
-    received.lane == lane && matches!(received.verdict, Verdict::Passed | Verdict::Limited)
+/// Whether a command went out on this lane in this step.
+fn forwards(scene: &Scene<'_>, lane: usize) -> bool {
+    let mut outputs = scene.step.outputs.iter();
+    outputs.any(|output| output.lane == lane && matches!(output.from, From::Source(_)))
 }
 
 /// What an observer can say of a command; the exact border is the gate's affair.

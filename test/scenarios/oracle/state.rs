@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use interlock::gate::rules::GateRules;
+use interlock::gate::rules::{GateRules, LaneMode};
 use interlock::gate::state::{Refused, State};
 
 use super::{Judged, Scene, hold};
 use crate::rig::nanos;
-use crate::trace::What;
+use crate::trace::{From, What};
 
 const SECOND: u64 = 1_000_000_000;
 
@@ -45,6 +45,8 @@ pub(super) struct StateWatch {
     feedback_at: Vec<Option<u64>>,
     told: Vec<Mover>,
     moved_at: Option<u64>,
+    /// Lanes that gate, held as of the last tick.
+    held: Vec<bool>,
 }
 
 impl StateWatch {
@@ -54,6 +56,7 @@ impl StateWatch {
             feedback_at: vec![None; rules.lanes.len()],
             told: Vec::new(),
             moved_at: None,
+            held: Vec::new(),
         }
     }
 
@@ -146,7 +149,7 @@ impl StateWatch {
         let (before, after) = (scene.before, &scene.step.after);
         let (seq, result, from) = match &scene.step.what {
             What::Reset { seq, result } => (Some(*seq), result, State::Killed),
-            What::Arm { seq, result } => (Some(*seq), result, State::Disarmed),
+            What::Arm { seq, result, .. } => (Some(*seq), result, State::Disarmed),
             What::Disarm(result) => (None, result, State::Active),
             What::Boot
             | What::Tick
@@ -190,8 +193,9 @@ impl StateWatch {
         );
         if let (true, Some(seq)) = (before.state == from, seq) {
             let stale = seq != before.seq;
+            let unknown = *result == Err(Refused::UnknownProfile);
             hold!(
-                stale == (*result == Err(Refused::SeqMoved)),
+                unknown || stale == (*result == Err(Refused::SeqMoved)),
                 "a_stale_seq_is_refused",
                 "{:?} at seq {}",
                 scene.step.what,
@@ -281,8 +285,26 @@ impl StateWatch {
     }
 
     /// The permit is for active and unheld only; what holds is known at the latest after a tick.
-    fn permit(&self, scene: &Scene<'_>) -> Judged {
-        let (now, after) = (scene.step.at, &scene.step.after);
+    fn permit(&mut self, scene: &Scene<'_>) -> Judged {
+        let after = &scene.step.after;
+        let gated = scene.rules.lanes.iter().enumerate();
+        let gated: Vec<usize> =
+            gated.filter(|(_, lane)| lane.mode == LaneMode::Gate).map(|(lane, _)| lane).collect();
+        for output in scene.step.outputs.iter().filter(|o| matches!(o.from, From::Source(_))) {
+            let held = gated.iter().position(|lane| *lane == output.lane);
+            let held = held.and_then(|place| self.held.get(place)).copied().unwrap_or(false);
+            hold!(
+                !held,
+                "a_held_lane_forwards_nothing",
+                "lane {} was held at the last tick and a command went out",
+                output.lane
+            );
+        }
+        if matches!(scene.step.what, What::Tick) {
+            self.held = self.held_lanes(scene);
+        } else if scene.before.state != after.state {
+            self.held.clear();
+        }
         if !after.permitted {
             return Ok(());
         }
@@ -292,31 +314,33 @@ impl StateWatch {
             "permitted while {}",
             after.state
         );
-        if !matches!(scene.step.what, What::Tick) {
-            return Ok(());
-        }
-        for (index, (input, rules)) in self.inputs.iter().zip(&scene.rules.kill_inputs).enumerate()
-        {
-            let lost = match (rules.timeout, input.heard_at) {
-                (Some(timeout), Some(heard)) => now - heard > nanos(timeout),
-                (None, _) | (_, None) => false,
-            };
-            hold!(
-                !lost,
-                "permit_means_active_and_not_held",
-                "permitted while input {index} is silent"
-            );
-        }
-        for (index, lane) in scene.rules.lanes.iter().enumerate() {
-            let Some(feedback) = lane.feedback else { continue };
-            let timeout = nanos(scene.rules.feedback[feedback].timeout);
-            let fresh = self.feedback_at[index].is_some_and(|at| now - at <= timeout);
-            hold!(
-                fresh || lane.balance,
-                "permit_means_active_and_not_held",
-                "permitted while the feedback of lane {index} is stale"
-            );
-        }
+        hold!(
+            self.held.is_empty() || self.held.iter().any(|held| !held),
+            "permit_means_active_and_not_held",
+            "permitted although a silent input or stale feedback holds every lane"
+        );
         Ok(())
+    }
+
+    /// Which lanes a silent kill input or stale feedback holds, as it is known after this tick.
+    fn held_lanes(&self, scene: &Scene<'_>) -> Vec<bool> {
+        let now = scene.step.at;
+        let silent = self.inputs.iter().zip(&scene.rules.kill_inputs).any(|(input, rules)| {
+            matches!((rules.timeout, input.heard_at),
+                (Some(timeout), Some(heard)) if now - heard > nanos(timeout))
+        });
+        let stale = |lane: usize| {
+            let feedback = scene.rules.lanes[lane].feedback;
+            let timeout = feedback.map(|index| nanos(scene.rules.feedback[index].timeout));
+            timeout.is_some_and(|timeout| {
+                self.feedback_at[lane].is_none_or(|at| now - at > timeout)
+            })
+        };
+        let lanes = &scene.rules.lanes;
+        let gated = |lane: usize| lanes[lane].mode == LaneMode::Gate && !lanes[lane].balance;
+        let own = |lane: usize| gated(lane) && (silent || stale(lane));
+        let spreads = (0..lanes.len()).any(|lane| own(lane) && !lanes[lane].independent);
+        let held = |lane| own(lane) || (spreads && gated(lane));
+        (0..lanes.len()).filter(|lane| lanes[*lane].mode == LaneMode::Gate).map(held).collect()
     }
 }
