@@ -5,10 +5,11 @@
 //! hand. Nothing here needs ROS. `PROPTEST_CASES` scales the suite; the seeds of cases that once
 //! failed are in `regressions.txt` and are played first.
 
-mod draw;
 mod doctored;
+mod draw;
 mod hazards;
 mod oracle;
+mod plain;
 mod properties;
 mod rig;
 mod script;

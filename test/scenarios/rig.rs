@@ -21,9 +21,6 @@ use interlock::gate::verdict::{Reason, Verdict};
 
 use super::trace::{From, LaneView, Output, Received, Step, View, What};
 
-/// What the gate under test can do beyond the first version.
-pub(crate) const HAS_RAMPS: bool = true;
-
 /// The controller reads its lane, and nobody else is there.
 const READ: LaneGraph = LaneGraph {
     subscribers: 1,

@@ -3,13 +3,17 @@
 //!
 //! An event is a few bytes, drawn cheaply and shrunk easily; what they mean is decided here.
 
+use std::collections::HashMap;
+
 use interlock::gate::command::Command;
 use interlock::gate::rules::{Interface, Shape};
 use interlock::gate::state::State;
+use interlock::gate::verdict::Verdict;
 use proptest::prelude::*;
 
 use super::draw::Draw;
-use super::rig::{HAS_RAMPS, Rig, Sent, nanos, targets_mut};
+use super::plain::target;
+use super::rig::{Rig, Sent, nanos, targets_mut};
 
 const MILLISECOND: u64 = 1_000_000;
 
@@ -32,21 +36,15 @@ pub(crate) fn genes(most: usize) -> impl Strategy<Value = Vec<Gene>> {
     proptest::collection::vec(gene, 0..most)
 }
 
-/// A publisher's own clock and counter. The clock has an origin of its own.
-#[derive(Clone, Copy, Debug)]
-struct Publisher {
-    offset: i64,
-    sequence: u64,
-}
-
 /// Plays events.
 pub(crate) struct Script {
     pub(crate) rig: Rig,
-    publishers: Vec<Publisher>,
-    heartbeats: bool,
-    feedback: bool,
+    /// How many messages each publisher has sent to each source.
+    sequences: HashMap<(usize, usize, u8), u64>,
+    pub(crate) heartbeats: bool,
+    pub(crate) feedback: bool,
     /// Whether the middleware gives stamps and sequence numbers.
-    informed: bool,
+    pub(crate) informed: bool,
     ticks: u64,
     /// Where each lane's smooth commands are.
     aim: Vec<Vec<f64>>,
@@ -56,13 +54,15 @@ pub(crate) struct Script {
 
 const HOUR: i64 = 3_600_000_000_000;
 
+/// Each publisher's clock has an origin of its own.
+const OFFSETS: [i64; 3] = [0, HOUR, -HOUR];
+
 impl Script {
     pub(crate) fn new(rig: Rig) -> Self {
         let aim = rig.pose.clone();
-        let publishers = [0, HOUR, -HOUR].map(|offset| Publisher { offset, sequence: 0 }).to_vec();
         let (heartbeats, feedback, informed, ticks) = (true, true, true, 0);
-        let tails = Vec::new();
-        Self { rig, publishers, heartbeats, feedback, informed, ticks, aim, tails }
+        let (sequences, tails) = (HashMap::new(), Vec::new());
+        Self { rig, sequences, heartbeats, feedback, informed, ticks, aim, tails }
     }
 
     /// Plays one event.
@@ -124,7 +124,12 @@ impl Script {
     }
 
     /// A person gets the robot going: everything released and alive, reset if need be, arm.
-    pub(crate) fn ready(&mut self, gene: Gene) {
+    pub(crate) fn make_ready(&mut self) {
+        self.ready(Gene { kind: 0, who: 0, seed: 0, pace: 0 });
+        assert_eq!(self.rig.view().state, State::Active);
+    }
+
+    fn ready(&mut self, gene: Gene) {
         self.heartbeats = true;
         self.feedback = true;
         for input in 0..self.rig.rules.kill_inputs.len() {
@@ -198,10 +203,8 @@ impl Script {
     }
 
     fn derate(&mut self, gene: Gene) {
-        if HAS_RAMPS {
-            let factor = if gene.who == 255 { f64::NAN } else { f64::from(gene.who) / 200.0 };
-            self.rig.derate(factor);
-        }
+        let factor = if gene.who == 255 { f64::NAN } else { f64::from(gene.who) / 200.0 };
+        self.rig.derate(factor);
     }
 
     // ---- commands ------------------------------------------------------------------------------
@@ -239,16 +242,41 @@ impl Script {
         }
     }
 
-    fn publish(&mut self, lane: usize, source: usize, publisher: u8, command: Command) -> Sent {
-        let clock = &mut self.publishers[usize::from(publisher)];
-        clock.sequence += 1;
-        let stamp = i64::try_from(self.rig.now).unwrap() + clock.offset;
+    /// Targets of a source by its own publisher arrive and are taken. Returns the verdict; `None`:
+    /// left in the queue.
+    pub(crate) fn send(&mut self, lane: usize, source: usize, values: &[f64]) -> Option<Verdict> {
+        let interface = self.rig.rules.lanes[lane].interface;
+        self.send_from(lane, source, 0, target(interface, values))
+    }
+
+    pub(crate) fn send_from(
+        &mut self,
+        lane: usize,
+        source: usize,
+        publisher: u8,
+        command: Command,
+    ) -> Option<Verdict> {
+        let sent = self.publish(lane, source, publisher, command);
+        self.rig.queue(sent);
+        self.rig.take(lane, source)
+    }
+
+    pub(crate) fn publish(
+        &mut self,
+        lane: usize,
+        source: usize,
+        publisher: u8,
+        command: Command,
+    ) -> Sent {
+        let sequence = self.sequences.entry((lane, source, publisher)).or_default();
+        *sequence += 1;
+        let stamp = i64::try_from(self.rig.now).unwrap() + OFFSETS[usize::from(publisher)];
         let sent = Sent {
             lane,
             source,
             publisher: self.informed.then_some(publisher),
             stamp: self.informed.then_some(stamp),
-            sequence: self.informed.then_some(clock.sequence),
+            sequence: self.informed.then_some(*sequence),
             command,
         };
         if self.tails.len() < 32 {

@@ -16,7 +16,8 @@ use interlock::gate::safe::SafeCommand;
 use interlock::gate::state::BootRecord;
 use proptest::prelude::*;
 
-use super::rig::{HAS_RAMPS, Rig};
+use super::plain::ms;
+use super::rig::Rig;
 
 pub(crate) const TICK: Duration = Duration::from_millis(10);
 
@@ -87,10 +88,6 @@ fn pick<T: Copy>(gene: u8, from: &[T]) -> T {
 
 fn bit(gene: u8, bit: u8) -> bool {
     gene & (1 << bit) != 0
-}
-
-fn ms(milliseconds: u64) -> Duration {
-    Duration::from_millis(milliseconds)
 }
 
 impl WorldGenes {
@@ -178,8 +175,8 @@ impl LaneGenes {
             safe_targets: (0..joints).map(|_| 0.25).collect(),
             safe_period: if kind == 2 { ms(50) } else { TICK },
             groups: Vec::new(),
-            start_ramp: if HAS_RAMPS { ms(pick(self.ramps, &[0, 200])) } else { Duration::ZERO },
-            handover: if HAS_RAMPS && bit(self.ramps, 1) {
+            start_ramp: ms(pick(self.ramps, &[0, 200])),
+            handover: if bit(self.ramps, 1) {
                 Handover { duration: ms(300), limit_scale: pick(self.ramps / 4, &[0.3, 0.5, 1.0]) }
             } else {
                 Handover::NONE
