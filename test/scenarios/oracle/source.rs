@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use interlock::gate::lane_state::LaneState;
 use interlock::gate::rules::{GateRules, Interface, LaneMode, LaneRules, ReturnTo, Shape, SourceMode};
+use interlock::gate::safe::SafeCommand;
 use interlock::gate::state::State;
 use interlock::gate::verdict::Verdict;
 
@@ -326,6 +327,10 @@ fn asks_for_motion(received: &Received, rules: &LaneRules, last: &[f64]) -> Asks
     let asked = &received.asked;
     if rules.shape == Shape::Trajectory {
         return if asked.points == 0 { Asks::SurelyNot } else { Asks::Surely };
+    }
+    if matches!(rules.safe, SafeCommand::Damping | SafeCommand::Silent) {
+        // What the last stop left the joints to is not known here.
+        return Asks::Perhaps;
     }
     let period = 1.0 / rules.sources[received.source].max_rate_hz;
     let values = targets(asked, rules.interface).iter().zip(last).zip(&asked.given);
