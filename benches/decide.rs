@@ -1,8 +1,12 @@
 //! One command from bytes to bytes, without ROS: decode, judge, encode, conclude.
 //!
 //! Position, velocity and acceleration limits, fence, publisher, rate, state: everything the gate
-//! thread does between take and publish. `one(joints)` is also what callgrind counts:
-//! `cargo bench --bench decide -- --profile-time 1 29`.
+//! thread does between take and publish.
+//!
+//! Instructions of one command: the same binary with `--count <verdict> <joints> <commands>` runs
+//! exactly that many and nothing else, so that callgrind can count them:
+//! `valgrind --tool=callgrind --toggle-collect='decide::Bench::judge' BINARY --count limited 29 1000`,
+//! and the total divided by 1000.
 
 #![expect(
     clippy::unwrap_used,
@@ -15,7 +19,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
+use criterion::{BenchmarkId, Criterion, criterion_group};
 use interlock::cdr::{Arity, Endian, Field, Kind, MessageType, Path, Primitive, Value, encode};
 use interlock::codec::command::CommandCodec;
 use interlock::config::load;
@@ -59,13 +63,16 @@ struct Bench {
     gate: Gate,
     codec: CommandCodec,
     command: Command,
-    original: Vec<u8>,
     bytes: Vec<u8>,
+    /// Where the joints' values begin in `bytes`.
+    values: usize,
+    wave: Wave,
+    step: u64,
     now: u64,
 }
 
 impl Bench {
-    fn new(joints: usize, target: f64) -> Self {
+    fn new(joints: usize, wave: Wave) -> Self {
         let names: Vec<String> = (0..joints).map(|joint| format!("joint_{joint}")).collect();
         let params = format!(
             "interlock: {{ros__parameters: {{schema: 1, lanes: {{arms: {{\
@@ -89,9 +96,10 @@ impl Bench {
         let codec = CommandCodec::new(&config.lanes[0], &message, 65_536).unwrap();
         let command = codec.new_command();
         let mut value = Value::default_of(&message);
-        let data = Value::List(vec![Value::F64(target); joints]);
+        let data = Value::List(vec![Value::F64(0.0); joints]);
         value.set(&message, &Path::parse("data").unwrap(), &data).unwrap();
         let original = encode(&message, &value, Endian::Little).unwrap();
+        let values = original.len() - 8 * joints;
         let mut gate = Gate::new(config.gate_rules(), BootRecord::Clean, 1, Moment::default());
         let mut now = 0;
         let pose = vec![0.0; joints];
@@ -103,13 +111,23 @@ impl Bench {
         }
         let at = Moment { steady: SteadyTime::from_nanos(now), ..Moment::default() };
         gate.arm(1, 0, at).expect("every condition holds");
-        Self { gate, codec, command, bytes: original.clone(), original, now }
+        Self { gate, codec, command, bytes: original, values, wave, step: 0, now }
     }
 
     /// One command, 2 ms after the last.
     fn one(&mut self) -> bool {
         self.now += Duration::from_millis(2).as_nanos() as u64;
-        self.bytes.copy_from_slice(&self.original);
+        self.step += 1;
+        let target = (self.wave)(self.step).to_le_bytes();
+        for value in self.bytes[self.values..].chunks_exact_mut(8) {
+            value.copy_from_slice(&target);
+        }
+        self.judge()
+    }
+
+    /// From bytes to bytes: what the instruction count counts.
+    #[inline(never)]
+    fn judge(&mut self) -> bool {
         let at = Moment { steady: SteadyTime::from_nanos(self.now), ..Moment::default() };
         let receipt = Receipt {
             at,
@@ -130,9 +148,23 @@ impl Bench {
     }
 }
 
+/// What the commands ask for, in their order of time: every joint the same.
+type Wave = fn(u64) -> f64;
+
+/// `still`: the same pose again. `moving`: a swing that needs no limit. `held`: a target beyond the
+/// position limit, which is held. `limited`: steps that meet the velocity, acceleration and braking
+/// limits in turn, in every command.
+fn verdicts() -> [(&'static str, Wave); 4] {
+    [
+        ("still", |_| 0.0),
+        ("moving", |step| 0.15 - 0.15 * (step as f64 * 0.002 * 5.0).cos()),
+        ("held", |_| 2.0),
+        ("limited", |step| if step / 400 % 2 == 0 { 2.0 } else { -2.0 }),
+    ]
+}
+
 fn decide(criterion: &mut Criterion) {
-    // `limited`: every joint is at its velocity or position limit; `passed`: nothing is changed.
-    for (verdict, target) in [("limited", 2.0), ("passed", 0.0)] {
+    for (verdict, target) in verdicts() {
         let mut group = criterion.benchmark_group(verdict);
         for joints in [6, 29, 64, 256] {
             let mut bench = Bench::new(joints, target);
@@ -143,5 +175,25 @@ fn decide(criterion: &mut Criterion) {
     }
 }
 
+/// Runs as many commands as the arguments ask for, for a count of instructions.
+fn count(mut args: impl Iterator<Item = String>) -> Option<()> {
+    let verdict = args.next()?;
+    let (_, wave) = verdicts().into_iter().find(|(name, _)| *name == verdict)?;
+    let mut bench = Bench::new(args.next()?.parse().ok()?, wave);
+    for _ in 0..args.next()?.parse().ok()? {
+        assert!(bench.one());
+    }
+    Some(())
+}
+
 criterion_group!(benches, decide);
-criterion_main!(benches);
+
+fn main() {
+    let mut args = std::env::args().skip(1);
+    if args.next().as_deref() == Some("--count") {
+        count(args).expect("--count <verdict> <joints> <commands>");
+        return;
+    }
+    benches();
+    Criterion::default().configure_from_args().final_summary();
+}

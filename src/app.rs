@@ -25,6 +25,7 @@ use crate::ros::rcl::{Context, RclError, RclValue, Waker, parameter_overrides};
 use crate::telemetry::collector;
 use crate::telemetry::events::{Event, EventLog, What};
 
+use crate::telemetry::notes::Notes;
 use crate::telemetry::report;
 use crate::telemetry::slots::{BuildInfo, LogCounts, Slots};
 use crate::telemetry::status::{Readiness, Status};
@@ -99,6 +100,7 @@ pub fn run(
     };
     let built = endpoints.build()?;
     let node_name = built.names.fully_qualified_name.clone();
+    let notes = built.audit.notes().clone();
     let mut snapshots = built.snapshots.into_iter();
     let (Some(for_control), Some(for_http)) = (snapshots.next(), snapshots.next()) else {
         return Err(BuildError::NoBit.into());
@@ -109,12 +111,14 @@ pub fn run(
         node_name: node_name.clone(),
         requests: built.requests,
         snapshot: for_control,
+        decisions: built.decisions,
+        limits: built.limits,
         audit: built.audit,
         slots: slots.clone(),
         events: events.clone(),
         switch: switch.clone(),
     })?;
-    let http = serve_http(&config, &slots, for_http, node_name.clone())?;
+    let http = serve_http(&config, &slots, for_http, (node_name.clone(), notes))?;
     stop_on_panic(built.burst);
     events.post(Event { at: clock::now(), what: What::Started });
     tracing::info!(
@@ -206,14 +210,14 @@ fn serve_http(
     config: &Arc<Config>,
     slots: &Arc<Slots>,
     snapshot: triple_buffer::Output<Snapshot>,
-    node: String,
+    (node, notes): (String, Arc<Notes>),
 ) -> Result<Option<HttpServer>, AppError> {
     let Some(listen) = config.http else { return Ok(None) };
     let snapshot = Arc::new(Mutex::new(snapshot));
     let status = {
         let (config, slots, snapshot) = (config.clone(), slots.clone(), snapshot);
         Arc::new(move || {
-            let texts = Texts { config: &config, node: &node };
+            let texts = Texts { config: &config, node: &node, notes: &notes };
             report::status(snapshot.lock().read(), texts, &slots, clock::now())
         })
     };
@@ -231,7 +235,9 @@ fn serve_http(
 /// Ready: every controller matched and every input seen. Whether it is armed is another question.
 fn readiness(status: &Status) -> Readiness {
     let mut reasons = Vec::new();
-    for lane in status.lanes.iter().filter(|lane| lane.subscribers.unwrap_or(0) == 0) {
+    for lane in
+        status.lanes.iter().filter(|lane| lane.mode == "gate" && lane.subscribers.unwrap_or(0) == 0)
+    {
         reasons.push(format!("nobody reads lane {}", lane.name));
     }
     for input in status.kill_inputs.iter().filter(|input| !input.seen) {

@@ -1,12 +1,14 @@
 //! `interlock`: arguments, configuration, log, run, exit code.
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::Parser;
 use interlock::app;
 use interlock::config::args::Arguments;
 use interlock::config::check::{EXIT_CONFIG, check};
 use interlock::config::load::load_arguments;
+use interlock::ros::suggest::{self, Options, SuggestError, WATCH_FOR};
 use interlock::telemetry::logging::{self, LogOptions};
 
 /// The gate between the programs that decide and the controller that moves a robot.
@@ -18,21 +20,30 @@ use interlock::telemetry::logging::{self, LogOptions};
     version,
     after_help = "ROS arguments follow --ros-args, for example:\n  \
                   interlock --ros-args --params-file mobile_base.yaml\n\n\
-                  Exit codes: 0 stopped as asked, 64 bad usage, 70 could not start or go on, \
-                  78 configuration"
+                  Exit codes: 0 stopped as asked, 64 bad usage, 69 nothing to suggest, 70 could not \
+                  start or go on, 78 configuration"
 )]
 struct Cli {
     /// Say what is wrong with these params files (or with those after --ros-args), or what would
     /// run, and start nothing
     #[arg(long)]
     check_config: bool,
-    /// Params files to check
-    #[arg(requires = "check_config")]
-    files: Vec<String>,
+    /// Print a params file for what is on the graph now: for these command topics, or for every one
+    /// that has a reader and a type with a built-in map. Publishes nothing
+    #[arg(long, conflicts_with = "check_config")]
+    suggest: bool,
+    /// How long --suggest looks, in seconds
+    #[arg(long = "for", value_name = "SECONDS", default_value_t = WATCH_FOR.as_secs_f64(), requires = "suggest")]
+    watch_for: f64,
+    /// Params files to check, or topics to suggest a params file for
+    #[arg(value_name = "FILE|TOPIC")]
+    names: Vec<String>,
 }
 
 /// EX_USAGE of sysexits.h.
 const EXIT_USAGE: u8 = 64;
+/// EX_UNAVAILABLE of sysexits.h.
+const EXIT_UNAVAILABLE: u8 = 69;
 /// EX_SOFTWARE of sysexits.h.
 const EXIT_FAILED: u8 = 70;
 
@@ -55,8 +66,14 @@ fn main() -> ExitCode {
     };
     if cli.check_config {
         let (code, text) =
-            check(&cli.files.iter().chain(&arguments.ros).cloned().collect::<Vec<_>>());
+            check(&cli.names.iter().chain(&arguments.ros).cloned().collect::<Vec<_>>());
         return say(code, &text);
+    }
+    if cli.suggest {
+        return suggest(&cli, &arguments);
+    }
+    if !cli.names.is_empty() {
+        return refuse(EXIT_USAGE, &"interlock: names only follow --check-config or --suggest");
     }
     let (config, map) = match load_arguments(&arguments) {
         Ok(loaded) => loaded,
@@ -72,6 +89,20 @@ fn main() -> ExitCode {
         Ok(code) => code,
         Err(app::AppError::Config(problems)) => refuse(EXIT_CONFIG, &problems),
         Err(error) => refuse(EXIT_FAILED, &format!("interlock: not started\n{error}")),
+    }
+}
+
+/// Looks at the live graph and prints what it saw.
+fn suggest(cli: &Cli, arguments: &Arguments) -> ExitCode {
+    let Some(watch_for) = Duration::try_from_secs_f64(cli.watch_for).ok().filter(|d| !d.is_zero())
+    else {
+        return refuse(EXIT_USAGE, &"interlock: --for needs a number of seconds over 0");
+    };
+    let options = Options { topics: cli.names.clone(), watch_for, ros_args: arguments.ros.clone() };
+    match suggest::suggest(&options) {
+        Ok(text) => say(0, &text),
+        Err(error @ SuggestError::Nothing(_)) => refuse(EXIT_UNAVAILABLE, &error),
+        Err(error @ SuggestError::Rcl(_)) => refuse(EXIT_FAILED, &error),
     }
 }
 

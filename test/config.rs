@@ -28,7 +28,7 @@ fn args(words: &[&str]) -> Vec<String> {
 #[test]
 fn shipped_files_have_no_problems() {
     let files = yaml_files("config");
-    assert!(files.len() >= 2, "the shipped files are found: {files:?}");
+    assert!(files.len() >= 3, "the shipped files are found: {files:?}");
     for file in files {
         let (code, text) = check(&args(&[file.to_str().unwrap()]));
         assert_eq!(code, 0, "{text}");
@@ -39,7 +39,7 @@ fn shipped_files_have_no_problems() {
 fn hazard_32_config_fails_open() {
     // Every broken file is refused, with every problem and nothing else, in exactly these words.
     let files = yaml_files("test/config/broken");
-    assert!(files.len() >= 40, "the broken files are found: {}", files.len());
+    assert!(files.len() >= 150, "the broken files are found: {}", files.len());
     let mut wrong = Vec::new();
     for file in &files {
         let path = file.to_str().unwrap();
@@ -77,6 +77,7 @@ lane base -> cmd_vel (geometry_msgs/msg/TwistStamped, velocity: linear.x, angula
   source nav priority 20: cmd_vel_nav, at most 30 Hz, silent after 500ms, limits x 1
   source agent priority 10: cmd_vel_agent, at most 20 Hz, silent after 500ms, limits x 0.5
   safe command zero_velocity at once, every 10ms
+  start ramp 1s; hand-over 1s at limits x 0.3
   silence in motion: hold; down to a lower source: by itself
   feedback odom, controller any reader; limits: params file
 feedback odom: odom, stale after 300ms
@@ -149,14 +150,62 @@ fn the_digest_is_of_the_values_and_not_of_the_text() {
 
 #[test]
 fn hazard_20_partial_or_reordered_joints_in_the_configuration() {
-    // The humanoid's order is the one written, and a joint mapped twice is refused.
+    // The humanoid's order is the one written, and each joint has its own bounds of the robot's
+    // description; until that has come, none may move.
     let (config, _) = load(&args(&["--ros-args", "--params-file", "config/humanoid_29.yaml"]))
         .unwrap_or_else(|problems| panic!("{problems}"));
     let lane = &config.lanes[0];
     assert_eq!(lane.dimensions.len(), 29);
     assert_eq!(lane.dimensions[3], "left_knee_joint");
-    assert_eq!(lane.limits[3].position.unwrap().min, -0.087_267);
     assert_eq!(lane.joint_index, (0..29).collect::<Vec<_>>());
+    assert!(config.awaits_urdf() && lane.limits.iter().all(|limits| limits.locked));
+    let robot = fs::read_to_string("test/config/humanoid_29.urdf").unwrap();
+    let (config, notes) = config.with_urdf(&robot).unwrap_or_else(|problems| panic!("{problems}"));
+    let knee = config.lanes[0].limits[3];
+    assert_eq!(knee.position.unwrap().min, -0.087_267);
+    assert_eq!((knee.velocity.unwrap().max, knee.locked), (3.0, false));
+    assert!(notes.is_empty(), "{notes:?}");
+}
+
+#[test]
+fn the_vendor_s_low_level_lane_is_bounded_by_the_robot() {
+    let (config, _) = load(&args(&["--ros-args", "--params-file", "config/vendor_lowcmd.yaml"]))
+        .unwrap_or_else(|problems| panic!("{problems}"));
+    let robot = fs::read_to_string("test/config/humanoid_29.urdf").unwrap();
+    let (config, _) = config.with_urdf(&robot).unwrap_or_else(|problems| panic!("{problems}"));
+    let lane = &config.lanes[0];
+    assert!(lane.balance && lane.limits.iter().all(|limits| !limits.locked));
+    let knee = lane.limits[3];
+    assert_eq!((knee.velocity.unwrap().max, knee.effort), (20.0, Some(139.0)));
+    assert_eq!((knee.kp, knee.acceleration), (Some(300.0), None));
+    assert_eq!(lane.safe_targets, [3.0; 29]);
+}
+
+#[test]
+fn a_description_in_a_file_is_read_at_start() {
+    let folder = std::env::temp_dir().join(format!("interlock-urdf-{}", std::process::id()));
+    fs::create_dir_all(&folder).unwrap();
+    let robot = folder.join("robot.urdf");
+    let params = folder.join("humanoid.yaml");
+    let text = fs::read_to_string("config/humanoid_29.yaml").unwrap();
+    let named = format!("file: {}", robot.display());
+    fs::write(&params, text.replace("topic: /robot_description", &named)).unwrap();
+    let robot_text = fs::read_to_string("test/config/humanoid_29.urdf").unwrap();
+    fs::write(
+        &robot,
+        robot_text.replace("effort=\"25\" velocity=\"37\"", "effort=\"25\" velocity=\"0\""),
+    )
+    .unwrap();
+    let (code, text) = check(&args(&[params.to_str().unwrap()]));
+    assert_eq!(code, 0, "{text}");
+    assert!(text.contains("limits: params file and URDF\n"), "{text}");
+    let note = "  lanes.body, left_elbow_joint: velocity 0.0 looks unset, and is not used\n";
+    assert!(text.contains(note), "{text}");
+    fs::write(&robot, robot_text.replace("left_elbow_joint", "left_elbw_joint")).unwrap();
+    let (code, text) = check(&args(&[params.to_str().unwrap()]));
+    assert_eq!(code, EXIT_CONFIG);
+    assert!(text.contains("did you mean \"left_elbw_joint\"?"), "{text}");
+    fs::remove_dir_all(&folder).unwrap();
 }
 
 #[test]

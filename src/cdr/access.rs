@@ -85,6 +85,47 @@ pub(super) fn narrow(value: f64) -> Option<f32> {
     (narrow.is_finite() || !value.is_finite()).then_some(narrow)
 }
 
+/// Where a `float32` lies that cannot hold a number exactly.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rounding {
+    /// At most half a unit in the last place away.
+    Nearest,
+    /// The next one below, so that the number stays an upper bound.
+    Down,
+    /// The next one above, so that the number stays a lower bound.
+    Up,
+}
+
+/// Writes a float like [`write_f64`], but into a `float32` rounded as told; a number beyond the
+/// largest `float32` then becomes that one instead of nothing, if that is the side asked for.
+#[must_use = "None means that nothing was written"]
+pub fn write_rounded(
+    bytes: &mut [u8],
+    endian: Endian,
+    primitive: Primitive,
+    offset: u32,
+    value: f64,
+    rounding: Rounding,
+) -> Option<()> {
+    if primitive == Primitive::F32 && value.is_finite() {
+        let narrow = narrow_to(value, rounding)?;
+        write!(bytes, endian, offset, narrow)
+    } else {
+        write_f64(bytes, endian, primitive, offset, value)
+    }
+}
+
+#[expect(clippy::as_conversions, reason = "the neighbour on the right side is chosen below")]
+fn narrow_to(value: f64, rounding: Rounding) -> Option<f32> {
+    let nearest = value as f32;
+    let narrow = match rounding {
+        Rounding::Down if f64::from(nearest) > value => nearest.next_down(),
+        Rounding::Up if f64::from(nearest) < value => nearest.next_up(),
+        Rounding::Nearest | Rounding::Down | Rounding::Up => nearest,
+    };
+    narrow.is_finite().then_some(narrow)
+}
+
 /// Reads an integer, a bool (0 or 1) or a character. `None`: out of bounds, a float, a value above
 /// `i64::MAX`, or a bool byte above 1.
 #[must_use]
@@ -181,4 +222,36 @@ pub fn write_stamp(bytes: &mut [u8], endian: Endian, offset: u32, stamp: Stamp) 
     get::<4>(bytes, nanosec_offset)?;
     write!(bytes, endian, offset, stamp.sec)?;
     write!(bytes, endian, nanosec_offset, stamp.nanosec)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn when_a_float32_cannot_hold_a_number_expect_the_neighbour_on_the_side_asked_for() {
+        let written = |value: f64, rounding: Rounding| {
+            let mut bytes = [0; 4];
+            write_rounded(&mut bytes, Endian::Little, Primitive::F32, 0, value, rounding)
+                .map(|()| f32::from_le_bytes(bytes))
+        };
+        for value in [0.1, -0.1, 1.0 / 3.0, -2.0 / 3.0, 1e-40, -1e-300, 1e30, 16_777_217.0] {
+            let down = written(value, Rounding::Down).unwrap();
+            let up = written(value, Rounding::Up).unwrap();
+            assert!(f64::from(down) < value && value < f64::from(up), "{value}: {down} {up}");
+            assert_eq!(down.next_up().to_bits() | 1 << 31, up.to_bits() | 1 << 31, "{value}");
+            let nearest = written(value, Rounding::Nearest).unwrap();
+            assert!(nearest == down || nearest == up, "{value}: {nearest}");
+        }
+        for value in [0.0, -0.0, 0.5, -3.0, f64::from(f32::MAX)] {
+            for rounding in [Rounding::Nearest, Rounding::Down, Rounding::Up] {
+                let bits = written(value, rounding).map(|narrow| f64::from(narrow).to_bits());
+                assert_eq!(bits, Some(value.to_bits()), "{value} {rounding:?}");
+            }
+        }
+        assert_eq!(written(1e300, Rounding::Down), Some(f32::MAX));
+        assert_eq!(written(-1e300, Rounding::Up), Some(f32::MIN));
+        assert_eq!(written(1e300, Rounding::Up), None);
+        assert_eq!(written(1e300, Rounding::Nearest), None);
+    }
 }

@@ -15,6 +15,7 @@
 //! then the fields, each aligned to its own size counted from byte 4. Big and little endian.
 
 mod access;
+mod checksum;
 mod cursor;
 mod decode;
 mod encode;
@@ -25,8 +26,10 @@ mod schema;
 mod value;
 
 pub use access::{
-    Stamp, read_f64, read_i64, read_stamp, read_u64, write_f64, write_i64, write_stamp, write_u64,
+    Rounding, Stamp, read_f64, read_i64, read_stamp, read_u64, write_f64, write_i64, write_rounded,
+    write_stamp, write_u64,
 };
+pub use checksum::{ChecksumProblem, StructChecksum};
 pub use cursor::{Endian, Malformed};
 pub use decode::decode;
 pub use encode::{EncodeError, encode};

@@ -1,21 +1,29 @@
-//! Commands: the built-in maps of the five standard types.
+//! Commands: a message as the lane's numbers, and changed numbers back into the message.
+//!
+//! One [`CommandCodec`] a lane, compiled from its message type. Five standard types have a map built
+//! in; any other has one from the params file (`fields`, `keep`, `fixed`, `checksum`).
+//!
+//! **Invariant:** no allocation after construction; [`CommandCodec::encode`] changes the numbers that
+//! the command changed and the checksum over them, and nothing else.
+
+mod builtin;
 
 use std::sync::Arc;
 
+use super::CodecError;
 use super::joints::JointOrder;
-use super::{CodecError, select};
+use super::mapped::{self, Mapped};
+use super::numbers::{Reader, Writer};
 use crate::cdr::{
-    Endian, Found, Layout, Malformed, MessageType, Primitive, Stamp, read_f64, read_stamp,
-    write_f64, write_stamp,
+    Found, Layout, Malformed, MessageType, Path, Stamp, StructChecksum, read_stamp, write_stamp,
 };
-use crate::config::model::{CommandType, Interface, LaneConfig};
+use crate::config::model::{
+    ChecksumConfig, ChecksumKind, CommandType, FieldMap, Interface, LaneConfig, Mirror,
+};
 use crate::gate::check::Refusal;
 use crate::gate::command::Command;
 use crate::gate::units::WallTime;
 use crate::gate::verdict::Reason;
-
-/// Most points of a trajectory. 64 KiB hold 8,192 numbers.
-const MAX_POINTS: usize = 4096;
 
 /// Where the numbers of a type are: the slots of its layout.
 #[derive(Clone, Debug)]
@@ -28,6 +36,8 @@ enum Map {
     Named { names: usize, quantities: [usize; 3], order: JointOrder },
     /// Names and, for each point, four arrays and a time.
     Plan { names: usize, quantities: [usize; 4], times: usize, order: JointOrder },
+    /// From the params file.
+    Mapped(Box<Mapped>),
 }
 
 /// Reads and writes the commands of one lane.
@@ -41,63 +51,54 @@ pub struct CommandCodec {
     partial: bool,
     dimensions: usize,
     capacity: usize,
+    checksum: Option<StructChecksum>,
+    /// Newest value of each mirrored feedback field.
+    mirrors: Vec<Option<i64>>,
+    /// What a safe message begins with, where a map tells.
+    start: Option<Start>,
+}
+
+/// What a mapped lane's safe message begins with.
+#[derive(Clone, Debug)]
+pub(super) struct Start {
+    pub(super) bytes: Vec<u8>,
+    /// `keep` has floats, which no default can stand for.
+    pub(super) keeps_floats: bool,
 }
 
 impl CommandCodec {
     /// Compiles the codec of a lane for its message type.
     ///
     /// # Errors
-    /// [`CodecError`] when the type is not what its name promises.
+    /// [`CodecError`] when the type is not what its name or the lane's map promises.
     pub fn new(
         lane: &LaneConfig,
         message: &Arc<MessageType>,
         max_message_bytes: usize,
     ) -> Result<Self, CodecError> {
         let dimensions = lane.dimensions.len();
-        // Enough to tell a wrong count from a broken message.
-        let names = dimensions.saturating_mul(2).saturating_add(8);
-        let (selections, map, stamp) = match lane.command_type {
-            CommandType::Twist => (axes(&AXES, None)?, Map::Axes { first: 0 }, None),
-            CommandType::TwistStamped => {
-                let selections = axes(&STAMPED_AXES, Some("header.stamp"))?;
-                (selections, Map::Axes { first: 1 }, Some(0))
+        let mut capacity = (max_message_bytes / 8).max(dimensions);
+        let mut start = None;
+        let (selections, map, stamp) = match field_map(lane)? {
+            Some(fields) => {
+                let compiled = mapped::compile(lane, &fields, message)?;
+                let mapped::Compiled { map, selections, stamp, start: bytes, keeps_floats } =
+                    compiled;
+                start = Some(Start { bytes, keeps_floats });
+                // One point, never more.
+                capacity = dimensions;
+                (selections, Map::Mapped(Box::new(map)), stamp)
             }
-            CommandType::Float64MultiArray => {
-                let place_of = lane.joint_index.clone();
-                (vec![select("data", 1)?], Map::Array { slot: 0, place_of }, None)
-            }
-            CommandType::Mapped => {
-                return Err(CodecError::Safe("field maps are not available yet".to_owned()));
-            }
-            CommandType::JointState => {
-                let selections = vec![
-                    select("header.stamp", 1)?,
-                    select("name", names)?,
-                    select("position", 1)?,
-                    select("velocity", 1)?,
-                    select("effort", 1)?,
-                ];
-                let order = JointOrder::new(&lane.dimensions);
-                (selections, Map::Named { names: 1, quantities: [2, 3, 4], order }, Some(0))
-            }
-            CommandType::JointTrajectory => {
-                let selections = vec![
-                    select("header.stamp", 1)?,
-                    select("joint_names", names)?,
-                    select("points[].positions", MAX_POINTS)?,
-                    select("points[].velocities", MAX_POINTS)?,
-                    select("points[].accelerations", MAX_POINTS)?,
-                    select("points[].effort", MAX_POINTS)?,
-                    select("points[].time_from_start", MAX_POINTS)?,
-                ];
-                let order = JointOrder::new(&lane.dimensions);
-                let quantities = [2, 3, 4, 5];
-                (selections, Map::Plan { names: 1, quantities, times: 6, order }, Some(0))
-            }
+            None => match builtin::built_in(lane)? {
+                Some(parts) => parts,
+                None => return Err(CodecError::Safe("no map".to_owned())),
+            },
         };
-        let layout = Layout::compile(message, &selections, &[])?;
+        let layout = Layout::compile(message, &selections, &lane.allow_non_finite)?;
         let found = layout.new_found();
-        let capacity = (max_message_bytes / 8).max(dimensions);
+        let checksum =
+            lane.checksum.as_ref().map(|config| checksum(config, message)).transpose()?;
+        let mirrors = vec![None; mirrors_of(lane).count()];
         Ok(Self {
             layout,
             found,
@@ -107,7 +108,16 @@ impl CommandCodec {
             partial: lane.partial,
             dimensions,
             capacity,
+            checksum,
+            mirrors,
+            start,
         })
+    }
+
+    /// Most numbers of one quantity in a command of this lane.
+    #[must_use]
+    pub const fn capacity(&self) -> usize {
+        self.capacity
     }
 
     /// A command with room for every message of this lane.
@@ -116,15 +126,43 @@ impl CommandCodec {
         Command::with_capacity(self.dimensions, self.capacity)
     }
 
+    /// Notes the newest value of a mirrored feedback field, by its number in [`mirrors_of`].
+    pub fn set_mirror(&mut self, mirror: usize, value: i64) {
+        if let Some(place) = self.mirrors.get_mut(mirror) {
+            *place = Some(value);
+        }
+    }
+
     /// Reads a message.
     ///
     /// # Errors
-    /// A refusal of the whole message: malformed, wrong count, unknown or duplicate joint, or a
-    /// number outside the command's fields that is not finite.
+    /// A refusal of the whole message: malformed, wrong checksum, wrong count, unknown or duplicate
+    /// joint, a fixed field with another value, an element of no joint that is not zero, or a number
+    /// outside the command's fields that is not finite.
     pub fn decode(&mut self, bytes: &[u8], command: &mut Command) -> Result<(), Refusal> {
         command.clear();
         self.layout.find(bytes, &mut self.found).map_err(refusal)?;
+        if let Some(checksum) = &mut self.checksum
+            && !checksum.is_right(bytes, self.found.endian())
+        {
+            return Err(Refusal::whole(Reason::Checksum));
+        }
         command.stamp = self.stamp.and_then(|slot| self.stamp_at(slot, bytes));
+        self.read_numbers(bytes, command)?;
+        match &self.map {
+            Map::Mapped(mapped) => mapped.check(bytes, &self.found, &self.mirrors),
+            Map::Axes { .. } | Map::Array { .. } | Map::Named { .. } | Map::Plan { .. } => Ok(()),
+        }
+    }
+
+    /// Finds the numbers of bytes that are ours or were accepted before, and reads them.
+    pub(super) fn locate(&mut self, bytes: &[u8], command: &mut Command) -> Result<(), Refusal> {
+        command.clear();
+        self.layout.find(bytes, &mut self.found).map_err(refusal)?;
+        self.read_numbers(bytes, command)
+    }
+
+    fn read_numbers(&mut self, bytes: &[u8], command: &mut Command) -> Result<(), Refusal> {
         let reader = Reader { bytes, found: &self.found, layout: &self.layout };
         match &mut self.map {
             Map::Axes { first } => {
@@ -142,6 +180,7 @@ impl CommandCodec {
                 };
                 reader.array(*slot, place_of, values)?;
             }
+            Map::Mapped(mapped) => mapped.read(bytes, &self.found, command, self.partial)?,
             Map::Named { names, quantities, order } => {
                 order.read(bytes, &self.found, *names, self.partial)?;
                 command.points = 1;
@@ -173,13 +212,25 @@ impl CommandCodec {
         Ok(())
     }
 
-    /// Writes the command's numbers into the message that was decoded last. Nothing else in the
-    /// buffer changes. Returns false when a number has no place there, which cannot happen for the
-    /// bytes just decoded; the caller then must not publish.
+    /// Writes the command's numbers into the message that was decoded last, and the checksum over
+    /// them. Nothing else in the buffer changes. Returns false when a number has no place there,
+    /// which cannot happen for the bytes just decoded; the caller then must not publish.
     #[must_use]
-    pub fn encode(&self, bytes: &mut [u8], command: &Command) -> bool {
+    pub fn encode(&mut self, bytes: &mut [u8], command: &Command) -> bool {
+        self.write_numbers(bytes, command) && self.seal(bytes)
+    }
+
+    /// Writes the checksum anew, where there is one.
+    #[must_use]
+    pub(super) fn seal(&mut self, bytes: &mut [u8]) -> bool {
+        let endian = self.found.endian();
+        self.checksum.as_mut().is_none_or(|checksum| checksum.write(bytes, endian).is_some())
+    }
+
+    pub(super) fn write_numbers(&self, bytes: &mut [u8], command: &Command) -> bool {
         let mut writer = Writer { bytes, found: &self.found, layout: &self.layout };
         match &self.map {
+            Map::Mapped(mapped) => mapped.write(writer.bytes, writer.found, command),
             Map::Axes { first } => command
                 .velocity
                 .iter()
@@ -210,9 +261,10 @@ impl CommandCodec {
         }
     }
 
-    /// Writes the header stamp of the message that was decoded last; true where it has none.
+    /// Writes the header stamp of the message that was decoded last; true where it has none. A
+    /// checksum is not written.
     #[must_use]
-    pub fn write_stamp(&self, bytes: &mut [u8], wall: WallTime) -> bool {
+    pub(super) fn write_stamp(&self, bytes: &mut [u8], wall: WallTime) -> bool {
         let Some(slot) = self.stamp else { return true };
         let (sec, nanosec) = wall.to_sec_nanosec();
         let offset = self.found.hits(slot).first().map(|hit| hit.offset);
@@ -232,10 +284,24 @@ impl CommandCodec {
     pub fn is_complete(&self) -> bool {
         match &self.map {
             Map::Axes { .. } | Map::Array { .. } => true,
+            Map::Mapped(mapped) => mapped.is_complete(),
             Map::Named { order, .. } | Map::Plan { order, .. } => {
                 order.seen().iter().all(|seen| *seen)
             }
         }
+    }
+
+    /// The map from the params file, with what was found last and the mirrors.
+    pub(super) fn mapped(&self) -> Option<(&Mapped, &Found, &[Option<i64>])> {
+        match &self.map {
+            Map::Mapped(mapped) => Some((mapped, &self.found, &self.mirrors)),
+            Map::Axes { .. } | Map::Array { .. } | Map::Named { .. } | Map::Plan { .. } => None,
+        }
+    }
+
+    /// What the safe message of a mapped lane begins with.
+    pub(super) const fn start(&self) -> Option<&Start> {
+        self.start.as_ref()
     }
 
     fn stamp_at(&self, slot: usize, bytes: &[u8]) -> Option<WallTime> {
@@ -249,22 +315,40 @@ impl CommandCodec {
     }
 }
 
-const AXES: [&str; 6] = ["linear.x", "linear.y", "linear.z", "angular.x", "angular.y", "angular.z"];
+/// The feedback fields that a lane's fixed fields mirror, in the order of their numbers.
+pub fn mirrors_of(lane: &LaneConfig) -> impl Iterator<Item = &Mirror> {
+    lane.fixed.iter().filter_map(|fixed| fixed.mirror.as_ref())
+}
 
-const STAMPED_AXES: [&str; 6] = [
-    "twist.linear.x",
-    "twist.linear.y",
-    "twist.linear.z",
-    "twist.angular.x",
-    "twist.angular.y",
-    "twist.angular.z",
-];
+/// The map from the params file; `None` where the type's built-in one is used.
+fn field_map(lane: &LaneConfig) -> Result<Option<FieldMap>, CodecError> {
+    if lane.command_type == CommandType::Mapped || lane.fields != FieldMap::default() {
+        return Ok(Some(lane.fields.clone()));
+    }
+    match mapped::needs_map(lane) {
+        None => Ok(None),
+        Some(_) if lane.command_type == CommandType::Float64MultiArray => {
+            let path = Path::parse("data").map_err(|_| CodecError::Path("data"))?;
+            Ok(Some(mapped::array_map(lane.interface, path)))
+        }
+        Some(key) => Err(CodecError::BuiltInMap { key, type_name: lane.type_name.clone() }),
+    }
+}
 
-fn axes(
-    axes: &[&'static str; 6],
-    stamp: Option<&'static str>,
-) -> Result<Vec<crate::cdr::Selection>, CodecError> {
-    stamp.iter().chain(axes).map(|path| select(path, 1)).collect()
+/// The checksum of a type, as configured.
+pub(super) fn checksum(
+    config: &ChecksumConfig,
+    message: &MessageType,
+) -> Result<StructChecksum, CodecError> {
+    let made = match config.kind {
+        ChecksumKind::UnitreeCrc32 => StructChecksum::unitree_crc32(message, &config.field),
+    };
+    made.map_err(|problem| CodecError::Checksum {
+        field: config.field.to_string(),
+        message: message.name.clone(),
+        problem: Box::new(problem),
+        has: mapped::describe(message),
+    })
 }
 
 /// What a malformed message is refused for.
@@ -280,125 +364,6 @@ fn refusal(malformed: Malformed) -> Refusal {
         | Malformed::BadBool { .. }
         | Malformed::BadString { .. } => Reason::Malformed,
     })
-}
-
-const MALFORMED: Refusal = Refusal::whole(Reason::Malformed);
-const WRONG_COUNT: Refusal = Refusal::whole(Reason::WrongCount);
-
-struct Reader<'a> {
-    bytes: &'a [u8],
-    found: &'a Found,
-    layout: &'a Layout,
-}
-
-impl Reader<'_> {
-    fn endian(&self) -> Endian {
-        self.found.endian()
-    }
-
-    fn primitive(&self, slot: usize) -> Primitive {
-        self.layout.primitive(slot).unwrap_or(Primitive::F64)
-    }
-
-    fn scalar(&self, slot: usize) -> Result<f64, Refusal> {
-        let hit = self.found.hits(slot).first().ok_or(MALFORMED)?;
-        let primitive = self.primitive(slot);
-        read_f64(self.bytes, self.endian(), primitive, hit.offset).ok_or(MALFORMED)
-    }
-
-    /// One array whose length must be that of `place_of`.
-    fn array(&self, slot: usize, place_of: &[usize], values: &mut Vec<f64>) -> Result<(), Refusal> {
-        let hit = self.found.hits(slot).first().ok_or(MALFORMED)?;
-        let (primitive, endian) = (self.primitive(slot), self.endian());
-        if usize::try_from(hit.len) != Ok(place_of.len()) {
-            return Err(WRONG_COUNT);
-        }
-        for place in place_of {
-            let place = u32::try_from(*place).unwrap_or(u32::MAX);
-            let offset = hit.element(place, primitive).ok_or(WRONG_COUNT)?;
-            values.push(read_f64(self.bytes, endian, primitive, offset).ok_or(MALFORMED)?);
-        }
-        Ok(())
-    }
-
-    /// One array for each point, all empty or all with one value for each named joint. Joints that
-    /// the message does not name stay NaN.
-    fn points(
-        &self,
-        slot: usize,
-        joint_at: &[usize],
-        dimensions: usize,
-        points: usize,
-        values: &mut Vec<f64>,
-    ) -> Result<(), Refusal> {
-        let hits = self.found.hits(slot);
-        if hits.iter().all(|hit| hit.len == 0) {
-            return Ok(());
-        }
-        let room = points.checked_mul(dimensions).filter(|room| *room <= values.capacity());
-        values.resize(room.ok_or(WRONG_COUNT)?, f64::NAN);
-        let (primitive, endian) = (self.primitive(slot), self.endian());
-        for (hit, row) in hits.iter().zip(values.chunks_exact_mut(dimensions)) {
-            if usize::try_from(hit.len) != Ok(joint_at.len()) {
-                return Err(WRONG_COUNT);
-            }
-            for (place, joint) in (0..hit.len).zip(joint_at) {
-                let offset = hit.element(place, primitive).ok_or(MALFORMED)?;
-                let value = read_f64(self.bytes, endian, primitive, offset).ok_or(MALFORMED)?;
-                *row.get_mut(*joint).ok_or(MALFORMED)? = value;
-            }
-        }
-        Ok(())
-    }
-
-    fn times(&self, slot: usize, times: &mut Vec<i64>) -> Result<(), Refusal> {
-        for hit in self.found.hits(slot) {
-            let stamp = read_stamp(self.bytes, self.endian(), hit.offset).ok_or(MALFORMED)?;
-            let seconds = i64::from(stamp.sec).saturating_mul(1_000_000_000);
-            times.push(seconds.saturating_add(i64::from(stamp.nanosec)));
-        }
-        Ok(())
-    }
-}
-
-struct Writer<'a> {
-    bytes: &'a mut [u8],
-    found: &'a Found,
-    layout: &'a Layout,
-}
-
-impl Writer<'_> {
-    fn scalar(&mut self, slot: usize, value: f64) -> bool {
-        self.element(slot, 0, 0, value)
-    }
-
-    fn element(&mut self, slot: usize, hit: usize, place: usize, value: f64) -> bool {
-        let Some(primitive) = self.layout.primitive(slot) else { return false };
-        let place = u32::try_from(place).unwrap_or(u32::MAX);
-        let offset = self.found.hits(slot).get(hit).and_then(|hit| hit.element(place, primitive));
-        let endian = self.found.endian();
-        offset
-            .is_some_and(|offset| write_f64(self.bytes, endian, primitive, offset, value).is_some())
-    }
-
-    fn points(
-        &mut self,
-        slot: usize,
-        joint_at: &[usize],
-        dimensions: usize,
-        values: &[f64],
-    ) -> bool {
-        if values.is_empty() {
-            return true;
-        }
-        let mut rows = values.chunks_exact(dimensions).enumerate();
-        rows.all(|(hit, row)| {
-            let mut places = joint_at.iter().enumerate();
-            places.all(|(place, joint)| {
-                row.get(*joint).is_some_and(|value| self.element(slot, hit, place, *value))
-            })
-        })
-    }
 }
 
 #[cfg(test)]

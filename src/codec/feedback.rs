@@ -1,21 +1,29 @@
-//! Feedback: what a robot says of the joints or axes of one lane.
+//! Feedback: what a robot says of the joints or axes of one lane, or of its body, and the integers
+//! that fixed command fields mirror.
+//!
+//! One codec for each lane that reads a topic, because each has its own joints; one more where a
+//! topic says something of the body or is only mirrored.
+//!
+//! **Invariant:** a sample is complete or there is none: malformed bytes, a wrong checksum, a missing
+//! joint or a wrong count give `None`, and the feedback goes stale. What nobody uses need not be
+//! finite. No allocation after construction.
+
+mod body;
+mod map;
 
 use std::sync::Arc;
 
-use super::{CodecError, select};
-use crate::cdr::{Found, Hit, Layout, MessageType, Path, read_f64};
-use crate::config::model::FeedbackType;
-
-/// Most joints a feedback message may name.
-const MAX_JOINTS: usize = 1024;
-
-#[derive(Clone, Debug)]
-enum Map {
-    /// `name`, `position`, `velocity` of a JointState; the lane's joints may be a part of them.
-    Named { joints: Vec<Box<[u8]>>, places: Vec<usize> },
-    /// Six axes of an Odometry's twist.
-    Axes,
-}
+pub use self::body::Body;
+use self::body::read_body;
+use self::map::{Array, Map, Parts, parts};
+use super::CodecError;
+use super::command::checksum;
+use super::mapped::wrong_kind;
+use crate::cdr::{
+    Arity, Field, FiniteRule, Found, Hit, Index, Kind, Layout, MessageType, Path, Selection,
+    SlotKind, Step, StructChecksum, read_f64, read_i64,
+};
+use crate::config::model::FeedbackConfig;
 
 /// Reads one feedback topic for one lane.
 #[derive(Clone, Debug)]
@@ -25,6 +33,10 @@ pub struct FeedbackCodec {
     map: Map,
     position: Vec<f64>,
     velocity: Vec<f64>,
+    checksum: Option<StructChecksum>,
+    /// First slot of the mirrored fields, and how many there are.
+    first_mirror: usize,
+    mirrored: Vec<Option<i64>>,
 }
 
 /// What a message says of a lane. An empty slice: the message does not carry that quantity.
@@ -36,96 +48,185 @@ pub struct Sample<'a> {
     pub velocity: &'a [f64],
 }
 
+/// What a message says.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Reading<'a> {
+    /// Of the lane's joints or axes.
+    Joints(Sample<'a>),
+    /// Of the body.
+    Body(Body),
+    /// Nothing but mirrored fields.
+    Mirrors,
+}
+
+/// What a codec reads besides mirrored fields.
+#[derive(Clone, Copy, Debug)]
+pub enum Reads<'a> {
+    /// These joints or axes of a lane; the body, if the type tells of one.
+    Dimensions(&'a [String]),
+    /// Nothing.
+    Mirrors,
+}
+
 impl FeedbackCodec {
-    /// Compiles the codec for a lane's joints or axes.
+    /// Compiles the codec for a lane's joints or axes and for the fields that are mirrored.
     ///
     /// # Errors
-    /// [`CodecError`] when the type is not what its name promises.
+    /// [`CodecError`] when the type is not what its name or the map promises.
     pub fn new(
-        kind: FeedbackType,
+        feedback: &FeedbackConfig,
         message: &Arc<MessageType>,
-        dimensions: &[String],
+        reads: Reads<'_>,
+        mirrors: &[Path],
     ) -> Result<Self, CodecError> {
-        let (selections, map) = match kind {
-            FeedbackType::JointState => {
-                let selections = vec![
-                    select("name", MAX_JOINTS)?,
-                    select("position", 1)?,
-                    select("velocity", 1)?,
-                ];
-                let joints = dimensions.iter().map(|name| name.as_bytes().into()).collect();
-                (selections, Map::Named { joints, places: vec![0; dimensions.len()] })
-            }
-            FeedbackType::Imu | FeedbackType::Mapped => {
-                return Err(CodecError::Safe("this feedback is not available yet".to_owned()));
-            }
-            FeedbackType::Odometry => {
-                let axes = [
-                    "twist.twist.linear.x",
-                    "twist.twist.linear.y",
-                    "twist.twist.linear.z",
-                    "twist.twist.angular.x",
-                    "twist.twist.angular.y",
-                    "twist.twist.angular.z",
-                ];
-                let selections = axes.into_iter().map(|path| select(path, 1));
-                (selections.collect::<Result<_, _>>()?, Map::Axes)
-            }
-        };
+        let Parts { mut selections, map } = parts(feedback, message, reads)?;
+        let first_mirror = selections.len();
+        for path in mirrors {
+            let leave = FiniteRule::Leave;
+            selections.push(Selection { path: path.clone(), max_hits: 1, finite: leave });
+        }
         // What is not used need not be finite: covariances and efforts often are not.
-        let unused: &[&'static str] = match kind {
-            FeedbackType::JointState | FeedbackType::Imu | FeedbackType::Mapped => &["effort"],
-            FeedbackType::Odometry => &["pose", "twist.covariance"],
+        let unused = message.fields.iter().filter(|field| has_floats(&field.kind));
+        let whole = |field: &Field| match (&field.kind, field.arity) {
+            (Kind::Message(_), Arity::Array(_) | Arity::Sequence { .. }) => Index::All,
+            (Kind::Message(_) | Kind::Primitive(_), _) => Index::None,
+            (Kind::String { .. } | Kind::WString { .. }, _) => Index::None,
         };
-        let unused =
-            unused.iter().map(|path| Path::parse(path).map_err(|_| CodecError::Path(path)));
-        let unused = unused.collect::<Result<Vec<_>, _>>()?;
-        let layout = Layout::compile(message, &selections, &unused)?;
-        let found = layout.new_found();
-        let capacity = dimensions.len();
+        let unused = unused.filter_map(|field| {
+            Path::new(vec![Step { name: field.name.clone(), index: whole(field) }])
+        });
+        let layout = Layout::compile(message, &selections, &unused.collect::<Vec<_>>())?;
+        for (slot, path) in (first_mirror..).zip(mirrors) {
+            let is_integer = matches!(
+                layout.kind(slot),
+                Some(SlotKind::Number(primitive)) if !primitive.is_float()
+            );
+            if !is_integer {
+                let key = "mirror".to_owned();
+                return Err(wrong_kind(message, key, path, "an integer or a bool"));
+            }
+        }
+        let checksum =
+            feedback.checksum.as_ref().map(|config| checksum(config, message)).transpose()?;
+        let capacity = map.dimensions();
         Ok(Self {
+            found: layout.new_found(),
             layout,
-            found,
             map,
             position: Vec::with_capacity(capacity),
             velocity: Vec::with_capacity(capacity),
+            checksum,
+            first_mirror,
+            mirrored: vec![None; mirrors.len()],
         })
     }
 
-    /// Reads a message; `None` where the bytes are malformed or do not name every joint of the
-    /// lane.
-    pub fn read(&mut self, bytes: &[u8]) -> Option<Sample<'_>> {
+    /// Reads a message; `None` where it is no usable sample.
+    pub fn read(&mut self, bytes: &[u8]) -> Option<Reading<'_>> {
+        self.mirrored.fill(None);
         self.layout.find(bytes, &mut self.found).ok()?;
+        let endian = self.found.endian();
+        if let Some(checksum) = &mut self.checksum
+            && !checksum.is_right(bytes, endian)
+        {
+            return None;
+        }
+        for (slot, mirrored) in (self.first_mirror..).zip(&mut self.mirrored) {
+            let hit = self.found.hits(slot).first()?;
+            let primitive = self.layout.primitive(slot)?;
+            *mirrored = Some(read_i64(bytes, endian, primitive, hit.element(0, primitive)?)?);
+        }
         self.position.clear();
         self.velocity.clear();
+        let source = Source { bytes, layout: &self.layout, found: &self.found };
         match &mut self.map {
-            Map::Named { joints, places } => {
-                find_places(bytes, self.found.hits(0), joints, places)?;
-                let named = self.found.hits(0).len();
-                for (slot, values) in [(1, &mut self.position), (2, &mut self.velocity)] {
-                    let hit = *self.found.hits(slot).first()?;
-                    if hit.len == 0 {
-                        continue;
-                    }
-                    if usize::try_from(hit.len) != Ok(named) {
-                        return None;
-                    }
-                    let primitive = self.layout.primitive(slot)?;
-                    for place in &*places {
-                        let offset = hit.element(u32::try_from(*place).ok()?, primitive)?;
-                        values.push(read_f64(bytes, self.found.endian(), primitive, offset)?);
-                    }
-                }
-            }
+            Map::Nothing => return Some(Reading::Mirrors),
+            Map::Body => return read_body(&source).map(Reading::Body),
             Map::Axes => {
                 for slot in 0..6 {
-                    let offset = self.found.hits(slot).first()?.offset;
-                    let primitive = self.layout.primitive(slot)?;
-                    self.velocity.push(read_f64(bytes, self.found.endian(), primitive, offset)?);
+                    self.velocity.push(source.element(slot, false, 0)?);
+                }
+            }
+            Map::Joints { names, position, velocity, places, known, unnamed } => {
+                let count = match names {
+                    Some(slot) => {
+                        let hits = self.found.hits(*slot);
+                        match (hits.len(), &*unnamed) {
+                            // No names at all: the order of the params file.
+                            (0, Some(order)) => {
+                                places.copy_from_slice(order);
+                                Some(known.feedback)
+                            }
+                            (count, _) => {
+                                find_places(bytes, hits, &known.lane, places)?;
+                                Some(count)
+                            }
+                        }
+                    }
+                    None => None,
+                };
+                let targets = [(&*position, &mut self.position), (&*velocity, &mut self.velocity)];
+                for (array, values) in targets {
+                    let Some(array) = array else { continue };
+                    source.joints(array, count, names.is_some(), places, values)?;
                 }
             }
         }
-        Some(Sample { position: &self.position, velocity: &self.velocity })
+        Some(Reading::Joints(Sample { position: &self.position, velocity: &self.velocity }))
+    }
+
+    /// The mirrored field of that number in the message read last; `None` where that was unusable.
+    #[must_use]
+    pub fn mirrored(&self, mirror: usize) -> Option<i64> {
+        self.mirrored.get(mirror).copied().flatten()
+    }
+}
+
+/// A message with what was found in it.
+struct Source<'a> {
+    bytes: &'a [u8],
+    layout: &'a Layout,
+    found: &'a Found,
+}
+
+impl Source<'_> {
+    fn element(&self, slot: usize, in_messages: bool, element: usize) -> Option<f64> {
+        let primitive = self.layout.primitive(slot)?;
+        let hits = self.found.hits(slot);
+        let offset = if in_messages {
+            hits.get(element)?.element(0, primitive)?
+        } else {
+            hits.first()?.element(u32::try_from(element).ok()?, primitive)?
+        };
+        read_f64(self.bytes, self.found.endian(), primitive, offset)
+    }
+
+    /// The lane's elements of one quantity. With names, an empty array is a quantity that the
+    /// message does not carry, and any other is as long as there are names.
+    fn joints(
+        &self,
+        array: &Array,
+        count: Option<usize>,
+        named: bool,
+        places: &[usize],
+        values: &mut Vec<f64>,
+    ) -> Option<()> {
+        let hits = self.found.hits(array.slot);
+        let here = if array.in_messages {
+            hits.len()
+        } else {
+            hits.first().and_then(|hit| usize::try_from(hit.len).ok()).unwrap_or(0)
+        };
+        if named && here == 0 {
+            return Some(());
+        }
+        if count.is_some_and(|count| count != here) {
+            return None;
+        }
+        for place in places {
+            values.push(self.element(array.slot, array.in_messages, *place)?);
+        }
+        Some(())
     }
 }
 
@@ -145,34 +246,13 @@ fn find_places(
     Some(())
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::codec::test_types::{joint_state_bytes, joint_state_type};
-
-    fn codec(joints: &[&str]) -> FeedbackCodec {
-        let joints: Vec<String> = joints.iter().map(|joint| (*joint).to_owned()).collect();
-        FeedbackCodec::new(FeedbackType::JointState, &joint_state_type(), &joints).unwrap()
-    }
-
-    #[test]
-    fn when_the_message_has_more_joints_in_another_order_expect_the_lanes_own() {
-        let mut codec = codec(&["knee", "hip"]);
-        let bytes =
-            joint_state_bytes(&["hip", "wrist", "knee"], &[0.1, 0.2, 0.3], &[1.0, 2.0, 3.0], &[]);
-        let sample = codec.read(&bytes).unwrap();
-        assert_eq!(sample, Sample { position: &[0.3, 0.1], velocity: &[3.0, 1.0] });
-        // The order may change from one message to the next.
-        let bytes = joint_state_bytes(&["knee", "hip"], &[0.5, 0.6], &[], &[]);
-        let sample = codec.read(&bytes).unwrap();
-        assert_eq!(sample, Sample { position: &[0.5, 0.6], velocity: &[] });
-    }
-
-    #[test]
-    fn when_a_joint_is_missing_or_counts_differ_expect_nothing() {
-        let mut codec = codec(&["knee", "hip"]);
-        assert!(codec.read(&joint_state_bytes(&["knee"], &[0.1], &[], &[])).is_none());
-        assert!(codec.read(&joint_state_bytes(&["knee", "hip"], &[0.1], &[], &[])).is_none());
-        assert!(codec.read(&[0, 1]).is_none());
+fn has_floats(kind: &Kind) -> bool {
+    match kind {
+        Kind::Primitive(primitive) => primitive.is_float(),
+        Kind::String { .. } | Kind::WString { .. } => false,
+        Kind::Message(message) => message.fields.iter().any(|field| has_floats(&field.kind)),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -85,6 +85,102 @@ pub(crate) fn joint_trajectory_type() -> Arc<MessageType> {
     message("trajectory_msgs/msg/JointTrajectory", fields)
 }
 
+fn fixed(name: &str, kind: Kind, count: usize) -> Field {
+    field(name, kind, Arity::Array(count))
+}
+
+const F32: Kind = Kind::Primitive(Primitive::F32);
+const U8: Kind = Kind::Primitive(Primitive::U8);
+const U32: Kind = Kind::Primitive(Primitive::U32);
+
+/// `test/vendor_msgs/msg/LowCmd.msg`.
+pub(crate) fn low_cmd_type() -> Arc<MessageType> {
+    let mut fields = vec![one("mode", U8)];
+    fields.extend(["q", "dq", "tau", "kp", "kd"].map(|name| one(name, F32)));
+    fields.push(one("reserve", U32));
+    let motor = message("interlock_test_vendor_msgs/msg/MotorCmd", fields);
+    let fields = vec![
+        one("mode_pr", U8),
+        one("mode_machine", U8),
+        fixed("motor_cmd", Kind::Message(motor), 35),
+        fixed("reserve", U32, 4),
+        one("crc", U32),
+    ];
+    message("interlock_test_vendor_msgs/msg/LowCmd", fields)
+}
+
+/// `test/vendor_msgs/msg/LowState.msg`.
+pub(crate) fn low_state_type() -> Arc<MessageType> {
+    let mut fields = vec![one("mode", U8)];
+    fields.extend(["q", "dq", "ddq", "tau_est"].map(|name| one(name, F32)));
+    fields.push(fixed("temperature", Kind::Primitive(Primitive::I16), 2));
+    fields.push(one("vol", F32));
+    fields.push(one("reserve", U32));
+    let motor = message("interlock_test_vendor_msgs/msg/MotorState", fields);
+    let mut imu = vec![fixed("quaternion", F32, 4)];
+    imu.extend(["gyroscope", "accelerometer", "rpy"].map(|name| fixed(name, F32, 3)));
+    imu.push(one("temperature", Kind::Primitive(Primitive::I16)));
+    let fields = vec![
+        one("mode_pr", U8),
+        one("mode_machine", U8),
+        one("tick", U32),
+        one("imu_state", Kind::Message(message("interlock_test_vendor_msgs/msg/ImuState", imu))),
+        fixed("motor_state", Kind::Message(motor), 35),
+        fixed("wireless_remote", U8, 40),
+        fixed("reserve", U32, 4),
+        one("crc", U32),
+    ];
+    message("interlock_test_vendor_msgs/msg/LowState", fields)
+}
+
+pub(crate) fn imu_type() -> Arc<MessageType> {
+    let vector = |name: &str, axes: &[&str]| {
+        Kind::Message(message(name, axes.iter().map(|axis| one(axis, F64)).collect()))
+    };
+    let three = vector("geometry_msgs/msg/Vector3", &["x", "y", "z"]);
+    let four = vector("geometry_msgs/msg/Quaternion", &["x", "y", "z", "w"]);
+    let fields = vec![
+        one("header", header()),
+        one("orientation", four),
+        fixed("orientation_covariance", F64, 9),
+        one("angular_velocity", three.clone()),
+        fixed("angular_velocity_covariance", F64, 9),
+        one("linear_acceleration", three),
+        fixed("linear_acceleration_covariance", F64, 9),
+    ];
+    message("sensor_msgs/msg/Imu", fields)
+}
+
+/// A type made up of these fields, each with the words of a message definition.
+pub(crate) fn type_of(fields: &[(&str, &str)]) -> Arc<MessageType> {
+    let fields = fields.iter().map(|(name, kind)| {
+        let (kind, arity) = match kind.split_once('[') {
+            None => (*kind, Arity::One),
+            Some((kind, "]")) => (kind, Arity::Sequence { bound: None }),
+            Some((kind, count)) => {
+                (kind, Arity::Array(count.trim_end_matches(']').parse().unwrap()))
+            }
+        };
+        let kind = match kind {
+            "uint8" => U8,
+            "uint32" => U32,
+            "int32" => Kind::Primitive(Primitive::I32),
+            "bool" => Kind::Primitive(Primitive::Bool),
+            "float32" => F32,
+            "float64" => F64,
+            "string" => TEXT,
+            "header" => header(),
+            "motor" => Kind::Message(message(
+                "t/msg/Motor",
+                vec![one("name", TEXT), one("q", F64), one("dq", F64), one("note", U8)],
+            )),
+            other => panic!("{other}"),
+        };
+        field(name, kind, arity)
+    });
+    message("t/msg/Command", fields.collect())
+}
+
 /// Encodes a message with the given fields set.
 pub(crate) fn bytes(message: &MessageType, fields: &[(&str, Value)]) -> Vec<u8> {
     let mut value = Value::default_of(message);

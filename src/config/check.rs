@@ -4,10 +4,14 @@
 //! (`--check-config --ros-args …`). Needs no ROS.
 
 use std::fmt::Write as _;
+use std::time::Duration;
 
 use super::args::Arguments;
 use super::load;
-use super::model::{CommandType, Config, Interface, LaneConfig, ReturnTo, SilenceThen};
+use super::model::{
+    CommandType, Config, Engage, FeedbackType, Interface, LaneConfig, LaneMode, ReturnTo,
+    SilenceThen, SourceConfig, SourceMode, UrdfFrom,
+};
 use super::problem::Problems;
 use crate::gate::safe::SafeCommand;
 
@@ -49,9 +53,30 @@ pub fn summary(config: &Config) -> String {
     for lane in &config.lanes {
         lane_summary(&mut text, config, lane);
     }
+    inputs_summary(&mut text, config);
+    rules_summary(&mut text, config);
+    let http = config.http.map_or_else(|| "off".to_owned(), |address| address.to_string());
+    line(&mut text, &format!("http {http}"));
+    let release = if config.release_over_ros { "open" } else { "closed" };
+    line(&mut text, &format!("reset, arm and select_source over ROS: {release}"));
+    line(&mut text, &format!("sha256 {}", config.sha256));
+    text
+}
+
+fn inputs_summary(text: &mut String, config: &Config) {
     for one in &config.feedback {
-        let name = &one.name;
-        line(&mut text, &format!("feedback {name}: {}, stale after {:?}", one.topic, one.timeout));
+        let mut told =
+            format!("feedback {}: {}, stale after {:?}", one.name, one.topic, one.timeout);
+        if matches!(one.feedback_type, FeedbackType::Imu | FeedbackType::Mapped) {
+            write_to(&mut told, format_args!(" ({})", one.type_name));
+        }
+        if let Some(tilt) = one.max_tilt {
+            write_to(&mut told, format_args!(", kills over a tilt of {tilt} rad"));
+        }
+        if let Some(turn) = one.max_angular_velocity {
+            write_to(&mut told, format_args!(", kills over {turn} rad/s"));
+        }
+        line(text, &told);
     }
     for one in &config.kill_inputs {
         let silence = one.timeout.map_or_else(
@@ -60,21 +85,120 @@ pub fn summary(config: &Config) -> String {
         );
         let name = &one.name;
         let when = one.asserted_when;
-        line(&mut text, &format!("kill input {name}: {}, kills on {when}; {silence}", one.topic));
+        line(text, &format!("kill input {name}: {}, kills on {when}; {silence}", one.topic));
     }
     if config.kill_inputs.is_empty() {
-        line(&mut text, "kill inputs: none (the kill service and SIGUSR1 remain)");
+        line(text, "kill inputs: none (the kill service and SIGUSR1 remain)");
+    }
+}
+
+fn rules_summary(text: &mut String, config: &Config) {
+    if let Some(urdf) = &config.urdf {
+        let state = match (&config.description, &urdf.from) {
+            (Some(description), _) => format!("read, sha256 {:.12}", description.sha256),
+            (None, UrdfFrom::Topic(_)) => {
+                "its limits are checked when it comes; until then nothing can arm".to_owned()
+            }
+            (None, UrdfFrom::File(_)) => "not read".to_owned(),
+        };
+        line(text, &format!("{} {}: {state}", urdf.key(), urdf.name()));
+        let notes = config.description.iter().flat_map(|description| &description.notes);
+        for note in notes {
+            line(text, &format!("  {note}"));
+        }
+    }
+    let written = config.profiles.iter().skip(1);
+    for profile in written {
+        let rules = &profile.rules;
+        let mut told = format!(
+            "profile {}: velocity x {}, acceleration x {}, effort x {}",
+            profile.name, rules.velocity, rules.acceleration, rules.effort
+        );
+        for (cause, action) in &rules.actions {
+            write_to(&mut told, format_args!(", {cause}: {action}"));
+        }
+        line(text, &told);
+    }
+    if config.profiles.len() > 1 {
+        line(text, &format!("arm without a profile takes {}", config.profile));
     }
     for (cause, action) in config.written_actions() {
         let usual = cause.default_action();
-        line(&mut text, &format!("cause {cause}: {action} instead of {usual}"));
+        line(text, &format!("cause {cause}: {action} instead of {usual}"));
     }
-    let http = config.http.map_or_else(|| "off".to_owned(), |address| address.to_string());
-    line(&mut text, &format!("http {http}"));
-    let release = if config.release_over_ros { "open" } else { "closed" };
-    line(&mut text, &format!("reset, arm and select_source over ROS: {release}"));
-    line(&mut text, &format!("sha256 {}", config.sha256));
-    text
+    if !config.other_paths.is_empty() {
+        line(text, &format!("other paths: {}", config.other_paths.join(", ")));
+    }
+}
+
+/// What a lane has beyond the plain case; nothing for the plain one.
+fn extras(text: &mut String, lane: &LaneConfig) {
+    if lane.command_type == CommandType::Mapped {
+        let fields = &lane.fields;
+        let all = [
+            ("position", &fields.position),
+            ("velocity", &fields.velocity),
+            ("acceleration", &fields.acceleration),
+            ("effort", &fields.effort),
+            ("kp", &fields.kp),
+            ("kd", &fields.kd),
+            ("stamp", &fields.stamp),
+            ("names", &fields.names),
+        ];
+        let mapped = all
+            .into_iter()
+            .filter_map(|(name, path)| path.as_ref().map(|path| format!("{name} {path}")));
+        let mut told = format!("  fields: {}", mapped.collect::<Vec<_>>().join(", "));
+        if !lane.keep.is_empty() {
+            let keep: Vec<String> = lane.keep.iter().map(ToString::to_string).collect();
+            write_to(&mut told, format_args!("; keep {}", keep.join(", ")));
+        }
+        if !lane.fixed.is_empty() {
+            let fixed: Vec<&str> = lane.fixed.iter().map(|one| one.name.as_str()).collect();
+            write_to(&mut told, format_args!("; fixed {}", fixed.join(", ")));
+        }
+        if let Some(checksum) = &lane.checksum {
+            write_to(&mut told, format_args!("; checksum {}", checksum.field));
+        }
+        line(text, &told);
+    }
+    if lane.balance {
+        line(text, "  balance: verified only, never altered; silence in motion kills at once");
+    } else {
+        let (ramp, handover) = (lane.start_ramp, lane.handover);
+        let groups = match lane.groups.len() {
+            0 => String::new(),
+            count => format!("; groups: {count}"),
+        };
+        line(
+            text,
+            &format!(
+                "  start ramp {ramp:?}; hand-over {:?} at limits x {}{groups}",
+                handover.duration, handover.limit_scale
+            ),
+        );
+    }
+    if lane.other_publishers > 0 {
+        line(text, &format!("  other publishers expected: {}", lane.other_publishers));
+    }
+}
+
+/// What a source has beyond the plain case.
+fn source_extras(source: &SourceConfig) -> String {
+    let mut told = String::new();
+    if source.mode == SourceMode::Shadow {
+        told.push_str(", shadow");
+    }
+    if let Engage::Window(window) = source.engage {
+        write_to(&mut told, format_args!(", engages within {window}"));
+    }
+    if let Some(age) = source.max_age {
+        write_to(&mut told, format_args!(", not older than {age:?}"));
+    }
+    if !source.allowed_nodes.is_empty() {
+        write_to(&mut told, format_args!(", only from {}", source.allowed_nodes.join(", ")));
+    }
+    told
 }
 
 fn lane_summary(text: &mut String, config: &Config, lane: &LaneConfig) {
@@ -91,8 +215,12 @@ fn lane_summary(text: &mut String, config: &Config, lane: &LaneConfig) {
         format!("{} joints", lane.dimensions.len())
     };
     let (name, output) = (&lane.name, &lane.output);
-    let ros_name = lane.command_type.ros_name();
-    line(text, &format!("lane {name} -> {output} ({ros_name}, {interface}: {what})"));
+    let type_name = &lane.type_name;
+    let watches = match lane.mode {
+        LaneMode::Gate => "",
+        LaneMode::Watch => ", watches only",
+    };
+    line(text, &format!("lane {name} -> {output} ({type_name}, {interface}: {what}){watches}"));
     for source in &lane.sources {
         let silence = source
             .timeout
@@ -100,8 +228,13 @@ fn lane_summary(text: &mut String, config: &Config, lane: &LaneConfig) {
         line(
             text,
             &format!(
-                "  source {} priority {}: {}, at most {} Hz, {silence}, limits x {}",
-                source.name, source.priority, source.topic, source.max_rate_hz, source.limit_scale
+                "  source {} priority {}: {}, at most {} Hz, {silence}, limits x {}{}",
+                source.name,
+                source.priority,
+                source.topic,
+                source.max_rate_hz,
+                source.limit_scale,
+                source_extras(source)
             ),
         );
     }
@@ -113,14 +246,24 @@ fn lane_summary(text: &mut String, config: &Config, lane: &LaneConfig) {
         SafeCommand::Freeze { tolerance } => format!("freeze within {tolerance}"),
         SafeCommand::HoldPoint { tolerance } => format!("hold_point within {tolerance}"),
         SafeCommand::Damping | SafeCommand::Values => {
-            format!("{} {:?}", lane.safe.label(), lane.safe_targets)
+            format!("{} {}", lane.safe.label(), targets(&lane.safe_targets))
         }
         SafeCommand::Silent => "silent".to_owned(),
     };
-    line(text, &format!("  safe command {safe}, every {:?}", lane.safe_period));
+    let every = match lane.safe {
+        SafeCommand::Silent => String::new(),
+        SafeCommand::ZeroVelocity { .. }
+        | SafeCommand::Freeze { .. }
+        | SafeCommand::HoldPoint { .. }
+        | SafeCommand::Damping
+        | SafeCommand::Values => format!(", every {:?}", lane.safe_period),
+    };
+    line(text, &format!("  safe command {safe}{every}"));
+    extras(text, lane);
     let silence = match lane.silence {
         SilenceThen::Hold => "hold".to_owned(),
         SilenceThen::Disarm(after) => format!("hold, disarm after {after:?}"),
+        SilenceThen::Kill(Duration::ZERO) => "kill".to_owned(),
         SilenceThen::Kill(after) => format!("hold, kill after {after:?}"),
     };
     let back = match lane.return_to {
@@ -131,15 +274,45 @@ fn lane_summary(text: &mut String, config: &Config, lane: &LaneConfig) {
     let feedback = lane.feedback.and_then(|index| config.feedback.get(index));
     let feedback = feedback.map_or("none", |one| one.name.as_str());
     let controller = lane.controller.as_deref().unwrap_or("any reader");
-    line(text, &format!("  feedback {feedback}, controller {controller}; limits: params file"));
+    let is_twist = matches!(lane.command_type, CommandType::Twist | CommandType::TwistStamped);
+    let limits = match (&config.urdf, &config.description) {
+        (Some(_), Some(_)) if !is_twist => "params file and URDF",
+        (Some(_), None) if !is_twist => "params file, then the URDF",
+        (Some(_) | None, _) => "params file",
+    };
+    line(text, &format!("  feedback {feedback}, controller {controller}; limits: {limits}"));
+    free(text, lane);
+}
+
+/// One number where all are the same.
+fn targets(values: &[f64]) -> String {
+    match values {
+        [first, rest @ ..] if rest.iter().all(|one| one.total_cmp(first).is_eq()) => {
+            format!("{first:?}")
+        }
+        _ => format!("{values:?}"),
+    }
+}
+
+/// What `unlimited` leaves free.
+fn free(text: &mut String, lane: &LaneConfig) {
+    let is_rated = lane.interface != Interface::Effort && !lane.balance;
     let unlimited = lane.limits.iter().zip(&lane.dimensions).filter(|(limits, _)| {
-        !limits.locked && (limits.velocity.is_none() || limits.acceleration.is_none())
-            || lane.interface == Interface::Position && limits.position.is_none()
+        !limits.locked
+            && (is_rated && (limits.velocity.is_none() || limits.acceleration.is_none())
+                || lane.interface == Interface::Position && limits.position.is_none()
+                || limits.effort_unlimited
+                || limits.gains_unlimited)
     });
     let unlimited: Vec<&str> = unlimited.map(|(_, name)| name.as_str()).collect();
     if !unlimited.is_empty() {
         line(text, &format!("  left free in part by `unlimited`: {}", unlimited.join(", ")));
     }
+}
+
+fn write_to(text: &mut String, content: std::fmt::Arguments<'_>) {
+    // Writing to a String cannot fail.
+    let _always_ok = text.write_fmt(content);
 }
 
 fn line(text: &mut String, content: &str) {

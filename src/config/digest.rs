@@ -1,5 +1,6 @@
 //! One number for the effective configuration: in `~/state`, a metric and the logs.
 //!
+//! A robot's description is not in it and has a digest of its own ([`super::model::Description`]).
 //! It is the SHA-256 of the flat map as written: one line a key, sorted, `key: type value`. Defaults
 //! are not in it (a new version with a new default shows as another version), foreign keys and
 //! ROS's own are not either. Files, sections, comments and order make no difference.

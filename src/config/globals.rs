@@ -1,13 +1,13 @@
-//! The keys outside lanes and inputs: identity, tick, permit, HTTP, real-time, causes.
+//! The keys outside lanes and inputs: identity, tick, permit, decisions, HTTP, real-time.
 
 use std::net::SocketAddr;
 use std::time::Duration;
 
 use super::keys::Keys;
-use super::model::{CauseRules, Realtime};
+use super::model::{LaneConfig, Realtime, Urdf, UrdfFrom};
+use super::names;
 use super::range::{Range, Read};
-use super::schema;
-use crate::gate::cause::{Action, Cause};
+use super::shape::is_twist;
 
 /// Format of the file that this reader reads.
 const SCHEMA: i64 = 1;
@@ -15,6 +15,11 @@ const SCHEMA: i64 = 1;
 const DEFAULT_TICK_HZ: f64 = 100.0;
 /// Where HTTP listens where nothing is written: this machine only.
 const DEFAULT_LISTEN: &str = "127.0.0.1:9615";
+/// Rejections and limitations a second on `~/decisions` where nothing is written: a person and a
+/// recorder can keep up, and a flood of refusals cannot fill the network.
+const DEFAULT_DECISIONS_HZ: f64 = 50.0;
+/// Of the passed commands, where nothing is written: one or a few a second.
+const DEFAULT_PASSED_ONE_IN: u32 = 100;
 /// A permit must outlive lost samples.
 const PERMIT_TICKS: f64 = 3.0;
 
@@ -24,12 +29,13 @@ pub(super) struct Globals {
     pub(super) tick_hz: f64,
     /// Time between two ticks.
     pub(super) tick: Duration,
+    /// Where the robot is described; `None` also after a problem.
+    pub(super) urdf: Option<Urdf>,
 }
 
 /// The keys of the top level.
 pub(super) struct Top {
     pub(super) hardware_id: Option<String>,
-    pub(super) profile: Option<String>,
     pub(super) allow_sim_time: Option<bool>,
     pub(super) use_sim_time: Option<bool>,
     pub(super) release_over_ros: Option<bool>,
@@ -39,14 +45,17 @@ pub(super) struct Top {
     pub(super) max_message_bytes: Option<usize>,
     pub(super) http: Option<Option<SocketAddr>>,
     pub(super) realtime: Option<Option<Realtime>>,
-    pub(super) causes: Option<[CauseRules; Cause::ALL.len()]>,
+    pub(super) decisions_max_rate_hz: Option<f64>,
+    pub(super) decisions_passed_one_in: Option<u32>,
+    pub(super) other_paths: Option<Vec<String>>,
 }
 
 /// `tick_hz`, which many other keys are measured against.
 pub(super) fn globals(keys: &mut Keys<'_>) -> Globals {
     let range = Range::from(20.0, " Hz", "kills, permits and watchdogs run on the tick").to(1000.0);
     let tick_hz = keys.double("tick_hz", range).or(DEFAULT_TICK_HZ).unwrap_or(DEFAULT_TICK_HZ);
-    Globals { tick_hz, tick: Duration::from_secs_f64(1.0 / tick_hz) }
+    let urdf = urdf(keys);
+    Globals { tick_hz, tick: Duration::from_secs_f64(1.0 / tick_hz), urdf }
 }
 
 /// Everything else.
@@ -54,7 +63,6 @@ pub(super) fn top(keys: &mut Keys<'_>, globals: &Globals) -> Top {
     schema_version(keys);
     Top {
         hardware_id: keys.string("hardware_id").or("none").map(str::to_owned),
-        profile: profile(keys),
         allow_sim_time: keys.boolean("allow_sim_time").or(false),
         use_sim_time: keys.boolean("use_sim_time").or(false),
         release_over_ros: keys.boolean("release_over_ros").or(false),
@@ -82,7 +90,18 @@ pub(super) fn top(keys: &mut Keys<'_>, globals: &Globals) -> Top {
             .or(65_536),
         http: http(keys),
         realtime: realtime(keys),
-        causes: causes(keys),
+        decisions_max_rate_hz: keys
+            .double(
+                "decisions.max_rate_hz",
+                Range::above(0.0, " Hz", "refusals and limitations must be told; totals never lie")
+                    .to(1000.0),
+            )
+            .or(DEFAULT_DECISIONS_HZ),
+        decisions_passed_one_in: keys
+            .integer("decisions.passed_one_in", 1, 1_000_000, "1 tells every passed command")
+            .and_then(|value| u32::try_from(value).ok())
+            .or(DEFAULT_PASSED_ONE_IN),
+        other_paths: other_paths(keys),
     }
 }
 
@@ -92,19 +111,94 @@ fn schema_version(keys: &mut Keys<'_>) {
     let _checked: Option<i64> = keys.needed("schema", read, "1", because);
 }
 
-fn profile(keys: &mut Keys<'_>) -> Option<String> {
-    let profile = keys.string("profile").or("full")?;
-    if profile != "full" {
+/// `urdf.{topic, file, use}`.
+fn urdf(keys: &mut Keys<'_>) -> Option<Urdf> {
+    let kinds = ["position", "velocity", "effort"];
+    let file = keys.string("urdf.file").optional();
+    let has_topic = keys.map.get("urdf.topic").is_some();
+    let from_topic = has_topic.then(|| names::topic(keys, "urdf.topic")).flatten();
+    let used = keys.strings("urdf.use").optional();
+    // Nothing is written of it.
+    keys.map.under("urdf").next()?;
+    let mut taken = kinds.to_vec();
+    if let Some(words) = used? {
+        if let Some(wrong) = words.iter().find(|word| !kinds.contains(&word.as_str())) {
+            let found = format!("{wrong:?} is not allowed");
+            let because = "these are the limits that a URDF has";
+            keys.refuse("urdf.use", found, kinds.join(", "), because, "correct the word");
+            return None;
+        }
+        taken = kinds.into_iter().filter(|kind| words.iter().any(|word| word == kind)).collect();
+    }
+    let from = match (has_topic, file?) {
+        (true, None) => UrdfFrom::Topic(from_topic?),
+        (false, Some(file)) if file.starts_with('/') => UrdfFrom::File(file.to_owned()),
+        (false, Some(file)) => {
+            keys.refuse(
+                "urdf.file",
+                format!("{file:?} is not an absolute path"),
+                "/PATH/robot.urdf",
+                "a relative one would depend on where the node is started",
+                "write the whole path",
+            );
+            return None;
+        }
+        (true, Some(_)) => {
+            keys.refuse(
+                "urdf.file",
+                "contradicts urdf.topic",
+                "one of `topic` and `file`",
+                "two descriptions could differ, and none is the right one",
+                "remove one",
+            );
+            return None;
+        }
+        (false, None) => {
+            keys.missing("urdf.topic", "`topic` or `file`", "without it there is nothing to use");
+            return None;
+        }
+    };
+    let has = |kind: &str| taken.contains(&kind);
+    Some(Urdf {
+        from,
+        use_position: has("position"),
+        use_velocity: has("velocity"),
+        use_effort: has("effort"),
+    })
+}
+
+/// A description that limits nothing would look like a protection.
+pub(super) fn refuse_unused_urdf(keys: &mut Keys<'_>, globals: &Globals, lanes: &[LaneConfig]) {
+    if globals.urdf.is_some() && lanes.iter().all(|lane| is_twist(lane.command_type)) {
         keys.refuse(
-            "profile",
-            format!("{profile:?} is not available yet"),
-            "full",
-            "this version has no other profile",
+            "urdf",
+            "has no effect here",
+            "only with a lane of joints",
+            "a robot's description has no limits of its base's velocity",
             "remove it",
         );
-        return None;
     }
-    Some(profile.to_owned())
+}
+
+/// `other_paths`: names of topics, actions and services.
+fn other_paths(keys: &mut Keys<'_>) -> Option<Vec<String>> {
+    let key = "other_paths";
+    let paths = keys.strings(key).optional()?.unwrap_or_default();
+    let mut is_good = true;
+    for (at, path) in paths.iter().enumerate() {
+        let is_twice = paths.iter().take(at).any(|other| other == path);
+        if !names::is_topic(path) || is_twice {
+            keys.refuse(
+                key,
+                format!("{path:?} is {}", if is_twice { "there twice" } else { "not allowed" }),
+                "each name once: name, ns/name, /ns/name or ~/name, of letters, digits and _",
+                "a mistyped name would watch nothing",
+                "correct the name",
+            );
+            is_good = false;
+        }
+    }
+    is_good.then(|| paths.to_vec())
 }
 
 fn permit(keys: &mut Keys<'_>, globals: &Globals) -> Option<Duration> {
@@ -161,92 +255,4 @@ fn realtime(keys: &mut Keys<'_>) -> Option<Option<Realtime>> {
         .or(Vec::new());
     let realtime = Realtime { priority: priority?, cpus: cpus? };
     Some(enabled?.then_some(realtime))
-}
-
-/// Causes whose action is part of what the node is, and no setting.
-const fn is_fixed(cause: Cause) -> bool {
-    match cause {
-        Cause::KillService
-        | Cause::KillSocket
-        | Cause::KillSignal
-        | Cause::KillInputAsserted
-        | Cause::Persisted
-        | Cause::LatchFile
-        | Cause::FirstRun
-        | Cause::UncleanRestart
-        | Cause::Shutdown => true,
-        Cause::KillInputSilent
-        | Cause::SourceSilent
-        | Cause::RefusalsSustained
-        | Cause::RateExceeded
-        | Cause::LimitedRatio
-        | Cause::Divergence
-        | Cause::FeedbackStale
-        | Cause::ForeignPublisher
-        | Cause::OtherPath
-        | Cause::Tilt
-        | Cause::AngularVelocity
-        | Cause::ControllerGone
-        | Cause::ControllerChanged
-        | Cause::TemperatureTrip
-        | Cause::BatteryTrip
-        | Cause::GateStalled
-        | Cause::Suspended
-        | Cause::ClockStep => false,
-    }
-}
-
-/// Causes whose action this version looks up. A silent source follows `silence.then`.
-const fn is_reported(cause: Cause) -> bool {
-    matches!(cause, Cause::FeedbackStale | Cause::GateStalled | Cause::KillInputSilent)
-}
-
-fn causes(keys: &mut Keys<'_>) -> Option<[CauseRules; Cause::ALL.len()]> {
-    let labels: Vec<&str> = Cause::ALL.iter().map(|cause| cause.label()).collect();
-    let words: Vec<(&str, Option<Action>)> =
-        Action::ALL.iter().map(|action| (action.label(), Some(*action))).collect();
-    let mut causes = [CauseRules::default(); Cause::ALL.len()];
-    let mut is_good = true;
-    for name in keys.map.names_under("causes") {
-        let at = format!("causes.{name}");
-        let Some(cause) = Cause::ALL.iter().copied().find(|cause| cause.label() == name) else {
-            let fix = schema::nearest_word(&name, &labels)
-                .map_or_else(|| "remove it".to_owned(), |near| format!("did you mean {near:?}?"));
-            keys.refuse(&at, "is not a cause", labels.join(", "), "the list is closed", fix);
-            is_good = false;
-            continue;
-        };
-        let key = format!("{at}.action");
-        match keys.word(&key, &words) {
-            Read::Absent => {}
-            Read::Bad => is_good = false,
-            Read::Got(_) if !is_fixed(cause) && !is_reported(cause) => {
-                keys.refuse(
-                    &key,
-                    "is not available yet",
-                    "feedback_stale, gate_stalled, kill_input_silent",
-                    "nothing in this version reports this cause",
-                    "remove it",
-                );
-                is_good = false;
-            }
-            Read::Got(action) if action == cause.default_action() => {}
-            Read::Got(action) if is_fixed(cause) => {
-                keys.refuse(
-                    &key,
-                    format!("{:?} is not allowed", action.label()),
-                    cause.default_action().label(),
-                    "what a person's stop, a restart and a shutdown do is not a setting",
-                    "remove it",
-                );
-                is_good = false;
-            }
-            Read::Got(action) => {
-                if let Some(rules) = causes.get_mut(cause.index()) {
-                    rules.action = Some(action);
-                }
-            }
-        }
-    }
-    is_good.then_some(causes)
 }

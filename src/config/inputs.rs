@@ -1,57 +1,15 @@
-//! `feedback.<name>` and `kill_inputs.<name>`: what the node listens to besides commands.
+//! `kill_inputs.<name>`: topics that can kill.
 
 use std::time::Duration;
 
 use super::globals::Globals;
 use super::keys::Keys;
-use super::lane::RELIABILITY;
-use super::model::{FeedbackConfig, FeedbackType, FieldMap, KillInputConfig, Reliability};
+use super::model::{FeedbackConfig, KillInputConfig};
 use super::range::{Range, Read};
 use super::{names, source};
 
 /// From silent to kill, where nothing is written.
 const DEFAULT_KILL_AFTER: Duration = Duration::from_secs(5);
-
-/// All feedback topics that can be read, sorted by name.
-pub(super) fn feedback(keys: &mut Keys<'_>, globals: &Globals) -> Vec<FeedbackConfig> {
-    let all = names::names(keys, "feedback");
-    all.into_iter().filter_map(|name| one_feedback(keys, name, globals)).collect()
-}
-
-fn one_feedback(keys: &mut Keys<'_>, name: String, globals: &Globals) -> Option<FeedbackConfig> {
-    let at = format!("feedback.{name}");
-    let feedback_type = names::message_type(
-        keys,
-        &format!("{at}.type"),
-        &[
-            ("sensor_msgs/msg/JointState", FeedbackType::JointState),
-            ("nav_msgs/msg/Odometry", FeedbackType::Odometry),
-        ],
-    );
-    let topic = names::topic(keys, &format!("{at}.topic"));
-    let key = format!("{at}.timeout_s");
-    let timeout = keys.seconds(
-        &key,
-        Range::from(1.0 / globals.tick_hz, " s", "silence is looked at on the tick"),
-    );
-    let timeout = keys.needed(&key, timeout, "a time in s", "stale feedback must be noticed");
-    let reliability =
-        keys.word(&format!("{at}.reliability"), RELIABILITY).or(Reliability::BestEffort);
-    Some(FeedbackConfig {
-        name,
-        type_name: feedback_type?.ros_name().to_owned(),
-        fields: FieldMap::default(),
-        joints: Vec::new(),
-        joint_index: Vec::new(),
-        checksum: None,
-        max_tilt: None,
-        max_angular_velocity: None,
-        feedback_type: feedback_type?,
-        topic: topic?,
-        timeout: timeout?,
-        reliability: reliability?,
-    })
-}
 
 /// All kill inputs that can be read, sorted by name.
 pub(super) fn kill_inputs(keys: &mut Keys<'_>, globals: &Globals) -> Vec<KillInputConfig> {
@@ -61,7 +19,16 @@ pub(super) fn kill_inputs(keys: &mut Keys<'_>, globals: &Globals) -> Vec<KillInp
 
 fn one_kill_input(keys: &mut Keys<'_>, name: String, globals: &Globals) -> Option<KillInputConfig> {
     let at = format!("kill_inputs.{name}");
-    let is_bool = names::message_type(keys, &format!("{at}.type"), &[("std_msgs/msg/Bool", ())]);
+    let is_bool = names::type_among(
+        keys,
+        &format!("{at}.type"),
+        &[("std_msgs/msg/Bool", ())],
+        (
+            "is not available yet",
+            "this version reads no other type of a kill input",
+            "use one of the allowed types",
+        ),
+    );
     let topic = names::topic(keys, &format!("{at}.topic"));
     let asserted_when = asserted_when(keys, &at);
     let timeout = source::timeout(keys, &at, "allow_no_heartbeat", globals);
@@ -123,4 +90,24 @@ fn asserted_when(keys: &mut Keys<'_>, at: &str) -> Option<bool> {
         return None;
     }
     when
+}
+
+/// One name for two inputs would give two series of a metric the same labels, and nobody could
+/// tell them apart in `~/state`.
+pub(super) fn refuse_names_twice(
+    keys: &mut Keys<'_>,
+    feedback: &[FeedbackConfig],
+    kill_inputs: &[KillInputConfig],
+) {
+    for input in kill_inputs {
+        if feedback.iter().any(|one| one.name == input.name) {
+            keys.refuse(
+                &format!("kill_inputs.{}", input.name),
+                format!("{:?} is also the name of a feedback", input.name),
+                "each name once among all inputs",
+                "metrics and states name inputs by it, and could not tell the two apart",
+                "rename one of them",
+            );
+        }
+    }
 }

@@ -35,6 +35,15 @@ impl<'m> Keys<'m> {
         }
     }
 
+    /// Refuses a key that is there and would do nothing; `None` if it did.
+    pub(super) fn refuse_effectless(&mut self, key: &str, only: &str, because: &str) -> Option<()> {
+        if self.map.get(key).is_none() && self.map.under(key).next().is_none() {
+            return Some(());
+        }
+        self.refuse(key, "has no effect here", only, because, "remove it");
+        None
+    }
+
     /// A problem at a key that is there, or where it would stand.
     pub(super) fn refuse(
         &mut self,
@@ -54,8 +63,25 @@ impl<'m> Keys<'m> {
         });
     }
 
+    /// A problem of a name that is not among those known.
+    pub(super) fn refuse_word(
+        &mut self,
+        key: &str,
+        found: impl Into<String>,
+        known: &[&str],
+        because: &str,
+    ) {
+        let near = known.first().and_then(|first| {
+            let word = key.rsplit('.').next().unwrap_or(first);
+            schema::nearest_word(word, known)
+        });
+        let fix =
+            near.map_or_else(|| "remove it".to_owned(), |near| format!("did you mean {near:?}?"));
+        self.refuse(key, found, known.join(", "), because, fix);
+    }
+
     /// Where the key stands, or the first line of the nearest group around it.
-    fn place(&self, key: &str) -> Place {
+    pub(super) fn place(&self, key: &str) -> Place {
         if let Some(entry) = self.map.get(key) {
             return entry.place.clone();
         }
@@ -190,6 +216,52 @@ impl<'m> Keys<'m> {
                 }
             }
         }
+    }
+
+    /// A number for each of `count` joints, in order; one number alone stands for all of them.
+    pub(super) fn doubles(&mut self, key: &str, count: usize, range: Range) -> Read<Vec<f64>> {
+        let entry = match self.entry(key) {
+            Read::Absent => return Read::Absent,
+            Read::Bad => return Read::Bad,
+            Read::Got(entry) => entry,
+        };
+        let values = match (&entry.value, number(&entry.value)) {
+            (_, Some(value)) => vec![value; count],
+            (Value::DoubleArray(values), None) => values.clone(),
+            (Value::IntArray(values), None) => {
+                values.iter().filter_map(|value| number(&Value::Int(*value))).collect()
+            }
+            (
+                Value::Bool(_)
+                | Value::Int(_)
+                | Value::Double(_)
+                | Value::String(_)
+                | Value::BoolArray(_)
+                | Value::StringArray(_),
+                None,
+            ) => return self.wrong_type(key, entry, "a list of numbers"),
+        };
+        if values.len() != count {
+            self.refuse(
+                key,
+                format!("{} values", values.len()),
+                format!("{count}, in the order of `joints`"),
+                "each value must belong to exactly one joint",
+                "correct the list",
+            );
+            return Read::Bad;
+        }
+        if let Some(value) = values.iter().find(|value| !range.contains(**value)) {
+            self.refuse(
+                key,
+                format!("{value:?}{} is not allowed", range.unit),
+                range.text(),
+                range.because,
+                "correct the value",
+            );
+            return Read::Bad;
+        }
+        Read::Got(values)
     }
 
     pub(super) fn integer(&mut self, key: &str, low: i64, high: i64, because: &str) -> Read<i64> {

@@ -1,29 +1,26 @@
 //! `lanes.<lane>`: one gated output.
 //!
-//! Reads what a lane is (type, output, joints, feedback) and hands the rest to its neighbours:
-//! limits, safe command, sources. **Invariant:** a lane returned here has at least one source,
-//! one [`crate::gate::limits::DimensionLimits`] for each dimension, and a safe command that its
-//! type can carry.
+//! Reads what a lane is (type, output, joints) and hands the rest to its neighbours: mapping,
+//! feedback, limits, motion, safe command, sources. **Invariant:** a lane returned here has at least
+//! one source, one [`crate::gate::limits::DimensionLimits`] for each dimension, and a safe command
+//! that its type can carry.
 
 use std::time::Duration;
 
+use super::carries::Carries;
 use super::globals::Globals;
 use super::keys::Keys;
-use super::limit_group::Carries;
-use super::model::{
-    CommandType, FeedbackConfig, FeedbackType, FieldMap, Handover, LaneConfig, LaneMode,
-    Reliability, ReturnTo, SilenceThen, UnusedElements,
-};
-use super::range::{Range, Read};
-use super::shape::{has_names, shape};
-use super::{limits, names, safe, source};
+use super::model::{FeedbackConfig, LaneConfig, LaneMode, Reliability, ReturnTo};
+use super::range::Range;
+use super::shape::{Shape, shape};
+use super::{balance, lane_feedback, limits, motion, names, paths, safe, source};
 
 /// Mean measured velocity that counts as still, where nothing is written.
 const DEFAULT_STANDSTILL: f64 = 0.05;
-/// Seconds until a silence in motion escalates, where nothing is written.
-const DEFAULT_SILENCE: Duration = Duration::from_secs(5);
 /// Safe command after disarm, where nothing is written.
 const DEFAULT_RELEASE: Duration = Duration::from_secs(1);
+/// More writers of one output than this are no vendor's firmware.
+const MOST_OTHER_PUBLISHERS: i64 = 100;
 
 pub(super) const RELIABILITY: &[(&str, Option<Reliability>)] =
     &[("reliable", Some(Reliability::Reliable)), ("best_effort", Some(Reliability::BestEffort))];
@@ -38,36 +35,36 @@ pub(super) fn lanes(
     all.into_iter().filter_map(|name| lane(keys, globals, feedback, name)).collect()
 }
 
-fn lane(
-    keys: &mut Keys<'_>,
-    globals: &Globals,
-    feedback: &[FeedbackConfig],
-    name: String,
-) -> Option<LaneConfig> {
-    let at = format!("lanes.{name}");
-    let shape = shape(keys, &at);
-    let output = names::topic(keys, &format!("{at}.output"));
-    mode(keys, &at);
+/// Keys of one value each.
+struct Plain {
+    mode: LaneMode,
+    reliability: Reliability,
+    controller: Option<String>,
+    required: bool,
+    standstill: f64,
+    independent: bool,
+    return_to: ReturnTo,
+    release: Duration,
+    other_publishers: u32,
+}
+
+fn plain(keys: &mut Keys<'_>, at: &str) -> Option<Plain> {
+    let mode = keys
+        .word(
+            &format!("{at}.mode"),
+            &[("gate", Some(LaneMode::Gate)), ("watch", Some(LaneMode::Watch))],
+        )
+        .or(LaneMode::Gate);
     let reliability =
         keys.word(&format!("{at}.reliability"), RELIABILITY).or(Reliability::Reliable);
-    let command_type = shape.as_ref().map(|shape| shape.command_type);
-    let partial = partial(keys, &at, command_type);
-    let feedback_index = feedback_of(keys, &at, command_type, feedback);
-    let controller = controller(keys, &at);
+    let controller = controller(keys, at);
     let required = keys.boolean(&format!("{at}.required")).or(true);
-    let is_balance_answered = balance(keys, &at, command_type);
-    let limits = shape.as_ref().and_then(|shape| {
-        let carries = Carries::of(shape.command_type, shape.interface);
-        limits::limits(keys, &at, &shape.dimensions, carries)
-    });
-    let on_limit = limits::on_limit(keys, &at);
     let standstill = keys
         .double(
             &format!("{at}.standstill"),
             Range::above(0.0, "", "measured velocities are never exactly zero"),
         )
         .or(DEFAULT_STANDSTILL);
-    let silence = silence(keys, &at);
     let independent = keys.boolean(&format!("{at}.independent")).or(false);
     let return_to = keys
         .word(
@@ -75,80 +72,123 @@ fn lane(
             &[("manual", Some(ReturnTo::Manual)), ("auto", Some(ReturnTo::Auto))],
         )
         .or(ReturnTo::Manual);
-    let feedback_type = feedback_index
-        .map(|index| index.and_then(|index| feedback.get(index)).map(|one| one.feedback_type));
-    let safe = shape.as_ref().and_then(|shape| {
-        let lane = safe::Lane {
-            command_type: shape.command_type,
-            interface: shape.interface,
-            feedback: feedback_type,
-        };
-        safe::safe(keys, &at, globals, &lane)
-    });
     let release = keys
         .seconds(
             &format!("{at}.release_s"),
             Range::from(0.0, " s", "after disarm the output must fall silent").to(60.0),
         )
         .or(DEFAULT_RELEASE);
-    let sources = source::sources(keys, &at, globals);
+    let other_publishers = keys
+        .integer(
+            &format!("{at}.other_publishers"),
+            0,
+            MOST_OTHER_PUBLISHERS,
+            "writers of the output that belong there, counted",
+        )
+        .and_then(|value| u32::try_from(value).ok())
+        .or(0);
+    Some(Plain {
+        mode: mode?,
+        reliability: reliability?,
+        controller: controller?,
+        required: required?,
+        standstill: standstill?,
+        independent: independent?,
+        return_to: return_to?,
+        release: release?,
+        other_publishers: other_publishers?,
+    })
+}
 
-    is_balance_answered?;
-    let shape = shape?;
-    let (safe, safe_period) = safe?;
+fn lane(
+    keys: &mut Keys<'_>,
+    globals: &Globals,
+    feedback: &[FeedbackConfig],
+    name: String,
+) -> Option<LaneConfig> {
+    let at = format!("lanes.{name}");
+    let shape = shape(keys, &at, feedback);
+    let output = names::topic(keys, &format!("{at}.output"));
+    let plain = plain(keys, &at);
+    let partial = partial(keys, &at, shape.as_ref());
+    let balance = balance::balance(keys, &at, shape.as_ref());
+    let is_balance = balance.unwrap_or_default();
+    let feedback_index = lane_feedback::feedback_of(keys, &at, shape.as_ref(), feedback);
+    // Without the answer nobody knows what must be limited; it has its own problem.
+    let carries = shape.as_ref().zip(balance).map(|(shape, is)| Carries::of(shape, is));
+    let limited = shape.as_ref().zip(carries.as_ref()).and_then(|(shape, carries)| {
+        limits::limits(keys, &at, &shape.dimensions, carries, globals)
+    });
+    let on_limit = limits::on_limit(keys, &at, carries.as_ref());
+    let dimensions = shape.as_ref().map(|shape| shape.dimensions.as_slice());
+    let motion = motion::motion(keys, &at, dimensions, is_balance);
+    let silence = motion::silence(keys, &at, is_balance);
+    let safe = shape.as_ref().and_then(|shape| {
+        let lane = safe::Lane {
+            shape,
+            is_balance,
+            has_feedback: feedback_index.map(|index| index.is_some()),
+            limits: limited.as_ref().map(|limited| limited.limits.as_slice()),
+        };
+        safe::safe(keys, &at, globals, &lane)
+    });
+    let sources = source::sources(keys, &at, globals, shape.as_ref(), is_balance);
+
+    if feedback_index == Some(None) {
+        let limits = limited.as_ref().map(|limited| limited.limits.as_slice());
+        lane_feedback::refuse_unmeasured(keys, &at, limits, sources.as_deref())?;
+    }
+    let (shape, plain, limited, motion) = (shape?, plain?, limited?, motion?);
+    let safe = safe?;
     Some(LaneConfig {
         name,
-        mode: LaneMode::Gate,
-        type_name: shape.command_type.ros_name().to_owned(),
-        fields: FieldMap::default(),
-        keep: Vec::new(),
-        fixed: Vec::new(),
-        allow_non_finite: Vec::new(),
-        checksum: None,
-        unused_elements: UnusedElements::Zero,
-        balance: false,
-        groups: Vec::new(),
-        start_ramp: Duration::ZERO,
-        handover: Handover::NONE,
-        other_publishers: 0,
-        safe_targets: Vec::new(),
+        mode: plain.mode,
+        type_name: shape.type_name,
+        fields: shape.mapping.fields,
+        keep: shape.mapping.keep,
+        fixed: shape.mapping.fixed,
+        allow_non_finite: shape.mapping.allow_non_finite,
+        checksum: shape.mapping.checksum,
+        unused_elements: shape.mapping.unused_elements,
+        balance: balance?,
+        groups: motion.groups,
+        start_ramp: motion.start_ramp,
+        handover: motion.handover,
+        other_publishers: plain.other_publishers,
+        safe_targets: safe.targets,
         command_type: shape.command_type,
         output: output?,
-        reliability: reliability?,
+        reliability: plain.reliability,
         interface: shape.interface,
         dimensions: shape.dimensions,
         joint_index: shape.joint_index,
         partial: partial?,
         feedback: feedback_index?,
-        controller: controller?,
-        required: required?,
-        limits: limits?,
+        controller: plain.controller,
+        required: plain.required,
+        limits: limited.limits,
+        origins: limited.origins,
         on_limit: on_limit?,
-        standstill: standstill?,
+        standstill: plain.standstill,
         silence: silence?,
-        independent: independent?,
-        return_to: return_to?,
-        safe,
-        safe_period,
-        release: release?,
+        independent: plain.independent,
+        return_to: plain.return_to,
+        safe: safe.command,
+        safe_period: safe.period,
+        release: plain.release,
         sources: sources?,
     })
 }
 
-fn mode(keys: &mut Keys<'_>, at: &str) {
-    // Only one mode exists: reading it is enough to refuse the others.
-    let _is_gate: Read<()> =
-        keys.word(&format!("{at}.mode"), &[("gate", Some(())), ("watch", None)]);
-}
-
-fn partial(keys: &mut Keys<'_>, at: &str, command_type: Option<CommandType>) -> Option<bool> {
+fn partial(keys: &mut Keys<'_>, at: &str, shape: Option<&Shape>) -> Option<bool> {
     let key = format!("{at}.partial");
     let partial = keys.boolean(&key).or(false)?;
-    if partial && command_type.is_some_and(|one| !has_names(one)) {
+    if partial && shape.is_some_and(|shape| !shape.names_joints()) {
         keys.refuse(
             &key,
             "true is not allowed for this type",
-            "only for sensor_msgs/msg/JointState and trajectory_msgs/msg/JointTrajectory",
+            "only for sensor_msgs/msg/JointState, trajectory_msgs/msg/JointTrajectory, or with \
+             fields.names",
             "without names in the message nobody knows which joints are meant",
             "remove it",
         );
@@ -157,108 +197,10 @@ fn partial(keys: &mut Keys<'_>, at: &str, command_type: Option<CommandType>) -> 
     Some(partial)
 }
 
-/// The index of the feedback; `Some(None)`: none, on purpose.
-fn feedback_of(
-    keys: &mut Keys<'_>,
-    at: &str,
-    command_type: Option<CommandType>,
-    feedback: &[FeedbackConfig],
-) -> Option<Option<usize>> {
-    let key = format!("{at}.feedback");
-    let read = keys.string(&key);
-    let name = keys.needed(
-        &key,
-        read,
-        "a name under `feedback`, or none with `because`",
-        "arming asks whether the lane stands still, and the safe command needs the measured pose",
-    );
-    let reason_key = format!("{at}.because");
-    let reason = keys.string(&reason_key);
-    let name = name?;
-    if name == "none" {
-        let reason = keys.needed(
-            &reason_key,
-            reason,
-            "one sentence",
-            "a lane without feedback cannot tell whether the robot stands still",
-        )?;
-        if reason.trim().is_empty() {
-            keys.refuse(
-                &reason_key,
-                "is empty",
-                "one sentence",
-                "a lane without feedback cannot tell whether the robot stands still",
-                "say why there is none",
-            );
-            return None;
-        }
-        return Some(None);
-    }
-    if !reason.is_absent() {
-        keys.refuse(
-            &reason_key,
-            "has no effect here",
-            "only beside `feedback: none`",
-            "it justifies that there is no feedback",
-            "remove it",
-        );
-    }
-    let Some(index) = feedback.iter().position(|one| one.name == name) else {
-        let is_written = keys.map.under(&format!("feedback.{name}")).next().is_some();
-        // A written one that could not be read has its own problem.
-        if !is_written {
-            let known = keys.map.names_under("feedback").join(", ");
-            let allowed = if known.is_empty() { "none".to_owned() } else { known };
-            keys.refuse(
-                &key,
-                format!("{name:?} is not a feedback"),
-                allowed,
-                "it must be described under `feedback`",
-                format!("add feedback.{name}, or correct the name"),
-            );
-        }
-        return None;
-    };
-    let feedback_type = feedback.get(index).map(|one| one.feedback_type);
-    let wanted = match command_type? {
-        CommandType::Twist | CommandType::TwistStamped => FeedbackType::Odometry,
-        CommandType::Float64MultiArray
-        | CommandType::JointState
-        | CommandType::JointTrajectory
-        | CommandType::Mapped => FeedbackType::JointState,
-    };
-    if feedback_type != Some(wanted) {
-        let (allowed, because) = match wanted {
-            FeedbackType::Odometry => {
-                ("a feedback of type nav_msgs/msg/Odometry", "a twist is measured by odometry")
-            }
-            FeedbackType::JointState | FeedbackType::Imu | FeedbackType::Mapped => {
-                ("a feedback of type sensor_msgs/msg/JointState", "joints are measured by name")
-            }
-        };
-        keys.refuse(
-            &key,
-            format!("{name:?} is of another type"),
-            allowed,
-            because,
-            "name another feedback",
-        );
-        return None;
-    }
-    Some(Some(index))
-}
-
 fn controller(keys: &mut Keys<'_>, at: &str) -> Option<Option<String>> {
     let key = format!("{at}.controller");
     let name = keys.string(&key).optional()?;
-    let is_good = name.is_none_or(|name| {
-        let names = name.strip_prefix('/').unwrap_or(name);
-        names.split('/').all(|part| {
-            part.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
-                && part.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
-        })
-    });
-    if !is_good {
+    if name.is_some_and(|name| !paths::is_node(name)) {
         keys.refuse(
             &key,
             format!("{:?} is not a node's name", name.unwrap_or_default()),
@@ -269,70 +211,4 @@ fn controller(keys: &mut Keys<'_>, at: &str) -> Option<Option<String>> {
         return None;
     }
     Some(name.map(str::to_owned))
-}
-
-fn balance(keys: &mut Keys<'_>, at: &str, command_type: Option<CommandType>) -> Option<()> {
-    let key = format!("{at}.balance");
-    let read = keys.boolean(&key);
-    if read == Read::Got(true) {
-        keys.refuse(
-            &key,
-            "true is not available yet",
-            "false",
-            "this version alters and holds commands, which below a balance loop is a fall",
-            "gate above the balance controller, and write false",
-        );
-        return None;
-    }
-    let carries_effort = command_type.is_some_and(has_names);
-    if carries_effort && read.is_absent() {
-        keys.missing(
-            &key,
-            "false",
-            "the type carries effort: below a balance loop every stop is a fall, so somebody must \
-             have thought about it",
-        );
-        return None;
-    }
-    match read {
-        Read::Bad => None,
-        Read::Absent | Read::Got(_) => Some(()),
-    }
-}
-
-fn silence(keys: &mut Keys<'_>, at: &str) -> Option<SilenceThen> {
-    #[derive(Clone, Copy, PartialEq)]
-    enum Then {
-        Hold,
-        Disarm,
-        Kill,
-    }
-    let then = keys
-        .word(
-            &format!("{at}.silence.then"),
-            &[
-                ("hold", Some(Then::Hold)),
-                ("disarm", Some(Then::Disarm)),
-                ("kill", Some(Then::Kill)),
-            ],
-        )
-        .or(Then::Hold);
-    let key = format!("{at}.silence.after_s");
-    let after = keys.seconds(&key, Range::above(0.0, " s", "the lane holds first"));
-    if then == Some(Then::Hold) && !after.is_absent() {
-        keys.refuse(
-            &key,
-            "has no effect here",
-            "only beside `then: disarm` or `then: kill`",
-            "a silence that stays a hold never becomes anything else",
-            "remove it, or say what the silence becomes",
-        );
-        return None;
-    }
-    let after = after.or(DEFAULT_SILENCE)?;
-    Some(match then? {
-        Then::Hold => SilenceThen::Hold,
-        Then::Disarm => SilenceThen::Disarm(after),
-        Then::Kill => SilenceThen::Kill(after),
-    })
 }

@@ -2,59 +2,10 @@
 //!
 //! Reads the numbers and their signs; [`super::limits`] decides which group applies to a joint.
 
+use super::carries::{Carries, Kind};
 use super::keys::Keys;
-use super::model::{CommandType, Interface};
 use super::range::{Range, Read};
 use crate::gate::limits::Bounds;
-
-/// Which quantities a lane's commands carry.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Carries {
-    /// A twist: axes under `limits.linear` and `limits.angular`, locked where not named.
-    pub(super) is_twist: bool,
-    pub(super) position: bool,
-    pub(super) effort: bool,
-}
-
-impl Carries {
-    pub(super) const fn of(command_type: CommandType, interface: Interface) -> Self {
-        Self {
-            is_twist: matches!(command_type, CommandType::Twist | CommandType::TwistStamped),
-            position: matches!(interface, Interface::Position),
-            effort: matches!(command_type, CommandType::JointState | CommandType::JointTrajectory),
-        }
-    }
-}
-
-/// A kind that must be limited or listed under `unlimited`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
-    Position,
-    Velocity,
-    Acceleration,
-    Effort,
-}
-
-impl Kind {
-    pub(super) const fn word(self) -> &'static str {
-        match self {
-            Self::Position => "position",
-            Self::Velocity => "velocity",
-            Self::Acceleration => "acceleration",
-            Self::Effort => "effort",
-        }
-    }
-
-    /// What to write for it.
-    pub(super) const fn keys(self) -> &'static str {
-        match self {
-            Self::Position => "min_position and max_position",
-            Self::Velocity => "max_velocity",
-            Self::Acceleration => "max_acceleration",
-            Self::Effort => "max_effort",
-        }
-    }
-}
 
 /// What stands under one `limits` or `joint_limits.<joint>`.
 #[derive(Clone, Copy, Debug, Default)]
@@ -63,11 +14,47 @@ pub(super) struct Group {
     pub(super) velocity: Option<Bounds>,
     pub(super) acceleration: Option<f64>,
     pub(super) deceleration: Option<f64>,
+    pub(super) jerk: Option<f64>,
     pub(super) effort: Option<f64>,
+    pub(super) kp: Option<f64>,
+    pub(super) kd: Option<f64>,
+    pub(super) total_effort: Option<f64>,
+}
+
+impl Group {
+    /// Whether a kind is limited.
+    pub(super) const fn has(&self, kind: Kind) -> bool {
+        match kind {
+            Kind::Position => self.position.is_some(),
+            Kind::Velocity => self.velocity.is_some(),
+            Kind::Acceleration => self.acceleration.is_some(),
+            Kind::Jerk => self.jerk.is_some(),
+            Kind::Effort => self.effort.is_some(),
+            Kind::Kp => self.kp.is_some(),
+            Kind::Kd => self.kd.is_some(),
+            Kind::TotalEffort => self.total_effort.is_some(),
+        }
+    }
+
+    /// A joint's own kinds in place of the lane's.
+    pub(super) fn over(self, lane: Self) -> Self {
+        Self {
+            position: self.position.or(lane.position),
+            velocity: self.velocity.or(lane.velocity),
+            acceleration: self.acceleration.or(lane.acceleration),
+            // A joint's own acceleration also says how it brakes, unless it says so itself.
+            deceleration: self.deceleration.or(self.acceleration).or(lane.deceleration),
+            jerk: self.jerk.or(lane.jerk),
+            effort: self.effort.or(lane.effort),
+            kp: self.kp.or(lane.kp),
+            kd: self.kd.or(lane.kd),
+            total_effort: self.total_effort.or(lane.total_effort),
+        }
+    }
 }
 
 /// What a group says; `None` after a problem.
-pub(super) fn group(keys: &mut Keys<'_>, place: &str, carries: Carries) -> Option<Group> {
+pub(super) fn group(keys: &mut Keys<'_>, place: &str, carries: &Carries) -> Option<Group> {
     let has = has_limits(keys, place);
     let position = bounds(keys, place, Kind::Position);
     let velocity = bounds(keys, place, Kind::Velocity);
@@ -81,7 +68,16 @@ pub(super) fn group(keys: &mut Keys<'_>, place: &str, carries: Carries) -> Optio
         &format!("{place}.max_deceleration"),
         "per s²; a robot must be able to stop",
     );
+    let jerk = positive(keys, &format!("{place}.max_jerk"), "per s³; a robot must be able to move");
     let effort = positive(keys, &format!("{place}.max_effort"), "N m or N, to both sides");
+    let gain = Range::from(0.0, "", "a gain below zero drives away from the target");
+    let kp = keys.double(&format!("{place}.max_kp"), gain).optional();
+    let kd = keys.double(&format!("{place}.max_kd"), gain).optional();
+    let total_effort = positive(
+        keys,
+        &format!("{place}.max_total_effort"),
+        "N m or N: what effort, gains and the measured state add up to",
+    );
     let fits = refuse_uncarried(keys, place, carries);
     has?;
     fits?;
@@ -90,7 +86,11 @@ pub(super) fn group(keys: &mut Keys<'_>, place: &str, carries: Carries) -> Optio
         velocity: velocity?,
         acceleration: acceleration?,
         deceleration: deceleration?,
+        jerk: jerk?,
         effort: effort?,
+        kp: kp?,
+        kd: kd?,
+        total_effort: total_effort?,
     })
 }
 
@@ -167,26 +167,30 @@ fn has_limits(keys: &mut Keys<'_>, place: &str) -> Option<()> {
     is_good
 }
 
-/// A limit of something that the lane's commands do not carry would look enforced and not be.
-fn refuse_uncarried(keys: &mut Keys<'_>, place: &str, carries: Carries) -> Option<()> {
+/// A limit of something that the lane's commands do not carry would look enforced and not be; one
+/// that alters has no place below a balance loop.
+fn refuse_uncarried(keys: &mut Keys<'_>, place: &str, carries: &Carries) -> Option<()> {
     let mut is_good = Some(());
-    let groups: [(bool, &[&str], &str); 2] = [
-        (carries.position, &["min_position", "max_position"], "positions"),
-        (carries.effort, &["max_effort"], "efforts"),
-    ];
-    for (is_carried, names, what) in groups {
-        for name in names {
+    for kind in Kind::ALL.into_iter().filter(|kind| !carries.has(*kind)) {
+        for name in kind.names() {
             let key = format!("{place}.{name}");
-            if !is_carried && keys.map.get(&key).is_some() {
-                keys.refuse(
-                    &key,
-                    "has no effect here",
-                    format!("only where the lane's commands carry {what}"),
-                    "a limit that is not enforced must not look as if it were",
-                    "remove it",
-                );
-                is_good = None;
+            if keys.map.get(&key).is_none() {
+                continue;
             }
+            is_good = None;
+            if carries.is_balance
+                && matches!(kind, Kind::Velocity | Kind::Acceleration | Kind::Jerk)
+            {
+                super::balance::refuse_altering(keys, &key, "bounds of what a command carries");
+                continue;
+            }
+            keys.refuse(
+                &key,
+                "has no effect here",
+                kind.place(),
+                "a limit that is not enforced must not look as if it were",
+                "remove it",
+            );
         }
     }
     is_good

@@ -4,56 +4,88 @@
 //! a bound of one never meets a bound of the other. **Invariant:** a kind that the lane carries has
 //! bounds, or is listed under `unlimited`, or the axis is locked: nothing is free by omission.
 
+use super::carries::{Carries, Kind};
+use super::globals::Globals;
 use super::keys::Keys;
-use super::limit_group::{Carries, Group, Kind, group};
-use super::model::{OnLimit, OnLimits};
+use super::limit_group::{Group, group};
+use super::model::{OnLimit, OnLimits, Origin, Origins};
 use super::schema;
 use crate::gate::limits::DimensionLimits;
+
+/// The limits of a lane's joints or axes, and where they come from.
+#[derive(Default)]
+pub(super) struct Limited {
+    pub(super) limits: Vec<DimensionLimits>,
+    pub(super) origins: Vec<Origins>,
+}
+
+/// What a group alone does not say.
+struct Rules<'r> {
+    carries: &'r Carries,
+    /// `None`: unreadable, with a problem of its own.
+    unlimited: Option<Vec<Kind>>,
+    /// What a URDF may give.
+    from_urdf: Vec<Kind>,
+}
 
 /// One limit set for each dimension, in order.
 pub(super) fn limits(
     keys: &mut Keys<'_>,
     at: &str,
     dimensions: &[String],
-    carries: Carries,
-) -> Option<Vec<DimensionLimits>> {
-    let unlimited = unlimited(keys, at, carries);
+    carries: &Carries,
+    globals: &Globals,
+) -> Option<Limited> {
+    let rules =
+        Rules { carries, unlimited: unlimited(keys, at, carries), from_urdf: from_urdf(globals) };
     let places = refuse_places(keys, at, dimensions, carries);
     let all = if carries.is_twist {
         // Misplaced limits are told already; the axes are not missing as well.
-        places.and_then(|()| twist(keys, at, dimensions, carries, unlimited.as_deref()))
+        places.and_then(|()| twist(keys, at, dimensions, &rules))
     } else {
-        joints(keys, at, dimensions, carries, unlimited.as_deref())
+        joints(keys, at, dimensions, &rules)
     };
-    unlimited?;
+    rules.unlimited?;
     places?;
     all
 }
 
-fn twist(
-    keys: &mut Keys<'_>,
-    at: &str,
-    axes: &[String],
-    carries: Carries,
-    unlimited: Option<&[Kind]>,
-) -> Option<Vec<DimensionLimits>> {
+fn from_urdf(globals: &Globals) -> Vec<Kind> {
+    let Some(urdf) = &globals.urdf else {
+        return Vec::new();
+    };
+    let all = [
+        (urdf.use_position, Kind::Position),
+        (urdf.use_velocity, Kind::Velocity),
+        (urdf.use_effort, Kind::Effort),
+    ];
+    all.into_iter().filter(|(is_used, _)| *is_used).map(|(_, kind)| kind).collect()
+}
+
+fn twist(keys: &mut Keys<'_>, at: &str, axes: &[String], rules: &Rules<'_>) -> Option<Limited> {
+    // A robot's description has no limits of its base's velocity.
+    let rules = &Rules {
+        carries: rules.carries,
+        unlimited: rules.unlimited.clone(),
+        from_urdf: Vec::new(),
+    };
     let mut is_good = true;
-    let mut all = Vec::new();
+    let mut all = Limited::default();
     for axis in axes {
         let place = format!("{at}.limits.{axis}");
+        all.origins.push(Origins::default());
         if keys.map.under(&place).next().is_none() {
-            all.push(DimensionLimits { locked: true, ..DimensionLimits::default() });
+            all.limits.push(DimensionLimits { locked: true, ..DimensionLimits::default() });
             continue;
         }
-        let Some(group) = group(keys, &place, carries) else {
+        let Some(group) = group(keys, &place, rules.carries) else {
             is_good = false;
             continue;
         };
-        let needed = [Kind::Velocity, Kind::Acceleration];
-        is_good &= is_complete(keys, &place, &group, &needed, unlimited);
-        all.push(finish(group, unlimited));
+        is_good &= is_complete(keys, &place, &group, rules);
+        all.limits.push(finish(group, rules, &Origins::default()));
     }
-    if all.iter().all(|one| one.locked) && is_good {
+    if all.limits.iter().all(|one| one.locked) && is_good {
         keys.missing(
             &format!("{at}.limits"),
             "at least one axis, for example linear.x",
@@ -64,87 +96,86 @@ fn twist(
     is_good.then_some(all)
 }
 
-fn joints(
-    keys: &mut Keys<'_>,
-    at: &str,
-    joints: &[String],
-    carries: Carries,
-    unlimited: Option<&[Kind]>,
-) -> Option<Vec<DimensionLimits>> {
-    let lane = group(keys, &format!("{at}.limits"), carries);
-    let mut needed = vec![Kind::Velocity, Kind::Acceleration];
-    if carries.position {
-        needed.insert(0, Kind::Position);
-    }
+fn joints(keys: &mut Keys<'_>, at: &str, joints: &[String], rules: &Rules<'_>) -> Option<Limited> {
+    let lane = group(keys, &format!("{at}.limits"), rules.carries);
     let mut is_good = lane.is_some();
-    let mut all = Vec::new();
+    let mut all = Limited::default();
     for joint in joints {
         let place = format!("{at}.joint_limits.{joint}");
-        let own = group(keys, &place, carries);
+        let own = group(keys, &place, rules.carries);
         let (Some(own), Some(lane)) = (own, lane) else {
             is_good = false;
             continue;
         };
-        let merged = over(own, lane);
-        is_good &= is_complete(keys, &place, &merged, &needed, unlimited);
-        all.push(finish(merged, unlimited));
+        let merged = own.over(lane);
+        is_good &= is_complete(keys, &place, &merged, rules);
+        let origin = |kind: Kind| origin(keys, &place, kind, (&own, &lane), rules);
+        let origins = Origins {
+            position: origin(Kind::Position),
+            velocity: origin(Kind::Velocity),
+            effort: origin(Kind::Effort),
+        };
+        all.limits.push(finish(merged, rules, &origins));
+        all.origins.push(origins);
     }
     is_good.then_some(all)
 }
 
-/// A joint's own kinds in place of the lane's.
-fn over(own: Group, lane: Group) -> Group {
-    Group {
-        position: own.position.or(lane.position),
-        velocity: own.velocity.or(lane.velocity),
-        acceleration: own.acceleration.or(lane.acceleration),
-        // A joint's own acceleration also says how it brakes, unless it says so itself.
-        deceleration: own.deceleration.or(own.acceleration).or(lane.deceleration),
-        effort: own.effort.or(lane.effort),
+/// Where the limit of one kind of one joint comes from.
+fn origin(
+    keys: &Keys<'_>,
+    place: &str,
+    kind: Kind,
+    (own, lane): (&Group, &Group),
+    rules: &Rules<'_>,
+) -> Origin {
+    let is_free = rules.unlimited.as_ref().is_some_and(|kinds| kinds.contains(&kind));
+    if !rules.carries.has(kind) {
+        Origin::NotCarried
+    } else if own.has(kind) {
+        let key = kind.names().last().map(|name| format!("{place}.{name}"));
+        Origin::Joint(keys.place(key.as_deref().unwrap_or(place)))
+    } else if lane.has(kind) {
+        Origin::Lane
+    } else if is_free || !rules.carries.needed.contains(&kind) {
+        Origin::Open
+    } else {
+        Origin::Urdf
     }
 }
 
-fn finish(group: Group, unlimited: Option<&[Kind]>) -> DimensionLimits {
-    let effort_is_free = unlimited.is_some_and(|kinds| kinds.contains(&Kind::Effort));
+fn finish(group: Group, rules: &Rules<'_>, origins: &Origins) -> DimensionLimits {
+    let is_free = |kind: Kind| rules.unlimited.as_ref().is_some_and(|all| all.contains(&kind));
+    let is_open = |kind: Kind| is_free(kind) && !group.has(kind);
     DimensionLimits {
-        locked: false,
+        // Fails closed until the URDF gives what is missing.
+        locked: origins.is_incomplete(),
         position: group.position,
         velocity: group.velocity,
         acceleration: group.acceleration,
         deceleration: group.deceleration.or(group.acceleration),
-        jerk: None,
+        jerk: group.jerk,
         effort: group.effort,
-        kp: None,
-        kd: None,
-        total_effort: None,
-        gains_unlimited: false,
-        effort_unlimited: effort_is_free && group.effort.is_none(),
+        kp: group.kp,
+        kd: group.kd,
+        total_effort: group.total_effort,
+        effort_unlimited: is_open(Kind::Effort),
+        gains_unlimited: is_open(Kind::Kp) || is_open(Kind::Kd),
     }
 }
 
-fn is_complete(
-    keys: &mut Keys<'_>,
-    place: &str,
-    group: &Group,
-    needed: &[Kind],
-    unlimited: Option<&[Kind]>,
-) -> bool {
+fn is_complete(keys: &mut Keys<'_>, place: &str, group: &Group, rules: &Rules<'_>) -> bool {
     // Unreadable `unlimited` has its own problem; do not report what it may list.
-    let Some(unlimited) = unlimited else {
+    let Some(unlimited) = &rules.unlimited else {
         return false;
     };
-    let mut missing = Vec::new();
-    for kind in needed {
-        let is_there = match kind {
-            Kind::Position => group.position.is_some(),
-            Kind::Velocity => group.velocity.is_some(),
-            Kind::Acceleration => group.acceleration.is_some(),
-            Kind::Effort => group.effort.is_some(),
-        };
-        if !is_there && !unlimited.contains(kind) {
-            missing.push(*kind);
-        }
-    }
+    let needed = rules.carries.needed.iter();
+    let missing: Vec<Kind> = needed
+        .copied()
+        .filter(|kind| {
+            !group.has(*kind) && !unlimited.contains(kind) && !rules.from_urdf.contains(kind)
+        })
+        .collect();
     if !missing.is_empty() {
         let kinds = missing.iter().map(|kind| kind.word()).collect::<Vec<_>>().join(", ");
         let to_write = missing.iter().map(|kind| kind.keys()).collect::<Vec<_>>().join(", ");
@@ -164,7 +195,7 @@ fn refuse_places(
     keys: &mut Keys<'_>,
     at: &str,
     dimensions: &[String],
-    carries: Carries,
+    carries: &Carries,
 ) -> Option<()> {
     let wrong: Vec<String> = if carries.is_twist {
         let lane_wide = keys.map.names_under(&format!("{at}.limits")).into_iter();
@@ -219,25 +250,18 @@ fn refuse_places(
     is_good
 }
 
-fn unlimited(keys: &mut Keys<'_>, at: &str, carries: Carries) -> Option<Vec<Kind>> {
+fn unlimited(keys: &mut Keys<'_>, at: &str, carries: &Carries) -> Option<Vec<Kind>> {
     let key = format!("{at}.unlimited");
     let Some(words) = keys.strings(&key).optional()? else {
         return Some(Vec::new());
     };
-    let mut carried = vec![Kind::Velocity, Kind::Acceleration];
-    if carries.position {
-        carried.insert(0, Kind::Position);
-    }
-    if carries.effort {
-        carried.push(Kind::Effort);
-    }
     let mut kinds = Vec::new();
     let mut is_good = true;
     for word in words {
-        match carried.iter().find(|kind| kind.word() == word) {
+        match carries.kinds.iter().find(|kind| kind.word() == word) {
             Some(kind) => kinds.push(*kind),
             None => {
-                let allowed = carried.iter().map(|kind| kind.word()).collect::<Vec<_>>();
+                let allowed = carries.kinds.iter().map(|kind| kind.word()).collect::<Vec<_>>();
                 keys.refuse(
                     &key,
                     format!("{word:?} is not allowed"),
@@ -252,22 +276,42 @@ fn unlimited(keys: &mut Keys<'_>, at: &str, carries: Carries) -> Option<Vec<Kind
     is_good.then_some(kinds)
 }
 
-/// `on_limit.<kind>`.
-pub(super) fn on_limit(keys: &mut Keys<'_>, at: &str) -> Option<OnLimits> {
-    let mut read = |kind: &str| {
-        keys.word(
-            &format!("{at}.on_limit.{kind}"),
-            &[("limit", Some(OnLimit::Limit)), ("reject", Some(OnLimit::Reject))],
-        )
-        .or(OnLimit::Limit)
+/// `on_limit.<kind>`. A balance lane refuses, whatever is over.
+pub(super) fn on_limit(
+    keys: &mut Keys<'_>,
+    at: &str,
+    carries: Option<&Carries>,
+) -> Option<OnLimits> {
+    let is_balance = carries.is_some_and(|carries| carries.is_balance);
+    let default = if is_balance { OnLimit::Reject } else { OnLimit::Limit };
+    let mut read = |kind: Kind| {
+        let key = format!("{at}.on_limit.{}", kind.word());
+        let word =
+            keys.word(&key, &[("limit", Some(OnLimit::Limit)), ("reject", Some(OnLimit::Reject))]);
+        if carries.is_some_and(|carries| !carries.has(kind)) {
+            keys.refuse_effectless(
+                &key,
+                kind.place(),
+                "a rule that is never used must not look as if it were",
+            )?;
+        }
+        let word = word.or(default)?;
+        if is_balance && word == OnLimit::Limit {
+            super::balance::refuse_altering(keys, &key, "reject");
+            return None;
+        }
+        Some(word)
     };
-    let (position, velocity) = (read("position"), read("velocity"));
-    let (acceleration, effort) = (read("acceleration"), read("effort"));
+    let [position, velocity, acceleration, jerk, effort, kp, kd, total_effort] =
+        Kind::ALL.map(&mut read);
     Some(OnLimits {
         position: position?,
         velocity: velocity?,
         acceleration: acceleration?,
+        jerk: jerk?,
         effort: effort?,
-        ..OnLimits::default()
+        kp: kp?,
+        kd: kd?,
+        total_effort: total_effort?,
     })
 }

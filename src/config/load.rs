@@ -2,7 +2,7 @@
 
 use super::args::{Arguments, ParameterSource};
 use super::merge::{self, Part};
-use super::model::Config;
+use super::model::{Config, Urdf, UrdfFrom};
 use super::problem::{Place, Problem, Problems};
 use super::reader::{self, Context};
 use super::value::FlatMap;
@@ -10,6 +10,8 @@ use super::{section, yaml};
 
 /// Larger params files are refused.
 const MAX_FILE_BYTES: usize = 4 * 1024 * 1024;
+/// Larger robot descriptions are refused: meshes are named in them, not held.
+const MAX_URDF_BYTES: usize = 64 * 1024 * 1024;
 
 /// Reads the files and rules that the arguments name (without the program's own name).
 ///
@@ -28,7 +30,36 @@ pub fn load(args: &[String]) -> Result<(Config, FlatMap), Problems> {
 pub fn load_arguments(arguments: &Arguments) -> Result<(Config, FlatMap), Problems> {
     let (map, context) = flat_map(arguments)?;
     let config = reader::read(&map, &context)?;
+    let config = match &config.urdf {
+        Some(Urdf { from: UrdfFrom::File(path), .. }) => {
+            let text = read_urdf(&map, path)?;
+            config.with_urdf(&text)?.0
+        }
+        // A topic is read by the node, at run time.
+        Some(Urdf { from: UrdfFrom::Topic(_), .. }) | None => config,
+    };
     Ok((config, map))
+}
+
+/// The robot's description.
+fn read_urdf(map: &FlatMap, path: &str) -> Result<String, Problems> {
+    let key = "urdf.file";
+    let place = map.get(key).map(|entry| entry.place.clone()).unwrap_or_default();
+    let because = "limits are taken from it, and none is guessed";
+    let bytes = read_bytes(path, MAX_URDF_BYTES).map_err(|unread| {
+        refused(
+            key,
+            &place,
+            format!("{path} {}", unread.found(MAX_URDF_BYTES)),
+            "a readable URDF of at most 64 MiB",
+            because,
+            "correct the path or its permissions, or use urdf.topic",
+        )
+    })?;
+    String::from_utf8(bytes).map_err(|error| {
+        let found = format!("{path} is not UTF-8 at byte {}", error.utf8_error().valid_up_to());
+        refused(key, &place, found, "text in UTF-8", because, "save it as UTF-8")
+    })
 }
 
 /// The parameters of the node that these arguments make, before they mean anything.
@@ -77,39 +108,54 @@ fn part(source: &ParameterSource, place: &Place) -> Result<Part, Problems> {
     }
 }
 
-fn read_file(path: &str, place: &Place) -> Result<String, Problems> {
-    let refuse = |found: String, allowed: &str, because: &str, fix: &str| {
-        Problems::from(vec![Problem {
-            key: "file".to_owned(),
-            found,
-            allowed: allowed.to_owned(),
-            because: because.to_owned(),
-            fix: fix.to_owned(),
-            place: place.clone(),
-        }])
-    };
-    let bytes = std::fs::read(path).map_err(|error| {
-        refuse(
-            format!("cannot be read: {error}"),
-            "a readable params file",
-            "the node never starts with less than it was told",
-            "correct the path or its permissions",
-        )
-    })?;
-    if bytes.len() > MAX_FILE_BYTES {
-        return Err(refuse(
-            format!("{} bytes are too many", bytes.len()),
-            "at most 4 MiB",
-            "it is not a params file",
-            "correct the path",
-        ));
+/// Why the bytes of a file are not there.
+enum Unread {
+    Failed(std::io::Error),
+    TooLong(usize),
+}
+
+impl Unread {
+    fn found(&self, most: usize) -> String {
+        match self {
+            Self::Failed(error) => format!("cannot be read: {error}"),
+            Self::TooLong(length) => format!("has {length} bytes, more than {most}"),
+        }
     }
+}
+
+fn read_bytes(path: &str, most: usize) -> Result<Vec<u8>, Unread> {
+    let bytes = std::fs::read(path).map_err(Unread::Failed)?;
+    if bytes.len() > most { Err(Unread::TooLong(bytes.len())) } else { Ok(bytes) }
+}
+
+fn refused(
+    key: &str,
+    place: &Place,
+    found: String,
+    allowed: &str,
+    because: &str,
+    fix: &str,
+) -> Problems {
+    Problems::from(vec![Problem {
+        key: key.to_owned(),
+        found,
+        allowed: allowed.to_owned(),
+        because: because.to_owned(),
+        fix: fix.to_owned(),
+        place: place.clone(),
+    }])
+}
+
+fn read_file(path: &str, place: &Place) -> Result<String, Problems> {
+    let bytes = read_bytes(path, MAX_FILE_BYTES).map_err(|unread| {
+        let found = unread.found(MAX_FILE_BYTES);
+        let because = "the node never starts with less than it was told";
+        let fix = "correct the path or its permissions";
+        refused("file", place, found, "a readable params file of at most 4 MiB", because, fix)
+    })?;
     String::from_utf8(bytes).map_err(|error| {
-        refuse(
-            format!("is not UTF-8 at byte {}", error.utf8_error().valid_up_to()),
-            "text in UTF-8",
-            "rcl would read other characters",
-            "save it as UTF-8",
-        )
+        let found = format!("is not UTF-8 at byte {}", error.utf8_error().valid_up_to());
+        let because = "rcl would read other characters";
+        refused("file", place, found, "text in UTF-8", because, "save it as UTF-8")
     })
 }

@@ -10,19 +10,29 @@
 //! **Invariant:** nothing is ignored: each key is read, belongs to ROS, is listed as foreign, or is
 //! a problem.
 pub mod args;
+mod balance;
+mod carries;
+mod causes;
 pub mod check;
 pub mod difference;
 mod digest;
+mod engage;
+mod feedback;
 mod globals;
 mod inputs;
 mod keys;
 mod lane;
+mod lane_feedback;
 mod limit_group;
 mod limits;
 pub mod load;
+mod mapping;
 pub mod merge;
 pub mod model;
+mod motion;
 mod names;
+mod origin;
+mod paths;
 pub mod problem;
 mod range;
 pub mod rcl_scalar;
@@ -34,6 +44,7 @@ pub mod section;
 mod shape;
 mod source;
 mod topics;
+pub mod urdf;
 pub mod value;
 pub mod yaml;
 mod yaml_reader;

@@ -55,7 +55,7 @@ pub(super) fn topic(keys: &mut Keys<'_>, key: &str) -> Option<String> {
     keys.needed(key, read, "a topic", "there is no topic that could be guessed")
 }
 
-fn is_topic(topic: &str) -> bool {
+pub(super) fn is_topic(topic: &str) -> bool {
     let names = match topic.strip_prefix("~/") {
         Some(private) => private,
         None => topic.strip_prefix('/').unwrap_or(topic),
@@ -92,31 +92,54 @@ pub(super) fn is_message_type(name: &str) -> bool {
         && message.chars().all(|c| c.is_ascii_alphanumeric())
 }
 
-/// A needed message type out of some; other well-formed ones are not available yet.
+/// A needed message type, any.
+pub(super) fn any_message_type<'m>(keys: &mut Keys<'m>, key: &str) -> Option<&'m str> {
+    let read = keys.string(key).and_then(|name| {
+        if is_message_type(name) {
+            return Some(name);
+        }
+        keys.refuse(
+            key,
+            format!("{name:?} is not a message type"),
+            "package/msg/Name",
+            "the type support is loaded by this name",
+            "correct the name",
+        );
+        None
+    });
+    let allowed = "package/msg/Name";
+    keys.needed(key, read, allowed, "the type decides how the message is read")
+}
+
+/// A needed message type out of those with a built-in map; any other needs `fields`.
 pub(super) fn message_type<T: Copy>(
     keys: &mut Keys<'_>,
     key: &str,
     known: &[(&str, T)],
 ) -> Option<T> {
-    let list = known.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ");
+    let because =
+        "only these have a built-in map; of any other type `fields` must say what is what";
+    let fix = "add `fields`, for example fields.position: motor_cmd[].q";
+    type_among(keys, key, known, ("has no built-in map", because, fix))
+}
+
+/// A needed message type out of some, and no other; what another one is, why, and the way out.
+pub(super) fn type_among<T: Copy>(
+    keys: &mut Keys<'_>,
+    key: &str,
+    known: &[(&str, T)],
+    (other, because, way_out): (&str, &str, &str),
+) -> Option<T> {
+    let words: Vec<&str> = known.iter().map(|(name, _)| *name).collect();
+    let list = words.join(", ");
     let read = keys.string(key).and_then(|name| {
         if let Some((_, value)) = known.iter().find(|(known, _)| *known == name) {
             return Some(*value);
         }
-        let words: Vec<&str> = known.iter().map(|(name, _)| *name).collect();
         let near = super::schema::nearest_word(name, &words);
-        let fix = near.map_or_else(
-            || "use one of the allowed types".to_owned(),
-            |near| format!("did you mean {near}?"),
-        );
+        let fix = near.map_or_else(|| way_out.to_owned(), |near| format!("did you mean {near}?"));
         if is_message_type(name) {
-            keys.refuse(
-                key,
-                format!("{name} is not available yet"),
-                list.clone(),
-                "this version has no map of that type's fields",
-                fix,
-            );
+            keys.refuse(key, format!("{name} {other}"), list.clone(), because, fix);
         } else {
             keys.refuse(
                 key,

@@ -7,12 +7,12 @@
 //! **Invariant:** a [`Config`] comes out only without a problem.
 
 use super::keys::Keys;
-use super::model::{Config, ProfileConfig, ProfileRules};
+use super::model::Config;
 use super::problem::{Place, Problem, Problems};
 use super::range::Read;
 use super::schema::{self, Known, Status};
 use super::value::{Doubt, FlatMap, Value};
-use super::{digest, globals, inputs, lane, topics};
+use super::{causes, digest, feedback, globals, inputs, lane, topics};
 
 /// Who the node is: needed for topic names and texts.
 #[derive(Clone, Debug)]
@@ -41,21 +41,31 @@ pub fn read(map: &FlatMap, context: &Context) -> Result<Config, Problems> {
     doubts(&mut keys, &foreign);
     let globals = globals::globals(&mut keys);
     let top = globals::top(&mut keys, &globals);
-    let feedback = inputs::feedback(&mut keys, &globals);
+    let causes = causes::causes(&mut keys);
+    let profiles = causes::profiles(&mut keys);
+    let feedback = feedback::feedback(&mut keys, &globals);
     let lanes = lane::lanes(&mut keys, &globals, &feedback);
     let kill_inputs = inputs::kill_inputs(&mut keys, &globals);
     if map.names_under("lanes").is_empty() {
         keys.missing("lanes", "at least one lane", "a gate without lanes guards nothing");
     }
+    inputs::refuse_names_twice(&mut keys, &feedback, &kill_inputs);
+    let other_paths = top.other_paths.as_deref().unwrap_or_default();
     topics::refuse_collisions(&mut keys, context, &lanes, &feedback, &kill_inputs);
+    topics::refuse_other_paths(&mut keys, context, &lanes, other_paths);
+    if keys.problems.is_empty() {
+        globals::refuse_unused_urdf(&mut keys, &globals, &lanes);
+        feedback::refuse_unread(&mut keys, &lanes, &feedback);
+    }
     if !keys.problems.is_empty() {
         return Err(keys.problems);
     }
     let config = (|| {
+        let (profiles, profile) = profiles?;
         Some(Config {
             hardware_id: top.hardware_id?,
             tick: globals.tick,
-            profile: top.profile?,
+            profile,
             allow_sim_time: top.allow_sim_time?,
             use_sim_time: top.use_sim_time?,
             release_over_ros: top.release_over_ros?,
@@ -68,15 +78,13 @@ pub fn read(map: &FlatMap, context: &Context) -> Result<Config, Problems> {
             lanes,
             feedback,
             kill_inputs,
-            causes: top.causes?,
-            profiles: vec![ProfileConfig {
-                name: "full".to_owned(),
-                rules: ProfileRules::default(),
-            }],
-            decisions_max_rate_hz: 50.0,
-            decisions_passed_one_in: 100,
-            other_paths: Vec::new(),
-            urdf: None,
+            profiles,
+            causes: causes?,
+            decisions_max_rate_hz: top.decisions_max_rate_hz?,
+            decisions_passed_one_in: top.decisions_passed_one_in?,
+            other_paths: top.other_paths?,
+            urdf: globals.urdf,
+            description: None,
             sha256: digest::sha256(map, &foreign),
         })
     })();

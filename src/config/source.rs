@@ -5,18 +5,35 @@
 use super::globals::Globals;
 use super::keys::Keys;
 use super::lane::RELIABILITY;
-use super::model::{Engage, Reliability, SourceConfig, SourceMode};
-use super::names;
+use super::model::{Interface, Reliability, SourceConfig, SourceMode};
 use super::range::{Range, Read};
+use super::shape::Shape;
+use super::{balance, engage, names, paths};
 
 /// Token bucket size where nothing is written.
 const DEFAULT_BURST: u32 = 5;
+
+/// What a source must know of its lane.
+pub(super) struct Lane<'l> {
+    pub(super) globals: &'l Globals,
+    /// `None`: unreadable, with a problem.
+    pub(super) shape: Option<&'l Shape>,
+    pub(super) is_balance: bool,
+}
+
+impl Lane<'_> {
+    pub(super) fn interface(&self) -> Option<Interface> {
+        self.shape.map(|shape| shape.interface)
+    }
+}
 
 /// All sources of a lane.
 pub(super) fn sources(
     keys: &mut Keys<'_>,
     lane: &str,
     globals: &Globals,
+    shape: Option<&Shape>,
+    is_balance: bool,
 ) -> Option<Vec<SourceConfig>> {
     let group = format!("{lane}.sources");
     let written = keys.map.names_under(&group);
@@ -25,9 +42,10 @@ pub(super) fn sources(
         return None;
     }
     let all = names::names(keys, &group);
+    let around = Lane { globals, shape, is_balance };
     let mut sources: Vec<SourceConfig> = all
         .into_iter()
-        .filter_map(|name| source(keys, &format!("{group}.{name}"), name, globals))
+        .filter_map(|name| source(keys, &format!("{group}.{name}"), name, &around))
         .collect();
     let is_complete = sources.len() == written.len();
     sources.sort_by_key(|one| std::cmp::Reverse(one.priority));
@@ -46,17 +64,27 @@ pub(super) fn sources(
             is_unique = false;
         }
     }
+    if is_complete && sources.iter().all(|one| one.mode == SourceMode::Shadow) {
+        keys.refuse(
+            &group,
+            "only shadow sources",
+            "at least one with `mode: live`",
+            "a shadow is judged and never selected, so the lane could never move",
+            "add a live source, or make one of them live",
+        );
+        is_unique = false;
+    }
     (is_complete && is_unique).then_some(sources)
 }
 
-fn source(keys: &mut Keys<'_>, at: &str, name: String, globals: &Globals) -> Option<SourceConfig> {
+fn source(keys: &mut Keys<'_>, at: &str, name: String, lane: &Lane<'_>) -> Option<SourceConfig> {
     let topic = names::topic(keys, &format!("{at}.topic"));
     let priority_key = format!("{at}.priority");
     let priority = keys.integer(&priority_key, 1, 255, "the highest wins; 0 is not a priority");
     let priority = keys
         .needed(&priority_key, priority, "1 to 255", "the order of sources is never guessed")
         .and_then(|value| u8::try_from(value).ok());
-    let timeout = timeout(keys, at, "allow_no_timeout", globals);
+    let timeout = timeout(keys, at, "allow_no_timeout", lane.globals);
     let rate_key = format!("{at}.max_rate_hz");
     let rate = keys.double(
         &rate_key,
@@ -72,24 +100,25 @@ fn source(keys: &mut Keys<'_>, at: &str, name: String, globals: &Globals) -> Opt
         .integer(&format!("{at}.burst"), 1, 1000, "the bucket must hold at least one command")
         .and_then(|value| u32::try_from(value).ok())
         .or(DEFAULT_BURST);
-    let limit_scale = keys
-        .double(
-            &format!("{at}.limit_scale"),
-            Range::above(0.0, "", "a source's envelope can only be smaller than the lane's")
-                .to(1.0),
+    let limit_scale = limit_scale(keys, at, lane);
+    let mode = keys
+        .word(
+            &format!("{at}.mode"),
+            &[("live", Some(SourceMode::Live)), ("shadow", Some(SourceMode::Shadow))],
         )
-        .or(1.0);
-    let mode: Read<()> = keys.word(&format!("{at}.mode"), &[("live", Some(())), ("shadow", None)]);
+        .or(SourceMode::Live);
+    let engage = engage::engage(keys, at, lane, mode);
+    let max_age = max_age(keys, at, lane);
+    let allowed_nodes = allowed_nodes(keys, at);
     let revision = keys.string(&format!("{at}.revision")).or("");
     let reliability =
         keys.word(&format!("{at}.reliability"), RELIABILITY).or(Reliability::Reliable);
-    mode.or(())?;
     Some(SourceConfig {
         name,
-        mode: SourceMode::Live,
-        engage: Engage::Blend,
-        max_age: None,
-        allowed_nodes: Vec::new(),
+        mode: mode?,
+        engage: engage?,
+        max_age: max_age?,
+        allowed_nodes: allowed_nodes?,
         topic: topic?,
         priority: priority?,
         timeout: timeout?,
@@ -99,6 +128,57 @@ fn source(keys: &mut Keys<'_>, at: &str, name: String, globals: &Globals) -> Opt
         revision: revision?.to_owned(),
         reliability: reliability?,
     })
+}
+
+fn limit_scale(keys: &mut Keys<'_>, at: &str, lane: &Lane<'_>) -> Option<f64> {
+    let key = format!("{at}.limit_scale");
+    let scale = keys
+        .double(
+            &key,
+            Range::above(0.0, "", "a source's envelope can only be smaller than the lane's")
+                .to(1.0),
+        )
+        .or(1.0)?;
+    if lane.is_balance && scale < 1.0 {
+        balance::refuse_altering(keys, &key, "1.0, or leave it out");
+        return None;
+    }
+    Some(scale)
+}
+
+/// `max_age_s`; the message must say when it was made.
+fn max_age(keys: &mut Keys<'_>, at: &str, lane: &Lane<'_>) -> Option<Option<std::time::Duration>> {
+    let key = format!("{at}.max_age_s");
+    let max_age =
+        keys.seconds(&key, Range::above(0.0, " s", "an older command is refused")).optional()?;
+    if max_age.is_some() && lane.shape.is_some_and(|shape| !shape.has_stamp()) {
+        keys.refuse(
+            &key,
+            "has no effect here",
+            "only for geometry_msgs/msg/TwistStamped, sensor_msgs/msg/JointState, or with \
+             fields.stamp",
+            "the messages do not say when they were made; a trajectory's stamp is its start",
+            "remove it",
+        );
+        return None;
+    }
+    Some(max_age)
+}
+
+fn allowed_nodes(keys: &mut Keys<'_>, at: &str) -> Option<Vec<String>> {
+    let key = format!("{at}.allowed_nodes");
+    let nodes = keys.strings(&key).optional()?.unwrap_or_default();
+    if let Some(wrong) = nodes.iter().find(|name| !paths::is_node(name)) {
+        keys.refuse(
+            &key,
+            format!("{wrong:?} is not a node's name"),
+            "name or /ns/name, of letters, digits and _",
+            "only these nodes may publish on the topic",
+            "correct the name",
+        );
+        return None;
+    }
+    Some(nodes.to_vec())
 }
 
 /// `timeout_s`, or the word that says there is none.

@@ -2,9 +2,11 @@
 
 mod arguments;
 mod lanes;
+mod mapped;
 mod merging;
 mod problems;
 mod random;
+mod rules;
 mod scalars;
 
 use super::merge::{self, Part};
@@ -15,7 +17,7 @@ use super::value::FlatMap;
 use super::{section, yaml};
 
 /// A mobile base; tests change lines of it.
-const BASE: &str = "\
+pub(super) const BASE: &str = "\
 interlock:
   ros__parameters:
     schema: 1
@@ -32,7 +34,7 @@ interlock:
 ";
 
 /// Two joints; tests change lines of it.
-const ARM: &str = "\
+pub(super) const ARM: &str = "\
 interlock:
   ros__parameters:
     schema: 1
@@ -50,14 +52,51 @@ interlock:
     feedback: {joints: {type: sensor_msgs/msg/JointState, topic: joint_states, timeout_s: 0.1}}
 ";
 
+/// Two motors of a vendor's low-level type, below the balance loop; tests change lines of it.
+const MOTORS: &str = "\
+interlock:
+  ros__parameters:
+    schema: 1
+    lanes:
+      legs:
+        type: vendor_msgs/msg/LowCmd
+        interface: position
+        output: lowcmd
+        joints: [hip, knee]
+        joint_index: [3, 0]
+        fields: {position: 'motor_cmd[].q', velocity: 'motor_cmd[].dq', effort: 'motor_cmd[].tau',
+                 kp: 'motor_cmd[].kp', kd: 'motor_cmd[].kd'}
+        keep: [level]
+        fixed:
+          mode: {field: 'motor_cmd[].mode', allowed: [0, 1], safe: 1}
+          machine: {field: mode_machine, mirror: low_state.mode_machine}
+        checksum: {field: crc, kind: unitree_crc32}
+        balance: true
+        feedback: low_state
+        limits: {min_position: -2.0, max_position: 2.0, max_velocity: 20.0, max_effort: 60.0,
+                 max_kp: 200.0, max_kd: 10.0, max_total_effort: 90.0}
+        safe: {command: damping, kd: 3.0}
+        sources:
+          walk: {topic: walk, priority: 10, timeout_s: 0.05, max_rate_hz: 500.0}
+    feedback:
+      low_state:
+        type: vendor_msgs/msg/LowState
+        topic: lowstate
+        timeout_s: 0.05
+        fields: {position: 'motor_state[].q', velocity: 'motor_state[].dq'}
+        joint_index: [3, 0]
+        checksum: {field: crc, kind: unitree_crc32}
+      body: {type: sensor_msgs/msg/Imu, topic: imu, timeout_s: 0.1, max_tilt: 0.8, max_angular_velocity: 6.0}
+";
+
 /// `text` with one piece replaced; the piece must be there.
-fn with(text: &str, from: &str, to: &str) -> String {
+pub(super) fn with(text: &str, from: &str, to: &str) -> String {
     assert!(text.contains(from), "{from:?} is not in the text");
     text.replacen(from, to, 1)
 }
 
 /// `text` with a line more among the top keys.
-fn with_top(text: &str, line: &str) -> String {
+pub(super) fn with_top(text: &str, line: &str) -> String {
     with(text, "schema: 1\n", &format!("schema: 1\n    {line}\n"))
 }
 
@@ -79,7 +118,7 @@ fn read(text: &str) -> Result<Config, Problems> {
     reader::read(&flat(text)?, &context())
 }
 
-fn config(text: &str) -> Config {
+pub(super) fn config(text: &str) -> Config {
     read(text).unwrap_or_else(|problems| panic!("{problems}"))
 }
 

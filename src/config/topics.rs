@@ -1,11 +1,14 @@
 //! Topics that must not be the same: checked over all lanes and inputs, after namespaces.
 //!
+//! A lane that watches publishes nothing: it may tap the very topic that it is to gate later, and a
+//! source of another lane.
+//!
 //! Remapping can still bring two together; the node checks the resolved names again.
 
 use std::collections::BTreeMap;
 
 use super::keys::Keys;
-use super::model::{FeedbackConfig, KillInputConfig, LaneConfig};
+use super::model::{FeedbackConfig, KillInputConfig, LaneConfig, LaneMode};
 use super::names;
 use super::reader::Context;
 
@@ -19,7 +22,8 @@ pub(super) fn refuse_collisions(
 ) {
     let absolute = |topic: &str| names::absolute(topic, &context.namespace, &context.node_name);
     let mut outputs: BTreeMap<String, String> = BTreeMap::new();
-    for lane in lanes {
+    let gated = || lanes.iter().filter(|lane| lane.mode == LaneMode::Gate);
+    for lane in gated() {
         let key = format!("lanes.{}.output", lane.name);
         let topic = absolute(&lane.output);
         if let Some(other) = outputs.get(&topic) {
@@ -34,7 +38,7 @@ pub(super) fn refuse_collisions(
         outputs.insert(topic, key);
     }
     let mut inputs: BTreeMap<String, String> = BTreeMap::new();
-    let sources = lanes.iter().flat_map(|lane| {
+    let sources = gated().flat_map(|lane| {
         lane.sources.iter().map(|source| {
             (format!("lanes.{}.sources.{}.topic", lane.name, source.name), source.topic.as_str())
         })
@@ -68,5 +72,33 @@ pub(super) fn refuse_collisions(
             );
         }
         inputs.insert(topic, key);
+    }
+}
+
+/// Refuses a path that the lanes use themselves: it would be found in use for ever.
+pub(super) fn refuse_other_paths(
+    keys: &mut Keys<'_>,
+    context: &Context,
+    lanes: &[LaneConfig],
+    paths: &[String],
+) {
+    let absolute = |topic: &str| names::absolute(topic, &context.namespace, &context.node_name);
+    for path in paths {
+        let used = lanes.iter().find_map(|lane| {
+            let source = lane.sources.iter().find(|one| absolute(&one.topic) == absolute(path));
+            let is_output = absolute(&lane.output) == absolute(path);
+            source
+                .map(|source| format!("lanes.{}.sources.{}.topic", lane.name, source.name))
+                .or_else(|| is_output.then(|| format!("lanes.{}.output", lane.name)))
+        });
+        if let Some(used) = used {
+            keys.refuse(
+                "other_paths",
+                format!("{path:?} is also {used}"),
+                "a path past the gate",
+                "a topic of the gate itself always has a publisher",
+                "remove it: the gate audits its own topics anyway",
+            );
+        }
     }
 }

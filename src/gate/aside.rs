@@ -11,7 +11,7 @@ use super::command::Command;
 use super::credit::TimeCredit;
 use super::decision::Decision;
 use super::easing::{Easing, Factors};
-use super::envelope::Envelope;
+use super::envelope::{Change, Envelope};
 use super::lane::{Lane, commanded, limit};
 use super::limit::{LimitSet, Reference};
 use super::rules::{Interface, LaneMode, SourceMode};
@@ -36,6 +36,10 @@ impl Aside {
 
     pub(super) fn applied(&self) -> &[LimitSet] {
         self.envelope.applied()
+    }
+
+    pub(super) fn changes(&self) -> &[Change] {
+        self.envelope.changes()
     }
 
     /// The last command judged would have been sent.
@@ -99,9 +103,9 @@ impl Lane {
             let elapsed = elapsed.map(|at| at_least(now.since(at).as_secs_f64(), period_s));
             note(seen, command, rules.interface, elapsed);
         }
-        let credit_s = aside.credit.available(now, period_s);
+        let credit = aside.credit.allowance(now, period_s);
         let scale = source_rules.limit_scale;
-        let allowance = Easing::default().allowance(factors, scale, false, rules, credit_s, now);
+        let allowance = Easing::default().allowance(factors, scale, false, rules, credit, now);
         match limit(&mut aside.envelope, command, rules, allowance, measured) {
             Ok(limits) => {
                 if watched {

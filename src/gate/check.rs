@@ -3,6 +3,7 @@
 
 use super::command::Command;
 use super::limit::LOCKED_TOLERANCE;
+use super::limits::DimensionLimits;
 use super::rules::{Interface, LaneRules, Shape};
 use super::units::is_within;
 use super::verdict::Reason;
@@ -45,87 +46,86 @@ pub struct Place {
     pub dimension: usize,
 }
 
-/// The place of the `index`th value of a quantity.
-#[must_use]
-pub fn place(index: usize, dimensions: usize) -> Place {
-    let dimension = index.checked_rem(dimensions).unwrap_or(0);
-    Place { point: index.checked_div(dimensions).unwrap_or(0), dimension }
-}
-
 /// Refuses what cannot be judged or must not be there.
 ///
 /// # Errors
-/// The first failure, in the order: counts, finite, locked, times.
+/// The first failure, in the order: counts; each value finite and, without a limit, zero; times.
 pub fn check(command: &Command, rules: &LaneRules) -> Result<(), Refusal> {
     counts(command, rules)?;
-    for values in [&command.position, &command.velocity, &command.acceleration, &command.effort] {
-        finite(command, values)?;
-    }
-    locked(command, rules)?;
+    let main = |interface: Interface| rules.interface == interface;
+    let is_position = main(Interface::Position);
+    values(command, rules, &command.position, |limits| {
+        !limits.locked && (is_position || limits.position.is_some())
+    })?;
+    let is_velocity = main(Interface::Velocity);
+    values(command, rules, &command.velocity, |limits| {
+        !limits.locked && (is_velocity || limits.velocity.is_some())
+    })?;
+    values(command, rules, &command.acceleration, |limits| limits.acceleration.is_some())?;
+    values(command, rules, &command.effort, |limits| {
+        limits.effort.is_some() || limits.effort_unlimited
+    })?;
+    values(command, rules, &command.kp, |limits| limits.kp.is_some() || limits.gains_unlimited)?;
+    values(command, rules, &command.kd, |limits| limits.kd.is_some() || limits.gains_unlimited)?;
     times(command)
 }
 
 /// Every quantity is absent or complete, and the commanded one is there.
 fn counts(command: &Command, rules: &LaneRules) -> Result<(), Refusal> {
-    let complete = command.points.saturating_mul(command.dimensions);
-    let quantities = [&command.position, &command.velocity, &command.acceleration, &command.effort];
-    if quantities.iter().any(|values| !values.is_empty() && values.len() != complete) {
-        return Err(Refusal::whole(Reason::WrongCount));
-    }
+    let dimensions = rules.limits.len();
+    let complete = command.points.saturating_mul(dimensions);
+    let quantities = [
+        &command.position,
+        &command.velocity,
+        &command.acceleration,
+        &command.effort,
+        &command.kp,
+        &command.kd,
+    ];
     let commanded = match rules.interface {
         Interface::Position => &command.position,
         Interface::Velocity => &command.velocity,
         Interface::Effort => &command.effort,
     };
     let empty_plan = rules.shape == Shape::Trajectory && command.points == 0;
-    if commanded.is_empty() && !empty_plan {
+    let timed = rules.shape == Shape::Target || command.times.len() == command.points;
+    if command.dimensions != dimensions
+        || command.given.len() < dimensions
+        || quantities.iter().any(|values| !values.is_empty() && values.len() != complete)
+        || (commanded.is_empty() && !empty_plan)
+        || (rules.shape == Shape::Target && command.points != 1)
+        || !timed
+    {
         return Err(Refusal::whole(Reason::WrongCount));
     }
     Ok(())
 }
 
-fn finite(command: &Command, values: &[f64]) -> Result<(), Refusal> {
-    for (index, value) in values.iter().enumerate() {
-        let place = place(index, command.dimensions);
-        let given = command.given.get(place.dimension).copied().unwrap_or(true);
-        if given && !value.is_finite() {
-            return Err(Refusal::value(Reason::NotFinite, place, *value, f64::NAN));
-        }
-    }
-    Ok(())
-}
-
-/// A dimension without a limit must be zero: an axis nobody limited, and a quantity beside the
-/// commanded one that the lane has no limit for.
-fn locked(command: &Command, rules: &LaneRules) -> Result<(), Refusal> {
-    let free = |values: &[f64], is_free: &dyn Fn(usize) -> bool| {
-        for (index, value) in values.iter().enumerate() {
-            let place = place(index, command.dimensions);
-            let given = command.given.get(place.dimension).copied().unwrap_or(true);
-            if given
-                && !is_free(place.dimension)
-                && !is_within(*value, -LOCKED_TOLERANCE, LOCKED_TOLERANCE)
-            {
+/// Every value is a number. A dimension without a limit must be zero: an axis nobody limited, and a
+/// quantity beside the commanded one that the lane has no limit for.
+fn values(
+    command: &Command,
+    rules: &LaneRules,
+    values: &[f64],
+    is_free: impl Fn(&DimensionLimits) -> bool,
+) -> Result<(), Refusal> {
+    for (point, row) in values.chunks_exact(rules.limits.len().max(1)).enumerate() {
+        let row = row.iter().zip(&command.given).zip(&rules.limits);
+        for (dimension, ((value, given), limits)) in row.enumerate() {
+            if !*given || (value.is_finite() && is_free(limits)) {
+                continue;
+            }
+            let place = Place { point, dimension };
+            if !value.is_finite() {
+                return Err(Refusal::value(Reason::NotFinite, place, *value, f64::NAN));
+            }
+            if !is_within(*value, -LOCKED_TOLERANCE, LOCKED_TOLERANCE) {
                 let bound = LOCKED_TOLERANCE;
                 return Err(Refusal::value(Reason::LockedAxis, place, *value, bound));
             }
         }
-        Ok(())
-    };
-    let limits = |dimension: usize| rules.limits.get(dimension).copied().unwrap_or_default();
-    let main = |interface: Interface| rules.interface == interface;
-    free(&command.position, &|dimension| {
-        let limits = limits(dimension);
-        !limits.locked && (main(Interface::Position) || limits.position.is_some())
-    })?;
-    free(&command.velocity, &|dimension| {
-        let limits = limits(dimension);
-        !limits.locked && (main(Interface::Velocity) || limits.velocity.is_some())
-    })?;
-    free(&command.acceleration, &|dimension| limits(dimension).acceleration.is_some())?;
-    free(&command.effort, &|dimension| {
-        limits(dimension).effort.is_some() || limits(dimension).effort_unlimited
-    })
+    }
+    Ok(())
 }
 
 fn times(command: &Command) -> Result<(), Refusal> {

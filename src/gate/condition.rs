@@ -27,6 +27,8 @@ closed_list! {
         SourceNotReady = "source_not_ready",
         /// The latch file cannot be written.
         LatchNotWritable = "latch_not_writable",
+        /// The limits are to come with a robot description, which has not come yet.
+        RobotDescriptionMissing = "robot_description_missing",
         /// The node runs on simulated time.
         SimulatedTime = "simulated_time",
         /// There is nothing to build a safe command on.

@@ -4,6 +4,7 @@
 //! needed, so that an operator has nothing to look up. A tick evaluates them once; everybody who asks
 //! about that same moment gets what it found.
 
+use super::awaits::SafeWaits;
 use super::cause::{Action, Cause};
 use super::condition::ConditionCode;
 use super::core::Gate;
@@ -15,6 +16,11 @@ use super::rules::Interface;
 use super::safe::SafeCommand;
 use super::state::State;
 use super::units::SteadyTime;
+
+/// `found` of [`ConditionCode::NoSafeCommand`] where a valid command is awaited; NaN: a pose.
+pub const AWAITS_COMMAND: f64 = 1.0;
+/// The same where the feedback of a mirrored field is awaited.
+pub const AWAITS_MIRROR: f64 = 2.0;
 
 /// One unmet condition, with the numbers an operator needs.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -110,6 +116,9 @@ impl Gate {
                 if !self.latch_writable {
                     tell(Condition::plain(ConditionCode::LatchNotWritable, Subject::Node));
                 }
+                if self.awaits_description {
+                    tell(Condition::plain(ConditionCode::RobotDescriptionMissing, Subject::Node));
+                }
                 self.feedback_stale(now, tell);
                 for (index, lane) in self.lanes.iter().enumerate() {
                     if lane.is_gated() {
@@ -188,6 +197,12 @@ impl Gate {
         }
         if needs_pose(lane) && lane.measured.position().is_none() {
             tell(Condition::plain(ConditionCode::NoSafeCommand, subject));
+        } else if let Some(waits) = lane.safe_waits {
+            let found = match waits {
+                SafeWaits::Command => AWAITS_COMMAND,
+                SafeWaits::Mirror => AWAITS_MIRROR,
+            };
+            tell(Condition { found, ..Condition::plain(ConditionCode::NoSafeCommand, subject) });
         }
         controller(lane, subject, tell);
         if lane.graph.foreign_publishers > 0 {

@@ -40,6 +40,8 @@ pub struct Gate {
     /// From heat or charge, [`super::easing::DERATING_FLOOR`] to 1.
     pub(super) derating: f64,
     pub(super) latch_writable: bool,
+    /// Limits are to come with a robot description.
+    pub(super) awaits_description: bool,
     pub(super) ready_since: Option<SteadyTime>,
     /// What is unmet, as of `evaluated_at`.
     pub(super) conditions: Vec<Condition>,
@@ -79,6 +81,7 @@ impl Gate {
             profile: None,
             derating: 1.0,
             latch_writable: true,
+            awaits_description: false,
             ready_since: None,
             conditions: Vec::with_capacity(conditions),
             evaluated_at: None,
@@ -311,4 +314,4 @@ fn places(rules: &GateRules, now: SteadyTime) -> Faults {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

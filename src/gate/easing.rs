@@ -108,18 +108,19 @@ impl Easing {
         if applies { rules.handover.limit_scale } else { 1.0 }
     }
 
-    /// What a command of a source with `limit_scale` may use.
+    /// What a command of a source with `limit_scale` may use, of the lane's own limits and the time
+    /// credit in `credit`.
     pub(super) fn allowance(
         &self,
         factors: Factors,
         limit_scale: f64,
         taking_over: bool,
         rules: &LaneRules,
-        credit_s: f64,
+        credit: Allowance,
         now: SteadyTime,
     ) -> Allowance {
         if rules.balance {
-            return Allowance::of(credit_s);
+            return credit;
         }
         let eased = rules.shape == Shape::Target;
         let scales = [
@@ -139,11 +140,11 @@ impl Easing {
             }
         }
         Allowance {
-            credit_s,
             velocity: factors.velocity * limit_scale * scale,
             acceleration: factors.acceleration * limit_scale * scale,
             effort: factors.effort,
             because: smallest.1,
+            ..credit
         }
     }
 }
@@ -167,7 +168,8 @@ mod tests {
     }
 
     fn of(easing: &Easing, taking_over: bool, factors: Factors, ms: u64) -> (f64, Option<Limit>) {
-        let allowance = easing.allowance(factors, 1.0, taking_over, &rules(), 0.02, at(ms));
+        let allowance =
+            easing.allowance(factors, 1.0, taking_over, &rules(), Allowance::of(0.02), at(ms));
         (allowance.velocity, allowance.because)
     }
 
@@ -222,7 +224,7 @@ mod tests {
         easing.start();
         let rules = LaneRules { balance: true, ..rules() };
         let factors = Factors { derating: 0.2, velocity: 0.5, acceleration: 0.5, effort: 0.5 };
-        let allowance = easing.allowance(factors, 0.5, true, &rules, 0.02, at(1));
+        let allowance = easing.allowance(factors, 0.5, true, &rules, Allowance::of(0.02), at(1));
         assert_eq!(allowance, Allowance::of(0.02));
     }
 

@@ -8,12 +8,13 @@
 //! for whatever reason, does not keep its source alive.
 
 use super::aside::Aside;
+use super::awaits::SafeWaits;
 use super::check::{Refusal, check};
 use super::command::Command;
 use super::credit::TimeCredit;
 pub use super::decision::Decision;
 use super::easing::{Easing, Factors};
-use super::envelope::Envelope;
+use super::envelope::{Change, Envelope, Present};
 use super::lane_state::LaneState;
 use super::limit::{Allowance, LimitSet, Reference};
 use super::measured::Measured;
@@ -68,6 +69,8 @@ pub struct Lane {
     pub(super) selected: Option<usize>,
     pub(super) measured: Measured,
     pub(super) graph: LaneGraph,
+    /// What its safe message cannot be made without.
+    pub(super) safe_waits: Option<SafeWaits>,
     /// Its own source fell silent in motion.
     pub(super) silent_since: Option<SteadyTime>,
     /// That silence holds, not only stops this lane.
@@ -87,7 +90,7 @@ pub struct Lane {
     pub(super) safe_values: Vec<f64>,
     pub(super) easing: Easing,
     /// Mean sent velocity over the same time as the mean measured one.
-    mean_sent: Vec<f64>,
+    pub(super) mean_sent: Vec<f64>,
     /// The source whose command was judged aside last, until one is judged for the output.
     pub(super) judged_aside: Option<usize>,
     /// Watch lanes only.
@@ -111,6 +114,7 @@ impl Lane {
             selected: None,
             measured: Measured::new(dimensions),
             graph: LaneGraph::default(),
+            safe_waits: None,
             silent_since: None,
             silence_holds: false,
             cause_holds: false,
@@ -169,6 +173,14 @@ impl Lane {
         aside.map_or(self.envelope.applied(), Aside::applied)
     }
 
+    /// What limits moved in the last judged command.
+    #[must_use]
+    pub fn changes(&self) -> &[Change] {
+        let aside = self.judged_aside.and_then(|index| self.sources.get(index));
+        let aside = aside.and_then(|source| source.aside.as_ref());
+        aside.map_or(self.envelope.changes(), Aside::changes)
+    }
+
     /// What was last sent, for each joint or axis.
     #[must_use]
     pub fn sent(&self) -> &[Reference] {
@@ -213,7 +225,10 @@ impl Lane {
             return Decision::new(Verdict::Rejected, 0, 0).rejected(refusal);
         };
         let counts = is_aside || about.permission != Permission::NotPermitted;
-        let (lost, refused) = source.admit(receipt, counts);
+        // A stranger must not become the one that the source follows, nor use up its rate.
+        let stranger = decoded.as_ref().is_err_and(|r| r.reason == Reason::PublisherNotAllowed);
+        let (lost, refused) =
+            if stranger { (0, None) } else { source.admit(receipt, counts, self.rules.balance) };
         let sequence = source.counts.received().saturating_add(1);
         let decision =
             Decision { shadow: is_aside, ..Decision::new(Verdict::Withheld, sequence, lost) };
@@ -266,10 +281,10 @@ impl Lane {
         }
         self.refer_to_joints(about.fresh, command);
         let taking_over = self.owner.is_some_and(|owner| owner != index);
-        let credit_s = self.credit.available(now, period_s);
+        let credit = self.credit.allowance(now, period_s);
         let Self { envelope, rules, measured, easing, .. } = self;
         let allowance =
-            easing.allowance(about.factors, limit_scale, taking_over, rules, credit_s, now);
+            easing.allowance(about.factors, limit_scale, taking_over, rules, credit, now);
         let limits = match limit(envelope, command, rules, allowance, measured) {
             Ok(limits) => limits,
             Err(refusal) => return decision.rejected(refusal),
@@ -364,49 +379,6 @@ impl Lane {
         self.has_sent = false;
         self.envelope.sent_mut().fill(Reference::default());
     }
-
-    /// A feedback sample. The mean of what was sent follows with the same weight as the mean of what
-    /// was measured, so that a lag of the average is no divergence.
-    pub(super) fn sample(&mut self, position: &[f64], velocity: &[f64], now: SteadyTime) -> bool {
-        let Some(weight) = self.measured.weigh(position, velocity, now) else { return false };
-        if self.rules.interface == Interface::Velocity {
-            for (mean, sent) in self.mean_sent.iter_mut().zip(self.envelope.sent()) {
-                *mean += (sent.value - *mean) * weight;
-            }
-        }
-        true
-    }
-
-    /// How far sent and measured are apart, at the joint or axis where it is most; `None` where they
-    /// cannot be compared: a plan is ahead of the robot, an effort is not measured.
-    pub(super) fn divergence(&self) -> Option<f64> {
-        if !self.has_sent || self.rules.shape == Shape::Trajectory {
-            return None;
-        }
-        let mut most: Option<f64> = None;
-        let mut note = |sent: f64, measured: f64| {
-            let apart = (sent - measured).abs();
-            if most.is_none_or(|most| apart > most) {
-                most = Some(apart);
-            }
-        };
-        match self.rules.interface {
-            Interface::Effort => {}
-            Interface::Position => {
-                let measured = self.measured.position()?;
-                for (sent, measured) in self.envelope.sent().iter().zip(measured) {
-                    note(sent.value, *measured);
-                }
-            }
-            Interface::Velocity => {
-                let measured = self.measured.mean_velocity()?;
-                for (sent, measured) in self.mean_sent.iter().zip(measured) {
-                    note(*sent, *measured);
-                }
-            }
-        }
-        most
-    }
 }
 
 /// The values of the quantity that is commanded.
@@ -426,5 +398,6 @@ pub(super) fn limit(
     allowance: Allowance,
     measured: &Measured,
 ) -> Result<LimitSet, Refusal> {
-    envelope.apply(command, rules, allowance, measured.position())
+    let present = Present { position: measured.position(), velocity: measured.velocity() };
+    envelope.apply(command, rules, allowance, present)
 }

@@ -1,18 +1,26 @@
 //! Limits the value of one joint or axis against its bounds and against what was last sent.
 //!
 //! Every rate limit refers to the last *sent* value, never to the measured one, so a lagging robot
-//! neither throttles nor oscillates. The time a change may take is a *time credit* given by the
-//! caller; no credit means no change.
+//! neither throttles nor oscillates. The time that a change may take is given by the caller; no time
+//! means no change.
 //!
 //! Precedence, highest first: a value outside its position bounds moves only inward; then
-//! deceleration; then velocity; then acceleration. So a limit that shrinks pulls the command in no
-//! faster than the deceleration limit, and stopping distance never grows.
+//! deceleration; then velocity; then acceleration; then jerk. So a limit that shrinks pulls the
+//! command in no faster than the deceleration limit, and stopping distance never grows.
 //!
-//! **Invariant:** a value inside every limit comes out bit for bit.
+//! **Invariant:** a value inside every limit comes out bit for bit; NaN never comes out.
 
-use super::limits::{Bounds, DimensionLimits};
-use super::units::{at_least, at_most, is_within};
+use super::limits::Bounds;
+use super::units::is_within;
 use super::verdict::Limit;
+
+mod position;
+mod reach;
+mod velocity;
+
+pub(super) use position::{Step, fits_position, limit_position, position_range};
+pub(super) use reach::change_time;
+pub(super) use velocity::{fits_velocity, limit_velocity, velocity_range};
 
 /// An axis without limits accepts this much, so that `-0.0` and float noise pass.
 pub const LOCKED_TOLERANCE: f64 = 1e-6;
@@ -49,6 +57,14 @@ impl LimitSet {
         self.0 == 0
     }
 
+    /// The last of the closed list that is in the set: a rate before the position bound that it keeps
+    /// the value from reaching, and what made it smaller before both.
+    #[must_use]
+    pub fn last(self) -> Option<Limit> {
+        let index = self.0.checked_ilog2().and_then(|index| usize::try_from(index).ok())?;
+        Limit::ALL.get(index).copied()
+    }
+
     /// The limits in the set.
     pub fn iter(self) -> impl Iterator<Item = Limit> {
         Limit::ALL.iter().copied().filter(move |limit| self.contains(*limit))
@@ -61,15 +77,40 @@ impl LimitSet {
 pub struct Limited {
     /// The nearest allowed value.
     pub value: f64,
-    /// Empty: `value` is the commanded one, bit for bit.
+    /// The names it is reported by. Empty: `value` is the commanded one, bit for bit.
     pub by: LimitSet,
+    /// The kinds that `on_limit` is asked for. What derating, a hand-over or the ramp made smaller
+    /// is still a limit of its own kind.
+    pub kinds: LimitSet,
     /// The bound that moved it; the value itself where none did.
     pub bound: f64,
 }
 
 impl Limited {
-    const fn unchanged(value: f64) -> Self {
-        Self { value, by: LimitSet::EMPTY, bound: value }
+    pub(super) const fn unchanged(value: f64) -> Self {
+        Self { value, by: LimitSet::EMPTY, kinds: LimitSet::EMPTY, bound: value }
+    }
+
+    pub(super) const fn moved(value: f64, by: LimitSet, bound: f64) -> Self {
+        Self { value, by, kinds: by, bound }
+    }
+
+    /// Names what made the limits smaller, where it did: alone where the lane's own limits would
+    /// have let the value through, beside them where they would have moved it less.
+    pub(super) fn named(self, allowance: Allowance, full: impl FnOnce(Allowance) -> Self) -> Self {
+        let Some(because) = allowance.because else { return self };
+        if self.by.is_empty() {
+            return self;
+        }
+        let full = full(Allowance { velocity: 1.0, acceleration: 1.0, effort: 1.0, ..allowance });
+        let because = LimitSet::EMPTY.with(because);
+        if full.by.is_empty() {
+            Self { by: because, ..self }
+        } else if full.value.to_bits() == self.value.to_bits() {
+            self
+        } else {
+            Self { by: self.by.union(because), ..self }
+        }
     }
 }
 
@@ -78,15 +119,17 @@ impl Limited {
 pub struct Reference {
     /// The value: a position on position lanes, a velocity on velocity lanes.
     pub value: f64,
-    /// Its rate of change: the velocity on position lanes; unused on velocity lanes.
+    /// Its rate of change: the velocity on position lanes, the acceleration on velocity lanes.
     pub rate: f64,
 }
 
 /// How much of the limits a command may use.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Allowance {
-    /// Time credit in seconds, at least 0.
+    /// Time credit in seconds, at least 0: the most that the command may take.
     pub credit_s: f64,
+    /// What a command that needs no more takes of it, in seconds: the usual time between two.
+    pub pace_s: f64,
     /// Factor on velocity, 0 to 1.
     pub velocity: f64,
     /// Factor on speeding up, never on slowing down; 0 to 1.
@@ -99,176 +142,18 @@ pub struct Allowance {
 }
 
 impl Allowance {
-    /// The lane's own limits, for `credit_s` seconds.
+    /// The lane's own limits, for a command that takes all of `credit_s` seconds.
     #[must_use]
     pub const fn of(credit_s: f64) -> Self {
-        Self { credit_s, velocity: 1.0, acceleration: 1.0, effort: 1.0, because: None }
-    }
-}
-
-/// An interval of velocities, with the limit that made each end.
-#[derive(Clone, Copy, Debug)]
-struct Reach {
-    low: f64,
-    high: f64,
-    low_by: Limit,
-    high_by: Limit,
-}
-
-/// The velocities reachable from `velocity` within `credit_s`: slowing down at `deceleration`,
-/// speeding up at `acceleration`, through zero with both.
-fn reachable(velocity: f64, limits: &DimensionLimits, allowance: Allowance) -> Reach {
-    let (Some(acceleration), Some(deceleration)) = (limits.acceleration, limits.deceleration)
-    else {
-        return Reach {
-            low: f64::NEG_INFINITY,
-            high: f64::INFINITY,
-            low_by: Limit::Velocity,
-            high_by: Limit::Velocity,
-        };
-    };
-    let acceleration = acceleration * allowance.acceleration;
-    // The highest velocity when already moving up (or at rest), and when moving down.
-    let up = |speed: f64| {
-        if speed >= 0.0 {
-            (speed + acceleration * allowance.credit_s, Limit::Acceleration)
-        } else {
-            let time_to_zero = -speed / deceleration;
-            if time_to_zero >= allowance.credit_s {
-                (speed + deceleration * allowance.credit_s, Limit::Deceleration)
-            } else {
-                (acceleration * (allowance.credit_s - time_to_zero), Limit::Acceleration)
-            }
+        Self {
+            credit_s,
+            pace_s: credit_s,
+            velocity: 1.0,
+            acceleration: 1.0,
+            effort: 1.0,
+            because: None,
         }
-    };
-    let (high, high_by) = up(velocity);
-    let (low, low_by) = up(-velocity);
-    Reach { low: -low, high, low_by, high_by }
-}
-
-/// Narrows what is reachable to the velocity bounds, no faster than deceleration allows.
-fn narrow(reach: Reach, bounds: Option<Bounds>, scale: f64, by: Limit) -> Reach {
-    let Some(bounds) = bounds else { return reach };
-    let (low_bound, high_bound) = (bounds.min * scale, bounds.max * scale);
-    let mut narrowed = reach;
-    if high_bound < reach.high {
-        // Not below `reach.low`: that would be faster than the deceleration limit.
-        narrowed.high = at_least(high_bound, reach.low);
-        narrowed.high_by = if high_bound < reach.low { Limit::Deceleration } else { by };
     }
-    if low_bound > reach.low {
-        narrowed.low = at_most(low_bound, reach.high);
-        narrowed.low_by = if low_bound > reach.high { Limit::Deceleration } else { by };
-    }
-    narrowed
-}
-
-/// The highest velocity for one step of `credit_s` after which `room` still suffices to stop:
-/// `v² <= 2·d·(room − v·dt)`.
-fn braking_velocity(room: f64, deceleration: f64, credit_s: f64) -> f64 {
-    if room > 0.0 {
-        let step = deceleration * credit_s;
-        (step * step + 2.0 * deceleration * room).sqrt() - step
-    } else {
-        0.0
-    }
-}
-
-/// Limits a position command.
-///
-/// # Units
-/// `commanded` and the reference in rad or m, the credit in s.
-pub fn limit_position(
-    commanded: f64,
-    sent: Reference,
-    limits: &DimensionLimits,
-    allowance: Allowance,
-) -> Limited {
-    let bounds = limits.position.unwrap_or(Bounds { min: f64::NEG_INFINITY, max: f64::INFINITY });
-    // What starts outside may stay or move inward, never outward.
-    let inward =
-        Bounds { min: at_most(bounds.min, sent.value), max: at_least(bounds.max, sent.value) };
-    let target = at_least(at_most(commanded, inward.max), inward.min);
-
-    let speed = reachable(sent.rate, limits, allowance);
-    let mut reach = narrow(speed, limits.velocity, allowance.velocity, Limit::Velocity);
-    if let Some(deceleration) = limits.deceleration {
-        let brake = |room| braking_velocity(room, deceleration, allowance.credit_s);
-        let braking =
-            Bounds { min: -brake(sent.value - bounds.min), max: brake(bounds.max - sent.value) };
-        // A start outside has no room; moving inward is free of this rule.
-        let braking = Bounds {
-            min: if sent.value > bounds.max { f64::NEG_INFINITY } else { braking.min },
-            max: if sent.value < bounds.min { f64::INFINITY } else { braking.max },
-        };
-        reach = narrow(reach, Some(braking), 1.0, Limit::Position);
-    }
-    let high = at_most(sent.value + reach.high * allowance.credit_s, inward.max);
-    let low = at_least(sent.value + reach.low * allowance.credit_s, inward.min);
-    if is_within(target, low, high) {
-        return if is_within(commanded, low, high) {
-            Limited::unchanged(commanded)
-        } else {
-            let by = LimitSet::EMPTY.with(Limit::Position);
-            Limited { value: target, by, bound: target }
-        };
-    }
-    let (edge, by) = if target > high { (high, reach.high_by) } else { (low, reach.low_by) };
-    let mut by = LimitSet::EMPTY.with(by);
-    if !is_within(commanded, inward.min, inward.max) {
-        by = by.with(Limit::Position);
-    }
-    let value = approach(target, edge, sent, limits, speed, allowance, inward);
-    Limited { value, by, bound: edge }
-}
-
-/// Slows down toward a target that cannot be reached in this step, so that the command can stop on
-/// it; never slower than the deceleration limit allows, never past `edge`.
-fn approach(
-    target: f64,
-    edge: f64,
-    sent: Reference,
-    limits: &DimensionLimits,
-    speed: Reach,
-    allowance: Allowance,
-    inward: Bounds,
-) -> f64 {
-    let Some(deceleration) = limits.deceleration else {
-        return edge;
-    };
-    let value = if target > edge && target > sent.value {
-        let slow = braking_velocity(target - sent.value, deceleration, allowance.credit_s);
-        at_most(edge, sent.value + at_least(slow, speed.low) * allowance.credit_s)
-    } else if target < edge && target < sent.value {
-        let slow = -braking_velocity(sent.value - target, deceleration, allowance.credit_s);
-        at_least(edge, sent.value + at_most(slow, speed.high) * allowance.credit_s)
-    } else {
-        edge
-    };
-    at_least(at_most(value, inward.max), inward.min)
-}
-
-/// Limits a velocity command.
-///
-/// # Units
-/// `commanded` and `sent` in rad/s or m/s, the credit in s.
-pub fn limit_velocity(
-    commanded: f64,
-    sent: f64,
-    limits: &DimensionLimits,
-    allowance: Allowance,
-) -> Limited {
-    let reach = reachable(sent, limits, allowance);
-    let reach = narrow(reach, limits.velocity, allowance.velocity, Limit::Velocity);
-    if is_within(commanded, reach.low, reach.high) {
-        return Limited::unchanged(commanded);
-    }
-    let (edge, by) = if commanded > reach.high {
-        (reach.high, reach.high_by)
-    } else {
-        (reach.low, reach.low_by)
-    };
-    Limited { value: edge, by: LimitSet::EMPTY.with(by), bound: edge }
 }
 
 /// Limits a value to fixed bounds, without history: velocities and efforts that accompany a target.
@@ -277,7 +162,7 @@ pub fn limit_to(commanded: f64, bounds: Bounds, by: Limit) -> Limited {
         Limited::unchanged(commanded)
     } else {
         let bound = if commanded > bounds.max { bounds.max } else { bounds.min };
-        Limited { value: bound, by: LimitSet::EMPTY.with(by), bound }
+        Limited::moved(bound, LimitSet::EMPTY.with(by), bound)
     }
 }
 

@@ -11,8 +11,10 @@ const AVERAGE_OVER_S: f64 = 0.5;
 #[derive(Clone, Debug)]
 pub struct Measured {
     position: Vec<f64>,
+    velocity: Vec<f64>,
     mean_velocity: Vec<f64>,
     has_position: bool,
+    has_velocity: bool,
     at: Option<SteadyTime>,
 }
 
@@ -22,8 +24,10 @@ impl Measured {
     pub fn new(dimensions: usize) -> Self {
         Self {
             position: vec![0.0; dimensions],
+            velocity: vec![0.0; dimensions],
             mean_velocity: vec![0.0; dimensions],
             has_position: false,
+            has_velocity: false,
             at: None,
         }
     }
@@ -66,6 +70,8 @@ impl Measured {
             for (mean, new) in self.mean_velocity.iter_mut().zip(velocity) {
                 *mean += (new - *mean) * weight;
             }
+            self.velocity.copy_from_slice(velocity);
+            self.has_velocity = true;
         }
         if !position.is_empty() {
             self.position.copy_from_slice(position);
@@ -85,6 +91,12 @@ impl Measured {
     #[must_use]
     pub fn mean_velocity(&self) -> Option<&[f64]> {
         self.at.map(|_| self.mean_velocity.as_slice())
+    }
+
+    /// The newest velocity; `None` where the feedback carries none.
+    #[must_use]
+    pub fn velocity(&self) -> Option<&[f64]> {
+        self.has_velocity.then_some(self.velocity.as_slice())
     }
 
     /// Whether a sample came within `timeout`.

@@ -10,6 +10,7 @@
 mod actions;
 pub mod arbitration;
 mod aside;
+pub mod awaits;
 pub mod cause;
 pub mod check;
 pub(crate) mod closed_list;
@@ -20,6 +21,7 @@ pub mod core;
 pub mod credit;
 pub mod decision;
 mod detect;
+mod divergence;
 pub mod easing;
 mod engage;
 pub mod envelope;

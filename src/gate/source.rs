@@ -216,10 +216,19 @@ impl Source {
     }
 
     /// Publisher, fence and rate. Returns how many commands were overwritten before this one.
-    pub(super) fn admit(&mut self, receipt: &Receipt, permitted: bool) -> (u64, Option<Refusal>) {
+    ///
+    /// A flood on a `balance` lane is told and not refused: the newest command at the source's own
+    /// rate is what the loop needs, and refusing it would be the fall.
+    pub(super) fn admit(
+        &mut self,
+        receipt: &Receipt,
+        permitted: bool,
+        balance: bool,
+    ) -> (u64, Option<Refusal>) {
         let observed = self.publishers.observe(receipt, permitted);
         self.lost = self.lost.saturating_add(observed.lost);
-        let within = self.bucket.charge(observed.lost, receipt.at.steady);
+        let charged = if balance { 0 } else { observed.lost };
+        let within = self.bucket.charge(charged, receipt.at.steady) || balance;
         let reason = match observed.standing {
             Standing::Fenced => Some(Reason::Fenced),
             Standing::OutOfOrder => Some(Reason::OutOfOrder),

@@ -70,6 +70,8 @@ catalogue! {
         "Commands changed by a limit; one command can count under several limits.";
     JOINT_LIMITS_APPLIED = C, "interlock_joint_limits_applied_total", ["lane", "joint", "limit"],
         "Commands in which a limit changed this joint or axis.";
+    SHADOW_COMMANDS = C, "interlock_shadow_commands_total", ["lane", "source", "verdict"],
+        "Commands of shadow sources and watched lanes, by verdict: judged only, never sent, and in no other count of commands.";
     COMMANDS_LOST = C, "interlock_commands_lost_total", ["lane", "source"],
         "Gaps in the publisher's sequence numbers, overwritten commands included; absent where the middleware gives no numbers.";
     RESIDENCE = Kind::Histogram(&GATE), "interlock_command_residence_seconds", ["lane"],
@@ -136,6 +138,8 @@ catalogue! {
         "1 for the limit profile in force; all 0 while not armed.";
     DERATING = V, "interlock_derating_ratio", [],
         "Factor on velocity limits; 1 means none.";
+    CLOCK_STEPS = C, "interlock_clock_steps_total", [],
+        "Steps of the wall clock of more than a tenth of a second.";
     TICK_INTERVAL = Kind::Histogram(&PERIOD), "interlock_tick_interval_seconds", [],
         "Time between two ticks of the gate thread.";
     TICKS_MISSED = C, "interlock_ticks_missed_total", [],

@@ -6,7 +6,8 @@ use std::time::Duration;
 use super::slots::{BuildInfo, Slots};
 use crate::config::model::{
     CauseRules, CommandType, Config, FeedbackConfig, FeedbackType, FieldMap, Interface,
-    KillInputConfig, LaneConfig, ProfileConfig, ProfileRules, Reliability, test_lane, test_source,
+    KillInputConfig, LaneConfig, ProfileConfig, ProfileRules, Reliability, SourceConfig,
+    SourceMode, test_lane, test_source,
 };
 use crate::gate::cause::{Action, Cause};
 use crate::gate::limits::DimensionLimits;
@@ -15,7 +16,7 @@ use crate::gate::safe::SafeCommand;
 const AXES: [&str; 6] = ["linear.x", "linear.y", "linear.z", "angular.x", "angular.y", "angular.z"];
 
 /// Lane `base` (Twist, no stamp; sources `teleop`, `agent`), lane `arms` (JointState, stamped, two
-/// joints; sources `teleop`, `vla`), one feedback, one kill input, one ignored cause.
+/// joints; sources `teleop`, `vla`, and `vla_next` in shadow), one feedback, one kill input, one ignored cause.
 pub(crate) fn config() -> Config {
     let axes = AXES.iter().map(|a| String::from(*a)).collect();
     let joints = vec![String::from("left_elbow"), String::from("right_elbow")];
@@ -37,7 +38,7 @@ pub(crate) fn config() -> Config {
         realtime: None,
         lanes: vec![
             lane("base", CommandType::Twist, axes, &["teleop", "agent"]),
-            lane("arms", CommandType::JointState, joints, &["teleop", "vla"]),
+            with_shadow(lane("arms", CommandType::JointState, joints, &["teleop", "vla"])),
         ],
         feedback: vec![FeedbackConfig {
             name: String::from("joints"),
@@ -60,14 +61,25 @@ pub(crate) fn config() -> Config {
             timeout: Some(Duration::from_secs(1)),
             kill_after: Duration::from_secs(5),
         }],
-        profiles: vec![ProfileConfig { name: "full".to_owned(), rules: ProfileRules::default() }],
+        profiles: ["full", "careful"].map(profile).into(),
         causes,
         decisions_max_rate_hz: 50.0,
         decisions_passed_one_in: 100,
         other_paths: Vec::new(),
         urdf: None,
+        description: None,
         sha256: "ab".repeat(32),
     }
+}
+
+fn profile(name: &str) -> ProfileConfig {
+    ProfileConfig { name: name.to_owned(), rules: ProfileRules::default() }
+}
+
+fn with_shadow(mut lane: LaneConfig) -> LaneConfig {
+    let source = test_source("vla_next", "arms/vla_next", 5);
+    lane.sources.push(SourceConfig { mode: SourceMode::Shadow, ..source });
+    lane
 }
 
 /// One lane of 29 joints and three sources.

@@ -10,8 +10,10 @@
 
 pub mod catalogue;
 pub mod collector;
+pub mod decisions;
 pub mod events;
 pub mod logging;
+pub mod notes;
 pub mod report;
 pub mod slots;
 pub mod status;

@@ -1,16 +1,18 @@
 //! From the gate's snapshot to [`Status`]: indices become names, causes become sentences.
 
+use super::notes::LaneNotes;
 use super::slots::Slots;
 use super::status::{
-    ConditionStatus, FeedbackStatus, KillInputStatus, LaneStatus, SourceStatus, Status, TripStatus,
+    CauseStatus, ConditionStatus, FeedbackStatus, KillInputStatus, LaneStatus, SeenStatus,
+    SourceStatus, Status, TripStatus,
 };
 use super::texts::Texts;
-use crate::config::model::{LaneConfig, SourceConfig};
+use crate::config::model::{LaneConfig, LaneMode, SourceConfig, SourceMode};
 use crate::gate::cause::Action;
 use crate::gate::conditions::Condition;
 use crate::gate::machine::Trip;
-use crate::gate::snapshot::{LaneView, Snapshot, SourceView};
-use crate::gate::state::State;
+use crate::gate::seen::Seen;
+use crate::gate::snapshot::{CauseView, LaneView, Snapshot, SourceView};
 use crate::gate::units::{Moment, SteadyTime, WallTime};
 use crate::gate::verdict::Verdict;
 
@@ -19,8 +21,12 @@ use crate::gate::verdict::Verdict;
 pub fn status(snapshot: &Snapshot, texts: Texts<'_>, slots: &Slots, now: Moment) -> Status {
     let config = texts.config;
     let trip = |trip: &Trip| trip_status(trip, texts, now);
-    let active = snapshot.state == State::Active;
-    let lanes = snapshot.lanes.iter().zip(&config.lanes).zip(&slots.lanes);
+    let profile = snapshot.profile.and_then(|profile| config.profiles.get(profile));
+    let mut found = texts.notes.read();
+    found.lanes.resize_with(config.lanes.len(), LaneNotes::default);
+    found.kill_inputs.resize_with(config.kill_inputs.len(), String::new);
+    found.feedback.resize_with(config.feedback.len(), String::new);
+    let lanes = snapshot.lanes.iter().zip(&config.lanes).zip(&slots.lanes).zip(&found.lanes);
     let inputs = snapshot.kill_inputs.iter().zip(&config.kill_inputs);
     let feedback = snapshot.feedback.iter().zip(&config.feedback);
     let ignored = config.written_actions().filter(|(_, action)| *action == Action::Ignore);
@@ -35,25 +41,31 @@ pub fn status(snapshot: &Snapshot, texts: Texts<'_>, slots: &Slots, now: Moment)
         first_trip: snapshot.first_trip.as_ref().map(trip),
         last_trip: snapshot.last_trip.as_ref().map(trip),
         unmet: snapshot.unmet.iter().map(|condition| condition_status(condition, texts)).collect(),
-        profile: active.then(|| config.profile.clone()),
-        derating: 1.0,
+        profile: profile.map(|profile| profile.name.clone()),
+        derating: snapshot.derating,
+        causes: snapshot.causes.iter().map(|cause| cause_status(cause, texts)).collect(),
+        description: found.description,
         lanes: lanes
-            .map(|((view, lane), slots)| LaneStatus {
+            .map(|(((view, lane), slots), notes)| LaneStatus {
+                notes: lane_notes(notes),
                 foreign_publishers: slots.output_foreign_publishers.get(),
                 sources: view
                     .sources
                     .iter()
                     .zip(&lane.sources)
                     .zip(&slots.sources)
-                    .map(|((view, source), slots)| {
-                        source_status(view, source, slots.lost.get(), now.steady)
+                    .zip(notes.sources.iter().map(String::as_str).chain(std::iter::repeat("")))
+                    .map(|(((view, source), slots), note)| {
+                        source_status(view, source, (slots.lost.get(), note), now.steady)
                     })
                     .collect(),
                 ..lane_status(view, lane)
             })
             .collect(),
         kill_inputs: inputs
-            .map(|(view, input)| KillInputStatus {
+            .zip(found.kill_inputs)
+            .map(|((view, input), note)| KillInputStatus {
+                note,
                 name: input.name.clone(),
                 asserted: view.asserted,
                 lost: view.lost,
@@ -62,7 +74,9 @@ pub fn status(snapshot: &Snapshot, texts: Texts<'_>, slots: &Slots, now: Moment)
             })
             .collect(),
         feedback: feedback
-            .map(|(view, feedback)| FeedbackStatus {
+            .zip(found.feedback)
+            .map(|((view, feedback), note)| FeedbackStatus {
+                note,
                 name: feedback.name.clone(),
                 fresh: view.fresh,
                 silent_for_s: ago(view.last_seen),
@@ -86,6 +100,30 @@ pub fn condition_status(condition: &Condition, texts: Texts<'_>) -> ConditionSta
     }
 }
 
+fn cause_status(view: &CauseView, texts: Texts<'_>) -> CauseStatus {
+    let CauseView { cause, subject, action, due, found, bound } = view;
+    CauseStatus {
+        cause: cause.label().to_owned(),
+        subject: texts.subject(*subject),
+        action: action.label().to_owned(),
+        acts: *due,
+        text: texts.cause(*cause, *subject, (*found, *bound)),
+    }
+}
+
+fn seen(seen: &Seen, name: &str) -> SeenStatus {
+    let known = |value: f64| (!value.is_nan()).then_some(value);
+    SeenStatus {
+        name: name.to_owned(),
+        min_position: known(seen.min_position),
+        max_position: known(seen.max_position),
+        max_velocity: known(seen.max_velocity),
+        max_acceleration: known(seen.max_acceleration),
+        limited: seen.limited,
+        judged: seen.judged,
+    }
+}
+
 fn trip_status(trip: &Trip, texts: Texts<'_>, now: Moment) -> TripStatus {
     TripStatus {
         seq: trip.seq,
@@ -104,27 +142,49 @@ fn lane_status(view: &LaneView, lane: &LaneConfig) -> LaneStatus {
     };
     LaneStatus {
         name: lane.name.clone(),
-        mode: "gate".to_owned(),
+        mode: match lane.mode {
+            LaneMode::Gate => "gate",
+            LaneMode::Watch => "watch",
+        }
+        .to_owned(),
         state: view.state.label().to_owned(),
         owner: name(view.owner),
         selected: name(view.selected),
         safe_command: lane.safe.label().to_owned(),
         subscribers: Some(u64::from(view.subscribers)),
         foreign_publishers: None,
+        notes: Vec::new(),
+        seen: view.seen.iter().zip(&lane.dimensions).map(|(s, name)| seen(s, name)).collect(),
         sources: Vec::new(),
     }
+}
+
+/// What the graph says against an output, one sentence each.
+fn lane_notes(notes: &LaneNotes) -> Vec<String> {
+    let LaneNotes { controller, foreign, readers, sources: _ } = notes;
+    let about = [
+        ("also publishes on the output", foreign),
+        ("reads the output but gets nothing", readers),
+        ("its controller does not fit", controller),
+    ];
+    let said = about.into_iter().filter(|(_, who)| !who.is_empty());
+    said.map(|(what, who)| format!("{what}: {who}")).collect()
 }
 
 fn source_status(
     view: &SourceView,
     source: &SourceConfig,
-    lost: Option<u64>,
+    (lost, note): (Option<u64>, &str),
     now: SteadyTime,
 ) -> SourceStatus {
     let count = |verdict: Verdict| view.counts.get(verdict.index()).copied().unwrap_or(0);
     SourceStatus {
         name: source.name.clone(),
-        mode: "live".to_owned(),
+        mode: match source.mode {
+            SourceMode::Live => "live",
+            SourceMode::Shadow => "shadow",
+        }
+        .to_owned(),
         revision: source.revision.clone(),
         priority: source.priority,
         alive: view.alive,
@@ -135,6 +195,7 @@ fn source_status(
         withheld: count(Verdict::Withheld),
         not_selected: count(Verdict::NotSelected),
         lost,
+        note: note.to_owned(),
         last_reason: view.last_reason.map(|reason| reason.label().to_owned()),
     }
 }

@@ -39,6 +39,12 @@ pub struct Status {
     pub feedback: Vec<FeedbackStatus>,
     /// Causes whose action is `ignore`.
     pub ignored_causes: Vec<String>,
+    /// The causes that are there now, whatever they do.
+    #[serde(default)]
+    pub causes: Vec<CauseStatus>,
+    /// What there is to say about the robot description; empty: nothing.
+    #[serde(default)]
+    pub description: String,
     /// Which robot.
     pub hardware_id: String,
     /// Of the program.
@@ -66,6 +72,40 @@ pub struct TripStatus {
     pub detail: String,
     /// Who, where known, else empty.
     pub operator: String,
+}
+
+/// One cause that is there.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CauseStatus {
+    /// Closed list.
+    pub cause: String,
+    /// Lane, source, kill input or sensor; empty: the node.
+    pub subject: String,
+    /// What it does: `ignore`, `warn`, `hold`, `disarm`, `kill`.
+    pub action: String,
+    /// Whether it does it already, or its debounce still runs.
+    pub acts: bool,
+    /// One sentence with the value and the limit.
+    pub text: String,
+}
+
+/// What a watched lane saw of one joint or axis, before any limit.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct SeenStatus {
+    /// Joint or axis.
+    pub name: String,
+    /// Lowest position; `null`: none yet.
+    pub min_position: Option<f64>,
+    /// Highest position.
+    pub max_position: Option<f64>,
+    /// Largest magnitude of velocity.
+    pub max_velocity: Option<f64>,
+    /// Largest magnitude of acceleration.
+    pub max_acceleration: Option<f64>,
+    /// Commands that a limit would have changed here.
+    pub limited: u64,
+    /// Commands judged.
+    pub judged: u64,
 }
 
 /// One thing that stands in the way.
@@ -98,6 +138,13 @@ pub struct LaneStatus {
     pub subscribers: Option<u64>,
     /// Other writers of the output; `null` before they were counted.
     pub foreign_publishers: Option<u64>,
+    /// What the graph has to say against the output: foreign writers, readers that get nothing, a
+    /// controller that does not fit. Empty: nothing.
+    #[serde(default)]
+    pub notes: Vec<String>,
+    /// What was seen of each joint or axis; empty for a lane that gates.
+    #[serde(default)]
+    pub seen: Vec<SeenStatus>,
     /// The sources, highest priority first.
     pub sources: Vec<SourceStatus>,
 }
@@ -129,6 +176,9 @@ pub struct SourceStatus {
     pub not_selected: u64,
     /// Overwritten before they were taken; `null` where the middleware does not tell.
     pub lost: Option<u64>,
+    /// Who offers on its topic what we cannot take; empty: nobody.
+    #[serde(default)]
+    pub note: String,
     /// Of the newest rejection; `null`: none.
     pub last_reason: Option<String>,
 }
@@ -140,6 +190,9 @@ pub struct KillInputStatus {
     pub name: String,
     /// A live publisher asserts.
     pub asserted: bool,
+    /// Who offers on its topic what we cannot take; empty: nobody.
+    #[serde(default)]
+    pub note: String,
     /// Silent for longer than allowed.
     pub lost: bool,
     /// Heard at least once.
@@ -153,6 +206,9 @@ pub struct KillInputStatus {
 pub struct FeedbackStatus {
     /// Of the feedback.
     pub name: String,
+    /// Who offers on its topic what we cannot take; empty: nobody.
+    #[serde(default)]
+    pub note: String,
     /// Within its timeout.
     pub fresh: bool,
     /// Since the newest sample; `null`: none yet.

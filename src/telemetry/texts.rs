@@ -2,11 +2,13 @@
 //!
 //! One place, so that `~/state`, `/status`, service answers and diagnostics say the same.
 
-use crate::config::model::Config;
+use crate::config::model::{Config, UrdfFrom};
+use crate::gate::cause::Cause;
 use crate::gate::condition::ConditionCode;
-use crate::gate::conditions::Condition;
+use crate::gate::conditions::{AWAITS_COMMAND, AWAITS_MIRROR, Condition};
 use crate::gate::machine::{Subject, Trip};
 use crate::gate::state::Refused;
+use crate::telemetry::notes::Notes;
 
 /// The names behind the gate's indices.
 #[derive(Clone, Copy, Debug)]
@@ -15,6 +17,8 @@ pub struct Texts<'a> {
     pub config: &'a Config,
     /// The node's full name, for commands to type.
     pub node: &'a str,
+    /// What thread `control` found out about the neighbours.
+    pub notes: &'a Notes,
 }
 
 /// Stands for an index that the configuration does not have: a fault of ours, told, not hidden.
@@ -77,7 +81,9 @@ impl Texts<'_> {
     }
 
     fn dimension(&self, condition: &Condition) -> &str {
-        let Subject::Lane(lane) = condition.subject else { return UNKNOWN };
+        let (Subject::Lane(lane) | Subject::Source { lane, .. }) = condition.subject else {
+            return UNKNOWN;
+        };
         let lane = self.config.lanes.get(lane);
         let name = condition.dimension.and_then(|at| lane.and_then(|lane| lane.dimensions.get(at)));
         name.map_or(UNKNOWN, |name| name.as_str())
@@ -122,34 +128,47 @@ impl Texts<'_> {
                  average (rad/s or m/s)",
                 self.dimension(condition)
             ),
-            ConditionCode::NoController => format!(
-                "nobody reads lane '{subject}': start its controller (topic {topic}; if it runs, \
-                 compare reliability and type)"
-            ),
-            ConditionCode::ControllerMismatch => {
-                let lane = self.config.lanes.iter().find(|lane| lane.name == subject);
-                let controller = lane.and_then(|lane| lane.controller.as_deref());
-                format!(
-                    "lane '{subject}' is read, but not by its controller '{}' (topic {topic})",
-                    controller.unwrap_or(UNKNOWN)
-                )
-            }
-            ConditionCode::ForeignPublisher => {
-                format!("somebody else publishes on {topic} of lane '{subject}': stop it")
-            }
+            ConditionCode::NoController
+            | ConditionCode::ControllerMismatch
+            | ConditionCode::ForeignPublisher => self.neighbours(condition, &subject, topic),
             ConditionCode::CausePresent => {
-                let cause = condition.cause.map_or(UNKNOWN, crate::gate::cause::Cause::label);
-                format!("cause {cause} is still present: {subject}")
+                let cause = condition.cause.map_or_else(
+                    || UNKNOWN.to_owned(),
+                    |cause| self.cause(cause, condition.subject, (*found, *needed)),
+                );
+                format!("a cause that would stop it at once is still there: {cause}: end it first")
             }
-            ConditionCode::SourceNotReady => {
-                format!("source '{subject}' is not ready to be engaged (topic {topic})")
-            }
+            ConditionCode::SourceNotReady => format!(
+                "source '{subject}' already commands {} {found:.3} off, needs it within {needed} \
+                 (its engage rule): let go of it or bring it to the pose held (topic {topic})",
+                self.dimension(condition)
+            ),
             ConditionCode::LatchNotWritable => "the latch file cannot be written".to_owned(),
             ConditionCode::SimulatedTime => "use_sim_time is on: for a simulation write \
                  allow_sim_time: true, for a robot turn use_sim_time off"
                 .to_owned(),
+            ConditionCode::NoSafeCommand if found.to_bits() == AWAITS_COMMAND.to_bits() => format!(
+                "lane '{subject}' has no safe command yet: its gains or kept numbers have no \
+                 default, so a source must send one valid command first"
+            ),
+            ConditionCode::NoSafeCommand if found.to_bits() == AWAITS_MIRROR.to_bits() => format!(
+                "lane '{subject}' has no safe command yet: it waits for the feedback that it \
+                 mirrors a field of"
+            ),
             ConditionCode::NoSafeCommand => {
                 format!("lane '{subject}' has no pose to hold yet: it needs feedback")
+            }
+            ConditionCode::RobotDescriptionMissing => {
+                let topic = self.config.urdf.as_ref().map(|urdf| match &urdf.from {
+                    UrdfFrom::Topic(topic) => topic.as_str(),
+                    UrdfFrom::File(file) => file.as_str(),
+                });
+                let said = self.notes.description();
+                let said = if said.is_empty() { said } else { format!(" ({said})") };
+                format!(
+                    "robot description not received on {}: start robot_state_publisher{said}",
+                    topic.unwrap_or("/robot_description")
+                )
             }
             ConditionCode::Settling => {
                 format!("all conditions hold since {found:.1} s, needs {needed} s: try again")
@@ -160,18 +179,72 @@ impl Texts<'_> {
         }
     }
 
-    /// What a trip found, in one sentence; empty where no number says it.
+    /// What the graph says against a lane.
+    fn neighbours(&self, condition: &Condition, subject: &str, topic: &str) -> String {
+        let Subject::Lane(index) = condition.subject else { return condition.code.to_string() };
+        let notes = self.notes.lane(index);
+        let lane = self.config.lanes.get(index);
+        let controller = lane.and_then(|lane| lane.controller.as_deref()).unwrap_or(UNKNOWN);
+        let readers = if notes.readers.is_empty() {
+            String::new()
+        } else {
+            format!("; who reads it but gets nothing: {}", notes.readers)
+        };
+        if condition.code == ConditionCode::ForeignPublisher {
+            let who = if notes.foreign.is_empty() { "somebody else" } else { &notes.foreign };
+            return format!(
+                "{who} also publishes on {topic} of lane '{subject}', and only interlock may: stop \
+                 it, or write other_publishers if it belongs there"
+            );
+        }
+        if condition.code == ConditionCode::NoController {
+            return format!(
+                "nobody reads lane '{subject}': start its controller (topic {topic}{readers})"
+            );
+        }
+        if !condition.found.is_nan() {
+            return format!(
+                "lane '{subject}' has readers that get nothing (topic {topic}{readers}): write the \
+                 reliability and type that its controller asks for"
+            );
+        }
+        if notes.controller.is_empty() {
+            return format!(
+                "lane '{subject}' is read, but not by its controller '{controller}': start it, or \
+                 correct the key controller (topic {topic}{readers})"
+            );
+        }
+        format!(
+            "controller '{controller}' of lane '{subject}' does not fit: {}; correct the lane's \
+             joints and interface or the controller's parameters",
+            notes.controller
+        )
+    }
+
+    /// What a trip found, in one sentence.
     #[must_use]
     pub fn trip(&self, trip: &Trip) -> String {
-        let subject = self.subject(trip.subject);
-        let about = if subject.is_empty() { String::new() } else { format!(" '{subject}'") };
-        match (trip.found.is_nan(), trip.bound.is_nan()) {
-            (false, false) => {
-                format!("{}{about}: {:.3}, allowed {:.3}", trip.cause, trip.found, trip.bound)
+        self.cause(trip.cause, trip.subject, (trip.found, trip.bound))
+    }
+
+    /// A cause with its subject and what was found, in one sentence.
+    #[must_use]
+    pub fn cause(&self, cause: Cause, subject: Subject, (found, bound): (f64, f64)) -> String {
+        let name = self.subject(subject);
+        let about = if name.is_empty() { String::new() } else { format!(" '{name}'") };
+        let unit = unit(cause);
+        let mut text = match (found.is_nan(), bound.is_nan()) {
+            (false, false) => format!("{cause}{about}: {found:.3}{unit}, allowed {bound:.3}{unit}"),
+            (false, true) => format!("{cause}{about}: {found:.3}{unit}"),
+            (true, _) => format!("{cause}{about}"),
+        };
+        if let (Cause::ForeignPublisher, Subject::Lane(lane)) = (cause, subject) {
+            let who = self.notes.lane(lane).foreign;
+            if !who.is_empty() {
+                text.push_str(&format!(" ({who})"));
             }
-            (false, true) => format!("{}{about}: {:.3}", trip.cause, trip.found),
-            (true, _) => format!("{}{about}", trip.cause),
         }
+        text
     }
 
     /// Why a verb had no effect, with what to do instead.
@@ -195,6 +268,39 @@ impl Texts<'_> {
     }
 }
 
+/// The unit of what a cause finds.
+const fn unit(cause: Cause) -> &'static str {
+    match cause {
+        Cause::KillInputSilent
+        | Cause::SourceSilent
+        | Cause::FeedbackStale
+        | Cause::GateStalled
+        | Cause::Suspended
+        | Cause::ClockStep => " s",
+        Cause::Tilt => " rad",
+        Cause::AngularVelocity => " rad/s",
+        Cause::TemperatureTrip => " °C",
+        Cause::KillService
+        | Cause::KillSocket
+        | Cause::KillSignal
+        | Cause::KillInputAsserted
+        | Cause::Persisted
+        | Cause::LatchFile
+        | Cause::FirstRun
+        | Cause::UncleanRestart
+        | Cause::RefusalsSustained
+        | Cause::RateExceeded
+        | Cause::LimitedRatio
+        | Cause::Divergence
+        | Cause::ForeignPublisher
+        | Cause::OtherPath
+        | Cause::ControllerGone
+        | Cause::ControllerChanged
+        | Cause::BatteryTrip
+        | Cause::Shutdown => "",
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -204,7 +310,8 @@ mod tests {
     fn every_condition_has_a_text_that_names_its_subject() {
         let mut config = fixture::config();
         config.lanes[0].controller = Some("arm_controller".to_owned());
-        let texts = Texts { config: &config, node: "/interlock" };
+        let notes = Notes::default();
+        let texts = Texts { config: &config, node: "/interlock", notes: &notes };
         for code in ConditionCode::ALL {
             let subject = match code {
                 ConditionCode::KillInputAsserted
@@ -219,6 +326,7 @@ mod tests {
                 | ConditionCode::NoSafeCommand => Subject::Lane(0),
                 ConditionCode::CausePresent
                 | ConditionCode::LatchNotWritable
+                | ConditionCode::RobotDescriptionMissing
                 | ConditionCode::SimulatedTime
                 | ConditionCode::Settling
                 | ConditionCode::SeqMoved => Subject::Node,
@@ -240,7 +348,8 @@ mod tests {
     #[test]
     fn when_an_index_is_unknown_expect_a_question_mark_and_no_panic() {
         let config = fixture::config();
-        let texts = Texts { config: &config, node: "/interlock" };
+        let notes = Notes::default();
+        let texts = Texts { config: &config, node: "/interlock", notes: &notes };
         for subject in [
             Subject::Lane(99),
             Subject::Source { lane: 0, source: 99 },

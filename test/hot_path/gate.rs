@@ -127,7 +127,8 @@ impl Gate {
         wait_for("an arm that is accepted", || {
             self.audit.look().expect("a look at the graph");
             let seq = self.snapshot.read().seq;
-            let mut answer = self.requests.ask(Verb::Arm { seq }).expect("a place in the queue");
+            let mut answer =
+                self.requests.ask(Verb::Arm { seq, profile: 0 }).expect("a place in the queue");
             let answer = wait_for_some("the answer", || answer.try_recv().expect("an answer"));
             answer.result.is_ok()
         });

@@ -38,6 +38,8 @@ pub(crate) fn params() -> String {
         format!(
             "output: {lane}_out
         independent: true
+        start_ramp_s: 0.0
+        handover: {{duration_s: 0.0}}
         sources:
           high: {{topic: {lane}_high, priority: 100, {source}}}
           low: {{topic: {lane}_low, priority: 10, {source}}}"
@@ -49,7 +51,7 @@ pub(crate) fn params() -> String {
     schema: 1
     arm: {settle_s: 0.0}
     http: {enabled: false}
-    causes: {gate_stalled: {action: warn}}
+    causes: {gate_stalled: {action: warn}, divergence: {action: ignore}, refusals_sustained: {action: ignore}}
     feedback: {states: {type: sensor_msgs/msg/JointState, topic: states, timeout_s: 60.0, reliability: reliable}}
     lanes:
 ",

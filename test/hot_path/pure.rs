@@ -73,7 +73,9 @@ impl Path {
         for index in 0..self.lanes.len() {
             let Some(safe) = self.gate.take_safe(index, self.now.steady) else { continue };
             let lane = &mut self.lanes[index];
-            assert!(lane.safe.render(safe.values, self.now.wall).is_some());
+            assert!(
+                lane.safe.render(safe.command, safe.values, safe.targets, self.now.wall).is_some()
+            );
             rendered += 1;
         }
         assert!(self.gate.notices().drain().count() < 1_000);

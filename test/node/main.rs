@@ -8,6 +8,8 @@
 
 mod commands;
 mod configuration;
+mod decisions;
+mod graph;
 mod hostile;
 mod latch;
 mod names;
@@ -16,5 +18,7 @@ mod peer;
 mod refusals;
 mod rig;
 mod sources;
+mod suggest;
 #[path = "../support/mod.rs"]
 mod support;
+mod vendor;

@@ -16,6 +16,7 @@ import traceback
 
 import rclpy
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+from rclpy.parameter import Parameter
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy, qos_profile_services_default
 from rclpy.serialization import deserialize_message, serialize_message
 
@@ -202,6 +203,17 @@ class Peer:
             self.types[topic], topic, note, profile(op), raw=True
         )
 
+    def unsubscribe(self, op):
+        self.node.destroy_subscription(self.subscriptions.pop(op["topic"]))
+
+    def declare(self, op):
+        """Declares parameters, or sets those that are there."""
+        for name, value in op["parameters"].items():
+            if self.node.has_parameter(name):
+                self.node.set_parameters([Parameter(name, value=value)])
+            else:
+                self.node.declare_parameter(name, value)
+
     def list(self, op):
         """What was received from index `from` on."""
         kind, received = self.types[op["topic"]], self.received[op["topic"]][op.get("from", 0) :]
@@ -265,7 +277,7 @@ class Peer:
 
 OPERATIONS = {
     "publisher", "readers", "writers", "publish", "publish_all", "serialize", "stream", "stop",
-    "subscribe", "list", "call", "call_hostile", "graph",
+    "subscribe", "unsubscribe", "declare", "list", "call", "call_hostile", "graph",
 }  # fmt: skip
 
 

@@ -42,6 +42,7 @@ pub(crate) const BASE: &str = "    release_over_ros: true
         because: a test has no robot
         limits: {linear: {x: {max_velocity: 0.5, max_acceleration: 1000000.0}}}
         safe: {command: zero_velocity}
+        start_ramp_s: 0.0
         release_s: 0.3
         sources:
           agent: {topic: agent, priority: 10, allow_no_timeout: true, max_rate_hz: 1000.0, burst: 100}

@@ -55,6 +55,8 @@ pub enum FiniteRule {
     Check,
     /// The caller.
     Leave,
+    /// As if nobody had selected it: for selections that only count elements.
+    AsUnselected,
 }
 
 /// Where a selected field is.

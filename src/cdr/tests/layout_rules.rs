@@ -124,7 +124,7 @@ fn which_floats_must_be_finite_is_a_matter_of_selection_and_permission() {
             Err(other) => panic!("{other}"),
         }
     };
-    use FiniteRule::{Check, Leave};
+    use FiniteRule::{AsUnselected, Check, Leave};
     assert_eq!(check(&[], &[], "a"), Some(4));
     assert_eq!(check(&[], &[], "d[3]"), Some(36));
     assert_eq!(check(&[], &["d"], "d[3]"), None);
@@ -139,6 +139,11 @@ fn which_floats_must_be_finite_is_a_matter_of_selection_and_permission() {
     assert_eq!(check(&[("d[2..4]", Check)], &["d"], "d[1]"), None);
     assert_eq!(check(&[("d", Leave), ("d[2..4]", Check)], &[], "d[3]"), Some(36));
     assert_eq!(check(&[("d", Leave), ("d[2..4]", Check)], &[], "d[5]"), None);
+    let counted = ("d", AsUnselected);
+    assert_eq!(check(&[counted], &[], "d[3]"), Some(36));
+    assert_eq!(check(&[counted], &["d[3]"], "d[3]"), None);
+    assert_eq!(check(&[counted, ("d[2..4]", Leave)], &[], "d[3]"), None);
+    assert_eq!(check(&[counted, ("d[2..4]", Leave)], &[], "d[4]"), Some(44));
 }
 
 #[test]

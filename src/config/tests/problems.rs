@@ -5,7 +5,7 @@ use crate::config::check::check;
 use crate::config::keys::Keys;
 use crate::config::problem::{Place, Problem, Problems};
 use crate::config::schema::{self, Known, Status};
-use crate::config::{globals, inputs, lane};
+use crate::config::{causes, feedback, globals, inputs, lane};
 
 #[test]
 fn a_problem_looks_as_designed() {
@@ -88,9 +88,16 @@ fn a_missing_argument_file_is_a_problem_and_no_panic() {
 #[test]
 fn the_readers_and_the_list_of_keys_agree() {
     let joints = with(super::ARM, "std_msgs/msg/Float64MultiArray", "sensor_msgs/msg/JointState");
-    let joints = with(&joints, "joints: [", "balance: false\n        joints: [");
+    let joints = with(
+        &joints,
+        "joints: [",
+        "balance: false\n        groups: {both: [shoulder, elbow]}\n        joints: [",
+    );
     let kill = "kill_inputs: {button: {type: std_msgs/msg/Bool, topic: stop, field: data, \
-                asserted_when: true, timeout_s: 1.0}}\n    causes: {gate_stalled: {action: warn}}";
+                asserted_when: true, timeout_s: 1.0}}\n    \
+                causes: {refusals_sustained: {action: warn}}\n    \
+                urdf: {topic: /robot_description}\n    \
+                profiles: {slow: {velocity: 0.5, causes: {divergence: kill}}}";
     let patterns = schema::patterns();
     let mut asked: Vec<String> = vec!["foreign_parameters".to_owned()];
     let axis = "{max_velocity: 0.5, max_acceleration: 1.0}";
@@ -100,12 +107,14 @@ fn the_readers_and_the_list_of_keys_agree() {
         &format!("{{linear: {{x: {axis}}}}}"),
         &format!("{{linear: {axes}, angular: {axes}}}"),
     );
-    for text in [with_top(&base, kill), joints] {
+    for text in [with_top(&base, kill), joints, super::MOTORS.to_owned()] {
         let map: FlatMap = flat(&text).unwrap();
         let mut keys = Keys::new(&map);
         let globals = globals::globals(&mut keys);
         globals::top(&mut keys, &globals);
-        let feedback = inputs::feedback(&mut keys, &globals);
+        causes::causes(&mut keys);
+        causes::profiles(&mut keys);
+        let feedback = feedback::feedback(&mut keys, &globals);
         lane::lanes(&mut keys, &globals, &feedback);
         inputs::kill_inputs(&mut keys, &globals);
         assert!(keys.problems.is_empty(), "{}", keys.problems);

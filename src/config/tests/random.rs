@@ -2,10 +2,16 @@
 
 use proptest::prelude::*;
 
-use super::{BASE, read};
+use super::{BASE, MOTORS, read};
 use crate::config::args::Arguments;
 use crate::config::problem::Place;
+use crate::config::urdf::Robot;
 use crate::config::yaml;
+
+/// A description, to be damaged.
+const ROBOT: &str = "<robot name='r'><link name='a'/><link name='b'/>\
+    <joint name='j' type='revolute'><parent link='a'/><child link='b'/><axis xyz='0 0 1'/>\
+    <limit lower='-1' upper='1' effort='5' velocity='2'/></joint></robot>";
 
 /// Pieces that a params file is made of, and ones that it should not be made of.
 fn piece() -> impl Strategy<Value = String> {
@@ -74,6 +80,28 @@ proptest! {
         let end = (at + length).min(BASE.len());
         let text = format!("{}{piece}{}", &BASE[..at], &BASE[end..]);
         let _refused_or_not = read(&text);
+    }
+
+    #[test]
+    fn a_damaged_file_of_a_mapped_lane_never_panics(
+        at in 0..MOTORS.len(),
+        length in 0_usize..20,
+        piece in piece(),
+    ) {
+        let end = (at + length).min(MOTORS.len());
+        let text = format!("{}{piece}{}", &MOTORS[..at], &MOTORS[end..]);
+        let _refused_or_not = read(&text);
+    }
+
+    #[test]
+    fn a_damaged_description_never_panics(
+        at in 0..ROBOT.len(),
+        length in 0_usize..20,
+        piece in piece(),
+    ) {
+        let end = (at + length).min(ROBOT.len());
+        let text = format!("{}{piece}{}", &ROBOT[..at], &ROBOT[end..]);
+        let _read_or_not = Robot::parse(&text);
     }
 
     #[test]

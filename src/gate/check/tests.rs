@@ -122,3 +122,51 @@ fn when_a_joint_is_not_given_expect_it_not_judged() {
     command.given[1] = false;
     assert_eq!(check(&command, &position_lane(2)), Ok(()));
 }
+
+#[test]
+fn hazard_08_nan_passes() {
+    let mut rules = position_lane(3);
+    for limits in &mut rules.limits {
+        limits.acceleration = Some(1.0);
+        limits.effort_unlimited = true;
+        limits.gains_unlimited = true;
+    }
+    let quantities: [fn(&mut Command) -> &mut Vec<f64>; 6] = [
+        |command| &mut command.position,
+        |command| &mut command.velocity,
+        |command| &mut command.acceleration,
+        |command| &mut command.effort,
+        |command| &mut command.kp,
+        |command| &mut command.kd,
+    ];
+    let mut command = positions(&[0.0; 3]);
+    for quantity in quantities {
+        *quantity(&mut command) = vec![0.0; 3];
+    }
+    assert_eq!(check(&command, &rules), Ok(()));
+    for quantity in quantities {
+        for joint in 0..3 {
+            for bad in [f64::NAN, -f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
+                quantity(&mut command)[joint] = bad;
+                let refusal = check(&command, &rules).unwrap_err();
+                assert_eq!(refusal.reason, Reason::NotFinite);
+                assert_eq!(refusal.dimension, Some(joint));
+                quantity(&mut command)[joint] = 0.0;
+            }
+        }
+    }
+}
+
+#[test]
+fn when_the_lane_has_other_dimensions_expect_wrong_count() {
+    let command = positions(&[0.0, 0.0]);
+    assert_eq!(reason(&command, &position_lane(1)), Some(Reason::WrongCount));
+    let mut twice = positions(&[0.0, 0.0]);
+    twice.dimensions = 1;
+    twice.points = 2;
+    assert_eq!(reason(&twice, &position_lane(1)), Some(Reason::WrongCount));
+    // A plan whose times do not match its points.
+    let rules = LaneRules { shape: Shape::Trajectory, ..position_lane(1) };
+    twice.times = vec![0];
+    assert_eq!(reason(&twice, &rules), Some(Reason::WrongCount));
+}

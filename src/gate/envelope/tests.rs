@@ -1,7 +1,14 @@
 use super::*;
+use crate::gate::limits::DimensionLimits;
+use crate::gate::rules::OnLimit;
 use crate::gate::test_rules::{position_lane, velocity_lane};
+use crate::gate::verdict::{Limit, Reason};
 
 const STEP: Allowance = Allowance::of(0.02);
+
+fn at(position: &[f64]) -> Present<'_> {
+    Present { position: Some(position), velocity: None }
+}
 
 fn command(values: &[f64]) -> Command {
     let mut command = Command::with_capacity(values.len(), 64);
@@ -25,7 +32,7 @@ fn trajectory(points: &[(i64, &[f64])]) -> Command {
 fn when_one_joint_is_over_expect_only_that_one_changed_and_named() {
     let mut envelope = Envelope::new(3);
     let mut command = command(&[0.01, 0.5, -0.02]);
-    let by = envelope.apply(&mut command, &position_lane(3), STEP, None).unwrap();
+    let by = envelope.apply(&mut command, &position_lane(3), STEP, Present::UNKNOWN).unwrap();
     assert_eq!(command.position, [0.01, 0.04, -0.02]);
     assert!(by.contains(Limit::Velocity));
     let named: Vec<_> = envelope.applied().iter().map(|by| !by.is_empty()).collect();
@@ -37,7 +44,7 @@ fn when_not_committed_expect_the_old_reference() {
     let mut envelope = Envelope::new(1);
     for _ in 0..3 {
         let mut command = command(&[0.5]);
-        envelope.apply(&mut command, &position_lane(1), STEP, None).unwrap();
+        envelope.apply(&mut command, &position_lane(1), STEP, Present::UNKNOWN).unwrap();
         assert_eq!(command.position, [0.04]);
     }
     envelope.commit();
@@ -48,8 +55,9 @@ fn when_not_committed_expect_the_old_reference() {
 fn when_on_limit_is_reject_expect_the_value_and_the_bound() {
     let mut rules = position_lane(2);
     rules.on_limit.velocity = OnLimit::Reject;
-    let refusal =
-        Envelope::new(2).apply(&mut command(&[0.0, 0.5]), &rules, STEP, None).unwrap_err();
+    let refusal = Envelope::new(2)
+        .apply(&mut command(&[0.0, 0.5]), &rules, STEP, Present::UNKNOWN)
+        .unwrap_err();
     assert_eq!(refusal.reason, Reason::Velocity);
     assert_eq!((refusal.dimension, refusal.found, refusal.bound), (Some(1), 0.5, 0.04));
 }
@@ -59,7 +67,7 @@ fn when_velocities_ride_along_expect_them_bounded() {
     let mut envelope = Envelope::new(1);
     let mut command = command(&[0.01]);
     command.velocity = vec![9.0];
-    envelope.apply(&mut command, &position_lane(1), STEP, None).unwrap();
+    envelope.apply(&mut command, &position_lane(1), STEP, Present::UNKNOWN).unwrap();
     assert_eq!(command.velocity, [2.0]);
 }
 
@@ -71,7 +79,7 @@ fn when_an_axis_is_locked_expect_it_left_alone() {
     command.dimensions = 2;
     command.given = vec![true; 2];
     command.velocity = vec![0.5, 1e-7];
-    Envelope::new(2).apply(&mut command, &rules, STEP, None).unwrap();
+    Envelope::new(2).apply(&mut command, &rules, STEP, Present::UNKNOWN).unwrap();
     assert_eq!(command.velocity, [0.04, 1e-7]);
 }
 
@@ -81,7 +89,7 @@ fn when_a_joint_is_not_given_expect_its_reference_kept() {
     envelope.sent_mut()[1].value = 0.3;
     let mut command = command(&[0.01, f64::NAN]);
     command.given[1] = false;
-    envelope.apply(&mut command, &position_lane(2), STEP, None).unwrap();
+    envelope.apply(&mut command, &position_lane(2), STEP, Present::UNKNOWN).unwrap();
     envelope.commit();
     assert_eq!(envelope.sent()[1].value, 0.3);
 }
@@ -97,7 +105,7 @@ fn when_a_trajectory_fits_expect_it_unchanged() {
         &[(0, &[0.05, 0.0]), (100_000_000, &[0.2, -0.1]), (200_000_000, &[0.4, -0.3])];
     let mut command = trajectory(points);
     let before = command.clone();
-    let by = Envelope::new(2).apply(&mut command, &rules, STEP, Some(&[0.0, 0.0])).unwrap();
+    let by = Envelope::new(2).apply(&mut command, &rules, STEP, at(&[0.0, 0.0])).unwrap();
     assert!(by.is_empty());
     assert_eq!(command, before);
 }
@@ -111,7 +119,7 @@ fn when_a_trajectory_jumps_rushes_or_leaves_expect_each_told() {
     };
     let judge = |points: &[(i64, &[f64])]| {
         let mut command = trajectory(points);
-        let result = Envelope::new(1).apply(&mut command, &rules, STEP, Some(&[0.0]));
+        let result = Envelope::new(1).apply(&mut command, &rules, STEP, at(&[0.0]));
         (result, command.position)
     };
     let (jump, _) = judge(&[(0, &[0.2])]);
@@ -123,3 +131,7 @@ fn when_a_trajectory_jumps_rushes_or_leaves_expect_each_told() {
     assert!(outside.unwrap().contains(Limit::Position));
     assert_eq!(sent, [1.0]);
 }
+
+mod lanes;
+mod plans;
+mod properties;

@@ -1,6 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::gate::limits::DimensionLimits;
 
 const LIMITS: DimensionLimits = DimensionLimits {
     locked: false,
@@ -26,6 +27,16 @@ fn scaled(credit_s: f64, scale: f64) -> Allowance {
     Allowance { velocity: scale, acceleration: scale, ..Allowance::of(credit_s) }
 }
 
+/// Toward a target that stands still.
+fn limit_to_rest(
+    commanded: f64,
+    sent: Reference,
+    limits: &DimensionLimits,
+    allowance: Allowance,
+) -> Limited {
+    limit_position(commanded, 0.0, sent, limits, allowance)
+}
+
 fn at(value: f64) -> Reference {
     Reference { value, rate: 0.0 }
 }
@@ -37,7 +48,7 @@ fn only(limit: Limit) -> LimitSet {
 #[test]
 fn when_inside_expect_the_same_bits() {
     for value in [0.0, -0.0, 0.01, -0.04, f64::MIN_POSITIVE / 2.0] {
-        let limited = limit_position(value, at(0.0), &LIMITS, STEP);
+        let limited = limit_to_rest(value, at(0.0), &LIMITS, STEP);
         assert_eq!(limited.value.to_bits(), value.to_bits());
         assert!(limited.by.is_empty());
     }
@@ -45,14 +56,14 @@ fn when_inside_expect_the_same_bits() {
 
 #[test]
 fn when_too_far_for_one_step_expect_the_velocity_limit() {
-    let limited = limit_position(0.5, at(0.0), &LIMITS, STEP);
+    let limited = limit_to_rest(0.5, at(0.0), &LIMITS, STEP);
     assert_eq!(limited.value, 0.04);
     assert_eq!(limited.by, only(Limit::Velocity));
 }
 
 #[test]
 fn when_beyond_the_position_limit_expect_the_bound() {
-    let limited = limit_position(1.5, at(0.99), &LIMITS, STEP);
+    let limited = limit_to_rest(1.5, at(0.99), &LIMITS, STEP);
     assert_eq!(limited.value, 1.0);
     assert_eq!(limited.by, only(Limit::Position));
 }
@@ -63,30 +74,30 @@ fn hazard_09_dt_zero_negative_huge() {
     for credit_s in [0.0, -0.0] {
         let none = Allowance::of(credit_s);
         for limits in [LIMITS, WITH_ACCELERATION] {
-            assert_eq!(limit_position(0.5, at(0.25), &limits, none).value, 0.25);
-            assert!(limit_position(0.25, at(0.25), &limits, none).by.is_empty());
+            assert_eq!(limit_to_rest(0.5, at(0.25), &limits, none).value, 0.25);
+            assert!(limit_to_rest(0.25, at(0.25), &limits, none).by.is_empty());
         }
-        assert_eq!(limit_velocity(1.0, 0.5, &WITH_ACCELERATION, none).value, 0.5);
+        assert_eq!(limit_velocity(1.0, at(0.5), &WITH_ACCELERATION, none).value, 0.5);
     }
     // A small credit is used as it is.
     let small = Allowance::of(1e-9);
-    assert!((limit_position(0.5, at(0.0), &LIMITS, small).value - 2e-9).abs() < 1e-18);
+    assert!((limit_to_rest(0.5, at(0.0), &LIMITS, small).value - 2e-9).abs() < 1e-18);
 }
 
 #[test]
 fn when_it_starts_outside_expect_inward_or_still_never_outward() {
     let outside = at(1.1);
-    assert_eq!(limit_position(1.3, outside, &LIMITS, STEP).value, 1.1);
-    assert_eq!(limit_position(1.08, outside, &LIMITS, STEP).value, 1.08);
-    assert!((limit_position(0.0, outside, &LIMITS, STEP).value - 1.06).abs() < 1e-12);
-    let far_below = limit_position(0.0, at(-3.0), &LIMITS, STEP);
+    assert_eq!(limit_to_rest(1.3, outside, &LIMITS, STEP).value, 1.1);
+    assert_eq!(limit_to_rest(1.08, outside, &LIMITS, STEP).value, 1.08);
+    assert!((limit_to_rest(0.0, outside, &LIMITS, STEP).value - 1.06).abs() < 1e-12);
+    let far_below = limit_to_rest(0.0, at(-3.0), &LIMITS, STEP);
     assert!((far_below.value + 2.96).abs() < 1e-12);
 }
 
 #[test]
 fn when_the_velocity_limit_shrinks_expect_no_more_than_deceleration() {
     let fast = scaled(0.02, 0.1);
-    let limited = limit_velocity(2.0, 2.0, &WITH_ACCELERATION, fast);
+    let limited = limit_velocity(2.0, at(2.0), &WITH_ACCELERATION, fast);
     assert!((limited.value - 1.6).abs() < 1e-12);
     assert_eq!(limited.by, only(Limit::Deceleration));
 }
@@ -94,7 +105,7 @@ fn when_the_velocity_limit_shrinks_expect_no_more_than_deceleration() {
 #[test]
 fn when_reversing_expect_deceleration_then_acceleration() {
     // 0.2 rad/s is gone after 0.01 s at 20 rad/s²; the other 0.01 s speeds up at 10 rad/s².
-    let limited = limit_velocity(-2.0, 0.2, &WITH_ACCELERATION, STEP);
+    let limited = limit_velocity(-2.0, at(0.2), &WITH_ACCELERATION, STEP);
     assert!((limited.value + 0.1).abs() < 1e-12);
     assert_eq!(limited.by, only(Limit::Acceleration));
 }
@@ -119,7 +130,7 @@ proptest! {
         let mut sent = at(0.0);
         for (commanded, credit_s) in commands {
             let allowance = Allowance::of(credit_s);
-            let limited = limit_position(commanded, sent, &WITH_ACCELERATION, allowance);
+            let limited = limit_to_rest(commanded, sent, &WITH_ACCELERATION, allowance);
             prop_assert!(is_within(limited.value, -1.0, 1.0));
             prop_assert_eq!(limited.by.is_empty(), limited.value.to_bits() == commanded.to_bits());
             if credit_s > 1e-6 {
@@ -145,7 +156,7 @@ proptest! {
         let mut sent = 0.0f64;
         for (commanded, credit_s) in commands {
             let limited =
-                limit_velocity(commanded, sent, &WITH_ACCELERATION, scaled(credit_s, scale));
+                limit_velocity(commanded, at(sent), &WITH_ACCELERATION, scaled(credit_s, scale));
             prop_assert!(limited.value.abs() <= 2.0 * scale + 1e-12);
             prop_assert!((limited.value - sent).abs() <= 20.0 * credit_s + 1e-12);
             sent = limited.value;

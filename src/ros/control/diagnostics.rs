@@ -8,7 +8,7 @@ use crate::config::model::Config;
 use crate::gate::lane_state::LaneState;
 use crate::gate::state::State;
 use crate::gate::units::WallTime;
-use crate::telemetry::status::{KillInputStatus, LaneStatus, SourceStatus, Status};
+use crate::telemetry::status::{FeedbackStatus, KillInputStatus, LaneStatus, SourceStatus, Status};
 
 /// `diagnostic_msgs/DiagnosticStatus` levels. STALE is the aggregator's word, never ours.
 const OK: u8 = 0;
@@ -46,6 +46,7 @@ impl Diagnostics {
         }
         self.rejected = rejected;
         parts.extend(status.kill_inputs.iter().map(kill_input));
+        parts.extend(status.feedback.iter().map(feedback));
         for part in &mut parts {
             part.hardware_id.clone_from(&self.hardware_id);
         }
@@ -92,6 +93,14 @@ fn gate(status: &Status) -> DiagnosticStatus {
         ("version", status.version.clone()),
         ("config_sha256", status.config_sha256.clone()),
     ];
+    let causes = status.causes.iter().map(|cause| format!("{}: {}", cause.action, cause.text));
+    values.push(("causes", causes.collect::<Vec<String>>().join("; ")));
+    values.push(("ignored causes", status.ignored_causes.join(", ")));
+    values.push(("profile", status.profile.clone().unwrap_or_default()));
+    values.push(("derating (ratio)", format!("{:.2}", status.derating)));
+    if !status.description.is_empty() {
+        values.push(("robot description", status.description.clone()));
+    }
     if let Some(trip) = &status.last_trip {
         values.push(("last trip", format!("seq {}: {}", trip.seq, trip.detail)));
     }
@@ -108,11 +117,20 @@ fn lane(lane: &LaneStatus) -> DiagnosticStatus {
         Some(LaneState::Safe) => (WARN, format!("safe, {} is out", lane.safe_command)),
         None => (ERROR, "unknown state".to_owned()),
     };
+    // What the graph says against the output is worth more than a plain "flowing".
+    let (level, message) = match lane.notes.first() {
+        Some(note) if lane.foreign_publishers.unwrap_or(0) > 0 => (ERROR, note.clone()),
+        Some(note) if level == OK => (WARN, note.clone()),
+        Some(_) | None => (level, message),
+    };
     let values = vec![
+        ("mode", lane.mode.clone()),
         ("state", lane.state.clone()),
         ("owner", owner.to_owned()),
         ("safe_command", lane.safe_command.clone()),
         ("subscribers", lane.subscribers.unwrap_or(0).to_string()),
+        ("foreign_publishers", lane.foreign_publishers.unwrap_or(0).to_string()),
+        ("notes", lane.notes.join("; ")),
     ];
     part(format!("lane {}", lane.name), level, message, values)
 }
@@ -124,6 +142,8 @@ fn source(lane: &LaneStatus, source: &SourceStatus, newly_rejected: u64) -> Diag
         (WARN, format!("{newly_rejected} commands rejected, last reason: {reason}"))
     } else if is_owner && !source.alive && lane.state == LaneState::Holding.label() {
         (WARN, "in charge and silent".to_owned())
+    } else if !source.note.is_empty() {
+        (WARN, format!("an incompatible publisher on its topic: {}", source.note))
     } else if source.alive {
         (OK, "alive".to_owned())
     } else {
@@ -139,6 +159,8 @@ fn source(lane: &LaneStatus, source: &SourceStatus, newly_rejected: u64) -> Diag
         ("withheld", source.withheld.to_string()),
         ("not_selected", source.not_selected.to_string()),
         ("last_reason", reason.to_owned()),
+        ("mode", source.mode.clone()),
+        ("incompatible publishers", source.note.clone()),
     ];
     if let Some(lost) = source.lost {
         values.push(("lost", lost.to_string()));
@@ -151,6 +173,8 @@ fn kill_input(input: &KillInputStatus) -> DiagnosticStatus {
         (ERROR, "asserts".to_owned())
     } else if input.lost {
         (ERROR, "silent: is it switched on?".to_owned())
+    } else if !input.note.is_empty() {
+        (WARN, format!("an incompatible publisher on its topic: {}", input.note))
     } else if input.seen {
         (OK, "released".to_owned())
     } else {
@@ -159,4 +183,18 @@ fn kill_input(input: &KillInputStatus) -> DiagnosticStatus {
     let silent = input.silent_for_s.map_or("never heard".to_owned(), |s| format!("{s:.3}"));
     let values = vec![("silent_for (s)", silent), ("asserted", input.asserted.to_string())];
     part(format!("kill input {}", input.name), level, message, values)
+}
+
+fn feedback(feedback: &FeedbackStatus) -> DiagnosticStatus {
+    let (level, message) = if !feedback.note.is_empty() {
+        (WARN, format!("an incompatible publisher on its topic: {}", feedback.note))
+    } else if feedback.fresh {
+        (OK, "fresh".to_owned())
+    } else if feedback.silent_for_s.is_some() {
+        (WARN, "silent".to_owned())
+    } else {
+        (WARN, "not heard yet".to_owned())
+    };
+    let silent = feedback.silent_for_s.map_or("never heard".to_owned(), |s| format!("{s:.3}"));
+    part(format!("feedback {}", feedback.name), level, message, vec![("silent_for (s)", silent)])
 }

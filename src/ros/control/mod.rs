@@ -5,6 +5,9 @@
 //!
 //! **Invariant:** nothing in this thread can hold up a stop; the gate does not wait for it.
 
+mod controllers;
+mod decisions;
+mod description;
 mod diagnostics;
 mod parameters;
 mod state_msg;
@@ -13,21 +16,26 @@ mod verbs;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crossbeam_channel::Sender;
 use futures::executor::LocalPool;
 use futures::future::BoxFuture;
 use futures::task::LocalSpawnExt;
+use parking_lot::Mutex;
 pub use r2r::Error as ControlError;
 use r2r::{Publisher, QosProfile, interlock::msg::State as StateMsg};
 
-use super::gate_thread::{NODE_NAME, Requests};
+use super::gate_thread::{NODE_NAME, NewLimits, Requests};
 use super::graph::GraphAudit;
 use crate::clock;
 use crate::config::model::Config;
 use crate::config::value::FlatMap;
 use crate::gate::snapshot::Snapshot;
+use crate::gate::state::State;
 use crate::gate::units::SteadyTime;
 use crate::kill_switch::KillSwitch;
+use crate::telemetry::decisions::DecisionFeed;
 use crate::telemetry::events::EventSender;
+use crate::telemetry::notes::Notes;
 use crate::telemetry::report;
 use crate::telemetry::slots::{Slots, ThreadName};
 use crate::telemetry::status::Status;
@@ -37,8 +45,10 @@ use crate::telemetry::texts::Texts;
 const SPIN: Duration = Duration::from_millis(5);
 /// `~/state` and `/diagnostics` at least this often.
 const REFRESH: Duration = Duration::from_secs(1);
-/// Between two looks at the graph.
-const GRAPH: Duration = Duration::from_millis(100);
+/// Between two counts of the outputs' readers.
+const COUNT: Duration = Duration::from_millis(100);
+/// Between two audits of every endpoint.
+const AUDIT: Duration = Duration::from_secs(1);
 
 /// The services' tasks, made on the main thread and run on this one.
 type Tasks = Vec<BoxFuture<'static, ()>>;
@@ -55,6 +65,10 @@ pub struct Control {
     pub requests: Requests,
     /// The gate's state.
     pub snapshot: triple_buffer::Output<Snapshot>,
+    /// Decisions to be told.
+    pub decisions: DecisionFeed,
+    /// Limits of a robot description.
+    pub limits: Sender<NewLimits>,
     /// The look at our outputs.
     pub audit: GraphAudit,
     /// Telemetry.
@@ -67,10 +81,16 @@ pub struct Control {
 
 /// The node with its endpoints, made on the main thread before any other runs.
 pub struct ControlNode {
-    control: Control,
+    snapshot: triple_buffer::Output<Snapshot>,
+    feed: DecisionFeed,
+    switch: Arc<KillSwitch>,
     node: r2r::Node,
     tasks: Tasks,
+    shared: Arc<Shared>,
+    controllers: controllers::Controllers,
+    description: description::Description,
     state: Publisher<StateMsg>,
+    decisions: decisions::Decisions,
     diagnostics: diagnostics::Diagnostics,
 }
 
@@ -81,11 +101,14 @@ pub(super) struct Shared {
     pub(super) requests: Requests,
     pub(super) slots: Arc<Slots>,
     pub(super) events: EventSender,
+    pub(super) notes: Arc<Notes>,
+    /// Taken by tasks and loop of this one thread in turn.
+    pub(super) audit: Mutex<GraphAudit>,
 }
 
 impl Shared {
     pub(super) fn texts(&self) -> Texts<'_> {
-        Texts { config: &self.config, node: &self.node_name }
+        Texts { config: &self.config, node: &self.node_name, notes: &self.notes }
     }
 }
 
@@ -98,49 +121,80 @@ impl ControlNode {
         let mut node = r2r::Node::create(r2r::Context::create()?, NODE_NAME, "")?;
         let mut tasks = Tasks::new();
         let shared = Arc::new(Shared {
-            config: control.config.clone(),
-            node_name: control.node_name.clone(),
-            requests: control.requests.clone(),
-            slots: control.slots.clone(),
-            events: control.events.clone(),
+            config: control.config,
+            node_name: control.node_name,
+            requests: control.requests,
+            slots: control.slots,
+            events: control.events,
+            notes: control.audit.notes().clone(),
+            audit: Mutex::new(control.audit),
         });
         verbs::serve(&mut node, &mut tasks, &shared)?;
         parameters::serve(&mut node, &mut tasks, &control.parameters)?;
         let latched = QosProfile::default().reliable().transient_local().keep_last(1);
         let state = node.create_publisher("~/state", latched)?;
-        let diagnostics = diagnostics::Diagnostics::new(&mut node, &control.config)?;
-        Ok(Self { control, node, tasks, state, diagnostics })
+        let diagnostics = diagnostics::Diagnostics::new(&mut node, &shared.config)?;
+        let decisions = decisions::Decisions::new(&mut node)?;
+        let limits = control.limits;
+        let description =
+            description::Description::new(&mut node, &mut tasks, &shared.config, limits)?;
+        let controllers = controllers::Controllers::new(shared.config.clone());
+        Ok(Self {
+            snapshot: control.snapshot,
+            feed: control.decisions,
+            switch: control.switch,
+            node,
+            tasks,
+            shared,
+            controllers,
+            description,
+            state,
+            decisions,
+            diagnostics,
+        })
     }
 
     /// Runs until shutdown, and then once more to tell the last state.
     pub fn run(mut self) {
-        self.control.slots.threads.at(ThreadName::Control).enter();
+        self.shared.slots.threads.at(ThreadName::Control).enter();
         let mut pool = LocalPool::new();
         for task in self.tasks.drain(..) {
             // Refused only by a pool that is gone.
             pool.spawner().spawn_local(task).ok();
         }
         let mut told: Option<(Told, SteadyTime)> = None;
+        let mut counted: Option<SteadyTime> = None;
         let mut looked: Option<SteadyTime> = None;
         loop {
-            let ends = self.control.switch.is_shutting_down();
+            let ends = self.switch.is_shutting_down();
             self.node.spin_once(SPIN);
             pool.run_until_stalled();
+            self.decisions.publish(&self.feed, &self.shared.config);
             let now = clock::now();
-            if looked.is_none_or(|at| now.steady.since(at) >= GRAPH) {
+            let mut audit = self.shared.audit.lock();
+            if looked.is_none_or(|at| now.steady.since(at) >= AUDIT) {
                 looked = Some(now.steady);
-                if let Err(error) = self.control.audit.look() {
-                    tracing::warn!(%error, "the graph cannot be read");
+                tell_graph(audit.look());
+            }
+            self.controllers.turn(&mut self.node, &mut audit, now.steady);
+            if counted.is_none_or(|at| now.steady.since(at) >= COUNT) {
+                counted = Some(now.steady);
+                match audit.count() {
+                    Ok(true) => looked = None,
+                    Ok(false) => {}
+                    Err(error) => tell_graph(Err(error)),
                 }
             }
-            let snapshot = self.control.snapshot.read();
+            drop(audit);
+            let snapshot = self.snapshot.read();
+            self.description.turn(&self.shared, snapshot.state == State::Active);
             let news = Told::of(snapshot);
             let due = told
                 .as_ref()
                 .is_none_or(|(before, at)| *before != news || now.steady.since(*at) >= REFRESH);
             if due || ends {
-                let texts = Texts { config: &self.control.config, node: &self.control.node_name };
-                let status = report::status(snapshot, texts, &self.control.slots, now);
+                let texts = self.shared.texts();
+                let status = report::status(snapshot, texts, &self.shared.slots, now);
                 self.tell(&status, now.wall);
                 told = Some((news, now.steady));
             }
@@ -157,6 +211,12 @@ impl ControlNode {
         if let Err(error) = self.diagnostics.publish(status, wall) {
             tracing::warn!(%error, "/diagnostics cannot be published");
         }
+    }
+}
+
+fn tell_graph(looked: Result<(), crate::ros::rcl::RclError>) {
+    if let Err(error) = looked {
+        tracing::warn!(%error, "the graph cannot be read");
     }
 }
 

@@ -1,13 +1,14 @@
 //! `~/state` from the status: the same words, in ROS's types.
 
 use r2r::builtin_interfaces::msg::Time;
+use r2r::diagnostic_msgs::msg::KeyValue;
 use r2r::interlock::msg;
 
 use crate::gate::lane_state::LaneState;
 use crate::gate::state::State;
 use crate::gate::units::WallTime;
 use crate::telemetry::status::{
-    ConditionStatus, KillInputStatus, LaneStatus, SourceStatus, Status, TripStatus,
+    CauseStatus, ConditionStatus, KillInputStatus, LaneStatus, SourceStatus, Status, TripStatus,
 };
 
 /// The whole message.
@@ -36,7 +37,17 @@ pub(super) fn state(status: &Status, wall: WallTime) -> msg::State {
         hardware_id: status.hardware_id.clone(),
         version: status.version.clone(),
         config_sha256: status.config_sha256.clone(),
-        extra: Vec::new(),
+        extra: status.causes.iter().map(cause).collect(),
+    }
+}
+
+/// A cause that is there: `cause feedback_stale arms` = `hold: …`.
+fn cause(cause: &CauseStatus) -> KeyValue {
+    let CauseStatus { cause, subject, action, acts, text } = cause;
+    let when = if *acts { "" } else { " soon" };
+    KeyValue {
+        key: format!("cause {cause} {subject}").trim_end().to_owned(),
+        value: format!("{action}{when}: {text}"),
     }
 }
 
@@ -100,7 +111,7 @@ fn kill_input(input: &KillInputStatus, wall: WallTime) -> msg::KillInputState {
         asserted: input.asserted,
         lost: input.lost,
         seen: input.seen,
-        incompatible: false,
+        incompatible: !input.note.is_empty(),
         last_seen: seen.map(time).unwrap_or_default(),
         asserted_by: String::new(),
     }

@@ -116,18 +116,26 @@ async fn arm(shared: Arc<Shared>, request: Arm::Request) -> Arm::Response {
         shared.slots.node.arm_refusals.at(ArmRefusal::NotOpen).increment();
         return Arm::Response { message: closed("arm"), ..Default::default() };
     }
-    let profile = &shared.config.profile;
-    if !request.profile.is_empty() && request.profile != *profile {
+    let wanted = Some(request.profile.as_str()).filter(|name| !name.is_empty());
+    let wanted = wanted.unwrap_or(&shared.config.profile);
+    let profiles = &shared.config.profiles;
+    let Some(profile) = profiles.iter().position(|profile| profile.name == wanted) else {
         shared.slots.node.arm_refusals.at(ArmRefusal::UnknownProfile).increment();
-        let message = format!("refused: there is no profile of that name; there is: {profile}");
+        let names: Vec<&str> = profiles.iter().map(|profile| profile.name.as_str()).collect();
+        let list = names.join(", ");
+        let message = format!("refused: there is no profile of that name; there are: {list}");
         return Arm::Response { message, ..Default::default() };
+    };
+    // An audit at arm: what appeared since the last one counts.
+    if let Err(error) = shared.audit.lock().look() {
+        tracing::warn!(%error, "the graph cannot be read");
     }
-    match ask(&shared, Verb::Arm { seq: request.seq }).await {
+    match ask(&shared, Verb::Arm { seq: request.seq, profile }).await {
         Err(message) => Arm::Response { message, ..Default::default() },
         Ok(answer) => Arm::Response {
             success: answer.result.is_ok(),
             message: match answer.result {
-                Ok(()) => format!("active, seq {}, profile {profile}", answer.seq),
+                Ok(()) => format!("active, seq {}, profile {wanted}", answer.seq),
                 Err(denied) => denied_text(&shared, denied, &answer),
             },
             seq: answer.seq,

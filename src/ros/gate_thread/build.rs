@@ -3,30 +3,38 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use crossbeam_channel::{Sender, bounded};
 use r2r::std_srvs::srv::Trigger;
 
 use super::burst::{Burst, burst};
-use super::lane_io::{LaneIo, WireError, newest};
+use super::lane_io::{LaneIo, WireError, newest, reliability};
 use super::requests::Requests;
-use super::{FeedbackIo, GateThread, KillInputIo, Pending};
+use super::watched::Watched;
+use super::{FeedbackIo, FeedbackUse, GateThread, KillInputIo, NewLimits, Pending};
+use crate::cdr::Path;
 use crate::clock;
 use crate::codec::CodecError;
-use crate::codec::feedback::FeedbackCodec;
+use crate::codec::command::mirrors_of;
+use crate::codec::feedback::{FeedbackCodec, Reads};
 use crate::codec::flag::FlagCodec;
 use crate::codec::permit::PermitCodec;
-use crate::config::model::{Config, Reliability};
+use crate::config::model::{
+    Config, FeedbackConfig, FeedbackType, LaneConfig, Reliability, UrdfFrom,
+};
 use crate::gate::core::Gate;
 use crate::gate::snapshot::Snapshot;
 use crate::gate::state::BootRecord;
 use crate::kill_switch::{KillCount, KillSwitch};
-use crate::ros::graph::{GraphAudit, GraphFacts};
+use crate::ros::graph::{Audited, AuditedLane, GraphAudit, GraphFacts, ReadTopic, allowed_table};
 use crate::ros::rcl::{
     self, Context, Durability, NameKind, Node, NodeOptions, Publisher, Qos, RclError,
     ResolvedNames, SerializedBuffer, Subscription, WakeSet, Waker, resolve_names, serve,
 };
 use crate::ros::replies::{Replies, StartError};
 use crate::ros::typesupport::{LoadedMessage, TypeSupportError, load_message};
+use crate::telemetry::decisions::{DecisionFeed, Thinning, decisions};
 use crate::telemetry::events::{Call, Event, EventSender, What};
+use crate::telemetry::notes::Notes;
 use crate::telemetry::slots::Slots;
 
 /// The node's name unless a remap says otherwise.
@@ -34,6 +42,9 @@ pub(crate) const NODE_NAME: &str = "interlock";
 
 /// Copies of the state: one for `control`, one for `http`.
 const SNAPSHOT_READERS: usize = 2;
+
+/// Descriptions that may wait for a disarm; only the newest counts, and it comes last.
+const NEW_LIMITS: usize = 4;
 
 /// Why the node cannot be built.
 #[derive(Debug, thiserror::Error)]
@@ -86,6 +97,10 @@ pub struct Built {
     pub burst: Burst,
     /// Copies of the state.
     pub snapshots: Vec<triple_buffer::Output<Snapshot>>,
+    /// Decisions to be told.
+    pub decisions: DecisionFeed,
+    /// Limits of a robot description.
+    pub limits: Sender<NewLimits>,
     /// The audit of our outputs.
     pub audit: GraphAudit,
     /// Thread `replies`; to be dropped after the gate thread has ended.
@@ -112,6 +127,7 @@ fn resolve(context: &Arc<Context>, config: &Config) -> Result<ResolvedNames, Rcl
         let topics = lane.sources.iter().map(|source| (NameKind::Topic, source.topic.as_str()));
         names.extend(topics);
     }
+    names.extend(config.other_paths.iter().map(|path| (NameKind::Topic, path.as_str())));
     resolve_names(context, NODE_NAME, &names)
 }
 
@@ -185,23 +201,16 @@ impl Builder<'_> {
             let mut subscription = Subscription::new(&self.node, loaded.support(), &topic, qos)
                 .map_err(wire(subject))?;
             subscription.on_new_message(bit.clone())?;
-            let mut codecs = Vec::new();
-            for (lane, lane_config) in self.config.lanes.iter().enumerate() {
-                if lane_config.feedback == Some(index) {
-                    let dimensions = &lane_config.dimensions;
-                    let kind = feedback.feedback_type;
-                    let codec = FeedbackCodec::new(kind, loaded.message(), dimensions)
-                        .map_err(codec(subject))?;
-                    codecs.push((lane, codec));
-                }
-            }
-            all.push(FeedbackIo { subscription, bit, codecs });
+            let uses = feedback_uses(self.config, index, feedback, loaded);
+            let uses = uses.map_err(codec(subject))?;
+            let guards = (feedback.max_tilt.is_some(), feedback.max_angular_velocity.is_some());
+            all.push(FeedbackIo { subscription, bit, uses, guards });
         }
         Ok(all)
     }
 
-    fn lanes(&mut self) -> Result<Vec<LaneIo>, BuildError> {
-        let mut lanes = Vec::new();
+    fn lanes(&mut self) -> Result<(Vec<LaneIo>, Vec<AuditedLane>), BuildError> {
+        let (mut lanes, mut audited) = (Vec::new(), Vec::new());
         for lane in &self.config.lanes {
             let output = self.names.next();
             let topics: Vec<String> = lane.sources.iter().map(|_| self.names.next()).collect();
@@ -210,12 +219,83 @@ impl Builder<'_> {
             let loaded = self.loaded(&lane.type_name)?;
             let max = self.config.max_message_bytes;
             let wires = LaneIo::new(&self.node, lane, loaded, &output, &topics, &bits?, max);
-            lanes.push(wires.map_err(|error| BuildError::Wire {
+            let mut wires = wires.map_err(|error| BuildError::Wire {
                 subject: format!("lane {}", lane.name),
                 error: Box::new(error),
-            })?);
+            })?;
+            audited.push(audited_lane(lane, &mut wires, topics));
+            lanes.push(wires);
         }
-        Ok(lanes)
+        Ok((lanes, audited))
+    }
+}
+
+/// What a feedback topic is read for: the joints or axes of lanes, fields that lanes mirror, the body.
+fn feedback_uses(
+    config: &Config,
+    index: usize,
+    feedback: &FeedbackConfig,
+    loaded: &LoadedMessage,
+) -> Result<Vec<FeedbackUse>, CodecError> {
+    let mut uses = Vec::new();
+    for (lane, lane_config) in config.lanes.iter().enumerate() {
+        let of_this = mirrors_of(lane_config).enumerate();
+        let of_this = of_this.filter(|(_, mirror)| mirror.feedback == index);
+        let (mirrors, paths): (Vec<usize>, Vec<Path>) =
+            of_this.map(|(number, mirror)| (number, mirror.field.clone())).unzip();
+        let reads = if lane_config.feedback == Some(index) {
+            Reads::Dimensions(&lane_config.dimensions)
+        } else if mirrors.is_empty() {
+            continue;
+        } else {
+            Reads::Mirrors
+        };
+        let codec = FeedbackCodec::new(feedback, loaded.message(), reads, &paths)?;
+        uses.push(FeedbackUse { codec, lane: Some(lane), mirrors });
+    }
+    if feedback.feedback_type == FeedbackType::Imu {
+        let codec = FeedbackCodec::new(feedback, loaded.message(), Reads::Dimensions(&[]), &[])?;
+        uses.push(FeedbackUse { codec, lane: None, mirrors: Vec::new() });
+    }
+    Ok(uses)
+}
+
+/// A lane as the audit sees it, and the tables between the two.
+fn audited_lane(lane: &LaneConfig, wires: &mut LaneIo, topics: Vec<String>) -> AuditedLane {
+    let sources = lane.sources.iter().zip(&mut wires.sources).zip(topics);
+    let sources = sources.map(|((source, io), topic)| {
+        let mut allowed = None;
+        if !source.allowed_nodes.is_empty() {
+            let (input, output) = allowed_table();
+            io.allowed = Some(output);
+            allowed = Some(input);
+        }
+        ReadTopic {
+            topic,
+            type_name: lane.type_name.clone(),
+            reliability: reliability(source.reliability),
+            allowed_nodes: source.allowed_nodes.clone(),
+            allowed,
+        }
+    });
+    AuditedLane {
+        type_name: lane.type_name.clone(),
+        reliability: reliability(lane.reliability),
+        controller: lane.controller.clone(),
+        other_publishers: lane.other_publishers,
+        sources: sources.collect(),
+        publisher: wires.publisher.clone(),
+    }
+}
+
+/// A topic that anybody may publish on.
+fn read_topic(topic: &str, type_name: &str, reliability: rcl::Reliability) -> ReadTopic {
+    ReadTopic {
+        topic: topic.to_owned(),
+        type_name: type_name.to_owned(),
+        reliability,
+        allowed_nodes: Vec::new(),
+        allowed: None,
     }
 }
 
@@ -252,7 +332,7 @@ impl Endpoints {
         let mut builder = Builder { config: &config, node: node.clone(), types, names, bits };
         let kill_inputs = builder.kill_inputs()?;
         let feedback = builder.feedback()?;
-        let lanes = builder.lanes()?;
+        let (lanes, audited_lanes) = builder.lanes()?;
         let permit_type = builder.loaded(PERMIT_TYPE)?;
         let permit = PermitCodec::new(permit_type.message(), config.permit_valid_for)
             .map_err(codec(|| "permit".to_owned()))?;
@@ -273,12 +353,34 @@ impl Endpoints {
         let (reply_sender, replies) = Replies::start(responder, slots.clone(), failed)?;
         let (requests, request_queue) = Requests::new(shared_bit.clone());
         let facts = GraphFacts::new(config.lanes.len());
-        let outputs = lanes.iter().zip(&config.lanes);
-        let outputs = outputs.map(|(io, lane)| (io.publisher.clone(), lane.controller.clone()));
-        let audit = GraphAudit::new(node, outputs.collect(), facts.clone());
+        let audited = Audited {
+            lanes: audited_lanes,
+            kill_inputs: kill_inputs
+                .iter()
+                .map(|io| {
+                    let topic = io.subscription.topic();
+                    read_topic(topic, KILL_INPUT_TYPE, rcl::Reliability::BestEffort)
+                })
+                .collect(),
+            feedback: feedback
+                .iter()
+                .zip(&config.feedback)
+                .map(|(io, feedback)| {
+                    let reliability = reliability(feedback.reliability);
+                    read_topic(io.subscription.topic(), &feedback.type_name, reliability)
+                })
+                .collect(),
+            other_paths: config.other_paths.iter().map(|_| builder.names.next()).collect(),
+        };
+        let own_name = format!("{}/{gate_name}", resolved.namespace.trim_end_matches('/'));
+        let notes = Arc::new(Notes::default());
+        let audit = GraphAudit::new(node, own_name, audited, facts.clone(), notes);
 
         let now = clock::now();
-        let gate = Gate::new(config.gate_rules(), BootRecord::Clean, 1, now);
+        let mut gate = Gate::new(config.gate_rules(), BootRecord::Clean, 1, now);
+        let described = config.urdf.as_ref().map(|urdf| &urdf.from);
+        gate.await_description(matches!(described, Some(UrdfFrom::Topic(_))));
+        let (give_limits, take_limits) = bounded(NEW_LIMITS);
         let (mut inputs, mut outputs) = (Vec::new(), Vec::new());
         for _ in 0..SNAPSHOT_READERS {
             let buffer = triple_buffer::TripleBuffer::new(&Snapshot::new(&gate, now));
@@ -289,6 +391,14 @@ impl Endpoints {
         let publishers = lanes.iter().map(|lane| lane.publisher.clone());
         let (prepared, burst) = burst(publishers, switch.clone(), config.max_message_bytes);
         let dimensions = lanes.iter().map(|lane| lane.command.dimensions).max().unwrap_or(0);
+        let capacity = lanes.iter().map(|lane| lane.codec.capacity()).max().unwrap_or(0);
+        let thinning = Thinning {
+            max_rate_hz: config.decisions_max_rate_hz,
+            one_in: config.decisions_passed_one_in,
+            dimensions,
+            capacity,
+        };
+        let (tap, feed) = decisions(thinning, now.steady);
         let thread = GateThread {
             gate,
             lanes,
@@ -309,6 +419,9 @@ impl Endpoints {
             slots,
             events,
             prepared,
+            decisions: tap,
+            new_limits: take_limits,
+            watched: Watched::new(&config),
             scratch: Vec::with_capacity(dimensions),
             stopping: None,
             next_tick: now.steady,
@@ -321,6 +434,8 @@ impl Endpoints {
             waker: shared_bit,
             burst,
             snapshots: outputs,
+            decisions: feed,
+            limits: give_limits,
             audit,
             replies,
             names: resolved,

@@ -19,15 +19,18 @@ pub(super) struct Prepared {
     lanes: Vec<triple_buffer::Input<Vec<u8>>>,
 }
 
+/// A lane's writer, none where it is only watched, and its bytes.
+type Ready = (Option<Arc<Publisher>>, triple_buffer::Output<Vec<u8>>);
+
 /// The other side.
 pub struct Burst {
-    lanes: Vec<(Arc<Publisher>, triple_buffer::Output<Vec<u8>>)>,
+    lanes: Vec<Ready>,
     switch: Arc<KillSwitch>,
 }
 
 /// Makes both sides, with room for `capacity` bytes so that a tick never allocates.
 pub(super) fn burst(
-    publishers: impl Iterator<Item = Arc<Publisher>>,
+    publishers: impl Iterator<Item = Option<Arc<Publisher>>>,
     switch: Arc<KillSwitch>,
     capacity: usize,
 ) -> (Prepared, Burst) {
@@ -67,7 +70,9 @@ impl Burst {
         for _ in 0..FRAMES {
             for (publisher, bytes) in &mut self.lanes {
                 let bytes = bytes.read();
-                if !bytes.is_empty() {
+                if !bytes.is_empty()
+                    && let Some(publisher) = publisher
+                {
                     publisher.publish_serialized(bytes).ok();
                 }
             }

@@ -3,13 +3,34 @@
 use super::lane_io::LaneIo;
 use super::{Drain, GateThread};
 use crate::clock;
+use crate::codec::safe::{Missing, SafeMessage};
+use crate::gate::awaits::SafeWaits;
 use crate::gate::check::Refusal;
+use crate::gate::core::Gate;
 use crate::gate::machine::Subject;
 use crate::gate::publisher::Receipt;
 use crate::gate::units::Moment;
-use crate::gate::verdict::Reason;
+use crate::gate::verdict::{Reason, Verdict};
 use crate::ros::rcl::MessageInfo;
+use crate::telemetry::decisions::Totals;
 use crate::telemetry::events::Call;
+
+/// What a lane's safe message waits for, in the gate's words.
+pub(super) fn safe_waits(safe: &SafeMessage) -> Option<SafeWaits> {
+    safe.missing().map(|missing| match missing {
+        Missing::Command => SafeWaits::Command,
+        Missing::Mirror(_) => SafeWaits::Mirror,
+    })
+}
+
+/// How often each verdict was given to a source.
+pub(super) fn totals(gate: &Gate, lane: usize, source: usize) -> Totals {
+    let mut totals = Totals::default();
+    for (total, verdict) in totals.iter_mut().zip(Verdict::ALL) {
+        *total = gate.count(lane, source, *verdict);
+    }
+    totals
+}
 
 /// What the gate needs to know of a message besides its bytes.
 pub(super) fn receipt(info: &MessageInfo, at: Moment) -> Receipt {
@@ -70,47 +91,73 @@ impl GateThread {
         };
         let at = clock::now();
         let before = wire.last_received.replace(at.steady);
+        let receipt = receipt(&info, at);
+        let allowed = wire.allows(receipt.publisher);
         self.record_arrival(index, source, &info, at, before);
-        self.serve(index, source, &receipt(&info, at), drain);
+        self.serve(index, source, &receipt, (drain, allowed));
         true
     }
 
     /// Decode, judge, encode, publish, conclude.
-    fn serve(&mut self, index: usize, source: usize, receipt: &Receipt, drain: Option<Drain>) {
+    fn serve(
+        &mut self,
+        index: usize,
+        source: usize,
+        receipt: &Receipt,
+        (drain, allowed): (Option<Drain>, bool),
+    ) {
         let Some(lane) = self.lanes.get_mut(index) else { return };
         let LaneIo { codec, command, .. } = lane;
         let too_large = self.buffer.bytes().len() > self.config.max_message_bytes;
-        let decoded = if drain == Some(Drain::Fenced) {
-            Err(Refusal::whole(Reason::Fenced))
-        } else if too_large {
-            Err(Refusal::whole(Reason::TooLarge))
+        let refused = if drain == Some(Drain::Fenced) {
+            Some(Reason::Fenced)
+        } else if !allowed {
+            Some(Reason::PublisherNotAllowed)
         } else {
-            codec.decode(self.buffer.bytes(), command)
+            too_large.then_some(Reason::TooLarge)
         };
+        let decoded = match refused {
+            Some(reason) => {
+                // What the last message left there is not this one's.
+                command.clear();
+                Err(Refusal::whole(reason))
+            }
+            None => codec.decode(self.buffer.bytes(), command),
+        };
+        self.decisions.before(command, totals(&self.gate, index, source), receipt.at.steady);
         let decoded = decoded.map(|()| &mut *command);
         let Some(mut decision) = self.gate.judge(index, source, decoded, receipt) else { return };
+        let mut residence = None;
         if decision.forwards() {
             let limited = !decision.limits.is_empty();
             let written = !limited || codec.encode(self.buffer.bytes_mut(), command);
             // A kill that arrived meanwhile wins over the command in hand.
             let stopped = self.switch.is_raised_since(self.kills_seen) || self.switch.is_fenced();
-            if stopped || !written {
-                decision = decision.withheld();
-            } else {
+            if let Some(publisher) = lane.publisher.as_ref().filter(|_| written && !stopped) {
                 let called = clock::steady();
-                let published = lane.publisher.publish_serialized(self.buffer.bytes());
+                let published = publisher.publish_serialized(self.buffer.bytes());
                 let done = clock::steady();
+                residence = Some(called.since(receipt.at.steady));
                 lane.safe.remember(self.buffer.bytes(), lane.codec.is_complete());
                 let last = lane.last_output.replace(called);
                 self.record_output(index, receipt.at.steady, called, done, last);
                 if let Err(error) = published {
                     self.failed(Call::Publish, Subject::Lane(index), error.code);
                 }
+            } else {
+                decision = decision.withheld();
+            }
+        }
+        if let Some(lane) = self.lanes.get_mut(index) {
+            let unsent = matches!(decision.verdict, Verdict::Withheld | Verdict::NotSelected);
+            if unsent && !decision.shadow {
+                lane.safe.remember_unsent(self.buffer.bytes(), lane.codec.is_complete());
             }
         }
         let stamp = self.lanes.get(index).and_then(|lane| lane.command.stamp);
         self.gate.conclude(index, source, &decision, receipt.at.steady);
         self.record_decision(index, source, &decision, receipt, stamp);
+        self.tell_decision(index, source, &decision, receipt, residence);
         if too_large && self.buffer.has_grown() {
             // Off the path of anything that is forwarded.
             if let Err(error) = self.buffer.shrink() {

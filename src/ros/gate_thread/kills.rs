@@ -2,9 +2,11 @@
 
 use super::commands::receipt;
 use super::requests::{Answer, Denied, Request, Verb};
-use super::{Drain, GateThread};
+use super::{Drain, FeedbackUse, GateThread};
 use crate::clock;
+use crate::codec::feedback::Reading;
 use crate::gate::cause::Cause;
+use crate::gate::core::Gate;
 use crate::gate::machine::{Report, Subject};
 use crate::gate::state::State;
 use crate::gate::units::Moment;
@@ -113,6 +115,7 @@ impl GateThread {
         if matches!(verb, Verb::Arm { .. }) {
             // What waits in the queues was sent before the arm.
             self.drain_commands(Drain::Judged);
+            self.read_graph(clock::now());
         }
         let now = clock::now();
         self.gate.unmet(now.steady, &mut |condition| unmet.push(condition));
@@ -121,11 +124,7 @@ impl GateThread {
             Verb::Arm { .. } if self.switch.is_raised_since(self.kills_seen) => {
                 Err(Denied::State(crate::gate::state::Refused::SeqMoved))
             }
-            Verb::Arm { seq } => {
-                let profiles = &self.config.profiles;
-                let profile = profiles.iter().position(|p| p.name == self.config.profile);
-                self.gate.arm(seq, profile.unwrap_or(0), now).map_err(Denied::State)
-            }
+            Verb::Arm { seq, profile } => self.gate.arm(seq, profile, now).map_err(Denied::State),
             Verb::Disarm => self.gate.disarm(now).map_err(Denied::State),
             Verb::SelectSource { lane, source } => {
                 let result = self.gate.select_source(lane, source, now.steady);
@@ -151,11 +150,18 @@ impl GateThread {
             match feedback.subscription.take(&mut self.buffer) {
                 Ok(Some(_)) => {
                     let mut usable = true;
-                    for (lane, codec) in &mut feedback.codecs {
-                        let sample = codec.read(self.buffer.bytes());
-                        usable &= sample.is_some_and(|sample| {
-                            self.gate.feedback(*lane, sample.position, sample.velocity, now.steady)
-                        });
+                    let guards = feedback.guards;
+                    for one in &mut feedback.uses {
+                        let bytes = self.buffer.bytes();
+                        usable &= read(one, bytes, &mut self.gate, (index, guards), now);
+                        let lane = one.lane.and_then(|lane| self.lanes.get_mut(lane));
+                        let Some(lane) = lane else { continue };
+                        for (place, number) in one.mirrors.iter().enumerate() {
+                            if let Some(value) = one.codec.mirrored(place) {
+                                lane.codec.set_mirror(*number, value);
+                                lane.safe.set_mirror(*number, value);
+                            }
+                        }
                     }
                     self.record_feedback(index, usable, now);
                 }
@@ -180,5 +186,31 @@ impl GateThread {
         let silent = self.gate.next_safe().is_none();
         let stop = if silent { std::time::Duration::ZERO } else { self.config.shutdown_stop };
         self.ends_at = Some(now.steady.after(stop));
+    }
+}
+
+/// One sample for one use. Returns whether it was usable.
+fn read(
+    one: &mut FeedbackUse,
+    bytes: &[u8],
+    gate: &mut Gate,
+    (index, guards): (usize, (bool, bool)),
+    now: Moment,
+) -> bool {
+    match (one.codec.read(bytes), one.lane) {
+        (Some(Reading::Joints(sample)), Some(lane)) => {
+            gate.feedback(lane, sample.position, sample.velocity, now.steady)
+        }
+        (Some(Reading::Body(body)), None) => {
+            // What is guarded and not told is no sample; what is not guarded need not be told.
+            let told = |value: Option<f64>, is_guarded: bool| {
+                value.unwrap_or(if is_guarded { f64::NAN } else { 0.0 })
+            };
+            let (tilt, turning) = guards;
+            let tilt = told(body.tilt, tilt);
+            gate.imu(index, tilt, told(body.angular_velocity, turning), now)
+        }
+        (Some(Reading::Body(_) | Reading::Joints(_) | Reading::Mirrors), _) => true,
+        (None, _) => false,
     }
 }

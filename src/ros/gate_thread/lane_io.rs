@@ -5,9 +5,11 @@ use std::sync::Arc;
 use crate::codec::CodecError;
 use crate::codec::command::CommandCodec;
 use crate::codec::safe::SafeMessage;
-use crate::config::model::{LaneConfig, Reliability};
+use crate::config::model::{LaneConfig, LaneMode, Reliability};
 use crate::gate::command::Command;
+use crate::gate::publisher::Gid;
 use crate::gate::units::SteadyTime;
+use crate::ros::graph::AllowedOutput;
 use crate::ros::rcl::{self, Durability, Node, Publisher, Qos, RclError, Subscription, Waker};
 use crate::ros::typesupport::LoadedMessage;
 
@@ -16,11 +18,21 @@ pub(super) struct SourceIo {
     pub(super) subscription: Subscription,
     pub(super) bit: Waker,
     pub(super) last_received: Option<SteadyTime>,
+    /// The publishers of `allowed_nodes`; none where any may publish.
+    pub(super) allowed: Option<AllowedOutput>,
+}
+
+impl SourceIo {
+    /// Whether the publisher is one that may command here.
+    pub(super) fn allows(&mut self, publisher: Option<Gid>) -> bool {
+        self.allowed.as_mut().is_none_or(|allowed| allowed.read().contains(publisher))
+    }
 }
 
 /// One lane.
 pub(super) struct LaneIo {
-    pub(super) publisher: Arc<Publisher>,
+    /// None for a lane that is only watched: it never publishes.
+    pub(super) publisher: Option<Arc<Publisher>>,
     pub(super) codec: CommandCodec,
     pub(super) command: Command,
     pub(super) safe: SafeMessage,
@@ -66,22 +78,26 @@ impl LaneIo {
         let support = message.support();
         let codec = CommandCodec::new(lane, message.message(), max_message_bytes)?;
         let safe = SafeMessage::new(lane, message.message(), codec.clone(), max_message_bytes)?;
-        let publisher = Publisher::new(node, support, output, newest(lane.reliability))?;
+        let publisher = match lane.mode {
+            LaneMode::Gate => {
+                let qos = newest(lane.reliability);
+                Some(Arc::new(Publisher::new(node, support, output, qos)?))
+            }
+            LaneMode::Watch => None,
+        };
         let mut sources = Vec::with_capacity(lane.sources.len());
         for ((source, topic), bit) in lane.sources.iter().zip(topics).zip(bits) {
             let mut subscription =
                 Subscription::new(node, support, topic, newest(source.reliability))?;
             subscription.on_new_message(bit.clone())?;
-            sources.push(SourceIo { subscription, bit: bit.clone(), last_received: None });
+            sources.push(SourceIo {
+                subscription,
+                bit: bit.clone(),
+                last_received: None,
+                allowed: None,
+            });
         }
         let command = codec.new_command();
-        Ok(Self {
-            publisher: Arc::new(publisher),
-            codec,
-            command,
-            safe,
-            sources,
-            last_output: None,
-        })
+        Ok(Self { publisher, codec, command, safe, sources, last_output: None })
     }
 }

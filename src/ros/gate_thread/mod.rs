@@ -20,6 +20,7 @@ mod lane_io;
 mod record;
 mod requests;
 mod ticks;
+mod watched;
 
 use std::sync::Arc;
 
@@ -33,18 +34,21 @@ use self::burst::Prepared;
 use self::lane_io::LaneIo;
 pub use self::lane_io::WireError;
 pub use self::requests::{Answer, Denied, NotAsked, Request, Requests, Verb};
+use self::watched::Watched;
 use crate::clock;
 use crate::codec::feedback::FeedbackCodec;
 use crate::codec::flag::FlagCodec;
 use crate::codec::permit::PermitCodec;
 use crate::config::model::Config;
 use crate::gate::core::Gate;
+use crate::gate::limits::DimensionLimits;
 use crate::gate::snapshot::Snapshot;
 use crate::gate::units::{Moment, SteadyTime};
 use crate::kill_switch::{KillCount, KillSwitch};
 use crate::ros::graph::GraphFacts;
 use crate::ros::rcl::{self, Publisher, SerializedBuffer, Subscription, WakeSet, Waker};
 use crate::ros::replies::ReplySender;
+use crate::telemetry::decisions::DecisionTap;
 use crate::telemetry::events::EventSender;
 use crate::telemetry::slots::{Slots, StopTrigger, ThreadName};
 
@@ -55,11 +59,22 @@ struct KillInputIo {
     codec: FlagCodec,
 }
 
-/// One feedback topic's wires, with a codec for each lane that uses it.
+/// One feedback topic's wires, with a codec for each use of it.
 struct FeedbackIo {
     subscription: Subscription,
     bit: Waker,
-    codecs: Vec<(usize, FeedbackCodec)>,
+    uses: Vec<FeedbackUse>,
+    /// The body's angle and turning are guarded, so that both must be told.
+    guards: (bool, bool),
+}
+
+/// One use of a feedback topic.
+struct FeedbackUse {
+    codec: FeedbackCodec,
+    /// The lane; none where only the body is read.
+    lane: Option<usize>,
+    /// The lane's mirrors that this topic feeds, by number, in the codec's order.
+    mirrors: Vec<usize>,
 }
 
 /// Bits that have been set and not yet served.
@@ -108,6 +123,9 @@ pub struct GateThread {
     slots: Arc<Slots>,
     events: EventSender,
     prepared: Prepared,
+    decisions: DecisionTap,
+    watched: Watched,
+    new_limits: Receiver<NewLimits>,
     scratch: Vec<f64>,
     /// A stop that no safe command has answered yet.
     stopping: Option<(StopTrigger, SteadyTime)>,
@@ -200,6 +218,9 @@ impl GateThread {
         }
     }
 }
+
+/// Limits of every lane, from a robot description.
+pub type NewLimits = Vec<Vec<DimensionLimits>>;
 
 /// What a drained command counts as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

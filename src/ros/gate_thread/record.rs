@@ -1,6 +1,7 @@
 //! What the gate thread writes for telemetry: its own slots, and fixed-size events.
 
 use super::GateThread;
+use super::commands::totals;
 use super::requests::{Denied, Verb};
 use crate::gate::cause::Cause;
 use crate::gate::condition::ConditionCode;
@@ -12,8 +13,9 @@ use crate::gate::state::State;
 use crate::gate::units::{Moment, SteadyTime, WallTime};
 use crate::gate::verdict::Verdict;
 use crate::ros::rcl::MessageInfo;
+use crate::telemetry::decisions::{Concluded, Posted};
 use crate::telemetry::events::{Call, Event, What};
-use crate::telemetry::slots::{ArmRefusal, ResetRefusal};
+use crate::telemetry::slots::{ArmRefusal, ResetRefusal, SourceUse};
 
 /// Time from one wall-clock reading to another; `None` when it runs backwards.
 fn wall_since(now: WallTime, then: i64) -> Option<std::time::Duration> {
@@ -72,7 +74,7 @@ impl GateThread {
         {
             age.observe(span);
         }
-        if decision.verdict == Verdict::Limited {
+        if decision.verdict == Verdict::Limited && slots.mode == SourceUse::Live {
             for limit in decision.limits.iter() {
                 slots.limits.at(limit).increment();
             }
@@ -82,6 +84,38 @@ impl GateThread {
                 for limit in applied.iter() {
                     joint.limits.at(limit).increment();
                 }
+            }
+        }
+    }
+
+    /// `~/decisions`, where it is this one's turn.
+    pub(super) fn tell_decision(
+        &mut self,
+        lane: usize,
+        source: usize,
+        decision: &Decision,
+        receipt: &Receipt,
+        residence: Option<std::time::Duration>,
+    ) {
+        let Some(io) = self.lanes.get(lane) else { return };
+        let posted = self.decisions.after(&Concluded {
+            lane,
+            source,
+            receipt,
+            verdict: decision.verdict,
+            refusal: decision.refusal,
+            seq: self.gate.machine().seq(),
+            shadow: decision.shadow,
+            command: &io.command,
+            changes: self.gate.lane(lane).map_or(&[], crate::gate::lane::Lane::changes),
+            residence,
+            counts: totals(&self.gate, lane, source),
+        });
+        match posted {
+            Posted::Told | Posted::Thinned => {}
+            Posted::Lost => {
+                let what = What::DecisionLost { lane, source };
+                self.events.post(Event { at: receipt.at, what });
             }
         }
     }
@@ -145,8 +179,8 @@ impl GateThread {
         node.permitted.set(permitted);
         node.seq.set(machine.seq());
         node.trip_cause.set(machine.first_trip().map(|trip| trip.cause));
-        let profile = self.slots.identity.profiles.iter().position(|p| *p == self.config.profile);
-        node.profile.set(profile.filter(|_| machine.state() == State::Active));
+        node.profile.set(self.gate.profile());
+        node.derating.set(self.gate.derating());
         let mut unmet = 0u32;
         self.gate.unmet(now, &mut |condition| unmet |= 1 << condition.code.index());
         // Arm conditions are evaluated while disarmed; otherwise the last values stand.
@@ -165,6 +199,7 @@ impl GateThread {
             slots.owner.set(lane.owner());
             if let Some(facts) = facts {
                 slots.output_subscribers.set(u64::from(facts.subscribers));
+                slots.output_foreign_publishers.set(u64::from(facts.foreign_publishers));
             }
         }
         for (slots, view) in self.slots.kill_inputs.iter().zip(self.gate.kill_input_views(now)) {

@@ -25,6 +25,8 @@ pub enum Verb {
     Arm {
         /// What the caller saw.
         seq: u64,
+        /// By its place in [`crate::config::model::Config::profiles`].
+        profile: usize,
     },
     /// Active to disarmed.
     Disarm,

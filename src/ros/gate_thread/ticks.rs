@@ -1,23 +1,21 @@
 //! The tick: watchdogs, permit, snapshots, and safe commands when they are due.
 
 use super::GateThread;
+use super::commands::safe_waits;
 use crate::clock;
+use crate::gate::lane::SafeOutput;
 use crate::gate::machine::Subject;
+use crate::gate::state::State;
 use crate::gate::units::Moment;
 use crate::telemetry::events::Call;
 
 impl GateThread {
     pub(super) fn tick(&mut self, now: Moment) {
         self.slots.node.ticked(now.steady);
-        for (lane, facts) in self.facts.lanes().enumerate() {
-            let facts = facts.unwrap_or_default();
-            let graph = crate::gate::lane::LaneGraph {
-                subscribers: facts.subscribers,
-                controller_reads: facts.controller_reads,
-                ..Default::default()
-            };
-            self.gate.graph(lane, graph);
-        }
+        self.watch_clocks(now);
+        self.take_limits();
+        self.look_at_safe();
+        self.read_graph(now);
         self.gate.tick(now);
         let permitted = self.gate.is_permitted() && !self.switch.is_fenced();
         let seq = self.gate.machine().seq();
@@ -37,6 +35,26 @@ impl GateThread {
         }
     }
 
+    /// Whether each gated lane has something to build its safe message on.
+    fn look_at_safe(&mut self) {
+        for (index, lane) in self.lanes.iter().enumerate() {
+            if lane.publisher.is_some() {
+                self.gate.safe_waits(index, safe_waits(&lane.safe));
+            }
+        }
+    }
+
+    /// Limits of a robot description, while nothing can move.
+    fn take_limits(&mut self) {
+        if self.gate.machine().state() == State::Active {
+            return;
+        }
+        while let Ok(limits) = self.new_limits.try_recv() {
+            let taken = self.gate.set_limits(limits);
+            self.gate.await_description(!taken);
+        }
+    }
+
     /// Publishes every safe command that is due.
     pub(super) fn publish_safe(&mut self, now: Moment) {
         let mut published = false;
@@ -46,11 +64,13 @@ impl GateThread {
             if self.switch.is_fenced() {
                 continue;
             }
-            let Some(bytes) = lane.safe.render(safe.values, now.wall) else {
+            let Some(bytes) = lane.safe.render(safe.command, safe.values, safe.targets, now.wall)
+            else {
                 self.failed(Call::Publish, Subject::Lane(index), 0);
                 continue;
             };
-            let result = lane.publisher.publish_serialized(bytes);
+            let Some(publisher) = &lane.publisher else { continue };
+            let result = publisher.publish_serialized(bytes);
             let last = lane.last_output.replace(now.steady);
             self.record_safe(index, now.steady, last);
             match result {
@@ -70,7 +90,10 @@ impl GateThread {
             let Some(lane) = self.lanes.get_mut(index) else { continue };
             self.scratch.resize(lane.command.dimensions, 0.0);
             let bytes = match self.gate.would_send(index, &mut self.scratch, now.steady) {
-                Some(safe) => lane.safe.render(safe.values, now.wall).unwrap_or_default(),
+                Some(safe) => {
+                    let SafeOutput { command, values, targets } = safe;
+                    lane.safe.render(command, values, targets, now.wall).unwrap_or_default()
+                }
                 None => &[],
             };
             self.prepared.leave(index, bytes);

@@ -7,8 +7,10 @@ use std::ffi::c_char;
 use std::sync::Arc;
 
 use r2r_rcl::{
-    rcl_count_publishers, rcl_get_publishers_info_by_topic, rcl_get_subscriptions_info_by_topic,
+    rcl_count_clients, rcl_count_publishers, rcl_get_publishers_info_by_topic,
+    rcl_get_subscriptions_info_by_topic, rcl_get_topic_names_and_types, rcl_names_and_types_fini,
     rcl_node_t, rcl_ret_t, rcutils_allocator_t, rcutils_get_default_allocator,
+    rcutils_string_array_t, rmw_get_zero_initialized_names_and_types,
     rmw_get_zero_initialized_topic_endpoint_info_array, rmw_topic_endpoint_info_array_fini,
     rmw_topic_endpoint_info_array_t, rmw_topic_endpoint_info_t,
 };
@@ -60,6 +62,53 @@ pub fn count_publishers(node: &Arc<Node>, topic: &str) -> Result<usize, RclError
     let code = unsafe { rcl_count_publishers(node.as_ptr(), c_topic.as_ptr(), &mut count) };
     check("rcl_count_publishers", code)?;
     Ok(count)
+}
+
+/// How many clients an absolute service name has.
+///
+/// # Errors
+/// rcl's text.
+pub fn count_clients(node: &Arc<Node>, service: &str) -> Result<usize, RclError> {
+    let c_service = absolute_name("rcl_count_clients", service)?;
+    let mut count = 0;
+    // SAFETY: an initialised node, a string that outlives the call, a local.
+    let code = unsafe { rcl_count_clients(node.as_ptr(), c_service.as_ptr(), &mut count) };
+    check("rcl_count_clients", code)?;
+    Ok(count)
+}
+
+/// Every topic of the domain with its message types; more than one where peers disagree. Allocates.
+///
+/// # Errors
+/// rcl's text.
+pub fn topics(node: &Arc<Node>) -> Result<Vec<(String, Vec<String>)>, RclError> {
+    // SAFETY: both return plain structs by value.
+    let (mut allocator, mut found) =
+        unsafe { (rcutils_get_default_allocator(), rmw_get_zero_initialized_names_and_types()) };
+    // SAFETY: an initialised node, a valid allocator, a zero-initialised struct.
+    let code =
+        unsafe { rcl_get_topic_names_and_types(node.as_ptr(), &mut allocator, false, &mut found) };
+    let result = check("rcl_get_topic_names_and_types", code).map(|()| {
+        // SAFETY: rcl filled `names`, and one entry of `types` for each of them.
+        let names = unsafe { texts(&raw const found.names) };
+        let types = (0..names.len())
+            // SAFETY: as above.
+            .map(|index| unsafe { texts(found.types.add(index)) });
+        names.iter().cloned().zip(types).collect()
+    });
+    // SAFETY: filled or still zero-initialised; released once.
+    let code = unsafe { rcl_names_and_types_fini(&mut found) };
+    report_in_drop(check("rcl_names_and_types_fini", code));
+    result
+}
+
+/// # Safety
+/// `array` points to an array of NUL-terminated strings that rcutils filled.
+unsafe fn texts(array: *const rcutils_string_array_t) -> Vec<String> {
+    // SAFETY: the caller's promise.
+    unsafe {
+        (0..(*array).size).map(|index| copy_string((*array).data.add(index).read())).collect()
+    }
 }
 
 type Query = unsafe extern "C" fn(

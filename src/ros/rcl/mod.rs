@@ -38,7 +38,9 @@ mod wake;
 pub use buffer::SerializedBuffer;
 pub use context::Context;
 pub use error::RclError;
-pub use graph::{EndpointInfo, count_publishers, publishers_info, subscriptions_info};
+pub use graph::{
+    EndpointInfo, count_clients, count_publishers, publishers_info, subscriptions_info, topics,
+};
 pub use names::{NameKind, ResolvedNames, resolve_names};
 pub use node::{Node, NodeOptions};
 pub use overrides::parameter_overrides;

@@ -18,7 +18,7 @@ use prometheus::{Registry, TextEncoder};
 
 use self::family::Family;
 use super::catalogue::{self as names, Row};
-use super::slots::{Counter, Flag, LaneSlots, Slots, SourceSlots};
+use super::slots::{Counter, Flag, LaneSlots, Slots, SourceSlots, SourceUse};
 
 /// The source label of a lane that nobody is in charge of. Reserved: no source has this name.
 const NOBODY: &str = "none";
@@ -118,15 +118,33 @@ fn put_flag(f: &mut Family, labels: &[&str], flag: &Flag) {
     f.flag(labels, flag.get());
 }
 
+/// Sources whose commands are meant for the output, or those that are only judged.
+fn judged(
+    (row, mode): (&'static Row, impl Fn(SourceUse) -> bool),
+    slots: &Slots,
+    out: &mut Vec<MetricFamily>,
+    fill: impl Fn(&mut Family, &[&str], &SourceSlots),
+) {
+    sources(row, slots, out, |f, labels, source| {
+        if mode(source.mode) {
+            fill(f, labels, source);
+        }
+    });
+}
+
 fn commands(slots: &Slots, out: &mut Vec<MetricFamily>) {
-    sources(&names::COMMANDS, slots, out, |f, labels, s| {
+    let live = |mode| mode == SourceUse::Live;
+    judged((&names::COMMANDS, live), slots, out, |f, labels, s| {
         f.each(labels, &s.verdicts, put_counter);
     });
-    sources(&names::COMMANDS_REJECTED, slots, out, |f, labels, s| {
+    judged((&names::COMMANDS_REJECTED, live), slots, out, |f, labels, s| {
         f.each(labels, &s.reasons, put_counter);
     });
-    sources(&names::LIMITS_APPLIED, slots, out, |f, labels, s| {
+    judged((&names::LIMITS_APPLIED, live), slots, out, |f, labels, s| {
         f.each(labels, &s.limits, put_counter);
+    });
+    judged((&names::SHADOW_COMMANDS, |mode| !live(mode)), slots, out, |f, labels, s| {
+        f.each(labels, &s.verdicts, put_counter);
     });
     lanes(&names::JOINT_LIMITS_APPLIED, slots, out, |f, lane| {
         for joint in &lane.joint_limits {
@@ -154,7 +172,7 @@ fn commands(slots: &Slots, out: &mut Vec<MetricFamily>) {
     });
     lanes(&names::SOURCE, slots, out, |f, lane| {
         for s in &lane.sources {
-            f.gauge(&[&lane.name, &s.name, &s.revision, s.mode], 1.0);
+            f.gauge(&[&lane.name, &s.name, &s.revision, s.mode.label()], 1.0);
         }
     });
 }
@@ -266,6 +284,7 @@ fn process(slots: &Slots, out: &mut Vec<MetricFamily>) {
     family(&names::TICK_INTERVAL, out, |f| {
         f.histogram(&[], &slots.node.tick_interval);
     });
+    family(&names::CLOCK_STEPS, out, |f| f.counter(&[], slots.node.clock_steps.get()));
     family(&names::TICKS_MISSED, out, |f| {
         f.counter(&[], slots.node.ticks_missed.get());
     });

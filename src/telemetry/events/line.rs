@@ -68,6 +68,14 @@ pub(super) fn write(event: &Event, slots: &Slots) {
                 "{lane}/{source}: {count} commands overwritten before they were taken"
             );
         }
+        What::DecisionLost { lane, source } => {
+            let (lane, source) = (self::lane(slots, *lane), self::source(slots, *lane, *source));
+            tracing::debug!(kind, lane, source, "{lane}/{source}: a decision was not told");
+        }
+        What::Description(is) => {
+            let is = is.label();
+            tracing::warn!(kind, is, "a robot description came: {is}");
+        }
         What::MiddlewareFailed { call, subject, code } => {
             let subject = subject_text(slots, *subject);
             tracing::error!(

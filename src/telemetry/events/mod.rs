@@ -62,6 +62,18 @@ closed_list! {
     }
 }
 
+closed_list! {
+    /// What becomes of a robot description.
+    DescriptionIs {
+        /// Its limits are in force.
+        Used = "used",
+        /// It came while active and waits for the next disarm.
+        Waiting = "waiting",
+        /// It does not fit the params file and changes nothing.
+        Refused = "refused",
+    }
+}
+
 /// One event. Fixed size, no heap.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Event {
@@ -98,6 +110,15 @@ pub enum What {
         /// How many.
         count: u64,
     },
+    /// A decision found no empty record; its command is counted all the same.
+    DecisionLost {
+        /// The lane.
+        lane: usize,
+        /// The source.
+        source: usize,
+    },
+    /// A robot description came.
+    Description(DescriptionIs),
     /// The middleware refused a call.
     MiddlewareFailed {
         /// Which call.
@@ -120,6 +141,8 @@ impl What {
             Self::Gate(notice) => notice_kind(notice),
             Self::Requested { .. } => EventKind::Requested,
             Self::Lost { .. } => EventKind::Lost,
+            Self::DecisionLost { .. } => EventKind::DecisionLost,
+            Self::Description(_) => EventKind::RobotDescription,
             Self::MiddlewareFailed { .. } => EventKind::MiddlewareFailed,
             Self::Stopping => EventKind::Stopping,
         }

@@ -63,8 +63,18 @@ fn one_of_each() -> Vec<What> {
             },
         }),
         What::Lost { lane: 0, source: 1, count: 3 },
+        What::DecisionLost { lane: 0, source: 1 },
         What::Gate(Notice::Stalled { late: Duration::from_millis(75) }),
         What::Gate(Notice::NoSafeCommand { lane: 0 }),
+        What::Gate(Notice::Cause {
+            cause: Cause::FeedbackStale,
+            subject: Subject::Feedback(0),
+            action: crate::gate::cause::Action::Hold,
+            present: true,
+            found: 0.5,
+            bound: 0.3,
+        }),
+        What::Description(DescriptionIs::Used),
         What::MiddlewareFailed { call: Call::Reply, subject: Subject::Node, code: 1 },
         What::Stopping,
     ]

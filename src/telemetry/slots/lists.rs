@@ -4,6 +4,7 @@
 
 use crate::gate::cause::Cause;
 use crate::gate::closed_list::closed_list;
+use crate::gate::rules::{LaneMode, SourceMode};
 use crate::gate::state::Refused;
 
 closed_list! {
@@ -151,16 +152,44 @@ closed_list! {
         Rejected = "rejected",
         /// Commands were overwritten before they could be taken.
         Lost = "lost",
+        /// A decision found no empty record and is missing on `~/decisions`.
+        DecisionLost = "decision_lost",
         /// The gate's own tick was late.
         GateStalled = "gate_stalled",
         /// A stop found nothing to build a safe command on.
         NoSafeCommand = "no_safe_command",
         /// A cause that warns or holds began to act, or is gone.
         CauseChanged = "cause_changed",
+        /// A robot description came by its topic.
+        RobotDescription = "robot_description",
         /// The middleware refused a publish, a take or a reply.
         MiddlewareFailed = "middleware_failed",
         /// The node is shutting down.
         Stopping = "stopping",
+    }
+}
+
+closed_list! {
+    /// What becomes of a source's commands.
+    SourceUse {
+        /// They are meant for the output.
+        Live = "live",
+        /// Judged against their own reference, never selected.
+        Shadow = "shadow",
+        /// The lane is only watched.
+        Watch = "watch",
+    }
+}
+
+impl SourceUse {
+    /// Of a source in a lane.
+    #[must_use]
+    pub const fn of(lane: LaneMode, source: SourceMode) -> Self {
+        match (lane, source) {
+            (LaneMode::Watch, _) => Self::Watch,
+            (LaneMode::Gate, SourceMode::Shadow) => Self::Shadow,
+            (LaneMode::Gate, SourceMode::Live) => Self::Live,
+        }
     }
 }
 

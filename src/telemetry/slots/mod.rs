@@ -20,7 +20,9 @@ use std::time::Duration;
 
 pub use cells::{Counter, Flag, Gauge, Level, MaybeCounter, OneOf, SharedCounter, TimestampGauge};
 pub use histogram::{BucketSet, GATE, Histogram, PERIOD, Reading, STOP, TRANSPORT};
-pub use lists::{ArmRefusal, EventKind, LogLevel, ResetRefusal, StopTrigger, ThreadName};
+pub use lists::{
+    ArmRefusal, EventKind, LogLevel, ResetRefusal, SourceUse, StopTrigger, ThreadName,
+};
 pub use table::{Labelled, Place, Table};
 pub use thread::ThreadSlot;
 
@@ -123,6 +125,8 @@ pub struct NodeSlots {
     pub derating: Gauge,
     /// Between two ticks.
     pub tick_interval: Histogram,
+    /// Steps of the wall clock.
+    pub clock_steps: Counter,
     /// Ticks that did not take place in time.
     pub ticks_missed: Counter,
     /// Steady time of the last tick in nanoseconds, 0 before the first. See [`Self::ticked`].
@@ -171,8 +175,8 @@ pub struct SourceSlots {
     pub name: String,
     /// For example a checkpoint's name.
     pub revision: String,
-    /// `live`.
-    pub mode: &'static str,
+    /// What becomes of its commands.
+    pub mode: SourceUse,
     /// Commands by verdict: the five add up to what was received.
     pub verdicts: Table<Verdict, Counter>,
     /// Rejections by reason.
@@ -247,13 +251,9 @@ impl Slots {
     }
 }
 
-/// `full` always exists; the default profile of `arm` is the other one this configuration knows.
+/// The profiles' names, `full` first.
 fn profiles(config: &Config) -> Box<[String]> {
-    let mut names = vec![String::from("full")];
-    if !names.contains(&config.profile) {
-        names.push(config.profile.clone());
-    }
-    names.into_boxed_slice()
+    config.profiles.iter().map(|profile| profile.name.clone()).collect()
 }
 
 impl NodeSlots {
@@ -281,6 +281,7 @@ impl NodeSlots {
             profile: OneOf::default(),
             derating,
             tick_interval: Histogram::new(&PERIOD),
+            clock_steps: Counter::default(),
             ticks_missed: Counter::default(),
             last_tick: AtomicU64::new(0),
         }
@@ -318,7 +319,7 @@ impl NodeSlots {
 impl LaneSlots {
     fn new(lane: &LaneConfig) -> Self {
         let has_stamp = has_stamp(lane);
-        let source = |source: &SourceConfig| SourceSlots::new(source, has_stamp);
+        let source = |source: &SourceConfig| SourceSlots::new(lane, source, has_stamp);
         let joint = |name: &String| JointSlots { name: name.clone(), limits: Table::default() };
         let state = OneOf::default();
         state.set(Some(LaneState::Released));
@@ -347,11 +348,11 @@ fn has_stamp(lane: &LaneConfig) -> bool {
 }
 
 impl SourceSlots {
-    fn new(source: &SourceConfig, has_stamp: bool) -> Self {
+    fn new(lane: &LaneConfig, source: &SourceConfig, has_stamp: bool) -> Self {
         Self {
             name: source.name.clone(),
             revision: source.revision.clone(),
-            mode: "live",
+            mode: SourceUse::of(lane.mode, source.mode),
             verdicts: Table::default(),
             reasons: Table::default(),
             limits: Table::default(),

@@ -112,9 +112,16 @@ impl Bench {
     }
 
     pub(crate) fn unmet(&self) -> Vec<ConditionCode> {
-        let mut codes = Vec::new();
-        self.gate.unmet(self.now().steady, &mut |condition| codes.push(condition.code));
-        codes
+        let codes = |gate: &Gate| {
+            let mut codes = Vec::new();
+            gate.unmet(self.now().steady, &mut |condition| codes.push(condition.code));
+            codes
+        };
+        // What the tick left says the same as another look.
+        let mut again = self.gate.clone();
+        again.evaluated_at = None;
+        assert_eq!(codes(&self.gate), codes(&again));
+        codes(&self.gate)
     }
 
     pub(crate) fn receipt(&mut self) -> Receipt {
@@ -158,6 +165,56 @@ impl Bench {
         self.gate.conclude(lane, source, &decision, receipt.at.steady);
         let sent = if position { command.position } else { command.velocity };
         (decision, sent)
+    }
+
+    /// A command with a header stamp.
+    pub(crate) fn send_stamped(
+        &mut self,
+        lane: usize,
+        source: usize,
+        values: &[f64],
+        stamp: Option<WallTime>,
+    ) -> Decision {
+        let mut command = self.command(lane, values);
+        command.stamp = stamp;
+        self.send_command(lane, source, &mut command)
+    }
+
+    /// A command that names only some joints.
+    pub(crate) fn send_partial(
+        &mut self,
+        lane: usize,
+        source: usize,
+        values: &[f64],
+        given: &[bool],
+    ) -> Decision {
+        let mut command = self.command(lane, values);
+        command.given.copy_from_slice(given);
+        self.send_command(lane, source, &mut command)
+    }
+
+    pub(crate) fn send_command(
+        &mut self,
+        lane: usize,
+        source: usize,
+        command: &mut Command,
+    ) -> Decision {
+        let publisher = Some([u8::try_from(source).unwrap() + 1; 16]);
+        let receipt = Receipt { publisher, sequence: None, ..self.receipt() };
+        let decision = self.gate.judge(lane, source, Ok(command), &receipt).unwrap();
+        self.gate.conclude(lane, source, &decision, receipt.at.steady);
+        decision
+    }
+
+    fn command(&self, lane: usize, values: &[f64]) -> Command {
+        let mut command = Command::with_capacity(values.len(), 64);
+        command.points = 1;
+        match self.gate.lanes[lane].rules.interface {
+            Interface::Position => command.position.extend_from_slice(values),
+            Interface::Velocity => command.velocity.extend_from_slice(values),
+            Interface::Effort => command.effort.extend_from_slice(values),
+        }
+        command
     }
 
     pub(crate) fn verdict(&mut self, source: usize, values: &[f64]) -> Verdict {

@@ -1,22 +1,12 @@
 //! The command path: fence, rate, credit, a kill after the decision.
 
-use std::time::Duration;
-
 use super::bench::*;
-use crate::gate::cause::Cause;
 use crate::gate::command::Command;
-use crate::gate::condition::ConditionCode;
-use crate::gate::core::SelectRefused;
-use crate::gate::lane::LaneGraph;
-use crate::gate::lane_state::LaneState;
 use crate::gate::limit::LimitSet;
-use crate::gate::notice::Notice;
 use crate::gate::publisher::Receipt;
-use crate::gate::rules::{GateRules, KillInputRules, LaneRules, ReturnTo, SilenceThen};
-use crate::gate::state::{BootRecord, Refused, State};
 use crate::gate::test_rules::{position_lane, velocity_lane};
 use crate::gate::units::{Moment, SteadyTime};
-use crate::gate::verdict::{Limit, Reason, Verdict};
+use crate::gate::verdict::{Reason, Verdict};
 
 #[test]
 fn when_sent_before_the_arm_expect_fenced() {

@@ -1,7 +1,14 @@
 //! The whole gate, driven as the gate thread drives it.
 
 mod arbitration;
+mod aside;
 pub(crate) mod bench;
 mod commands;
+mod hazards;
+mod hazards_of_stops;
+mod holding;
+mod situations;
 mod story;
+mod walk;
+mod walk_conditions;
 mod watchdogs;

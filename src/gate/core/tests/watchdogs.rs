@@ -4,19 +4,12 @@ use std::time::Duration;
 
 use super::bench::*;
 use crate::gate::cause::Cause;
-use crate::gate::command::Command;
-use crate::gate::condition::ConditionCode;
-use crate::gate::core::SelectRefused;
-use crate::gate::lane::LaneGraph;
 use crate::gate::lane_state::LaneState;
-use crate::gate::limit::LimitSet;
 use crate::gate::notice::Notice;
-use crate::gate::publisher::Receipt;
-use crate::gate::rules::{GateRules, KillInputRules, LaneRules, ReturnTo, SilenceThen};
-use crate::gate::state::{BootRecord, Refused, State};
+use crate::gate::rules::{KillInputRules, LaneRules, SilenceThen};
+use crate::gate::state::{Refused, State};
 use crate::gate::test_rules::{position_lane, velocity_lane};
-use crate::gate::units::{Moment, SteadyTime};
-use crate::gate::verdict::{Limit, Reason, Verdict};
+use crate::gate::verdict::Verdict;
 
 #[test]
 fn when_killed_before_any_arm_expect_the_measured_pose_and_silence_without_one() {

@@ -196,7 +196,7 @@ fn when_one_of_several_is_chosen_expect_exactly_one_1() {
         let after = Scrape::of(&slots);
         let series = format!("interlock_lane_owner{{lane=\"base\",source=\"{source}\"}}");
         assert_eq!(ones(&after, "interlock_lane_owner", "\"base\""), [series]);
-        assert_eq!(after.family("interlock_lane_owner").count(), 6);
+        assert_eq!(after.family("interlock_lane_owner").count(), 7);
     }
     for state in LaneState::ALL {
         slots.lanes[1].state.set(Some(*state));

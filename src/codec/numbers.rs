@@ -1,0 +1,150 @@
+//! Numbers of a message, found by a layout: reading them by slot, writing them back.
+
+use crate::cdr::{
+    Endian, Found, Layout, Primitive, Rounding, read_f64, read_stamp, write_f64, write_rounded,
+};
+use crate::gate::check::Refusal;
+use crate::gate::verdict::Reason;
+
+const MALFORMED: Refusal = Refusal::whole(Reason::Malformed);
+const WRONG_COUNT: Refusal = Refusal::whole(Reason::WrongCount);
+
+/// Writes a limited number over the one that was asked for. Into a `float32` it is rounded away from
+/// that one: the limit lies between the two, so the number written stays inside it.
+pub(super) fn put_inside(
+    bytes: &mut [u8],
+    endian: Endian,
+    primitive: Primitive,
+    offset: u32,
+    value: f64,
+) -> bool {
+    let Some(asked) = read_f64(bytes, endian, primitive, offset) else { return false };
+    if asked.to_bits() == value.to_bits() {
+        return true;
+    }
+    let rounding = if value < asked { Rounding::Down } else { Rounding::Up };
+    write_rounded(bytes, endian, primitive, offset, value, rounding).is_some()
+}
+
+/// What a message says, by slot.
+pub(super) struct Reader<'a> {
+    pub(super) bytes: &'a [u8],
+    pub(super) found: &'a Found,
+    pub(super) layout: &'a Layout,
+}
+
+impl Reader<'_> {
+    fn endian(&self) -> Endian {
+        self.found.endian()
+    }
+
+    fn primitive(&self, slot: usize) -> Primitive {
+        self.layout.primitive(slot).unwrap_or(Primitive::F64)
+    }
+
+    pub(super) fn scalar(&self, slot: usize) -> Result<f64, Refusal> {
+        let hit = self.found.hits(slot).first().ok_or(MALFORMED)?;
+        let primitive = self.primitive(slot);
+        read_f64(self.bytes, self.endian(), primitive, hit.offset).ok_or(MALFORMED)
+    }
+
+    /// One array whose length must be that of `place_of`.
+    pub(super) fn array(
+        &self,
+        slot: usize,
+        place_of: &[usize],
+        values: &mut Vec<f64>,
+    ) -> Result<(), Refusal> {
+        let hit = self.found.hits(slot).first().ok_or(MALFORMED)?;
+        let (primitive, endian) = (self.primitive(slot), self.endian());
+        if usize::try_from(hit.len) != Ok(place_of.len()) {
+            return Err(WRONG_COUNT);
+        }
+        for place in place_of {
+            let place = u32::try_from(*place).unwrap_or(u32::MAX);
+            let offset = hit.element(place, primitive).ok_or(WRONG_COUNT)?;
+            values.push(read_f64(self.bytes, endian, primitive, offset).ok_or(MALFORMED)?);
+        }
+        Ok(())
+    }
+
+    /// One array for each point, all empty or all with one value for each named joint. Joints that
+    /// the message does not name stay NaN.
+    pub(super) fn points(
+        &self,
+        slot: usize,
+        joint_at: &[usize],
+        dimensions: usize,
+        points: usize,
+        values: &mut Vec<f64>,
+    ) -> Result<(), Refusal> {
+        let hits = self.found.hits(slot);
+        if hits.iter().all(|hit| hit.len == 0) {
+            return Ok(());
+        }
+        let room = points.checked_mul(dimensions).filter(|room| *room <= values.capacity());
+        values.resize(room.ok_or(WRONG_COUNT)?, f64::NAN);
+        let (primitive, endian) = (self.primitive(slot), self.endian());
+        for (hit, row) in hits.iter().zip(values.chunks_exact_mut(dimensions)) {
+            if usize::try_from(hit.len) != Ok(joint_at.len()) {
+                return Err(WRONG_COUNT);
+            }
+            for (place, joint) in (0..hit.len).zip(joint_at) {
+                let offset = hit.element(place, primitive).ok_or(MALFORMED)?;
+                let value = read_f64(self.bytes, endian, primitive, offset).ok_or(MALFORMED)?;
+                *row.get_mut(*joint).ok_or(MALFORMED)? = value;
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn times(&self, slot: usize, times: &mut Vec<i64>) -> Result<(), Refusal> {
+        for hit in self.found.hits(slot) {
+            let stamp = read_stamp(self.bytes, self.endian(), hit.offset).ok_or(MALFORMED)?;
+            let seconds = i64::from(stamp.sec).saturating_mul(1_000_000_000);
+            times.push(seconds.saturating_add(i64::from(stamp.nanosec)));
+        }
+        Ok(())
+    }
+}
+
+/// Writes into a message, by slot.
+pub(super) struct Writer<'a> {
+    pub(super) bytes: &'a mut [u8],
+    pub(super) found: &'a Found,
+    pub(super) layout: &'a Layout,
+}
+
+impl Writer<'_> {
+    pub(super) fn scalar(&mut self, slot: usize, value: f64) -> bool {
+        self.element(slot, 0, 0, value)
+    }
+
+    pub(super) fn element(&mut self, slot: usize, hit: usize, place: usize, value: f64) -> bool {
+        let Some(primitive) = self.layout.primitive(slot) else { return false };
+        let place = u32::try_from(place).unwrap_or(u32::MAX);
+        let offset = self.found.hits(slot).get(hit).and_then(|hit| hit.element(place, primitive));
+        let endian = self.found.endian();
+        offset
+            .is_some_and(|offset| write_f64(self.bytes, endian, primitive, offset, value).is_some())
+    }
+
+    pub(super) fn points(
+        &mut self,
+        slot: usize,
+        joint_at: &[usize],
+        dimensions: usize,
+        values: &[f64],
+    ) -> bool {
+        if values.is_empty() {
+            return true;
+        }
+        let mut rows = values.chunks_exact(dimensions).enumerate();
+        rows.all(|(hit, row)| {
+            let mut places = joint_at.iter().enumerate();
+            places.all(|(place, joint)| {
+                row.get(*joint).is_some_and(|value| self.element(slot, hit, place, *value))
+            })
+        })
+    }
+}

@@ -1,0 +1,75 @@
+//! What the node listens to besides commands, after validation.
+
+use std::time::Duration;
+
+use super::{ChecksumConfig, FieldMap, Reliability};
+
+/// Message types of feedback with a built-in map.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum FeedbackType {
+    /// `sensor_msgs/msg/JointState`
+    JointState,
+    /// `nav_msgs/msg/Odometry`
+    Odometry,
+    /// `sensor_msgs/msg/Imu`
+    Imu,
+    /// Any type, by a [`FieldMap`].
+    Mapped,
+}
+
+impl FeedbackType {
+    /// The ROS name; empty for [`Self::Mapped`], whose feedback has it.
+    #[must_use]
+    pub const fn ros_name(self) -> &'static str {
+        match self {
+            Self::JointState => "sensor_msgs/msg/JointState",
+            Self::Odometry => "nav_msgs/msg/Odometry",
+            Self::Imu => "sensor_msgs/msg/Imu",
+            Self::Mapped => "",
+        }
+    }
+}
+
+/// One feedback topic.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FeedbackConfig {
+    /// Name in the params file.
+    pub name: String,
+    /// Message type.
+    pub feedback_type: FeedbackType,
+    /// Name of the message type.
+    pub type_name: String,
+    /// For [`FeedbackType::Mapped`].
+    pub fields: FieldMap,
+    /// Joint names in the order of the mapped arrays; empty: those of the lane that uses it.
+    pub joints: Vec<String>,
+    /// Place of each of `joints` in the mapped arrays; empty: in order.
+    pub joint_index: Vec<usize>,
+    /// Verified where declared.
+    pub checksum: Option<ChecksumConfig>,
+    /// Imu: rad.
+    pub max_tilt: Option<f64>,
+    /// Imu: rad/s.
+    pub max_angular_velocity: Option<f64>,
+    /// Topic as written.
+    pub topic: String,
+    /// Silence after which it is stale.
+    pub timeout: Duration,
+    /// Of the subscription.
+    pub reliability: Reliability,
+}
+
+/// One topic that can kill.
+#[derive(Clone, Debug, PartialEq)]
+pub struct KillInputConfig {
+    /// Name in the params file.
+    pub name: String,
+    /// Topic as written; the type is `std_msgs/msg/Bool`.
+    pub topic: String,
+    /// The value of `data` that asserts.
+    pub asserted_when: bool,
+    /// `None`: `allow_no_heartbeat: true`.
+    pub timeout: Option<Duration>,
+    /// From silent to kill.
+    pub kill_after: Duration,
+}

@@ -1,0 +1,134 @@
+//! What the top level, profiles, causes, watch lanes and sources become.
+
+use std::time::Duration;
+
+use super::{ARM, BASE, MOTORS, config, refused, with, with_top};
+use crate::config::model::{CauseRules, Engage, Interface, LaneMode, SourceMode, UrdfFrom};
+use crate::gate::cause::{Action, Cause};
+
+#[test]
+fn decisions_paths_and_descriptions_have_defaults_and_values() {
+    let plain = config(BASE);
+    assert_eq!((plain.decisions_max_rate_hz, plain.decisions_passed_one_in), (50.0, 100));
+    assert!(plain.other_paths.is_empty() && plain.urdf.is_none() && !plain.awaits_urdf());
+    let text = with_top(
+        ARM,
+        "decisions: {max_rate_hz: 10, passed_one_in: 1}\n    other_paths: [sport_mode, /dance]\n    \
+         urdf: {topic: robot_description, use: [effort, position]}",
+    );
+    let config = config(&text);
+    assert_eq!((config.decisions_max_rate_hz, config.decisions_passed_one_in), (10.0, 1));
+    assert_eq!(config.other_paths, ["sport_mode", "/dance"]);
+    let urdf = config.urdf.unwrap();
+    assert_eq!(urdf.from, UrdfFrom::Topic("robot_description".to_owned()));
+    assert_eq!((urdf.use_position, urdf.use_velocity, urdf.use_effort), (true, false, true));
+}
+
+#[test]
+fn profiles_are_smaller_envelopes_with_actions_of_their_own() {
+    let text = with_top(
+        BASE,
+        "profile: slow\n    profiles: {slow: {velocity: 0.3, causes: {limited_ratio: hold}}, \
+         gentle: {acceleration: 0.5, effort: 0.7}}",
+    );
+    let config = config(&text);
+    assert_eq!(config.profile, "slow");
+    let names: Vec<&str> = config.profiles.iter().map(|one| one.name.as_str()).collect();
+    assert_eq!(names, ["full", "gentle", "slow"]);
+    let [full, gentle, slow] = config.profiles.as_slice() else { panic!("three") };
+    assert_eq!((full.rules.velocity, full.rules.acceleration, full.rules.effort), (1.0, 1.0, 1.0));
+    assert_eq!((gentle.rules.acceleration, gentle.rules.effort), (0.5, 0.7));
+    assert_eq!((slow.rules.velocity, slow.rules.acceleration), (0.3, 1.0));
+    assert_eq!(slow.rules.actions, [(Cause::LimitedRatio, Action::Hold)]);
+    assert_eq!(config.gate_rules().profiles.len(), 3);
+}
+
+#[test]
+fn causes_take_what_is_written_and_keep_defaults_for_the_rest() {
+    let text = with_top(
+        BASE,
+        "causes: {refusals_sustained: {above: 0.8, window_s: 2}, divergence: {action: warn, \
+         above: 0.2, debounce_s: 0}, source_silent: {action: hold}}",
+    );
+    let config = config(&text);
+    let of = |cause: Cause| config.causes[cause.index()];
+    let two = Some(Duration::from_secs(2));
+    assert_eq!(
+        of(Cause::RefusalsSustained),
+        CauseRules { above: Some(0.8), window: two, ..CauseRules::default() }
+    );
+    assert_eq!(
+        of(Cause::Divergence),
+        CauseRules {
+            action: Some(Action::Warn),
+            debounce: Some(Duration::ZERO),
+            above: Some(0.2),
+            window: None
+        }
+    );
+    assert_eq!(of(Cause::SourceSilent).action, Some(Action::Hold));
+    assert_eq!(of(Cause::Tilt), CauseRules::default());
+    let written: Vec<Cause> = config.written_actions().map(|(cause, _)| cause).collect();
+    assert_eq!(written, [Cause::Divergence], "the default itself is no difference");
+}
+
+#[test]
+fn a_default_action_that_is_written_counts_below_a_balance_loop() {
+    let config = config(&with_top(MOTORS, "causes: {source_silent: {action: hold}}"));
+    let written: Vec<_> = config.written_actions().collect();
+    assert_eq!(written, [(Cause::SourceSilent, Action::Hold)]);
+}
+
+#[test]
+fn a_watch_lane_may_tap_what_it_is_to_gate() {
+    let text = with(BASE, "topic: cmd_vel_nav", "topic: cmd_vel");
+    assert_eq!(refused(&text), ["lanes.base.sources.nav.topic"]);
+    let text = with(&text, "output: cmd_vel\n", "output: cmd_vel\n        mode: watch\n");
+    assert_eq!(config(&text).lanes[0].mode, LaneMode::Watch);
+}
+
+#[test]
+fn hazard_03_streaming_source_at_arm_in_the_configuration() {
+    // What a source must look like is never left open.
+    assert_eq!(config(BASE).lanes[0].sources[0].engage, Engage::Neutral);
+    assert_eq!(config(ARM).lanes[0].sources[0].engage, Engage::Blend);
+    let window = "max_rate_hz: 60.0, engage: window, engage_window: 0.1";
+    let text = with(ARM, "max_rate_hz: 60.0", window);
+    assert_eq!(config(&text).lanes[0].sources[0].engage, Engage::Window(0.1));
+    let lane = &config(MOTORS).lanes[0];
+    assert_eq!((lane.interface, lane.sources[0].engage), (Interface::Position, Engage::Blend));
+}
+
+#[test]
+fn a_source_says_who_may_publish_and_how_old_it_may_be() {
+    let text = with(BASE, "geometry_msgs/msg/Twist", "geometry_msgs/msg/TwistStamped");
+    let text = with(
+        &text,
+        "max_rate_hz: 30.0}",
+        "max_rate_hz: 30.0, max_age_s: 0.25, allowed_nodes: [nav, /ns/nav]}\n          \
+         next: {topic: next, priority: 1, timeout_s: 0.5, max_rate_hz: 30.0, mode: shadow}",
+    );
+    let text = with(&text, "output: cmd_vel\n", "output: cmd_vel\n        other_publishers: 1\n");
+    let lane = &config(&text).lanes[0];
+    assert_eq!(lane.other_publishers, 1);
+    let [nav, next] = lane.sources.as_slice() else { panic!("two") };
+    assert_eq!(nav.max_age, Some(Duration::from_millis(250)));
+    assert_eq!(nav.allowed_nodes, ["nav", "/ns/nav"]);
+    assert_eq!((nav.mode, next.mode), (SourceMode::Live, SourceMode::Shadow));
+}
+
+#[test]
+fn groups_are_joints_by_index() {
+    let text = with(
+        ARM,
+        "        joints: [",
+        "        groups: {both: [elbow, shoulder]}\n        joints: [",
+    );
+    assert_eq!(config(&text).lanes[0].groups, [vec![1, 0]]);
+    let axes = with(
+        BASE,
+        "        limits:",
+        "        groups: {plane: [linear.x, linear.y]}\n        limits:",
+    );
+    assert_eq!(config(&axes).lanes[0].groups, [vec![0, 1]]);
+}

@@ -1,0 +1,54 @@
+//! Whether the robot does what it is sent: the newest sent against the newest measured.
+//!
+//! Positions are compared as they are; velocities as means over the same half second on both sides, so
+//! that neither the lag of the average nor sway counts. A plan is ahead of the robot and an effort is
+//! not measured: neither is compared.
+
+use super::lane::Lane;
+use super::rules::{Interface, Shape};
+use super::units::SteadyTime;
+
+impl Lane {
+    /// A feedback sample. The mean of what was sent follows with the same weight as the mean of what
+    /// was measured, so that a lag of the average is no divergence.
+    pub(super) fn sample(&mut self, position: &[f64], velocity: &[f64], now: SteadyTime) -> bool {
+        let Some(weight) = self.measured.weigh(position, velocity, now) else { return false };
+        if self.rules.interface == Interface::Velocity {
+            for (mean, sent) in self.mean_sent.iter_mut().zip(self.envelope.sent()) {
+                *mean += (sent.value - *mean) * weight;
+            }
+        }
+        true
+    }
+
+    /// How far sent and measured are apart, at the joint or axis where it is most; `None` where they
+    /// cannot be compared: a plan is ahead of the robot, an effort is not measured.
+    pub(super) fn divergence(&self) -> Option<f64> {
+        if !self.has_sent || self.rules.shape == Shape::Trajectory {
+            return None;
+        }
+        let mut most: Option<f64> = None;
+        let mut note = |sent: f64, measured: f64| {
+            let apart = (sent - measured).abs();
+            if most.is_none_or(|most| apart > most) {
+                most = Some(apart);
+            }
+        };
+        match self.rules.interface {
+            Interface::Effort => {}
+            Interface::Position => {
+                let measured = self.measured.position()?;
+                for (sent, measured) in self.envelope.sent().iter().zip(measured) {
+                    note(sent.value, *measured);
+                }
+            }
+            Interface::Velocity => {
+                let measured = self.measured.mean_velocity()?;
+                for (sent, measured) in self.mean_sent.iter().zip(measured) {
+                    note(*sent, *measured);
+                }
+            }
+        }
+        most
+    }
+}

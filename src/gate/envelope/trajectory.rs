@@ -1,0 +1,187 @@
+//! A plan: points in time that the controller follows by itself.
+//!
+//! A point outside its position bounds is brought inside; everything else that does not fit refuses
+//! the plan, because a plan slowed down would no longer be the plan. Judged are: the point due now
+//! against the present pose, every segment's velocity, every change of velocity between two
+//! segments, how far ahead the plan reaches, and whether its end leaves the distance to stop.
+//!
+//! Segments are straight lines between points. A curve within the acceleration limit has no larger
+//! difference of mean velocities than the limit times the time between the segments' middles, so
+//! what planners make passes. A final velocity other than zero is not refused: chunks of a policy
+//! end in motion and are replaced before; controllers that want zero there say so themselves.
+
+use crate::gate::check::{Place, Refusal};
+use crate::gate::command::Command;
+use crate::gate::limit::{Allowance, change_time, limit_to};
+use crate::gate::limits::{Bounds, DimensionLimits};
+use crate::gate::rules::LaneRules;
+use crate::gate::units::{at_least, at_most};
+use crate::gate::verdict::{Limit, Reason};
+
+use super::{Envelope, Present, Quantity};
+
+/// How far ahead a plan may reach, in nanoseconds. A minute is longer than the plans of motion
+/// planners are, and as long as anybody can be expected to watch one.
+pub const HORIZON_NS: i64 = 60_000_000_000;
+
+/// Times are whole nanoseconds, so a velocity at its limit may come out a part in 10⁹ above.
+const VELOCITY_SLACK: f64 = 1e-9;
+
+/// The same for accelerations, which divide by the time once more: a part in a hundred.
+const ACCELERATION_SLACK: f64 = 0.01;
+
+/// One joint's motion up to a point: where, when, and the mean velocity that led there.
+#[derive(Clone, Copy)]
+struct Knot {
+    position: f64,
+    time_s: f64,
+    /// Range of the mean velocity, because the first segment starts somewhere within the tolerance
+    /// around the measured pose; and that segment's duration. `None`: nothing led there.
+    arrival: Option<(Bounds, f64)>,
+}
+
+impl Envelope {
+    pub(super) fn trajectory(
+        &mut self,
+        command: &mut Command,
+        rules: &LaneRules,
+        allowance: Allowance,
+        present: Present<'_>,
+    ) -> Result<(), Refusal> {
+        if let Some(last) = command.times.last().copied().filter(|last| *last > HORIZON_NS) {
+            let point = command.points.saturating_sub(1);
+            let (found, bound) = (seconds(last), seconds(HORIZON_NS));
+            return Err(Refusal { point, found, bound, ..Refusal::whole(Reason::Horizon) });
+        }
+        self.inside(command, rules)?;
+        for (dimension, limits) in rules.limits.iter().enumerate() {
+            if command.given.get(dimension).copied().unwrap_or(true) {
+                self.joint(command, rules, (dimension, limits), allowance, present)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Brings every point inside the position bounds.
+    fn inside(&mut self, command: &mut Command, rules: &LaneRules) -> Result<(), Refusal> {
+        let rows = command.position.chunks_exact_mut(rules.limits.len().max(1));
+        for (point, row) in rows.enumerate() {
+            let row = row.iter_mut().zip(&command.given).zip(&rules.limits);
+            for (dimension, ((value, given), limits)) in row.enumerate() {
+                let Some(bounds) = limits.position.filter(|_| *given) else { continue };
+                let limited = limit_to(*value, bounds, Limit::Position);
+                if !limited.by.is_empty() {
+                    let place = Place { point, dimension };
+                    let quantity = Quantity::Position;
+                    self.report.accept(&rules.on_limit, quantity, place, *value, limited)?;
+                    *value = limited.value;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The points of one joint in their order, from the present pose.
+    fn joint(
+        &self,
+        command: &Command,
+        rules: &LaneRules,
+        (dimension, limits): (usize, &DimensionLimits),
+        allowance: Allowance,
+        present: Present<'_>,
+    ) -> Result<(), Refusal> {
+        let sent = self.sent.get(dimension).map_or(0.0, |sent| sent.value);
+        let start = present.position(dimension).unwrap_or(sent);
+        let tolerance = rules.safe.tolerance().unwrap_or(0.0);
+        let mut before = Knot { position: start, time_s: 0.0, arrival: None };
+        // The velocity now, as a segment without duration that ends at the start.
+        if let Some(now) = present.velocity(dimension) {
+            before.arrival = Some((Bounds { min: now, max: now }, 0.0));
+        }
+        let mut tolerance = Some(tolerance);
+        let dimensions = rules.limits.len().max(1);
+        let positions = command.position.iter().skip(dimension).step_by(dimensions);
+        for (point, (position, time)) in positions.zip(&command.times).enumerate() {
+            let to = (*position, seconds(*time));
+            let place = Place { point, dimension };
+            before = segment(before, to, tolerance.take(), limits, allowance, place)?;
+        }
+        self.end(command, limits, before.position, dimension)
+    }
+
+    /// A plan that ends in motion must leave the distance that stopping needs.
+    fn end(
+        &self,
+        command: &Command,
+        limits: &DimensionLimits,
+        position: f64,
+        dimension: usize,
+    ) -> Result<(), Refusal> {
+        let (Some(bounds), Some(deceleration)) = (limits.position, limits.deceleration) else {
+            return Ok(());
+        };
+        let point = command.points.saturating_sub(1);
+        let index = point.saturating_mul(command.dimensions).saturating_add(dimension);
+        let velocity = command.velocity.get(index).copied().unwrap_or(0.0);
+        let room = if velocity > 0.0 { bounds.max - position } else { position - bounds.min };
+        let most = (2.0 * deceleration * at_least(room, 0.0)).sqrt();
+        if velocity.abs() <= most * (1.0 + ACCELERATION_SLACK) {
+            return Ok(());
+        }
+        let place = Place { point, dimension };
+        Err(Refusal::value(Reason::Velocity, place, velocity, most.copysign(velocity)))
+    }
+}
+
+/// Judges one segment. `tolerance`: it starts at the present pose, which is known only so well.
+fn segment(
+    from: Knot,
+    (position, time_s): (f64, f64),
+    tolerance: Option<f64>,
+    limits: &DimensionLimits,
+    allowance: Allowance,
+    place: Place,
+) -> Result<Knot, Refusal> {
+    let change = position - from.position;
+    let tolerance = tolerance.unwrap_or(0.0);
+    let duration_s = time_s - from.time_s;
+    if duration_s <= 0.0 {
+        // Due now: a step in no time is a jump.
+        if change.abs() <= tolerance {
+            return Ok(Knot { position, time_s, arrival: None });
+        }
+        return Err(Refusal::value(Reason::Discontinuity, place, change, tolerance));
+    }
+    let rates =
+        Bounds { min: (change - tolerance) / duration_s, max: (change + tolerance) / duration_s };
+    if let Some(bounds) = limits.velocity {
+        let (low, high) = (bounds.min * allowance.velocity, bounds.max * allowance.velocity);
+        let slack = VELOCITY_SLACK * (high - low);
+        if rates.min > high + slack || rates.max < low - slack {
+            let bound = if rates.min > high { high } else { low };
+            return Err(Refusal::value(Reason::Velocity, place, change / duration_s, bound));
+        }
+    }
+    if let (Some((before, before_s)), Some(speeding_up), Some(slowing_down)) =
+        (from.arrival, limits.acceleration, limits.deceleration)
+    {
+        // The nearest two velocities of both ranges.
+        let start = at_least(at_most(rates.min, before.max), before.min);
+        let end = at_least(at_most(start, rates.max), rates.min);
+        let between_s = (before_s + duration_s) / 2.0;
+        let speeding_up = speeding_up * allowance.acceleration;
+        let needed_s = change_time(start, end, speeding_up, slowing_down);
+        if needed_s > between_s * (1.0 + ACCELERATION_SLACK) {
+            let bound = if end.abs() > start.abs() { speeding_up } else { slowing_down };
+            let found = (end - start) / between_s;
+            return Err(Refusal::value(Reason::Acceleration, place, found, bound));
+        }
+    }
+    Ok(Knot { position, time_s, arrival: Some((rates, duration_s)) })
+}
+
+fn seconds(nanoseconds: i64) -> f64 {
+    #[expect(clippy::as_conversions, reason = "nanoseconds of a plan, exact to a part in 2^53")]
+    let nanoseconds = nanoseconds as f64;
+    nanoseconds * 1e-9
+}

@@ -1,0 +1,376 @@
+//! What the graph says of our topics, handed from the control thread to the gate thread.
+//!
+//! Listing endpoints allocates and takes the middleware's locks, so the control thread does it and
+//! leaves one word a lane and one table a source; the gate thread reads them at its tick. What only
+//! people want to know goes to [`Notes`].
+//!
+//! **Invariant:** nothing here lets a command pass: it can only add reasons against one.
+
+mod facts;
+mod matching;
+
+use std::sync::Arc;
+
+pub use self::facts::{Allowed, AllowedInput, AllowedOutput, GraphFacts, LaneFacts, allowed_table};
+use self::matching::{Offer, full_name, is_node, obstacle};
+use super::rcl::{
+    EndpointInfo, Node, Publisher, RclError, Reliability, count_clients, count_publishers,
+    publishers_info, subscriptions_info,
+};
+use crate::gate::publisher::Gid;
+use crate::telemetry::notes::Notes;
+
+/// [`LaneFacts::controller`] counts this far.
+const GENERATIONS: u8 = 128;
+
+/// A topic that we read.
+pub struct ReadTopic {
+    /// Absolute name.
+    pub topic: String,
+    /// The type that we read.
+    pub type_name: String,
+    /// How we read.
+    pub reliability: Reliability,
+    /// Nodes that may publish there; empty: any.
+    pub allowed_nodes: Vec<String>,
+    /// Where the publishers of these go; none where any may.
+    pub allowed: Option<AllowedInput>,
+}
+
+/// A lane as the audit sees it.
+pub struct AuditedLane {
+    /// Our writer; none for a lane that is only watched.
+    pub publisher: Option<Arc<Publisher>>,
+    /// Message type.
+    pub type_name: String,
+    /// How we write.
+    pub reliability: Reliability,
+    /// Node name of the controller.
+    pub controller: Option<String>,
+    /// Other writers that belong there.
+    pub other_publishers: u32,
+    /// The sources' topics.
+    pub sources: Vec<ReadTopic>,
+}
+
+/// A controller that reads its lane.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FoundController {
+    /// The lane.
+    pub lane: usize,
+    /// Full name of its node.
+    pub node: String,
+    /// Its reader; another one after a restart.
+    pub reader: Gid,
+}
+
+/// Looks at every topic of ours.
+pub struct GraphAudit {
+    node: Arc<Node>,
+    /// Our own node's full name, by which a ghost is recognised.
+    own_name: String,
+    lanes: Vec<AuditedLane>,
+    kill_inputs: Vec<ReadTopic>,
+    feedback: Vec<ReadTopic>,
+    other_paths: Vec<String>,
+    facts: Arc<GraphFacts>,
+    last: Vec<LaneFacts>,
+    /// The reader of each lane's controller whose parameters fit; none until known.
+    fitting: Vec<Option<Gid>>,
+    /// The reader of each lane's controller as of the last audit that found one.
+    readers: Vec<Option<Gid>>,
+    controllers: Vec<FoundController>,
+    notes: Arc<Notes>,
+}
+
+/// What the audit looks at.
+pub struct Audited {
+    /// The lanes, in order.
+    pub lanes: Vec<AuditedLane>,
+    /// The kill inputs' topics, in order.
+    pub kill_inputs: Vec<ReadTopic>,
+    /// The feedback topics, in order.
+    pub feedback: Vec<ReadTopic>,
+    /// Topics, actions and services that also move the robot, by absolute name.
+    pub other_paths: Vec<String>,
+}
+
+impl GraphAudit {
+    /// The audit of these topics by `node`.
+    #[must_use]
+    pub fn new(
+        node: Arc<Node>,
+        own_name: String,
+        audited: Audited,
+        facts: Arc<GraphFacts>,
+        notes: Arc<Notes>,
+    ) -> Self {
+        let Audited { lanes, kill_inputs, feedback, other_paths } = audited;
+        notes.write(|findings| {
+            findings.lanes.resize_with(lanes.len(), Default::default);
+            findings.kill_inputs.resize_with(kill_inputs.len(), String::new);
+            findings.feedback.resize_with(feedback.len(), String::new);
+        });
+        Self {
+            last: vec![LaneFacts::default(); lanes.len()],
+            fitting: vec![None; lanes.len()],
+            readers: vec![None; lanes.len()],
+            controllers: Vec::new(),
+            node,
+            own_name,
+            lanes,
+            kill_inputs,
+            feedback,
+            other_paths,
+            facts,
+            notes,
+        }
+    }
+
+    /// Where the findings in words go.
+    #[must_use]
+    pub const fn notes(&self) -> &Arc<Notes> {
+        &self.notes
+    }
+
+    /// The named controllers that read their lanes, as of the last audit.
+    #[must_use]
+    pub fn controllers(&self) -> &[FoundController] {
+        &self.controllers
+    }
+
+    /// Says whether a controller is the one that is meant, as far as its parameters go.
+    pub fn controller_fits(&mut self, controller: &FoundController, fits: bool) {
+        let FoundController { lane, reader, .. } = controller;
+        if let (Some(fitting), Some(last)) = (self.fitting.get_mut(*lane), self.last.get_mut(*lane))
+        {
+            *fitting = fits.then_some(*reader);
+            last.controller_reads = fits;
+            self.facts.set(*lane, *last);
+        }
+    }
+
+    /// Counts the readers of every output. Returns whether a count moved, so that it is time for a
+    /// look.
+    ///
+    /// # Errors
+    /// The first of rcl's, after every lane was looked at.
+    pub fn count(&mut self) -> Result<bool, RclError> {
+        let mut first = Ok(());
+        let mut moved = false;
+        for (index, (lane, last)) in self.lanes.iter().zip(&mut self.last).enumerate() {
+            let Some(publisher) = &lane.publisher else { continue };
+            match publisher.subscription_count() {
+                Ok(count) => {
+                    let count_now = u32::try_from(count).unwrap_or(u32::MAX);
+                    moved |= last.subscribers != count_now;
+                    last.subscribers = count_now;
+                    if lane.controller.is_none() {
+                        last.controller_reads = count > 0;
+                    }
+                }
+                Err(error) => {
+                    let LaneFacts { audit, controller, .. } = *last;
+                    *last = LaneFacts { audit, controller, ..LaneFacts::default() };
+                    first = first.and(Err(error));
+                }
+            }
+            if last.audit != 0 {
+                self.facts.set(index, *last);
+            }
+        }
+        first.map(|()| moved)
+    }
+
+    /// Looks at every endpoint of every topic. A lane whose graph cannot be read has no reader.
+    ///
+    /// # Errors
+    /// The first of rcl's, after everything was looked at.
+    pub fn look(&mut self) -> Result<(), RclError> {
+        self.controllers.clear();
+        let mut first = Ok(());
+        for index in 0..self.lanes.len() {
+            first = first.and(self.look_at_lane(index));
+        }
+        let (node, notes) = (&self.node, &self.notes);
+        for (index, topic) in self.kill_inputs.iter_mut().enumerate() {
+            let text = look_at_writers(node, topic);
+            notes.write(|all| put(&mut all.kill_inputs, index, text.as_deref()));
+            first = first.and(text.map(|_| ()));
+        }
+        for (index, topic) in self.feedback.iter_mut().enumerate() {
+            let text = look_at_writers(node, topic);
+            notes.write(|all| put(&mut all.feedback, index, text.as_deref()));
+            first = first.and(text.map(|_| ()));
+        }
+        first.and(self.look_at_other_paths())
+    }
+
+    /// A publisher of the topic, a client of the service or of the action.
+    fn look_at_other_paths(&self) -> Result<(), RclError> {
+        let mut used = 0_u64;
+        let mut first = Ok(());
+        for (index, path) in self.other_paths.iter().enumerate() {
+            let bit = u32::try_from(index).ok().and_then(|index| 1_u64.checked_shl(index));
+            match is_used(&self.node, path) {
+                Ok(false) => {}
+                Ok(true) => used |= bit.unwrap_or(0),
+                // What cannot be looked at is taken to be in use.
+                Err(error) => {
+                    used |= bit.unwrap_or(0);
+                    first = first.and(Err(error));
+                }
+            }
+        }
+        self.facts.set_paths(used);
+        first
+    }
+
+    fn look_at_lane(&mut self, index: usize) -> Result<(), RclError> {
+        let (Some(lane), Some(last)) = (self.lanes.get_mut(index), self.last.get_mut(index)) else {
+            return Ok(());
+        };
+        // 0 stands for "never looked".
+        let audit = last.audit.checked_add(1).unwrap_or(1);
+        let mut first = Ok(());
+        let mut sources = Vec::with_capacity(lane.sources.len());
+        for topic in &mut lane.sources {
+            let text = look_at_writers(&self.node, topic);
+            sources.push(text.clone().unwrap_or_default());
+            first = first.and(text.map(|_| ()));
+        }
+        self.notes.write(|all| {
+            if let Some(notes) = all.lanes.get_mut(index) {
+                notes.sources = sources;
+            }
+        });
+        let output = match &lane.publisher {
+            None => Ok(Output::default()),
+            Some(publisher) => look_at_output(&self.node, &self.own_name, lane, publisher),
+        };
+        let output = match output {
+            Ok(output) => output,
+            Err(error) => {
+                first = first.and(Err(error));
+                Output::default()
+            }
+        };
+        let fitting = self.fitting.get(index).copied().flatten();
+        let reader = output.controller.as_ref().map(|(_, gid)| *gid);
+        let known = self.readers.get_mut(index);
+        let mut controller = last.controller;
+        if let (Some(known), Some(reader)) = (known, reader)
+            && *known != Some(reader)
+        {
+            *known = Some(reader);
+            controller = (controller + 1) % GENERATIONS;
+        }
+        *last = LaneFacts {
+            audit,
+            controller,
+            controller_reads: match &lane.controller {
+                None => output.facts.subscribers > 0,
+                Some(_) => output.controller.as_ref().is_some_and(|(_, gid)| fitting == Some(*gid)),
+            },
+            ..output.facts
+        };
+        self.facts.set(index, *last);
+        if let Some((node, reader)) = output.controller {
+            self.controllers.push(FoundController { lane: index, node, reader });
+        }
+        self.notes.write(|all| {
+            if let Some(notes) = all.lanes.get_mut(index) {
+                notes.foreign = output.foreign;
+                notes.readers = output.readers;
+            }
+        });
+        first
+    }
+}
+
+fn is_used(node: &Arc<Node>, path: &str) -> Result<bool, RclError> {
+    Ok(count_publishers(node, path)? > 0
+        || count_clients(node, path)? > 0
+        || count_clients(node, &format!("{path}/_action/send_goal"))? > 0)
+}
+
+fn put(texts: &mut [String], index: usize, text: Result<&str, &RclError>) {
+    if let Some(place) = texts.get_mut(index) {
+        text.unwrap_or_default().clone_into(place);
+    }
+}
+
+/// What was found about one output.
+#[derive(Default)]
+struct Output {
+    facts: LaneFacts,
+    controller: Option<(String, Gid)>,
+    foreign: String,
+    readers: String,
+}
+
+fn look_at_output(
+    node: &Arc<Node>,
+    own_name: &str,
+    lane: &AuditedLane,
+    publisher: &Publisher,
+) -> Result<Output, RclError> {
+    let matched = publisher.subscription_count()?;
+    let writers = publishers_info(node, publisher.topic())?;
+    let readers = subscriptions_info(node, publisher.topic())?;
+    let ours = Offer::ours(&lane.type_name, lane.reliability);
+    let own = publisher.gid();
+    let others: Vec<&EndpointInfo> = writers.iter().filter(|writer| writer.gid != own).collect();
+    let foreign = u32::try_from(others.len()).unwrap_or(u32::MAX);
+    let foreign = foreign.saturating_sub(lane.other_publishers);
+    let mut unreadable = Vec::new();
+    let mut controller = None;
+    for reader in &readers {
+        let obstacle = obstacle(ours, Offer::of(reader));
+        let is_controller = lane.controller.as_deref().is_some_and(|name| is_node(name, reader));
+        match obstacle {
+            Some(why) => unreadable.push(format!("{} ({why})", full_name(reader))),
+            None if is_controller => controller = Some((full_name(reader), reader.gid)),
+            None => {}
+        }
+    }
+    let name = |writer: &&EndpointInfo| {
+        let name = full_name(writer);
+        if name == own_name {
+            format!("{name} (a ghost of this node's last run: gone in about 20 s)")
+        } else {
+            name
+        }
+    };
+    let names: Vec<String> = others.iter().map(name).collect();
+    Ok(Output {
+        facts: LaneFacts {
+            subscribers: u32::try_from(matched).unwrap_or(u32::MAX),
+            foreign_publishers: foreign,
+            incompatible: u32::try_from(unreadable.len()).unwrap_or(u32::MAX),
+            controller_reads: false,
+            controller: 0,
+            audit: 0,
+        },
+        controller,
+        foreign: if foreign > 0 { names.join(", ") } else { String::new() },
+        readers: unreadable.join(", "),
+    })
+}
+
+/// Who writes a topic that we read: leaves the allowed ones, and says who cannot be understood.
+fn look_at_writers(node: &Arc<Node>, topic: &mut ReadTopic) -> Result<String, RclError> {
+    let writers = publishers_info(node, &topic.topic)?;
+    let ours = Offer::ours(&topic.type_name, topic.reliability);
+    if let Some(table) = &mut topic.allowed {
+        let allowed = writers
+            .iter()
+            .filter(|writer| topic.allowed_nodes.iter().any(|wanted| is_node(wanted, writer)));
+        table.write(Allowed::of(allowed.map(|writer| writer.gid)));
+    }
+    let unreadable = writers.iter().filter_map(|writer| {
+        let why = obstacle(Offer::of(writer), ours)?;
+        Some(format!("{} ({why})", full_name(writer)))
+    });
+    Ok(unreadable.collect::<Vec<String>>().join(", "))
+}

@@ -1,0 +1,112 @@
+use super::super::{DescribedJoint, Range};
+use super::*;
+
+fn range(min: f64, max: f64) -> Range {
+    Range { min, max }
+}
+
+fn base() -> CommandTopic {
+    let still = range(0.0, 0.0);
+    CommandTopic {
+        topic: "/cmd_vel".to_owned(),
+        kind: CommandType::Twist,
+        writers: vec![Writer {
+            node: "/Nav2 server".to_owned(),
+            rate_hz: Some(20.0),
+            is_reliable: false,
+        }],
+        readers: vec!["/base_controller".to_owned()],
+        readers_are_reliable: true,
+        joints: Vec::new(),
+        count: 0,
+        position: Vec::new(),
+        velocity: vec![range(-0.1, 0.5), still, still, still, still, range(-1.0, 0.5)],
+        has_effort: false,
+    }
+}
+
+fn states() -> FeedbackTopic {
+    FeedbackTopic {
+        topic: "/joint_states".to_owned(),
+        is_odometry: false,
+        joints: vec!["hip".to_owned(), "on".to_owned()],
+        position: vec![range(-0.5, 0.5), range(1.0, 1.0)],
+        velocity: Vec::new(),
+        rate_hz: Some(500.0),
+    }
+}
+
+fn arm() -> CommandTopic {
+    CommandTopic {
+        topic: "/forward_position_controller/commands".to_owned(),
+        kind: CommandType::Float64MultiArray,
+        count: 2,
+        velocity: Vec::new(),
+        position: vec![range(-0.5, 0.5), range(1.0, 1.0)],
+        writers: Vec::new(),
+        ..base()
+    }
+}
+
+#[test]
+fn when_a_base_was_seen_expect_its_axes_its_publisher_and_watch() {
+    let observed = Observed { seconds: 5.0, commands: vec![base()], ..Observed::default() };
+    let text = params_file(&observed);
+    for line in [
+        "      cmd_vel:",
+        "          linear: {x: {max_velocity: 0.6, max_acceleration: 2.4}}",
+        "          angular: {z: {max_velocity: 1.2, max_acceleration: 4.8}}",
+        "          nav2_server:",
+        "            timeout_s: 0.25",
+        "            max_rate_hz: 30.0  # seen: 20.0 Hz",
+        "            reliability: best_effort",
+        "        mode: watch",
+        "        controller: /base_controller",
+    ] {
+        assert!(text.lines().any(|one| one == line), "{line} is not in\n{text}");
+    }
+}
+
+#[test]
+fn when_the_robot_is_described_expect_its_limits_and_never_wider() {
+    let described = |name: &str| DescribedJoint {
+        name: name.to_owned(),
+        position: Some(range(-1.0, 2.0)),
+        velocity: 3.14159,
+        effort: 40.0,
+    };
+    let observed = Observed {
+        commands: vec![arm()],
+        feedback: vec![states()],
+        description: Some(("/robot_description".to_owned(), vec![described("hip")])),
+        ..Observed::default()
+    };
+    let text = params_file(&observed);
+    let hip = text.lines().find(|line| line.trim_start().starts_with("hip: {")).unwrap();
+    assert!(hip.contains("min_position: -1.0, max_position: 2.0, max_velocity: 3.1415,"), "{hip}");
+    // Not described: what was seen. A word of YAML is quoted.
+    let other = text.lines().find(|line| line.trim_start().starts_with("'on': {")).unwrap();
+    assert!(other.contains("min_position: 0.95, max_position: 1.05"), "{other}");
+    assert!(other.contains("seen, and a fifth more"), "{other}");
+    assert!(text.contains("joints: [hip, 'on']  # guessed: names and order of /joint_states"));
+    assert!(text.contains("      forward_position_controller:\n"), "{text}");
+    assert!(text.contains("feedback: joint_states\n"), "{text}");
+}
+
+#[test]
+fn when_names_clash_or_are_odd_expect_names_that_the_file_allows() {
+    let mut taken = Vec::new();
+    assert_eq!(unique("agent", &mut taken), "agent");
+    assert_eq!(unique("agent", &mut taken), "agent_2");
+    assert_eq!(sanitized("9lives"), "n_9lives");
+    assert_eq!(sanitized("None"), "none_");
+    assert_eq!(sanitized(&"x".repeat(50)).len(), 32);
+    assert_eq!(lane_name("/left/arm_controller/joint_trajectory"), "arm_controller");
+}
+
+#[test]
+fn when_a_number_is_written_expect_a_double() {
+    assert_eq!(number(2.0), "2.0");
+    assert_eq!(number(0.125), "0.125");
+    assert_eq!(number(-3.0), "-3.0");
+}

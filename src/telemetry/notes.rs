@@ -1,0 +1,64 @@
+//! What thread `control` has found out about the neighbours, in words: for texts, never for a
+//! decision.
+//!
+//! The gate decides by numbers and flags; who a foreign publisher is, or which joint of a controller
+//! differs, only people want to know. Written at each audit, read when somebody asks.
+//!
+//! **Invariant:** the gate thread never touches this lock.
+
+use parking_lot::Mutex;
+
+/// The findings. Empty text: nothing to say.
+#[derive(Debug, Default)]
+pub struct Notes(Mutex<Findings>);
+
+/// Everything found, in the order of the configuration.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Findings {
+    /// One for each lane.
+    pub lanes: Vec<LaneNotes>,
+    /// For each kill input: who offers it so that we cannot read it.
+    pub kill_inputs: Vec<String>,
+    /// For each feedback the same.
+    pub feedback: Vec<String>,
+    /// What there is to say about the robot description.
+    pub description: String,
+}
+
+/// What was found about one lane.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LaneNotes {
+    /// Why the named controller is not the one that is meant.
+    pub controller: String,
+    /// Who else publishes on the output.
+    pub foreign: String,
+    /// Who reads the output but cannot: another type or quality of service.
+    pub readers: String,
+    /// For each source: who publishes on its topic what we cannot take.
+    pub sources: Vec<String>,
+}
+
+impl Notes {
+    /// Changes the findings.
+    pub fn write(&self, change: impl FnOnce(&mut Findings)) {
+        change(&mut self.0.lock());
+    }
+
+    /// A copy of the findings.
+    #[must_use]
+    pub fn read(&self) -> Findings {
+        self.0.lock().clone()
+    }
+
+    /// What was found about one lane.
+    #[must_use]
+    pub fn lane(&self, lane: usize) -> LaneNotes {
+        self.0.lock().lanes.get(lane).cloned().unwrap_or_default()
+    }
+
+    /// What there is to say about the robot description.
+    #[must_use]
+    pub fn description(&self) -> String {
+        self.0.lock().description.clone()
+    }
+}
