@@ -16,7 +16,7 @@ use super::Latch;
 /// The world ends here: trips, lives of the process, and changes of state in one life.
 const MOST_TRIPS: u8 = 2;
 const MOST_LIVES: u8 = 2;
-const MOST_CHANGES: u64 = 5;
+const MOST_CHANGES: u64 = 4;
 
 /// How far `seq` jumps at a start. A trip whose write was lost has used numbers that the record does
 /// not know; a request that names one of them must still be stale. More than a life can use.
@@ -258,13 +258,18 @@ impl Model for Node {
         }
         steps.extend([Step::Kill, Step::Disarm, Step::Crash]);
         steps.extend(world.mail.map(|_| Step::Write));
+        // One at a time: what one writes while the other waits would be taken for the other's.
+        let begun = |ask: Option<Ask>| ask.is_some_and(|ask| ask.begun);
+        let free = !begun(world.arm) && !begun(world.reset);
         match world.arm {
             None => steps.push(Step::AskArm),
-            Some(ask) => steps.push(if ask.begun { Step::Arm } else { Step::BeginArm }),
+            Some(ask) if ask.begun => steps.push(Step::Arm),
+            Some(_) => steps.extend(free.then_some(Step::BeginArm)),
         }
         match world.reset {
             None => steps.push(Step::AskReset),
-            Some(ask) => steps.push(if ask.begun { Step::Reset } else { Step::BeginReset }),
+            Some(ask) if ask.begun => steps.push(Step::Reset),
+            Some(_) => steps.extend(free.then_some(Step::BeginReset)),
         }
     }
 
