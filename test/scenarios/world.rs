@@ -21,6 +21,9 @@ use super::rig::Rig;
 
 pub(crate) const TICK: Duration = Duration::from_millis(10);
 
+/// The kind of lane that only verifies; 0, 1 and 2 are positions, velocities, plans.
+const BALANCE: u8 = 3;
+
 /// What a suite draws its lanes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kinds {
@@ -99,7 +102,7 @@ impl WorldGenes {
                 Kinds::Position => 0,
                 Kinds::Velocity => 1,
                 Kinds::Trajectory => 2,
-                Kinds::Mixed => genes.kind % 3,
+                Kinds::Mixed => genes.kind % 4,
             };
             let mut lane = genes.lane(kind);
             if !lanes.is_empty() && genes.kind > 230 {
@@ -149,13 +152,14 @@ impl WorldGenes {
 
 impl LaneGenes {
     fn lane(&self, kind: u8) -> LaneRules {
+        let balance = kind == BALANCE;
         let interface = if kind == 1 { Interface::Velocity } else { Interface::Position };
         let shape = if kind == 2 { Shape::Trajectory } else { Shape::Target };
         let joints = 1 + usize::from(self.joints % 6);
         let release = ms(pick(self.flags / 16, &[100, 1_000, 0]));
         LaneRules {
             mode: LaneMode::Gate,
-            balance: false,
+            balance,
             interface,
             shape,
             limits: (0..joints).map(|joint| self.limits(joint, interface)).collect(),
@@ -190,6 +194,8 @@ impl LaneGenes {
         let tolerance = pick(self.safe, &[0.1, 0.01, 1e9, 0.0]);
         let deceleration = pick(self.safe, &[None, Some(4.0), Some(0.5)]);
         match (kind, self.safe) {
+            (BALANCE, 230..) => SafeCommand::Silent,
+            (BALANCE, _) => SafeCommand::Damping,
             (0, 220..=229) => SafeCommand::Damping,
             (0, 230..=239) => SafeCommand::Values,
             (0, 240..) => SafeCommand::Silent,

@@ -109,6 +109,7 @@ impl LaneMotion {
                 From::Source(_) if rules.shape == Shape::Trajectory => {
                     self.plan(output, rules, scene.step.at);
                 }
+                From::Source(_) if rules.balance => verified(output, rules)?,
                 From::Source(source) => self.command(scene, output, source)?,
             }
         }
@@ -315,6 +316,20 @@ impl LaneMotion {
         }
         Ok(())
     }
+}
+
+/// A balance lane: inside its envelope, and nothing depends on what was sent before.
+fn verified(output: &Output, rules: &LaneRules) -> Judged {
+    for (joint, value) in output.command.position.iter().enumerate() {
+        let bounds = rules.limits[joint].position.filter(|_| output.command.given[joint]);
+        hold!(
+            bounds.is_none_or(|bounds| bounds.min <= *value && *value <= bounds.max),
+            "position_stays_in_bounds",
+            "lane {} joint {joint}: {value}, allowed {bounds:?}",
+            output.lane
+        );
+    }
+    Ok(())
 }
 
 /// What a value is judged with.

@@ -300,7 +300,7 @@ impl SourceWatch {
         };
         for (lane, view) in after.lanes.iter().enumerate().filter(|(lane, _)| *lane != holder) {
             hold!(
-                view.state != LaneState::Flowing,
+                view.state != LaneState::Flowing || rules[lane].balance,
                 "one_holding_holds_all",
                 "lane {holder} holds and lane {lane} flows"
             );
