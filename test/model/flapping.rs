@@ -65,7 +65,8 @@ impl Model for Inputs {
                 continue;
             }
             let cause = Report::plain(Cause::KillInputAsserted, Subject::KillInput(input));
-            let outcome = world.latch.change(|machine| machine.kill(Report { rising, ..cause }, now));
+            let outcome =
+                world.latch.change(|machine| machine.kill(Report { rising, ..cause }, now));
             let known = std::mem::replace(&mut world.told[input], true);
             if !outcome.moved {
                 continue;
@@ -85,20 +86,26 @@ impl Model for Inputs {
             Property::<Self>::always("an edge moves seq at most once a second", |_, world| {
                 !world.too_soon
             }),
-            Property::<Self>::always("seq grows by causes and seconds, not by edges", |_, world| {
-                let causes = u64::try_from(INPUTS).unwrap_or(u64::MAX);
-                world.moves <= causes + world.step / STEPS_A_SECOND
-            }),
+            Property::<Self>::always(
+                "seq grows by causes and seconds, not by edges",
+                |_, world| {
+                    let causes = u64::try_from(INPUTS).unwrap_or(u64::MAX);
+                    world.moves <= causes + world.step / STEPS_A_SECOND
+                },
+            ),
             Property::<Self>::always("flapping never lets go", |_, world| {
                 let ever = world.told.contains(&true);
                 !ever || world.latch.machine.state() == State::Killed
             }),
-            Property::<Self>::always("released, a reset with the number read succeeds", |_, world| {
-                let mut machine = world.latch.machine.clone();
-                let (seq, any) = (machine.seq(), world.pressed.contains(&true));
-                let killed = machine.state() == State::Killed;
-                !killed || machine.reset(seq, any, Moment::default()).is_ok() != any
-            }),
+            Property::<Self>::always(
+                "released, a reset with the number read succeeds",
+                |_, world| {
+                    let mut machine = world.latch.machine.clone();
+                    let (seq, any) = (machine.seq(), world.pressed.contains(&true));
+                    let killed = machine.state() == State::Killed;
+                    !killed || machine.reset(seq, any, Moment::default()).is_ok() != any
+                },
+            ),
             Property::<Self>::sometimes("a later edge is told", |_, world| world.moves > 3),
         ]
     }

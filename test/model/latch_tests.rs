@@ -77,5 +77,8 @@ fn hazard_05_reset_can_never_succeed() {
         assert!(seen.contains(&State::Disarmed), "no way to disarmed from {world:?}");
         assert_eq!(seen.get(last), Some(&State::Active), "no way to active from {world:?}");
     }
-    println!("from each of {} worlds: reset and arm succeed once the causes are gone", worlds.len());
+    println!(
+        "from each of {} worlds: reset and arm succeed once the causes are gone",
+        worlds.len()
+    );
 }

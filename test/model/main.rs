@@ -9,6 +9,7 @@
 
 mod flapping;
 mod latch;
+mod latch_properties;
 mod latch_tests;
 
 use std::hash::{Hash, Hasher};

@@ -1,12 +1,15 @@
 //! Hazards as scenes told by hand, judged by the oracle besides what each asserts.
 
+use interlock::gate::cause::{Action, Cause};
 use interlock::gate::command::Command;
-use interlock::gate::state::State;
+use interlock::gate::rules::LaneRules;
+use interlock::gate::safe::SafeCommand;
+use interlock::gate::state::{BootRecord, State};
 use interlock::gate::verdict::Verdict;
 
 use super::oracle::Oracle;
-use super::plain::{armed, gate, position_lane, scene, source, velocity_lane};
-use super::rig::Sent;
+use super::plain::{armed, gate, position_lane, scene, source, target, velocity_lane};
+use super::rig::{Rig, Sent};
 use super::script::Script;
 use super::trace::{From, What};
 
@@ -47,7 +50,7 @@ fn hazard_02_stale_command_after_reset() {
         let seq = script.rig.view().seq;
         assert!(script.rig.reset(seq));
         speak(&mut script);
-        let command = super::plain::target(script.rig.rules.lanes[0].interface, &[0.02]);
+        let command = target(script.rig.rules.lanes[0].interface, &[0.02]);
         let left = script.publish(0, 0, 0, command);
         script.rig.queue(left.clone());
         let seq = script.rig.view().seq;
@@ -136,7 +139,7 @@ fn when_nobody_in_particular_is_selected_expect_the_lane_not_left_alone() {
 fn when_a_command_from_the_last_run_comes_again_without_a_number_expect_it_fenced() {
     let mut script = armed(gate(vec![velocity_lane(1)]));
     script.wait(20 * MILLISECOND);
-    let command = super::plain::target(script.rig.rules.lanes[0].interface, &[0.02]);
+    let command = target(script.rig.rules.lanes[0].interface, &[0.02]);
     let sent = script.publish(0, 0, 0, command);
     // A middleware that gives stamps and no sequence numbers.
     let sent = Sent { sequence: None, ..sent };
@@ -160,4 +163,29 @@ fn when_a_command_names_no_moving_axis_expect_it_not_to_take_over() {
     command.given[0] = false;
     command.velocity.extend([f64::NAN, 0.0]);
     assert_eq!(script.send_from(0, 0, 0, command), Some(Verdict::NotSelected));
+}
+
+#[test]
+fn hazard_38_start_drops_robot_by_a_cause_while_killed_since_boot() {
+    let limp = LaneRules {
+        balance: true,
+        safe: SafeCommand::Damping,
+        safe_targets: vec![1.0],
+        ..position_lane(1)
+    };
+    for lane in [limp, position_lane(1)] {
+        let mut rules = gate(vec![lane]);
+        rules.causes[Cause::GateStalled.index()].action = Some(Action::Kill);
+        let rig = Rig::new(rules, BootRecord::Killed, 7, vec![vec![0.3]]);
+        let mut script = Script::new(rig);
+        script.wait(100 * MILLISECOND);
+        // A late tick is a cause that kills. Nobody armed or killed in this run: somebody else may
+        // hold the output, and killed it is already.
+        script.rig.sleep(100 * MILLISECOND);
+        script.rig.tick();
+        script.wait(100 * MILLISECOND);
+        assert_eq!(state(&script), State::Killed);
+        let outputs: usize = script.rig.trace.iter().map(|step| step.outputs.len()).sum();
+        assert_eq!(outputs, 0);
+    }
 }

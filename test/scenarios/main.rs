@@ -5,6 +5,7 @@
 //! hand. Nothing here needs ROS. `PROPTEST_CASES` scales the suite; the seeds of cases that once
 //! failed are in `regressions.txt` and are played first.
 
+mod commands;
 mod doctored;
 mod draw;
 mod hazards;
@@ -13,5 +14,6 @@ mod plain;
 mod properties;
 mod rig;
 mod script;
+mod stories;
 mod trace;
 mod world;

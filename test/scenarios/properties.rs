@@ -8,7 +8,7 @@ use super::script::{Gene, Script, genes};
 use super::world::{Kinds, WorldGenes, world};
 
 /// Cases of each of the four suites, unless `PROPTEST_CASES` says otherwise.
-const CASES: u32 = 3_000;
+const CASES: u32 = 2_600;
 
 /// Events of a scenario; each is up to a dozen commands or half a second of ticks.
 const EVENTS: usize = 24;
@@ -37,11 +37,7 @@ fn play(world: &WorldGenes, events: &[Gene]) -> Result<(), TestCaseError> {
     for event in events {
         script.play(*event);
         for step in &script.rig.trace[judged..] {
-            let judged = oracle.observe(step);
-            if judged.as_ref().is_err_and(|o| std::env::var("SKIP").is_ok_and(|s| s.contains(o.property))) {
-                return Ok(());
-            }
-            judged.map_err(|objection| {
+            oracle.observe(step).map_err(|objection| {
                 TestCaseError::fail(format!(
                     "{}: {}\nat {} ns: {:?}\n{:?}\nrules: {:#?}",
                     objection.property,

@@ -22,12 +22,8 @@ use interlock::gate::verdict::{Reason, Verdict};
 use super::trace::{From, LaneView, Output, Received, Step, View, What};
 
 /// The controller reads its lane, and nobody else is there.
-const READ: LaneGraph = LaneGraph {
-    subscribers: 1,
-    controller_reads: true,
-    incompatible: 0,
-    foreign_publishers: 0,
-};
+const READ: LaneGraph =
+    LaneGraph { subscribers: 1, controller_reads: true, incompatible: 0, foreign_publishers: 0 };
 
 const SERVICE: Report = Report::plain(Cause::KillService, Subject::Node);
 
@@ -82,7 +78,8 @@ impl Rig {
         }
         let next_tick = now + nanos(rules.tick);
         let (trace, wall_offset) = (Vec::new(), 0);
-        let mut rig = Self { gate, rules, boot: record, now, wall_offset, next_tick, queues, pose, trace };
+        let mut rig =
+            Self { gate, rules, boot: record, now, wall_offset, next_tick, queues, pose, trace };
         rig.record(What::Boot, Vec::new());
         rig
     }
@@ -111,11 +108,6 @@ impl Rig {
             permitted: self.gate.is_permitted(),
             lanes: lanes.collect(),
         }
-    }
-
-    /// Why the last trip happened.
-    pub(crate) fn last_cause(&self) -> Option<Cause> {
-        self.gate.machine().last_trip().map(|trip| trip.cause)
     }
 
     /// Puts out what is due and writes the step down.
@@ -248,11 +240,8 @@ impl Rig {
     }
 
     pub(crate) fn kill_input(&mut self, input: usize, publisher: u8, asserted: Option<bool>) {
-        let receipt = Receipt {
-            at: self.moment(),
-            publisher: Some([publisher; 16]),
-            ..Receipt::default()
-        };
+        let receipt =
+            Receipt { at: self.moment(), publisher: Some([publisher; 16]), ..Receipt::default() };
         self.gate.kill_input(input, asserted, &receipt);
         self.record(What::KillInput { input, publisher, asserted }, Vec::new());
     }

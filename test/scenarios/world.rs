@@ -258,7 +258,10 @@ impl LaneGenes {
                 engage,
                 max_age: None,
                 priority: [100, 50, 10][source],
-                timeout: pick(self.sources / 3 + source as u8, &[Some(ms(60)), Some(ms(200)), None]),
+                timeout: pick(
+                    self.sources / 3 + source as u8,
+                    &[Some(ms(60)), Some(ms(200)), None],
+                ),
                 max_rate_hz: [50.0, 100.0, 20.0][(usize::from(self.sources / 9) + source) % 3],
                 burst: pick(self.sources / 27, &[5, 1, 20]),
                 limit_scale: [1.0, 0.5, 0.2][(usize::from(self.scales) + source) % 3],

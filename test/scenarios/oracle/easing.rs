@@ -53,8 +53,7 @@ impl Easing {
             }
             What::Select { lane: of, accepted: true, .. } if *of == lane => {
                 let active = scene.before.state == State::Active;
-                let changed =
-                    scene.before.lanes[lane].owner != scene.step.after.lanes[lane].owner;
+                let changed = scene.before.lanes[lane].owner != scene.step.after.lanes[lane].owner;
                 self.owed |= active && changed;
             }
             What::Boot

@@ -6,6 +6,7 @@
 //! how each property is shown to be able to fail.
 
 mod easing;
+mod form;
 mod motion;
 mod output;
 mod plan;
@@ -98,11 +99,12 @@ fn object(property: &'static str, text: String) -> Judged {
 
 /// Objects unless `holds`.
 macro_rules! hold {
-    ($holds:expr, $property:literal, $($text:tt)+) => {
-        if !$holds {
+    ($holds:expr, $property:literal, $($text:tt)+) => {{
+        let holds: bool = $holds;
+        if !holds {
             return crate::oracle::object($property, format!($($text)+));
         }
-    };
+    }};
 }
 use hold;
 
@@ -131,7 +133,7 @@ impl Oracle {
         for (lane, motion) in self.motion.iter_mut().enumerate() {
             motion.observe(&scene, lane)?;
             if self.rules.lanes[lane].shape == Shape::Trajectory {
-                plan::observe(&scene, lane, motion.measured(), motion.last())?;
+                plan::observe(&scene, lane, motion.measured())?;
             }
         }
         Ok(())

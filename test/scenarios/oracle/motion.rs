@@ -10,7 +10,7 @@ use interlock::gate::rules::{GateRules, Interface, LaneRules, Shape};
 use interlock::gate::safe::SafeCommand;
 
 use super::easing::Easing;
-use super::output::targets;
+use super::form::targets;
 use super::{Judged, Scene, hold};
 use crate::trace::{From, Output, What};
 
@@ -75,11 +75,6 @@ impl LaneMotion {
 
     pub(super) fn measured(&self) -> Option<&[f64]> {
         self.measured.as_deref()
-    }
-
-    /// What was last sent.
-    pub(super) fn last(&self) -> Vec<f64> {
-        self.tracks.iter().map(|track| track.last).collect()
     }
 
     pub(super) fn observe(&mut self, scene: &Scene<'_>, lane: usize) -> Judged {
@@ -156,8 +151,9 @@ impl LaneMotion {
         let joints = rules.limits.len();
         if let Some(last) = values.rchunks_exact(joints).next() {
             let merged = self.tracks.iter().zip(last).zip(&output.command.given);
-            let last: Vec<f64> =
-                merged.map(|((track, value), given)| if *given { *value } else { track.last }).collect();
+            let last: Vec<f64> = merged
+                .map(|((track, value), given)| if *given { *value } else { track.last })
+                .collect();
             self.begin(&last, now);
         }
     }

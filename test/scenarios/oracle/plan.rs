@@ -6,12 +6,7 @@ use crate::trace::From;
 /// Whole nanoseconds and a point moved to a bound: a part in 10⁶ more.
 const SLACK: f64 = 1e-6;
 
-pub(super) fn observe(
-    scene: &Scene<'_>,
-    lane: usize,
-    measured: Option<&[f64]>,
-    _last: Vec<f64>,
-) -> Judged {
+pub(super) fn observe(scene: &Scene<'_>, lane: usize, measured: Option<&[f64]>) -> Judged {
     let rules = &scene.rules.lanes[lane];
     for output in scene.step.outputs.iter().filter(|output| output.lane == lane) {
         if !matches!(output.from, From::Source(_)) {

@@ -3,18 +3,20 @@
 use std::collections::HashMap;
 
 use interlock::gate::lane_state::LaneState;
-use interlock::gate::rules::{GateRules, Interface, LaneMode, LaneRules, ReturnTo, Shape, SourceMode};
+use interlock::gate::rules::{
+    GateRules, Interface, LaneMode, LaneRules, ReturnTo, Shape, SourceMode,
+};
 use interlock::gate::safe::SafeCommand;
 use interlock::gate::state::State;
 use interlock::gate::verdict::Verdict;
 
-use super::output::targets;
+use super::form::targets;
 use super::{Judged, Scene, hold};
 use crate::rig::nanos;
 use crate::trace::{From, Received, What};
 
 #[derive(Clone, Default)]
-struct SourceWatch1 {
+struct OneSource {
     counts: [u64; 5],
     /// The newest command that was not refused, and its publisher.
     valid: Option<(u64, Option<u8>)>,
@@ -28,7 +30,7 @@ struct SourceWatch1 {
 
 #[derive(Clone, Default)]
 struct LaneWatch {
-    sources: Vec<SourceWatch1>,
+    sources: Vec<OneSource>,
     /// The source in charge has asked for motion beyond doubt since it took charge.
     engaged: bool,
     selected: Option<usize>,
@@ -46,7 +48,7 @@ pub(super) struct SourceWatch {
 impl SourceWatch {
     pub(super) fn new(rules: &GateRules) -> Self {
         let lanes = rules.lanes.iter().map(|lane| LaneWatch {
-            sources: vec![SourceWatch1::default(); lane.sources.len()],
+            sources: vec![OneSource::default(); lane.sources.len()],
             last: vec![0.0; lane.limits.len()],
             ..LaneWatch::default()
         });
@@ -171,7 +173,8 @@ impl SourceWatch {
             // Over any window no more than the rate times the window, and a burst.
             let since = std::time::Duration::from_nanos(now - self.start.unwrap_or(now));
             let may = source.max_rate_hz * since.as_secs_f64();
-            watch.lowest = if watch.taken - may < watch.lowest { watch.taken - may } else { watch.lowest };
+            watch.lowest =
+                if watch.taken - may < watch.lowest { watch.taken - may } else { watch.lowest };
             watch.taken += 1.0;
             let over = watch.taken - may - watch.lowest;
             hold!(
@@ -208,8 +211,7 @@ impl SourceWatch {
         let silent = watch.sources[owner].valid.is_none_or(|(at, _)| {
             timeout.is_some_and(|timeout| scene.step.at - at > nanos(timeout))
         });
-        let back =
-            rules.return_to == ReturnTo::Auto && silent && watch.selected != Some(owner);
+        let back = rules.return_to == ReturnTo::Auto && silent && watch.selected != Some(owner);
         let up = rules.sources[source].priority > rules.sources[owner].priority;
         hold!(
             up || back || !watch.engaged,

@@ -332,9 +332,8 @@ impl StateWatch {
         let stale = |lane: usize| {
             let feedback = scene.rules.lanes[lane].feedback;
             let timeout = feedback.map(|index| nanos(scene.rules.feedback[index].timeout));
-            timeout.is_some_and(|timeout| {
-                self.feedback_at[lane].is_none_or(|at| now - at > timeout)
-            })
+            timeout
+                .is_some_and(|timeout| self.feedback_at[lane].is_none_or(|at| now - at > timeout))
         };
         let lanes = &scene.rules.lanes;
         let gated = |lane: usize| lanes[lane].mode == LaneMode::Gate && !lanes[lane].balance;
