@@ -77,7 +77,7 @@ const CASES: &[Case] = &[
         s.trace[kill + 1..].iter_mut().for_each(|step| step.outputs.clear());
     }),
     case("a_flowing_lane_has_an_owner", arm_story, |s| {
-        let at = s.forwarded(0);
+        let at = s.tick(s.forwarded(0));
         s.after(at).lanes[0].owner = None;
     }),
     case("every_kill_sends_again", arm_story, |s| {

@@ -166,6 +166,30 @@ fn when_a_command_names_no_moving_axis_expect_it_not_to_take_over() {
 }
 
 #[test]
+fn when_feedback_has_just_gone_stale_after_a_limp_stop_expect_no_jump() {
+    for safe in [SafeCommand::Damping, SafeCommand::Silent] {
+        let lane = LaneRules { safe, safe_targets: vec![1.0], ..position_lane(1) };
+        let mut script = armed(gate(vec![lane]));
+        // The joints are left to themselves, and for 100 ms and a little nothing is heard of them;
+        // the next tick, which would hold the lane, is still to come.
+        script.feedback = false;
+        while script.send(0, 0, &[f64::NAN]) == Some(Verdict::Rejected) {
+            script.wait(5 * MILLISECOND);
+            let steps = script.rig.trace.iter().rev();
+            let mut heard = steps.filter(|s| matches!(s.what, What::Feedback { .. }));
+            let silent = script.rig.now - heard.next().unwrap().at;
+            if silent > 100 * MILLISECOND {
+                break;
+            }
+        }
+        let before = script.rig.pose[0][0];
+        script.send(0, 0, &[0.9]);
+        let after = script.rig.pose[0][0];
+        assert!((after - before).abs() <= 0.06 + 1e-9, "{safe:?}: from {before} to {after}");
+    }
+}
+
+#[test]
 fn hazard_38_start_drops_robot_by_a_cause_while_killed_since_boot() {
     let limp = LaneRules {
         balance: true,

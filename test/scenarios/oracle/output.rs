@@ -285,13 +285,13 @@ impl OutputWatch {
                     watch.last_output
                 );
             }
-            // Somebody must answer for a lane that flows, or nobody's silence ever ends it.
-            hold!(
-                view.state != LaneState::Flowing || view.owner.is_some(),
-                "a_flowing_lane_has_an_owner",
-                "lane {index} flows and nobody is in charge"
-            );
             if let (LaneState::Flowing, What::Tick) = (view.state, &scene.step.what) {
+                // Somebody must answer for a lane that flows, or nobody's silence ever ends it.
+                hold!(
+                    view.owner.is_some(),
+                    "a_flowing_lane_has_an_owner",
+                    "lane {index} flows and nobody is in charge"
+                );
                 // One timeout after the last command, or after the hand-over that followed it.
                 let timeouts =
                     rules.sources.iter().map(|source| source.timeout.map_or(u64::MAX, nanos));

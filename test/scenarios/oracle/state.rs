@@ -212,10 +212,9 @@ impl StateWatch {
             return Ok(());
         }
         let changed = before.state != after.state;
-        // One step for a verb or a sample; a tick may find that several inputs and lanes have been
-        // silent for too long, each a cause of its own once killed.
+        // One step for a verb or a sample; a tick may find several causes at once, each of its own.
         let found = match scene.step.what {
-            What::Tick => scene.rules.kill_inputs.len() + scene.rules.lanes.len(),
+            What::Tick => subjects(scene.rules),
             What::Boot
             | What::Command(_)
             | What::Kill
@@ -342,4 +341,11 @@ impl StateWatch {
         let held = |lane| own(lane) || (spreads && gated(lane));
         (0..lanes.len()).filter(|lane| lanes[*lane].mode == LaneMode::Gate).map(held).collect()
     }
+}
+
+/// How many causes a tick can find at once: of each input and feedback one, of each lane and each
+/// source a few, and a late tick.
+fn subjects(rules: &GateRules) -> usize {
+    let sources: usize = rules.lanes.iter().map(|lane| lane.sources.len()).sum();
+    rules.kill_inputs.len() + rules.feedback.len() + 3 * rules.lanes.len() + 4 * sources + 1
 }
