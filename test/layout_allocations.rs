@@ -19,7 +19,7 @@ use interlock::codec::command::CommandCodec;
 use interlock::codec::safe::SafeMessage;
 use interlock::config::model::{
     ChecksumConfig, ChecksumKind, CommandType, FieldMap, FixedField, Handover, Interface,
-    LaneConfig, LaneMode, OnLimits, Reliability, ReturnTo, SilenceThen, UnusedElements,
+    LaneConfig, LaneMode, OnLimits, Origins, Reliability, ReturnTo, SilenceThen, UnusedElements,
 };
 use interlock::gate::limits::DimensionLimits;
 use interlock::gate::safe::SafeCommand;
@@ -174,6 +174,7 @@ fn lane() -> LaneConfig {
         handover: Handover::NONE,
         other_publishers: 0,
         safe_targets: vec![2.0; 6],
+        origins: vec![Origins::default(); 6],
         command_type: CommandType::Mapped,
         output: "out".to_owned(),
         reliability: Reliability::Reliable,

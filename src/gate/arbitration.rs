@@ -60,7 +60,11 @@ impl Lane {
                     .filter(|((_, given), _)| **given)
                     .any(|((value, _), sent)| !is_within(value - sent.value, -step, step))
             }
-            Interface::Velocity => !command.velocity.iter().all(|value| still(*value)),
+            Interface::Velocity => command
+                .velocity
+                .iter()
+                .zip(&command.given)
+                .any(|(value, given)| *given && !still(*value)),
             Interface::Effort => !command.effort.iter().all(|value| still(*value)),
         }
     }
@@ -68,8 +72,11 @@ impl Lane {
     /// Whether the source in charge has fallen silent, and in motion. A loop that balances is always
     /// in motion, however still its commands are.
     pub(super) fn silence(&self, now: SteadyTime) -> Option<bool> {
-        let owner = self.owner.and_then(|owner| self.sources.get(owner))?;
-        if self.state != LaneState::Flowing || owner.is_alive(now) {
+        if self.state != LaneState::Flowing {
+            return None;
+        }
+        let owner = self.owner.and_then(|owner| self.sources.get(owner));
+        if owner.is_some_and(|owner| owner.is_alive(now)) {
             return None;
         }
         Some(self.rules.balance || self.moves_until.is_some_and(|until| until > now))

@@ -350,6 +350,7 @@ impl Lane {
         self.release_at = None;
         for source in &mut self.sources {
             source.engaged = false;
+            source.fence();
         }
         self.hand_to(self.selected);
         self.easing.start();

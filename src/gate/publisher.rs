@@ -30,6 +30,7 @@ struct Seen {
     at: SteadyTime,
     /// Newest source timestamp seen before the arm.
     fence: Option<i64>,
+    newest: Option<i64>,
     sequence: Option<u64>,
 }
 
@@ -94,6 +95,7 @@ impl Publishers {
             entry.fence = entry.fence.max(receipt.source_timestamp);
             false
         };
+        entry.newest = entry.newest.max(receipt.source_timestamp);
         self.remember(entry);
         let follows = match self.in_charge {
             Some((publisher, last)) => {
@@ -114,9 +116,22 @@ impl Publishers {
         Observed { standing, lost }
     }
 
+    /// An arm: everything seen until now is from before it.
+    pub fn fence(&mut self) {
+        for seen in self.seen.iter_mut().flatten() {
+            seen.fence = seen.newest;
+        }
+    }
+
     fn recall(&self, publisher: Option<Gid>, now: SteadyTime) -> Seen {
         let known = self.seen.iter().flatten().find(|seen| seen.publisher == publisher);
-        known.copied().unwrap_or(Seen { publisher, at: now, fence: None, sequence: None })
+        known.copied().unwrap_or(Seen {
+            publisher,
+            at: now,
+            fence: None,
+            newest: None,
+            sequence: None,
+        })
     }
 
     /// Writes a record back: to its own place, a free one, or that of the one silent longest.

@@ -223,6 +223,10 @@ impl Source {
         self.bucket.next_token_at()
     }
 
+    pub(super) fn fence(&mut self) {
+        self.publishers.fence();
+    }
+
     /// Publisher, fence and rate. Returns how many commands were overwritten before this one.
     ///
     /// A flood on a `balance` lane is told and not refused: the newest command at the source's own

@@ -196,7 +196,7 @@ impl Lane {
             return;
         }
         let measured = self.measured.position().filter(|_| fresh);
-        if measured.is_none() && self.has_sent {
+        if measured.is_none() && (self.has_sent || self.rules.feedback.is_some()) {
             return;
         }
         let first = command.position.as_slice();

@@ -153,7 +153,7 @@ impl Gate {
             if outcome.from == State::Active {
                 lane.selected = None;
             }
-            if lane.state == LaneState::Released && outcome.to == State::Disarmed {
+            if lane.state == LaneState::Released && (outcome.to == State::Disarmed || !self.taken) {
                 continue;
             }
             if outcome.to == State::Disarmed && lane.release_at.is_none() {

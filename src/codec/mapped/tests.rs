@@ -164,9 +164,8 @@ fn when_a_command_came_before_the_mirrored_field_expect_that_still_awaited() {
     mode.mirror = Some(Mirror { feedback: 0, field: path("mode") });
     lane.fixed = vec![mode];
     let mut arm = built(&lane, &message).unwrap();
-    let frame = |mode| {
-        bytes(&message, &[("q", numbers(&[0.1])), ("k", numbers(&[9.0])), ("mode", mode)])
-    };
+    let frame =
+        |mode| bytes(&message, &[("q", numbers(&[0.1])), ("k", numbers(&[9.0])), ("mode", mode)]);
     assert_eq!(arm.safe.missing(), Some(Missing::Command));
     arm.safe.remember_unsent(&frame(Value::Unsigned(77)), true);
     assert_eq!(arm.safe.missing(), Some(Missing::Mirror(0)), "whose 77 is that?");

@@ -25,11 +25,8 @@ fn when_nothing_is_measured_expect_the_first_command_inside_its_bounds_all_the_s
 
 #[test]
 fn when_feedback_went_stale_expect_the_pose_measured_last_and_not_the_command_itself() {
-    let lane = LaneRules {
-        safe: SafeCommand::Damping,
-        safe_targets: vec![1.0],
-        ..position_lane(1)
-    };
+    let lane =
+        LaneRules { safe: SafeCommand::Damping, safe_targets: vec![1.0], ..position_lane(1) };
     let mut rules = rules(vec![lane]);
     let stale = crate::gate::cause::Cause::FeedbackStale;
     rules.causes[stale.index()].action = Some(crate::gate::cause::Action::Warn);
@@ -95,11 +92,8 @@ fn when_a_rule_is_about_the_measured_pose_expect_no_arm_before_one() {
         ..position_lane(1)
     };
     total.limits[0].total_effort = Some(10.0);
-    let mut window = LaneRules {
-        safe: SafeCommand::Values,
-        safe_targets: vec![0.0],
-        ..position_lane(1)
-    };
+    let mut window =
+        LaneRules { safe: SafeCommand::Values, safe_targets: vec![0.0], ..position_lane(1) };
     window.sources[1].engage = Engage::Window(0.1);
     for lane in [total, window] {
         let mut bench = Bench::new(rules(vec![lane]));

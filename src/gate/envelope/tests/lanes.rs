@@ -318,10 +318,8 @@ fn when_a_moving_target_was_lost_expect_it_caught_and_followed() {
 #[test]
 fn when_efforts_are_scaled_together_expect_none_beyond_its_limit_by_rounding() {
     for (limit, asked) in [(3.3, 144.586_466_435_815_74), (7.7, 25.057_102_001_355_474)] {
-        let mut rules = LaneRules {
-            interface: Interface::Effort,
-            ..grouped(position_lane(2), &[0, 1])
-        };
+        let mut rules =
+            LaneRules { interface: Interface::Effort, ..grouped(position_lane(2), &[0, 1]) };
         for limits in &mut rules.limits {
             limits.effort = Some(limit);
         }
