@@ -77,7 +77,7 @@ impl Bench {
         let params = format!(
             "interlock: {{ros__parameters: {{schema: 1, lanes: {{arms: {{\
              type: std_msgs/msg/Float64MultiArray, output: out, interface: position, \
-             feedback: joints, joints: [{}], required: false, \
+             feedback: joints, joints: [{}], required: false, start_ramp_s: 0.0, \
              limits: {{min_position: -1.0, max_position: 1.0, max_velocity: 2.0, \
              max_acceleration: 20.0}}, safe: {{command: freeze, tolerance: 0.1}}, \
              sources: {{vla: {{topic: in, priority: 10, timeout_s: 0.5, max_rate_hz: 500.0}}}}}}}}, \
