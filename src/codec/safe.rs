@@ -124,7 +124,7 @@ impl SafeMessage {
     }
 
     /// Builds on a valid command that was not forwarded, until one is: what has no default then has
-    /// a value that passed the gate's checks. Gains are cut to the lane's limits.
+    /// a value that passed the gate's checks. Gains and a pose that stays are cut to the lane's limits.
     pub fn remember_unsent(&mut self, bytes: &[u8], is_complete: bool) {
         if self.basis != Basis::Forwarded && self.needs_command {
             self.build_on(bytes, is_complete, Basis::Seen);
@@ -149,9 +149,10 @@ impl SafeMessage {
     #[must_use]
     pub fn missing(&self) -> Option<Missing> {
         match self.basis {
-            Basis::Forwarded | Basis::Seen => None,
+            Basis::Forwarded => None,
             Basis::Defaults if self.needs_command => Some(Missing::Command),
-            Basis::Defaults => {
+            // What came with a command that was not forwarded is nobody's present value.
+            Basis::Defaults | Basis::Seen => {
                 let (mapped, _, mirrors) = self.codec.mapped()?;
                 mapped.fixed.iter().find_map(|fixed| {
                     let number = fixed.mirror.filter(|_| !fixed.has_safe)?;
@@ -212,7 +213,8 @@ impl SafeMessage {
         }
         let numbers = match self.codec.mapped() {
             Some((mapped, found, mirrors)) => {
-                mapped::write(mapped, found, &mut self.bytes, &self.limits, set)
+                let unsent = self.basis == Basis::Seen;
+                mapped::write(mapped, found, &mut self.bytes, &self.limits, unsent, set)
                     && mapped::write_mirrors(mapped, found, &mut self.bytes, mirrors)
             }
             None => {

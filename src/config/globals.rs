@@ -22,6 +22,8 @@ const DEFAULT_DECISIONS_HZ: f64 = 50.0;
 const DEFAULT_PASSED_ONE_IN: u32 = 100;
 /// A permit must outlive lost samples.
 const PERMIT_TICKS: f64 = 3.0;
+/// As many as the audit tells apart (`ros::graph::facts`).
+const MAX_OTHER_PATHS: usize = 64;
 
 /// What the lanes' readers also need.
 pub(super) struct Globals {
@@ -185,6 +187,16 @@ fn other_paths(keys: &mut Keys<'_>) -> Option<Vec<String>> {
     let key = "other_paths";
     let paths = keys.strings(key).optional()?.unwrap_or_default();
     let mut is_good = true;
+    if paths.len() > MAX_OTHER_PATHS {
+        keys.refuse(
+            key,
+            format!("{} names", paths.len()),
+            format!("at most {MAX_OTHER_PATHS}"),
+            "more are not watched, and nobody would know which",
+            "leave out what cannot move the robot",
+        );
+        is_good = false;
+    }
     for (at, path) in paths.iter().enumerate() {
         let is_twice = paths.iter().take(at).any(|other| other == path);
         if !names::is_topic(path) || is_twice {

@@ -116,6 +116,18 @@ fn fits(keys: &mut Keys<'_>, at: &str, shape: &Shape, feedback: &FeedbackConfig)
     if fields.names.is_some() {
         return Some(());
     }
+    let places = &shape.joint_index;
+    let is_plain = places.iter().copied().eq(0..places.len());
+    if feedback.joints.is_empty() && feedback.joint_index.is_empty() && !is_plain {
+        keys.refuse(
+            &format!("feedback.{name}.joint_index"),
+            "is not there, and the lane's joints have places of their own",
+            "one place for each joint of the lane, or `joints`",
+            "without either the feedback would tell of the first joints of its arrays",
+            format!("write {places:?} if the feedback's arrays are ordered as the command's"),
+        );
+        return None;
+    }
     let missing = shape.dimensions.iter().find(|joint| !feedback.joints.contains(joint));
     match missing {
         Some(joint) if !feedback.joints.is_empty() => {

@@ -5,13 +5,17 @@
 //! not measured: neither is compared.
 
 use super::lane::Lane;
-use super::rules::{Interface, Shape};
+use super::rules::{Engage, Interface, Shape};
+use super::source::Source;
 use super::units::SteadyTime;
 
 impl Lane {
     /// A feedback sample. The mean of what was sent follows with the same weight as the mean of what
     /// was measured, so that a lag of the average is no divergence.
     pub(super) fn sample(&mut self, position: &[f64], velocity: &[f64], now: SteadyTime) -> bool {
+        if position.is_empty() && self.judges_by_pose() {
+            return false;
+        }
         let Some(weight) = self.measured.weigh(position, velocity, now) else { return false };
         if self.rules.interface == Interface::Velocity {
             for (mean, sent) in self.mean_sent.iter_mut().zip(self.envelope.sent()) {
@@ -19,6 +23,13 @@ impl Lane {
             }
         }
         true
+    }
+
+    /// Whether a rule compares with the measured pose, so that feedback without one says nothing.
+    fn judges_by_pose(&self) -> bool {
+        let totals = self.rules.limits.iter().any(|limits| limits.total_effort.is_some());
+        let window = |source: &Source| matches!(source.rules.engage, Engage::Window(_));
+        totals || self.sources.iter().any(window)
     }
 
     /// How far sent and measured are apart, at the joint or axis where it is most; `None` where they

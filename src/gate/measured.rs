@@ -35,7 +35,8 @@ impl Measured {
     /// Notes a sample. An empty slice: the feedback does not carry that quantity; a velocity that is
     /// missing is taken from the change of position.
     ///
-    /// Samples that are not finite or not complete are ignored as a whole; the result says so.
+    /// Samples that are not finite or not complete, and those without the positions that earlier ones
+    /// had, are ignored as a whole; the result says so.
     #[must_use]
     pub fn sample(&mut self, position: &[f64], velocity: &[f64], now: SteadyTime) -> bool {
         self.weigh(position, velocity, now).is_some()
@@ -52,6 +53,11 @@ impl Measured {
         let finite = |values: &[f64]| values.iter().all(|value| value.is_finite());
         let usable = |values: &[f64]| values.is_empty() || (complete(values) && finite(values));
         if !usable(position) || !usable(velocity) || (position.is_empty() && velocity.is_empty()) {
+            return None;
+        }
+        // Who told positions and no longer does leaves the last one standing: that is no sign of
+        // life of what is judged by it.
+        if self.has_position && position.is_empty() {
             return None;
         }
         let elapsed = self.at.map(|at| now.since(at).as_secs_f64());
@@ -71,8 +77,8 @@ impl Measured {
                 *mean += (new - *mean) * weight;
             }
             self.velocity.copy_from_slice(velocity);
-            self.has_velocity = true;
         }
+        self.has_velocity = !velocity.is_empty();
         if !position.is_empty() {
             self.position.copy_from_slice(position);
         }
@@ -93,7 +99,7 @@ impl Measured {
         self.at.map(|_| self.mean_velocity.as_slice())
     }
 
-    /// The newest velocity; `None` where the feedback carries none.
+    /// The velocity of the newest sample; `None` where it carries none.
     #[must_use]
     pub fn velocity(&self) -> Option<&[f64]> {
         self.has_velocity.then_some(self.velocity.as_slice())

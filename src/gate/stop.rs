@@ -19,7 +19,7 @@ use super::lane_state::LaneState;
 use super::limit::Reference;
 use super::rules::Interface;
 use super::safe::SafeCommand;
-use super::units::{SteadyTime, at_most};
+use super::units::{SteadyTime, at_least, at_most};
 
 /// What a stop publishes.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -39,6 +39,10 @@ impl Lane {
     /// Returns false where there is nothing to build a safe command on.
     pub(super) fn enter_stop(&mut self, state: LaneState, fresh: bool, now: SteadyTime) -> bool {
         self.moves_until = None;
+        // Whoever hears nothing stops by itself, and zero is the way to move it again.
+        if self.rules.safe == SafeCommand::Silent && self.rules.interface != Interface::Position {
+            self.envelope.sent_mut().fill(Reference::default());
+        }
         if let Some(tolerance) = self.rules.safe.tolerance()
             && !self.has_frozen
         {
@@ -203,6 +207,14 @@ impl Lane {
         for (dimension, sent) in self.envelope.sent_mut().iter_mut().enumerate() {
             let value = measured.unwrap_or(first).get(dimension).copied();
             let value = value.filter(|value| value.is_finite()).unwrap_or(sent.value);
+            let bounds = self.rules.limits.get(dimension).and_then(|limits| limits.position);
+            let value = match bounds {
+                // Its word is taken for where the joints are, but not for where they cannot be.
+                Some(bounds) if measured.is_none() => {
+                    at_least(at_most(value, bounds.max), bounds.min)
+                }
+                Some(_) | None => value,
+            };
             *sent = Reference { value, rate: 0.0 };
         }
     }

@@ -143,6 +143,7 @@ fn when_a_command_was_not_forwarded_expect_nothing_of_it_beyond_the_limits_in_a_
     lane.safe = SafeCommand::Values;
     lane.safe_targets = vec![0.0, 0.0];
     lane.limits[0].position = Some(Bounds { min: -1.0, max: 1.0 });
+    lane.limits[1].position = None;
     let mut arm = built(&lane, &message).unwrap();
     let frame = |q: &[f64], k: &[f64]| {
         bytes(&message, &[("q", numbers(q)), ("k", numbers(k)), ("tau", numbers(&[0.0, 0.0]))])

@@ -7,7 +7,7 @@
 use super::Set;
 use crate::cdr::{Endian, Found, Primitive, Rounding, read_f64, write_i64, write_rounded};
 use crate::codec::mapped::{Carries, Mapped};
-use crate::gate::limits::DimensionLimits;
+use crate::gate::limits::{Bounds, DimensionLimits};
 
 /// One number's place.
 struct Place<'a> {
@@ -48,12 +48,17 @@ impl Place<'_> {
         self.write(value, rounding)
     }
 
-    /// A gain that stays: cut to its limit.
-    fn cut(&mut self, most: Option<f64>) -> bool {
-        match (self.read(), most) {
-            (None, _) => false,
-            (Some(there), Some(most)) if there > most => self.write(most, Rounding::Down),
-            (Some(_), _) => true,
+    /// A gain that stays: cut to its limit. Below zero it would drive away from the target.
+    fn cut_gain(&mut self, most: Option<f64>) -> bool {
+        self.cut(Bounds { min: 0.0, max: most.unwrap_or(f64::INFINITY) })
+    }
+
+    fn cut(&mut self, bounds: Bounds) -> bool {
+        match self.read() {
+            None => false,
+            Some(there) if there > bounds.max => self.write(bounds.max, Rounding::Down),
+            Some(there) if there < bounds.min => self.write(bounds.min, Rounding::Up),
+            Some(_) => true,
         }
     }
 }
@@ -69,12 +74,14 @@ fn narrow(value: f64, primitive: Primitive, rounding: Rounding) -> Option<f64> {
     read_f64(&bytes, Endian::Little, primitive, 0)
 }
 
-/// Writes every quantity; false where a count differs or a number has no place.
+/// Writes every quantity; false where a count differs or a number has no place. `unsent`: the bytes
+/// are those of a command that no limit was applied to.
 pub(super) fn write<'a>(
     mapped: &Mapped,
     found: &Found,
     bytes: &mut [u8],
     limits: &[DimensionLimits],
+    unsent: bool,
     set: impl Fn(Carries) -> Set<'a>,
 ) -> bool {
     mapped.quantities.iter().all(|quantity| {
@@ -84,8 +91,11 @@ pub(super) fn write<'a>(
             let limits = limits.get(joint).copied().unwrap_or_default();
             let mut place = Place { bytes, endian, primitive, offset };
             match (set, carries) {
-                (Set::Leave, Carries::Kp) => place.cut(limits.kp),
-                (Set::Leave, Carries::Kd) => place.cut(limits.kd),
+                (Set::Leave, Carries::Kp) => place.cut_gain(limits.kp),
+                (Set::Leave, Carries::Kd) => place.cut_gain(limits.kd),
+                (Set::Leave, Carries::Position) if unsent => {
+                    limits.position.is_none_or(|bounds| place.cut(bounds))
+                }
                 (Set::Leave, _) => true,
                 (Set::Zero, _) => place.write(0.0, Rounding::Nearest),
                 (Set::To(values), _) => values.get(joint).is_some_and(|value| match carries {

@@ -173,7 +173,7 @@ fn hazard_20_partial_or_reordered_joints_of_a_feedback() {
     let named = with(
         &without,
         "        fields: {position: 'motor_state[].q'",
-        "        joints: [knee, x, y, hip]\n        fields: {position: 'motor_state[].q'",
+        "        joints: [knee, left, right, hip]\n        fields: {position: 'motor_state[].q'",
     );
     assert_eq!(config(&named).feedback[1].joints.len(), 4);
     let plain = with(&without, "        joint_index: [3, 0]\n", "");

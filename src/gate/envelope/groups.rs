@@ -200,7 +200,11 @@ impl Envelope {
                 Interface::Velocity => {
                     velocity_range(*sent, limits, allowance).nearest(sent.value + step)
                 }
-                Interface::Effort => *step,
+                // Scaling rounds, to either side.
+                Interface::Effort => limits.effort.map_or(*step, |effort| {
+                    let most = effort * allowance.effort;
+                    at_least(at_most(*step, most), -most)
+                }),
             };
             // Within rounding of the command it is the command.
             if limited.by.is_empty() && (at - value).abs() <= 1e-12 * value.abs() {

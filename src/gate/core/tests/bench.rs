@@ -89,7 +89,8 @@ impl Bench {
                 for lane in 0..self.gate.lanes.len() {
                     if self.gate.lanes[lane].rules.feedback.is_some() {
                         let (pose, velocity) = (self.pose.clone(), self.velocity.clone());
-                        assert!(self.gate.feedback(lane, &pose, &velocity, now.steady));
+                        let usable = self.gate.feedback(lane, &pose, &velocity, now.steady);
+                        assert!(usable || pose.is_empty());
                     }
                 }
             }
