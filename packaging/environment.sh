@@ -1,3 +1,4 @@
+# shellcheck shell=bash disable=SC2154  # root, cache and outer_path are ./dev's
 # Sourced by ./dev: what the machine must have, the ROS 2 environment, and our interfaces in it.
 #
 # Uses from ./dev: root, cache, outer_path, and say, stop, have. Gives it: need_rust, enter_ros (ROS 2

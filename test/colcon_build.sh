@@ -140,6 +140,67 @@ check_for_type_support(interlock.msg.Decision)'
         set -o pipefail; libraries=\$(ldd '$prefix/bin/interlockctl') && ! grep -E 'librcl|librmw|rosidl' <<<\"\$libraries\""
 done
 
+# --- a vendor's messages in the same workspace ---------------------------------------------------------
+
+# A lane of a type that the node was not built with: found by its name in the sourced workspace.
+cat >"$workspace/vendor.yaml" <<'END'
+interlock:
+  ros__parameters:
+    schema: 1
+    http: {enabled: false}
+    lanes:
+      body:
+        type: interlock_test_vendor_msgs/msg/MotorCmd
+        interface: position
+        output: motor_out
+        joints: [hip]
+        fields: {position: q, velocity: dq, effort: tau, kp: kp, kd: kd}
+        fixed: {enabled: {field: mode, allowed: [1], safe: 1}}
+        keep: [reserve]
+        balance: false
+        feedback: none
+        because: a test has no robot
+        limits: {min_position: -1.0, max_position: 1.0, max_velocity: 1.0, max_acceleration: 10.0,
+                 max_effort: 10.0, max_kp: 100.0, max_kd: 20.0}
+        unlimited: [total_effort]
+        safe: {command: silent, because: a test}
+        sources: {agent: {topic: motor_in, priority: 10, timeout_s: 1.0, max_rate_hz: 50.0}}
+END
+# Starts the installed node with that file, ends it when it runs, and gives its exit status.
+node_with_vendor_type() {
+    local node status told='' _
+    # exec, twice: the signal goes to the node.
+    bash -c 'source "$0/install/setup.bash" && exec "$0/install/interlock/lib/interlock/interlock" "$@"' \
+        "$workspace" --ros-args --params-file "$workspace/vendor.yaml" >"$workspace/node.log" 2>&1 &
+    node=$!
+    for _ in {1..600}; do
+        kill -0 "$node" 2>/dev/null || break
+        if [[ -z $told ]] && grep -q ' runs, ' "$workspace/node.log"; then
+            told=yes
+            kill -TERM "$node"
+        fi
+        sleep 0.1
+    done
+    kill -KILL "$node" 2>/dev/null
+    wait "$node"
+    status=$?
+    cat "$workspace/node.log"
+    return "$status"
+}
+not_installed() {
+    local status
+    node_with_vendor_type
+    status=$?
+    [[ $status -eq 78 ]] && grep -q 'interlock_test_vendor_msgs.* is not installed' "$workspace/node.log"
+}
+build_vendor() {
+    cp -r "$package/test/vendor_msgs" "$workspace/src/vendor_msgs" &&
+        build --install-base install --packages-select interlock_test_vendor_msgs
+}
+check "a type that is not in the workspace: refused with its package" not_installed
+check "a vendor's messages build in the same workspace" build_vendor
+check "the installed node gates a type that it was not built with" node_with_vendor_type
+
 # --- an edited message ---------------------------------------------------------------------------------
 
 stage() { ls "$workspace/build/interlock/r2r_stage"; }

@@ -9,8 +9,6 @@
 //! second process, because the loader reads its path only when a process starts.
 
 use std::collections::BTreeSet;
-use std::path::{Path as FilePath, PathBuf};
-use std::process::Command;
 
 use interlock::cdr::{
     Arity, Endian, FiniteRule, Kind, Layout, MessageType, Path, Selection, Value, decode, encode,
@@ -22,8 +20,11 @@ use interlock::ros::typesupport::{
 
 #[path = "typesupport_all/random.rs"]
 mod random;
+#[path = "support/mod.rs"]
+mod support;
 
 use random::Random;
+use support::interfaces::with_interfaces;
 
 /// Contents tried of each type, each in both byte orders.
 const CONTENTS: u64 = 12;
@@ -175,52 +176,15 @@ fn every_installed_type_reads_and_writes_like_the_middleware() {
     assert!(count >= FEWEST_TYPES, "only {count} types are installed");
 }
 
-/// Set in the second process: the package under test is in front of the others.
-const SECOND_PROCESS: &str = "INTERLOCK_TEST_LAYOUT_MSGS";
-
 #[test]
 fn every_construct_reads_and_writes_like_the_middleware() {
-    if std::env::var_os(SECOND_PROCESS).is_some() {
+    let name = "every_construct_reads_and_writes_like_the_middleware";
+    with_interfaces("layout_msgs", name, || {
         let (_, seen) = compare_installed();
         let missing: Vec<String> = all_constructs().difference(&seen).cloned().collect();
         assert!(missing.is_empty(), "no type uses {missing:?}");
         defaults_are_those_of_the_definition();
-        return;
-    }
-    let prefix = build_layout_msgs();
-    let in_front = |variable: &str, first: PathBuf| {
-        let rest = std::env::var_os(variable).unwrap_or_default();
-        let paths = [first].into_iter().chain(std::env::split_paths(&rest));
-        std::env::join_paths(paths).unwrap()
-    };
-    let output = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "every_construct_reads_and_writes_like_the_middleware", "--nocapture"])
-        .env(SECOND_PROCESS, "1")
-        .env("AMENT_PREFIX_PATH", in_front("AMENT_PREFIX_PATH", prefix.clone()))
-        .env("LD_LIBRARY_PATH", in_front("LD_LIBRARY_PATH", prefix.join("lib")))
-        .output()
-        .unwrap();
-    let text = String::from_utf8_lossy(&output.stderr).into_owned()
-        + &String::from_utf8_lossy(&output.stdout);
-    assert!(output.status.success() && text.contains("1 passed"), "{text}");
-}
-
-/// Builds and installs the package with a type for each construct, and gives its prefix.
-fn build_layout_msgs() -> PathBuf {
-    let source = FilePath::new(env!("CARGO_MANIFEST_DIR")).join("test/layout_msgs");
-    let build = FilePath::new(env!("CARGO_TARGET_TMPDIR")).join("layout_msgs");
-    let prefix = build.join("install");
-    let run = |arguments: &[&std::ffi::OsStr]| {
-        let output = Command::new("cmake").args(arguments).output().expect("cmake must be there");
-        let text = String::from_utf8_lossy(&output.stderr).into_owned()
-            + &String::from_utf8_lossy(&output.stdout);
-        assert!(output.status.success(), "cmake {arguments:?}\n{text}");
-    };
-    let install = format!("-DCMAKE_INSTALL_PREFIX={}", prefix.display());
-    run(&["-S".as_ref(), source.as_ref(), "-B".as_ref(), build.as_ref(), install.as_ref()]);
-    run(&["--build".as_ref(), build.as_ref(), "--parallel".as_ref(), "2".as_ref()]);
-    run(&["--install".as_ref(), build.as_ref()]);
-    prefix
+    });
 }
 
 fn defaults_are_those_of_the_definition() {

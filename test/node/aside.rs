@@ -121,7 +121,8 @@ fn a_tap_of_the_robots_present_topic_disturbs_nobody() {
     let mut rig = Rig::new(&params);
     let mut robot = Peer::start_as(&rig.lease, &rig.scratch, "robot", "robot");
     robot.subscribe("/today_vel", TWIST);
-    rig.peer.publisher("/today_vel", TWIST);
+    // The robot and the tap.
+    rig.peer.publisher_for("/today_vel", TWIST, 2);
     robot.wait_for_writer("/today_vel");
     for x in [0.25, 0.875] {
         rig.peer.publish("/today_vel", twist(x));

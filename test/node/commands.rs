@@ -158,6 +158,18 @@ fn tight() -> String {
           angular: {{z: {{max_velocity: 1.5, max_acceleration: 1000000.0}}}}
         safe: {{command: zero_velocity}}
         sources: {{agent: {{topic: stamped_in, {SOURCE}}}}}
+      twist:
+        type: geometry_msgs/msg/Twist
+        output: twist_out
+        feedback: none
+        because: a test has no robot
+        independent: true
+        start_ramp_s: 0.0
+        limits:
+          linear: {{x: {{max_velocity: 0.375, max_acceleration: 1000000.0}}}}
+          angular: {{z: {{min_velocity: -0.625, max_velocity: 1.5, max_acceleration: 1000000.0}}}}
+        safe: {{command: zero_velocity}}
+        sources: {{agent: {{topic: twist_in, {SOURCE}}}}}
       wheels:
         type: std_msgs/msg/Float64MultiArray
         interface: velocity
@@ -193,7 +205,7 @@ fn with_numbers(bytes: &[u8], changes: &[(f64, f64)]) -> Vec<u8> {
 
 #[test]
 fn limited_values_are_exact_and_everything_else_stays_as_it_was() {
-    let cases: [Case; 3] = [
+    let cases: [Case; 4] = [
         (
             "pose",
             STATES,
@@ -208,6 +220,12 @@ fn limited_values_are_exact_and_everything_else_stays_as_it_was() {
             json!({"header": {"stamp": {"sec": 5}, "frame_id": "ab"},
                    "twist": {"linear": {"x": -2.0}, "angular": {"z": 4.0}}}),
             &[(-2.0, -0.2), (4.0, 1.5)],
+        ),
+        (
+            "twist",
+            "geometry_msgs/msg/Twist",
+            json!({"linear": {"x": 3.0}, "angular": {"z": -5.0}}),
+            &[(3.0, 0.375), (-5.0, -0.625)],
         ),
         (
             "wheels",

@@ -77,9 +77,14 @@ impl Peer {
 
     /// Makes a publisher and waits until the node reads it.
     pub(crate) fn publisher(&mut self, topic: &str, kind: &str) {
+        self.publisher_for(topic, kind, 1);
+    }
+
+    /// The same where others read it too: `readers` counts them and the node.
+    pub(crate) fn publisher_for(&mut self, topic: &str, kind: &str, readers: u64) {
         self.ask("publisher", json!({"topic": topic, "type": kind}));
-        wait_for(&format!("a reader of {topic}"), || {
-            self.ask("readers", json!({"topic": topic})).as_u64() >= Some(1)
+        wait_for(&format!("{readers} readers of {topic}"), || {
+            self.ask("readers", json!({"topic": topic})).as_u64() >= Some(readers)
         });
     }
 

@@ -5,18 +5,19 @@
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, Write};
-use std::path::{Path, PathBuf};
-use std::process::{ChildStdin, Command, Stdio};
+use std::path::PathBuf;
+use std::process::{ChildStdin, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
 use crate::rig::Rig;
+use crate::support::interfaces::with_interfaces;
 use crate::support::{Running, wait_for};
 
-/// Set in the process that finds the messages.
-const SECOND_PROCESS: &str = "INTERLOCK_TEST_WITH_VENDOR_MSGS";
+/// The package of the vendor's messages.
+const MESSAGES: &str = "vendor_msgs";
 const JOINTS: usize = 29;
 /// Generous: the robot answers within milliseconds.
 const ANSWER: Duration = Duration::from_secs(60);
@@ -172,9 +173,10 @@ fn all(frame: &Value, field: &str, joints: f64) -> bool {
 #[test]
 fn hazard_36_and_37_a_vendors_robot_takes_every_frame_that_comes_out() {
     let name = "vendor::hazard_36_and_37_a_vendors_robot_takes_every_frame_that_comes_out";
-    if std::env::var_os(SECOND_PROCESS).is_none() {
-        return run_again(name);
-    }
+    with_interfaces(MESSAGES, name, takes_every_frame);
+}
+
+fn takes_every_frame() {
     let mut rig = Rig::new(&params());
     let mut robot = Robot::start(&rig);
     rig.arm();
@@ -217,9 +219,10 @@ fn hazard_36_and_37_a_vendors_robot_takes_every_frame_that_comes_out() {
 #[test]
 fn hazard_40_gate_distorts_balance_on_the_wire() {
     let name = "vendor::hazard_40_gate_distorts_balance_on_the_wire";
-    if std::env::var_os(SECOND_PROCESS).is_none() {
-        return run_again(name);
-    }
+    with_interfaces(MESSAGES, name, balance_is_never_distorted);
+}
+
+fn balance_is_never_distorted() {
     let mut rig = Rig::new(&balanced());
     let mut robot = Robot::start(&rig);
     rig.arm();
@@ -248,46 +251,4 @@ fn hazard_40_gate_distorts_balance_on_the_wire() {
     assert_eq!(state["first_trip"]["cause"], "source_silent");
     let damped = robot.accepted("a damping frame", |frame| all(frame, "kd", 3.0));
     assert!(all(&damped, "kp", 0.0) && all(&damped, "tau", 0.0), "{damped}");
-}
-
-/// Runs this test again where the messages are found.
-fn run_again(name: &str) {
-    let prefix = build_messages();
-    let in_front = |variable: &str, first: PathBuf| {
-        let rest = std::env::var_os(variable).unwrap_or_default();
-        let paths = [first].into_iter().chain(std::env::split_paths(&rest));
-        std::env::join_paths(paths).expect("paths without a colon")
-    };
-    let output = Command::new(std::env::current_exe().expect("know our own program"))
-        .args(["--exact", name, "--nocapture"])
-        .env(SECOND_PROCESS, "1")
-        .env("AMENT_PREFIX_PATH", in_front("AMENT_PREFIX_PATH", prefix.clone()))
-        .env("LD_LIBRARY_PATH", in_front("LD_LIBRARY_PATH", prefix.join("lib")))
-        .env("PYTHONPATH", in_front("PYTHONPATH", prefix.join("python")))
-        .output()
-        .expect("start this program again");
-    let text = String::from_utf8_lossy(&output.stderr).into_owned()
-        + &String::from_utf8_lossy(&output.stdout);
-    assert!(output.status.success() && text.contains("1 passed"), "{text}");
-}
-
-/// Builds and installs the vendor's messages, and gives their prefix.
-fn build_messages() -> PathBuf {
-    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("test/vendor_msgs");
-    let build = Path::new(env!("CARGO_TARGET_TMPDIR")).join("vendor_msgs");
-    let prefix = build.join("install");
-    let run = |arguments: &[&std::ffi::OsStr]| {
-        let output = Command::new("cmake").args(arguments).output().expect("cmake must be there");
-        let text = String::from_utf8_lossy(&output.stderr).into_owned()
-            + &String::from_utf8_lossy(&output.stdout);
-        assert!(output.status.success(), "cmake {arguments:?}\n{text}");
-    };
-    let install = format!("-DCMAKE_INSTALL_PREFIX={}", prefix.display());
-    // The same folder on every system.
-    let python = "-DPYTHON_INSTALL_DIR=python";
-    let [source, build_os] = [source.as_os_str(), build.as_os_str()];
-    run(&["-S".as_ref(), source, "-B".as_ref(), build_os, install.as_ref(), python.as_ref()]);
-    run(&["--build".as_ref(), build_os, "--parallel".as_ref(), "2".as_ref()]);
-    run(&["--install".as_ref(), build_os]);
-    prefix
 }

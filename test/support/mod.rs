@@ -13,6 +13,8 @@
     reason = "each test program uses a part; `expect` would fail in one that uses all"
 )]
 
+pub(crate) mod interfaces;
+
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
