@@ -100,8 +100,12 @@ fn play(world: &WorldGenes, events: &[Gene], tally: &mut Tally) -> Result<(), Te
     let mut oracle = Oracle::new(&script.rig.rules, script.rig.boot);
     let mut judged = 0;
     tally.cases += 1;
-    for event in events {
-        script.play(*event);
+    if world.begins_ready() {
+        script.try_ready();
+    }
+    let first = std::iter::once(None);
+    for event in first.chain(events.iter().map(Some)) {
+        event.into_iter().for_each(|event| script.play(*event));
         for step in &script.rig.trace[judged..] {
             tally.count(step);
             oracle.observe(step).map_err(|objection| {
