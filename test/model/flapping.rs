@@ -113,5 +113,5 @@ impl Model for Inputs {
 
 #[test]
 fn flapping_inputs_never_outrun_a_person() {
-    explore("flapping", Inputs);
+    explore("flapping", Inputs, 1_000);
 }

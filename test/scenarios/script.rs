@@ -124,8 +124,13 @@ impl Script {
 
     /// A person gets the robot going: everything released and alive, reset if need be, arm.
     pub(crate) fn make_ready(&mut self) {
-        self.ready(Gene { kind: 0, who: 0, seed: 0, pace: 0 });
+        self.try_ready();
         assert_eq!(self.rig.view().state, State::Active);
+    }
+
+    /// The same, where the rules or the robot may not permit it.
+    pub(crate) fn try_ready(&mut self) {
+        self.ready(Gene { kind: 0, who: 0, seed: 0, pace: 0 });
     }
 
     fn ready(&mut self, gene: Gene) {

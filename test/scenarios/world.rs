@@ -142,6 +142,11 @@ impl WorldGenes {
         Rig::new(rules, record, u64::from(self.boot), pose)
     }
 
+    /// Whether the scenario begins with somebody who gets the robot going.
+    pub(crate) fn begins_ready(&self) -> bool {
+        bit(self.boot, 7)
+    }
+
     fn kill_inputs(&self) -> Vec<KillInputRules> {
         let timeout = pick(self.inputs / 3, &[Some(ms(150)), None, Some(ms(60))]);
         let rules = KillInputRules { timeout, kill_after: ms(pick(self.inputs / 9, &[200, 0])) };

@@ -34,6 +34,8 @@ struct LaneWatch {
     /// The source in charge has asked for motion beyond doubt since it took charge.
     engaged: bool,
     selected: Option<usize>,
+    /// The last command that went out asked for motion beyond doubt.
+    moving: bool,
     /// The lane holds because its own source fell silent in motion.
     silent: bool,
     last: Vec<f64>,
@@ -192,7 +194,8 @@ impl SourceWatch {
             if scene.before.lanes[received.lane].owner != Some(received.source) {
                 (watch.engaged, watch.selected) = (false, None);
             }
-            watch.engaged |= asks_for_motion(received, rules, &watch.last) == Asks::Surely;
+            watch.moving = asks_for_motion(received, rules, &watch.last) == Asks::Surely;
+            watch.engaged |= watch.moving;
         } else if !refused && scene.before.lanes[received.lane].owner == Some(received.source) {
             self.lanes[received.lane].silent = false;
         }
@@ -283,7 +286,8 @@ impl SourceWatch {
                 watch.silent = false;
                 continue;
             }
-            let entered = scene.before.lanes[lane].state == LaneState::Flowing;
+            // Silent after a neutral command it waits, and holds only because another lane does.
+            let entered = scene.before.lanes[lane].state == LaneState::Flowing && watch.moving;
             let owner = after.lanes[lane].owner;
             watch.silent |= entered
                 && owner.is_some_and(|owner| {
