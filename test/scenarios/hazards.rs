@@ -2,13 +2,14 @@
 
 use interlock::gate::cause::{Action, Cause};
 use interlock::gate::command::Command;
+use interlock::gate::lane_state::LaneState;
 use interlock::gate::rules::LaneRules;
 use interlock::gate::safe::SafeCommand;
 use interlock::gate::state::{BootRecord, State};
 use interlock::gate::verdict::Verdict;
 
 use super::oracle::Oracle;
-use super::plain::{armed, gate, position_lane, scene, source, target, velocity_lane};
+use super::plain::{armed, gate, plan_lane, position_lane, scene, source, target, velocity_lane};
 use super::rig::{Rig, Sent};
 use super::script::Script;
 use super::trace::{From, What};
@@ -187,6 +188,29 @@ fn when_feedback_has_just_gone_stale_after_a_limp_stop_expect_no_jump() {
         let after = script.rig.pose[0][0];
         assert!((after - before).abs() <= 0.06 + 1e-9, "{safe:?}: from {before} to {after}");
     }
+}
+
+#[test]
+fn when_a_stopped_plan_falls_silent_beside_a_moving_one_expect_only_the_latter_to_hold() {
+    let mut script = armed(gate(vec![plan_lane(1), plan_lane(1)]));
+    script.wait(20 * MILLISECOND);
+    let stop = || Command::with_capacity(1, 1);
+    let mut plan = Command::with_capacity(1, 1);
+    plan.points = 1;
+    plan.position.push(0.01);
+    plan.times.push(400_000_000);
+    assert_eq!(script.send_from(1, 0, 0, plan), Some(Verdict::Passed));
+    assert_eq!(script.send_from(0, 0, 0, stop()), Some(Verdict::Passed));
+    script.wait(120 * MILLISECOND);
+    let states = |script: &Script| script.rig.view().lanes.iter().map(|lane| lane.state).collect();
+    let held: Vec<LaneState> = states(&script);
+    assert_eq!(held, [LaneState::Holding; 2]);
+    // The moving one is heard again: nothing else holds either of them.
+    assert_eq!(script.send_from(1, 0, 0, stop()), Some(Verdict::Passed));
+    script.wait(20 * MILLISECOND);
+    let after: Vec<LaneState> = states(&script);
+    assert_eq!(after, [LaneState::Waiting, LaneState::Flowing]);
+    judge(&script);
 }
 
 #[test]

@@ -34,8 +34,9 @@ struct LaneWatch {
     /// The source in charge has asked for motion beyond doubt since it took charge.
     engaged: bool,
     selected: Option<usize>,
-    /// The last command that went out asked for motion beyond doubt.
-    moving: bool,
+    /// Until when the last command that went out asks for motion beyond doubt: a target for ever, a
+    /// plan until its end. 0: it does not.
+    moving_until: u64,
     /// The lane holds because its own source fell silent in motion.
     silent: bool,
     last: Vec<f64>,
@@ -194,8 +195,14 @@ impl SourceWatch {
             if scene.before.lanes[received.lane].owner != Some(received.source) {
                 (watch.engaged, watch.selected) = (false, None);
             }
-            watch.moving = asks_for_motion(received, rules, &watch.last) == Asks::Surely;
-            watch.engaged |= watch.moving;
+            let moves = asks_for_motion(received, rules, &watch.last) == Asks::Surely;
+            let plan = received.asked.times.last().and_then(|last| u64::try_from(*last).ok());
+            watch.moving_until = match (moves, rules.shape) {
+                (false, _) => 0,
+                (true, Shape::Target) => u64::MAX,
+                (true, Shape::Trajectory) => now.saturating_add(plan.unwrap_or(0)),
+            };
+            watch.engaged |= moves;
         } else if !refused && scene.before.lanes[received.lane].owner == Some(received.source) {
             self.lanes[received.lane].silent = false;
         }
@@ -286,8 +293,10 @@ impl SourceWatch {
                 watch.silent = false;
                 continue;
             }
-            // Silent after a neutral command it waits, and holds only because another lane does.
-            let entered = scene.before.lanes[lane].state == LaneState::Flowing && watch.moving;
+            // Silent after a neutral command or a finished plan it waits, and holds only because
+            // another lane does.
+            let entered =
+                scene.before.lanes[lane].state == LaneState::Flowing && watch.moving_until > now;
             let owner = after.lanes[lane].owner;
             watch.silent |= entered
                 && owner.is_some_and(|owner| {
