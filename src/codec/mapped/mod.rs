@@ -1,6 +1,6 @@
 //! Commands of any message type, by a map from the params file.
 //!
-//! Which field carries what is worked out once, by [`compile`]; here the elements are read into the
+//! Which field carries what is worked out once, by [`mod@compile`]; here the elements are read into the
 //! lane's order, checked, and written back in place. A joint's values are the elements at its place
 //! in each quantity's array, or, where the message has names, those beside its name.
 //!

@@ -72,7 +72,7 @@ fn when_the_robot_is_described_expect_its_limits_and_never_wider() {
     let described = |name: &str| DescribedJoint {
         name: name.to_owned(),
         position: Some(range(-1.0, 2.0)),
-        velocity: 3.14159,
+        velocity: 3.24159,
         effort: 40.0,
     };
     let observed = Observed {
@@ -83,7 +83,7 @@ fn when_the_robot_is_described_expect_its_limits_and_never_wider() {
     };
     let text = params_file(&observed);
     let hip = text.lines().find(|line| line.trim_start().starts_with("hip: {")).unwrap();
-    assert!(hip.contains("min_position: -1.0, max_position: 2.0, max_velocity: 3.1415,"), "{hip}");
+    assert!(hip.contains("min_position: -1.0, max_position: 2.0, max_velocity: 3.2415,"), "{hip}");
     // Not described: what was seen. A word of YAML is quoted.
     let other = text.lines().find(|line| line.trim_start().starts_with("'on': {")).unwrap();
     assert!(other.contains("min_position: 0.95, max_position: 1.05"), "{other}");
