@@ -38,6 +38,7 @@
 //! | [`codec`] | pure: between bytes and the gate's numbers | `cdr`, `config`, `gate` |
 //! | [`telemetry`] | slots, metrics, events, log, status | `config`, `gate` |
 //! | [`clock`] | the only reader of clocks | `gate::units` |
+//! | [`attribution`] | who asked for what, by `seq` | nothing |
 //! | [`kill_switch`] | kills from other threads, fence, shutdown | `gate::cause` |
 //! | [`realtime`] | scheduling, locked memory | `config` |
 //! | [`http`] | read-only HTTP | `telemetry`, `gate::units` |
@@ -195,6 +196,7 @@
 
 #[cfg(feature = "ros")]
 pub mod app;
+pub mod attribution;
 pub mod cdr;
 pub mod clock;
 pub mod codec;
