@@ -121,7 +121,10 @@ def play(arguments, domain, folder):
     listen = f"127.0.0.1:{stage.free_port()}"
     parameters = yaml.safe_load(CONFIG.read_text())["interlock"]["ros__parameters"]
     lane, setup = setup_of(parameters)
-    node_arguments = ["--params-file", str(CONFIG), "-p", "release_over_ros:=true", "-p", f"http.listen:={listen}"]
+    node_arguments = [
+        "--params-file", str(CONFIG), "-p", "release_over_ros:=true", "-p", f"http.listen:={listen}",
+        "-p", f"state_dir:={folder}/state",
+    ]
     screen.title("Interlock: a policy at 50 Hz → the gate → a robot with 29 joints", [
         ("params", "config/humanoid_29.yaml, with release_over_ros:=true so that the demo may reset and arm"),
         ("node", f"{version}{', a debug build' if 'debug' in Path(program).resolve().parts else ''}"),

@@ -28,7 +28,8 @@ class Story(Scene):
         super().__init__(*arguments, **named)
         self.joint = self.lane["joints"].index(JOINT)
         self.steps = [
-            Step("the node starts, disarmed", False, self.starts),
+            Step("a first run comes up killed", False, self.starts),
+            Step("the operator resets", False, self.resets_first_run),
             Step("arm refused, with reasons", False, self.refuses_to_arm),
             Step("before arm: all withheld", False, self.withholds),
             Step("arm", False, self.arms),
@@ -53,12 +54,19 @@ class Story(Scene):
         self.node = self.start_node()
         wait("the node's first ~/state", lambda: self.operator.state)
         state = self.operator.state
-        expect(state.label == "disarmed", state.label, "disarmed")
+        expect(state.label == "killed", state.label, "killed")
+        cause = state.first_trip.cause
+        expect(cause == "first_run", cause, "first_run: there is no latch file that says otherwise")
         took = (state.since.sec + state.since.nanosec / 1e9 - self.node.started_wall) * 1e3
         seen = (self.operator.first_state - self.node.started) / MS
-        return Result(took, "ms", "exec → disarmed, by the node's own ~/state",
-                      f"{state.label}, seq {state.seq}, {took:.0f} ms after exec",
+        return Result(took, "ms", "exec → killed, by the node's own ~/state",
+                      f"{state.label} ({cause}), seq {state.seq}, {took:.0f} ms after exec",
                       [f"the operator saw it after {seen:.0f} ms: until then the middleware's discovery"])
+
+    def resets_first_run(self):
+        answer = self.reset()
+        expect(self.operator.label == "disarmed", self.operator.label, "disarmed")
+        return Result(answer.seq, "seq", "on disk before it was true", answer.message)
 
     def refuses_to_arm(self):
         _, _, answer = self.operator.call("arm")
@@ -311,7 +319,7 @@ class Story(Scene):
             ("interlock_profile", {"profile": "bringup"}, lambda value: value == 1),
             ("interlock_trips_total", {"cause": "kill_service"}, lambda value: value == 1),
             ("interlock_arms_total", {}, lambda value: value >= 2),
-            ("interlock_resets_total", {}, lambda value: value >= 1),
+            ("interlock_resets_total", {}, lambda value: value >= 2),
             *(("interlock_commands_total", {"source": SOURCE, "verdict": verdict}, lambda value: value > 0)
               for verdict in ("passed", "limited", "rejected", "withheld")),
             *(("interlock_commands_rejected_total", {"source": SOURCE, "reason": reason}, lambda value: value > 0)

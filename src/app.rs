@@ -1,5 +1,7 @@
 //! The composition root: builds the parts, starts and supervises the threads, shuts down.
 
+mod latch;
+
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -8,6 +10,7 @@ use parking_lot::Mutex;
 use signal_hook::consts::{SIGINT, SIGTERM, SIGUSR1};
 use signal_hook::iterator::Signals;
 
+use crate::attribution::Attribution;
 use crate::clock;
 use crate::config::args::Arguments;
 use crate::config::differences;
@@ -57,6 +60,15 @@ pub enum AppError {
         /// The system's reason.
         source: std::io::Error,
     },
+    /// Another instance runs.
+    #[error(transparent)]
+    Latch(#[from] crate::latch::OpenError),
+    /// Nothing says where the latch file is to be.
+    #[error(
+        "there is no state directory for the latch file: neither state_dir nor STATE_DIRECTORY, \
+         XDG_STATE_HOME or HOME is set\n  to fix:  write state_dir in the params file"
+    )]
+    NoStateDirectory,
     /// `/metrics` and the rest.
     #[error(transparent)]
     Http(#[from] HttpError),
@@ -73,11 +85,12 @@ impl AppError {
     #[must_use]
     pub fn is_configuration(&self) -> bool {
         match self {
-            Self::Config(_) => true,
+            Self::Config(_) | Self::NoStateDirectory => true,
             Self::Build(error) => error.is_configuration(),
             Self::Rcl(_)
             | Self::Control(_)
             | Self::LogFolder { .. }
+            | Self::Latch(_)
             | Self::Http(_)
             | Self::Metrics(_)
             | Self::System(_) => false,
@@ -96,6 +109,8 @@ pub fn run(
     logs: Arc<LogCounts>,
 ) -> Result<ExitCode, AppError> {
     let config = Arc::new(config);
+    let notes = Arc::new(Notes::default());
+    let opened = latch::open(&config, &notes)?;
     check_log_folder()?;
     let mut args = vec!["interlock".to_owned()];
     args.extend(arguments.ros.iter().cloned());
@@ -108,14 +123,24 @@ pub fn run(
     let slots = Slots::new(&config, build_info(&context), logs);
     let (events, event_log) = EventLog::start(slots.clone(), clock::steady)?;
     let switch = Arc::new(KillSwitch::default());
+    let attribution = Arc::new(Attribution::default());
+    let start = (opened.start, opened.at);
+    let path = opened.path();
+    let woken = latch::Woken::default();
+    let (post, latch) = opened.start(&config, &slots, &notes, &attribution, &woken)?;
     let endpoints = Endpoints {
         config: config.clone(),
         context,
         switch: switch.clone(),
         slots: slots.clone(),
         events: events.clone(),
+        start,
+        latch: post,
+        notes,
     };
     let built = endpoints.build()?;
+    // Set once, here.
+    woken.set([built.waker.clone(), built.replies_waker]).ok();
     let node_name = built.names.fully_qualified_name.clone();
     let notes = built.audit.notes().clone();
     let mut snapshots = built.snapshots.into_iter();
@@ -134,20 +159,28 @@ pub fn run(
         slots: slots.clone(),
         events: events.clone(),
         switch: switch.clone(),
+        attribution,
     })?;
     let http = serve_http(&config, &slots, for_http, (node_name.clone(), notes))?;
     stop_on_panic(built.burst);
     events.post(Event { at: clock::now(), what: What::Started });
+    if !config.latch_persist {
+        tracing::warn!("latch {}", crate::telemetry::texts::NOT_PERSISTED);
+    }
     tracing::info!(
         node = node_name,
         lanes = config.lanes.len(),
         config_sha256 = config.sha256,
         version = env!("CARGO_PKG_VERSION"),
-        "{node_name} runs, disarmed; the latch is not persisted in this version"
+        "{node_name} runs, {}",
+        latch::comes_up(&start.0, path.as_ref())
     );
     supervise(built.thread, control, &switch, &built.waker, &config)?;
     events.post(Event { at: clock::now(), what: What::Stopping });
     drop(http);
+    if let Some(latch) = latch {
+        latch.finish();
+    }
     drop(built.replies);
     event_log.stop();
     Ok(ExitCode::SUCCESS)

@@ -39,6 +39,7 @@
 //! | [`telemetry`] | slots, metrics, events, log, status | `config`, `gate` |
 //! | [`clock`] | the only reader of clocks | `gate::units` |
 //! | [`attribution`] | who asked for what, by `seq` | nothing |
+//! | [`latch`] | the latch on disk: file, lock, its thread | `attribution`, `gate`, `telemetry` |
 //! | [`kill_switch`] | kills from other threads, fence, shutdown | `gate::cause` |
 //! | [`realtime`] | scheduling, locked memory | `config` |
 //! | [`http`] | read-only HTTP | `telemetry`, `gate::units` |
@@ -51,7 +52,7 @@
 //! | files | decide |
 //! |---|---|
 //! | `core`, `verbs`, `inputs`, `watch`, `stop` | the gate as a whole: its calls, its tick, its stops |
-//! | `state`, `machine` | the transition table; first and newest trip, `seq` |
+//! | `state`, `machine`, `release`, `history` | the transition table; reset and arm in two steps; trips, `seq` |
 //! | `cause`, `detect`, `fault`, `actions`, `share`, `divergence` | which causes there are, whether each is there, for how long, what it then does |
 //! | `condition`, `conditions`, `awaits`, `engage` | what stands in the way of the next step |
 //! | `lane`, `arbitration`, `source`, `publisher`, `rate`, `aside`, `easing` | who may move a lane, and how much of its limits |
@@ -71,6 +72,7 @@
 //! | `control` | r2r's node: verbs, parameters, `~/state`, `~/decisions`, `/diagnostics`, the graph, the robot description | r2r; snapshots, records |
 //! | `http` | `/metrics`, `/status`, `/livez`, `/readyz` | its socket; snapshots, slots |
 //! | `events` | the log's lines | bounded queue |
+//! | `latch` | the latch file | a mailbox with the newest record; atomics back |
 //! | main | signals, the end of the process | |
 //!
 //! # Invariants of the whole
@@ -124,9 +126,10 @@
 //! a scrape of the client library's histograms waits for writers. Indices are resolved at start; the collector
 //! makes families of the slots when somebody scrapes.
 //!
-//! **Decision 9: the node boots disarmed and the latch is not persisted yet,** because the record needs its own
-//! thread, file format and tests; until then every answer to a kill and the log at start say so, instead of a
-//! file that might be trusted.
+//! **Decision 9: reset and arm take effect only once their record is on disk, and a stop does not wait for its
+//! own,** because a restart must never know less than what was released and a stop must never be slower than it
+//! can be. The record is two slots overwritten in place, and any damage comes up killed, instead of a file that is
+//! replaced (which needs space on the disk) or one that is repaired by guessing.
 //!
 //! **Decision 10: a constant safe command spends no time credit.** A command's rate limit may use the time since
 //! something changed on the wire, at most 1.5 periods. A hold repeated at the tick changes nothing, so the
@@ -205,6 +208,7 @@ pub mod ctl;
 pub mod gate;
 pub mod http;
 pub mod kill_switch;
+pub mod latch;
 pub mod realtime;
 #[cfg(feature = "ros")]
 pub mod ros;

@@ -57,6 +57,16 @@ pub fn summary(config: &Config) -> String {
     rules_summary(&mut text, config);
     let http = config.http.map_or_else(|| "off".to_owned(), |address| address.to_string());
     line(&mut text, &format!("http {http}"));
+    if config.latch_persist {
+        let place = config.state_dir.as_ref();
+        let place = place.map_or_else(
+            || "$STATE_DIRECTORY, or interlock in the user's own state folder".to_owned(),
+            |path| path.display().to_string(),
+        );
+        line(&mut text, &format!("latch: kept in {place}"));
+    } else {
+        line(&mut text, "latch: NOT kept on disk (latch.persist: false): a restart forgets a kill");
+    }
     let release = if config.release_over_ros { "open" } else { "closed" };
     line(&mut text, &format!("reset, arm and select_source over ROS: {release}"));
     line(&mut text, &format!("sha256 {}", config.sha256));

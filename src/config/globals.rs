@@ -1,6 +1,7 @@
 //! The keys outside lanes and inputs: identity, tick, permit, decisions, HTTP, real-time.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use super::keys::Keys;
@@ -50,6 +51,8 @@ pub(super) struct Top {
     pub(super) decisions_max_rate_hz: Option<f64>,
     pub(super) decisions_passed_one_in: Option<u32>,
     pub(super) other_paths: Option<Vec<String>>,
+    pub(super) latch_persist: Option<bool>,
+    pub(super) state_dir: Option<Option<PathBuf>>,
 }
 
 /// `tick_hz`, which many other keys are measured against.
@@ -63,6 +66,7 @@ pub(super) fn globals(keys: &mut Keys<'_>) -> Globals {
 /// Everything else.
 pub(super) fn top(keys: &mut Keys<'_>, globals: &Globals) -> Top {
     schema_version(keys);
+    let latch_persist = keys.boolean("latch.persist").or(true);
     Top {
         hardware_id: keys.string("hardware_id").or("none").map(str::to_owned),
         allow_sim_time: keys.boolean("allow_sim_time").or(false),
@@ -104,7 +108,29 @@ pub(super) fn top(keys: &mut Keys<'_>, globals: &Globals) -> Top {
             .and_then(|value| u32::try_from(value).ok())
             .or(DEFAULT_PASSED_ONE_IN),
         other_paths: other_paths(keys),
+        latch_persist,
+        state_dir: state_dir(keys, latch_persist != Some(false)),
     }
+}
+
+/// `state_dir`: where the latch file is.
+fn state_dir(keys: &mut Keys<'_>, is_used: bool) -> Option<Option<PathBuf>> {
+    let key = "state_dir";
+    let Some(path) = keys.string(key).optional()? else { return Some(None) };
+    if !path.starts_with('/') {
+        keys.refuse(
+            key,
+            format!("{path:?} is not an absolute path"),
+            "/PATH",
+            "a relative one would depend on where the node is started, and a kill would be forgotten",
+            "write the whole path",
+        );
+        return None;
+    }
+    if !is_used {
+        keys.refuse_effectless(key, "only with latch.persist: true", "nothing is written then")?;
+    }
+    Some(Some(PathBuf::from(path)))
 }
 
 fn schema_version(keys: &mut Keys<'_>) {

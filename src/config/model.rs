@@ -9,6 +9,7 @@ mod inputs;
 mod lane;
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::time::Duration;
 
 #[cfg(test)]
@@ -70,6 +71,10 @@ pub struct Config {
     pub decisions_passed_one_in: u32,
     /// Topics, actions and services that also move the robot, as written.
     pub other_paths: Vec<String>,
+    /// Whether the latch is kept on disk. `false` is for simulation and shows everywhere.
+    pub latch_persist: bool,
+    /// Where; `None`: as the environment says.
+    pub state_dir: Option<PathBuf>,
     /// Where the robot is described; `None`: nowhere.
     pub urdf: Option<Urdf>,
     /// The robot's description that the limits hold already; `None`: none yet.

@@ -83,6 +83,8 @@ pub fn read(map: &FlatMap, context: &Context) -> Result<Config, Problems> {
             decisions_max_rate_hz: top.decisions_max_rate_hz?,
             decisions_passed_one_in: top.decisions_passed_one_in?,
             other_paths: top.other_paths?,
+            latch_persist: top.latch_persist?,
+            state_dir: top.state_dir?,
             urdf: globals.urdf,
             description: None,
             sha256: digest::sha256(map, &foreign),

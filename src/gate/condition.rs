@@ -25,7 +25,7 @@ closed_list! {
         CausePresent = "cause_present",
         /// A source does not look as its `engage` rule wants.
         SourceNotReady = "source_not_ready",
-        /// The latch file cannot be written.
+        /// The latch file cannot be written. Also prevents reset.
         LatchNotWritable = "latch_not_writable",
         /// The limits are to come with a robot description, which has not come yet.
         RobotDescriptionMissing = "robot_description_missing",

@@ -89,6 +89,17 @@ impl Gate {
         blocked
     }
 
+    /// Whether a reset is refused for a condition.
+    pub(super) fn reset_blocked(&self, now: SteadyTime) -> bool {
+        self.any_kill_input_asserts(now) || !self.latch_writable
+    }
+
+    fn latch_not_writable(&self, tell: &mut dyn FnMut(Condition)) {
+        if !self.latch_writable {
+            tell(Condition::plain(ConditionCode::LatchNotWritable, Subject::Node));
+        }
+    }
+
     fn has_settled(&self, now: SteadyTime) -> bool {
         self.ready_since.is_some_and(|at| now.since(at) >= self.rules.arm_settle)
     }
@@ -106,16 +117,17 @@ impl Gate {
     fn look(&self, now: SteadyTime, tell: &mut dyn FnMut(Condition)) {
         match self.machine.state() {
             State::Active => {}
-            State::Killed => self.kill_inputs_asserted(now, tell),
+            State::Killed => {
+                self.kill_inputs_asserted(now, tell);
+                self.latch_not_writable(tell);
+            }
             State::Disarmed => {
                 self.kill_inputs_asserted(now, tell);
                 self.kill_inputs_silent(now, tell);
                 if self.rules.simulated_time {
                     tell(Condition::plain(ConditionCode::SimulatedTime, Subject::Node));
                 }
-                if !self.latch_writable {
-                    tell(Condition::plain(ConditionCode::LatchNotWritable, Subject::Node));
-                }
+                self.latch_not_writable(tell);
                 if self.awaits_description {
                     tell(Condition::plain(ConditionCode::RobotDescriptionMissing, Subject::Node));
                 }

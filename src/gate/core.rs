@@ -13,6 +13,7 @@ use super::command::Command;
 use super::conditions::Condition;
 use super::easing::Factors;
 use super::fault::Faults;
+use super::history::Start;
 use super::kill_input::KillInput;
 use super::lane::{Circumstances, Decision, Lane, Permission, SafeOutput};
 use super::lane_state::LaneState;
@@ -56,9 +57,15 @@ pub struct Gate {
 }
 
 impl Gate {
-    /// The gate after boot. [`BootRecord::EndedActive`] is for the same boot of the machine.
+    /// The gate after boot, with no trip of an earlier run.
     #[must_use]
     pub fn new(rules: GateRules, record: BootRecord, seq: u64, now: Moment) -> Self {
+        Self::at_boot(rules, Start::of(record, seq), now)
+    }
+
+    /// The gate after boot.
+    #[must_use]
+    pub fn at_boot(rules: GateRules, start: Start, now: Moment) -> Self {
         let steady = now.steady;
         let lanes: Vec<Lane> =
             rules.lanes.iter().map(|lane| Lane::new(lane, &rules, steady)).collect();
@@ -67,9 +74,10 @@ impl Gate {
         let subjects = lanes.len() + rules.kill_inputs.len() + rules.feedback.len();
         // Each input, feedback and lane can miss a few conditions at once, each source and cause one.
         let conditions = 4 * subjects + sources + faults.capacity() + 4;
-        let machine = Machine::at_boot(record, seq, now);
+        let machine = Machine::at_boot(start, now);
         let mut notices = Notices::default();
-        if let Some(trip) = machine.first_trip() {
+        // What an earlier run has told is not told again.
+        for trip in machine.trips().iter() {
             notices.push(Notice::Trip(*trip));
         }
         Self {
@@ -86,7 +94,7 @@ impl Gate {
             conditions: Vec::with_capacity(conditions),
             evaluated_at: None,
             taken: false,
-            unclean: record == BootRecord::EndedActive,
+            unclean: start.record == BootRecord::EndedActive,
             last_tick: steady,
             notices,
             rules,

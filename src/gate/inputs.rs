@@ -106,9 +106,11 @@ impl Gate {
     }
 
     /// Whether the latch file can be written; true until somebody says otherwise.
-    pub const fn set_latch_writable(&mut self, writable: bool) {
-        self.latch_writable = writable;
-        self.evaluated_at = None;
+    pub fn set_latch_writable(&mut self, writable: bool) {
+        if self.latch_writable != writable {
+            self.latch_writable = writable;
+            self.evaluated_at = None;
+        }
     }
 
     /// Whether the lane's feedback is fresh. A lane without feedback has nothing fresh.

@@ -1,9 +1,13 @@
 //! The latch: the state, its `seq`, and the trips, around the pure table in [`super::state`].
+//!
+//! Reset and arm, which need their record on disk first, stand in [`super::release`].
 
 use std::time::Duration;
 
 use super::cause::{Action, Cause};
-use super::state::{BootRecord, Check, Event, News, Refused, SeqStep, State};
+use super::history::{Start, Trips};
+use super::release::Pending;
+use super::state::{Event, News, Refused, SeqStep, State};
 use super::units::{Moment, SteadyTime, WallTime};
 
 /// What a trip or a condition is about, by index.
@@ -87,8 +91,10 @@ pub struct Machine {
     since: Moment,
     first_trip: Option<Trip>,
     last_trip: Option<Trip>,
+    trips: Trips,
     told: [Option<(Cause, Subject)>; TOLD_APART],
     last_news: SteadyTime,
+    pub(super) pending: Option<Pending>,
 }
 
 /// What an event did to the machine.
@@ -105,24 +111,34 @@ pub struct Outcome {
 impl Machine {
     /// The machine after boot.
     #[must_use]
-    pub const fn new(state: State, seq: u64, now: Moment) -> Self {
+    pub fn new(state: State, seq: u64, now: Moment) -> Self {
         Self {
             state,
             seq,
             since: now,
             first_trip: None,
             last_trip: None,
+            trips: Trips::default(),
             told: [None; TOLD_APART],
             last_news: SteadyTime::from_nanos(0),
+            pending: None,
         }
     }
 
-    /// The machine after boot, with the cause where the record makes it killed.
+    /// The machine after boot. Where the record makes it killed: with the trip that killed it in an
+    /// earlier run, or else with the cause that the record is.
     #[must_use]
-    pub fn at_boot(record: BootRecord, seq: u64, now: Moment) -> Self {
+    pub fn at_boot(start: Start, now: Moment) -> Self {
+        let Start { record, seq, first, last } = start;
         let mut machine = Self::new(State::at_boot(record), seq, now);
-        if let Some(cause) = record.cause() {
-            machine.note_trip(Report::plain(cause, Subject::Node), now);
+        machine.last_trip = last;
+        match (record.cause(), first) {
+            (Some(Cause::Persisted), Some(first)) => {
+                machine.first_trip = Some(first);
+                machine.tell_apart((first.cause, first.subject));
+            }
+            (Some(cause), _) => machine.note_trip(Report::plain(cause, Subject::Node), now),
+            (None, _) => {}
         }
         machine
     }
@@ -157,9 +173,16 @@ impl Machine {
         self.last_trip.as_ref()
     }
 
-    /// A kill verb or an asserted kill input: works in every state.
+    /// The newest trips of this run.
+    #[must_use]
+    pub const fn trips(&self) -> &Trips {
+        &self.trips
+    }
+
+    /// A kill verb or an asserted kill input: works in every state. It defeats a reset or an arm that
+    /// waits for its record, so that then even the same cause again is news.
     pub fn kill(&mut self, report: Report, now: Moment) -> Outcome {
-        let news = self.news(&report, now);
+        let news = if self.is_releasing() { News::New } else { self.news(&report, now) };
         self.apply(Event::Kill(news), Some(report), now)
     }
 
@@ -175,38 +198,15 @@ impl Machine {
         self.apply(event, Some(report), now)
     }
 
-    /// The disarm verb.
+    /// The disarm verb. It also takes back an arm that waits for its record.
     ///
     /// # Errors
     /// [`Refused`] as in the state table.
     pub fn disarm(&mut self, now: Moment) -> Result<Outcome, Refused> {
-        self.verb(Event::Disarm, now)
-    }
-
-    /// The reset verb for a caller who saw `seq`.
-    ///
-    /// # Errors
-    /// [`Refused`] as in the state table.
-    pub fn reset(&mut self, seq: u64, any_unmet: bool, now: Moment) -> Result<Outcome, Refused> {
-        self.verb(Event::Reset(self.check(seq, any_unmet)), now)
-    }
-
-    /// The arm verb for a caller who saw `seq`.
-    ///
-    /// # Errors
-    /// [`Refused`] as in the state table.
-    pub fn arm(&mut self, seq: u64, any_unmet: bool, now: Moment) -> Result<Outcome, Refused> {
-        self.verb(Event::Arm(self.check(seq, any_unmet)), now)
-    }
-
-    const fn check(&self, seq: u64, any_unmet: bool) -> Check {
-        if seq != self.seq {
-            Check::SeqMoved
-        } else if any_unmet {
-            Check::Unmet
-        } else {
-            Check::Ready
+        if self.state == State::Disarmed && self.withdraw() {
+            return Ok(Outcome { from: self.state, to: self.state, moved: false });
         }
+        self.verb(Event::Disarm, now)
     }
 
     fn news(&self, report: &Report, now: Moment) -> News {
@@ -255,12 +255,16 @@ impl Machine {
             bound: report.bound,
         };
         self.last_trip = Some(trip);
+        self.trips.push(trip);
         self.last_news = now.steady;
         // The first is kept: it is the one to look for.
         if self.first_trip.is_none() {
             self.first_trip = Some(trip);
         }
-        let entry = (report.cause, report.subject);
+        self.tell_apart((report.cause, report.subject));
+    }
+
+    fn tell_apart(&mut self, entry: (Cause, Subject)) {
         if !self.told.contains(&Some(entry))
             && let Some(free) = self.told.iter_mut().find(|told| told.is_none())
         {
@@ -268,7 +272,7 @@ impl Machine {
         }
     }
 
-    fn verb(&mut self, event: Event, now: Moment) -> Result<Outcome, Refused> {
+    pub(super) fn verb(&mut self, event: Event, now: Moment) -> Result<Outcome, Refused> {
         // Asked first, so that a refusal changes nothing at all.
         self.state.next(event)?;
         Ok(self.apply(event, None, now))

@@ -23,8 +23,10 @@ pub enum BootRecord {
     /// The last run ended killed.
     Killed,
     /// The last run ended while active, in this boot of the machine: what it last sent may still be
-    /// followed. After a boot in between nothing is, and the record is [`Self::Killed`].
+    /// followed.
     EndedActive,
+    /// The last run ended while active, and the machine was booted since: nobody follows it any more.
+    EndedActiveEarlier,
     /// The record cannot be read or is invalid.
     Unreadable,
     /// There is no record.
@@ -38,7 +40,7 @@ impl BootRecord {
         match self {
             Self::Clean => None,
             Self::Killed => Some(Cause::Persisted),
-            Self::EndedActive => Some(Cause::UncleanRestart),
+            Self::EndedActive | Self::EndedActiveEarlier => Some(Cause::UncleanRestart),
             Self::Unreadable => Some(Cause::LatchFile),
             Self::Missing => Some(Cause::FirstRun),
         }
@@ -99,6 +101,10 @@ pub enum Refused {
     Unmet,
     /// Arm, but there is no such profile.
     UnknownProfile,
+    /// Another reset or arm waits for its record.
+    Busy,
+    /// A disarm or a shutdown came while its record was being written.
+    Withdrawn,
 }
 
 impl Refused {
@@ -113,6 +119,8 @@ impl Refused {
             Self::SeqMoved => "seq_moved",
             Self::Unmet => "unmet",
             Self::UnknownProfile => "unknown_profile",
+            Self::Busy => "busy",
+            Self::Withdrawn => "withdrawn",
         }
     }
 }
@@ -129,19 +137,21 @@ pub enum SeqStep {
 impl State {
     /// The state after boot. Anything but a clean record is killed.
     ///
-    /// | record        | state      |
-    /// |---------------|------------|
-    /// | `Clean`       | `Disarmed` |
-    /// | `Killed`      | `Killed`   |
-    /// | `EndedActive` | `Killed`   |
-    /// | `Unreadable`  | `Killed`   |
-    /// | `Missing`     | `Killed`   |
+    /// | record               | state      |
+    /// |----------------------|------------|
+    /// | `Clean`              | `Disarmed` |
+    /// | `Killed`             | `Killed`   |
+    /// | `EndedActive`        | `Killed`   |
+    /// | `EndedActiveEarlier` | `Killed`   |
+    /// | `Unreadable`         | `Killed`   |
+    /// | `Missing`            | `Killed`   |
     #[must_use]
     pub const fn at_boot(record: BootRecord) -> Self {
         match record {
             BootRecord::Clean => Self::Disarmed,
             BootRecord::Killed
             | BootRecord::EndedActive
+            | BootRecord::EndedActiveEarlier
             | BootRecord::Unreadable
             | BootRecord::Missing => Self::Killed,
         }
@@ -295,6 +305,7 @@ mod tests {
         for record in [
             BootRecord::Killed,
             BootRecord::EndedActive,
+            BootRecord::EndedActiveEarlier,
             BootRecord::Unreadable,
             BootRecord::Missing,
         ] {

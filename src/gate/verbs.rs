@@ -1,4 +1,5 @@
-//! The verbs: kill, disarm, reset, arm, select; and what a stop does to every lane.
+//! The verbs: kill, disarm, select; and what a stop does to every lane. Reset and arm, which take two
+//! steps, stand in [`super::release`].
 
 use super::cause::{Action, Cause};
 use super::core::{Gate, SelectRefused};
@@ -19,6 +20,7 @@ impl Gate {
 
     /// The process ends: a stop as after a disarm, whatever the params file says of causes.
     pub fn shut_down(&mut self, now: Moment) {
+        self.machine.withdraw();
         self.act(Report::plain(Cause::Shutdown, Subject::Node), Action::Disarm, now);
     }
 
@@ -32,63 +34,6 @@ impl Gate {
         })?;
         self.tell(outcome);
         self.stop_all(outcome, now.steady);
-        Ok(())
-    }
-
-    /// The reset verb: killed to disarmed. Moves nothing, permits nothing.
-    ///
-    /// # Errors
-    /// [`Refused`] as in the state table; unmet while a kill input asserts.
-    pub fn reset(&mut self, seq: u64, now: Moment) -> Result<(), Refused> {
-        let unmet = self.any_kill_input_asserts(now.steady);
-        let outcome = self.machine.reset(seq, unmet, now).inspect_err(|refused| {
-            self.notices.push(Notice::ResetRefused(*refused));
-        })?;
-        self.tell(outcome);
-        self.stop_all(outcome, now.steady);
-        Ok(())
-    }
-
-    /// The arm verb: disarmed to active, with a profile by its index. The caller has drained every
-    /// command queue first.
-    ///
-    /// # Errors
-    /// [`Refused`] as in the state table; unmet while any condition is; unknown profile.
-    pub fn arm(&mut self, seq: u64, profile: usize, now: Moment) -> Result<(), Refused> {
-        let disarmed = self.machine.state() == State::Disarmed;
-        let result = if disarmed && self.rules.profiles.get(profile).is_none() {
-            Err(Refused::UnknownProfile)
-        } else {
-            // The profile's own actions decide which causes prevent it.
-            let before = self.profile;
-            if disarmed {
-                self.profile = Some(profile);
-            }
-            let unmet = self.arm_blocked(now.steady);
-            let result = self.machine.arm(seq, unmet, now);
-            if result.is_err() {
-                self.profile = before;
-            }
-            result
-        };
-        let outcome = result.inspect_err(|refused| {
-            self.notices.push(Notice::ArmRefused(*refused));
-        })?;
-        self.tell(outcome);
-        self.taken = true;
-        self.evaluated_at = None;
-        for index in 0..self.lanes.len() {
-            let fresh = self.is_fresh(index, now.steady);
-            let Some(lane) = self.lanes.get_mut(index).filter(|lane| lane.is_gated()) else {
-                continue;
-            };
-            let from = lane.state;
-            if lane.start(fresh, now.steady) {
-                self.notices.push(Notice::Lane { lane: index, from, to: LaneState::Waiting });
-            } else {
-                self.notices.push(Notice::NoSafeCommand { lane: index });
-            }
-        }
         Ok(())
     }
 
@@ -121,7 +66,7 @@ impl Gate {
         }
     }
 
-    fn tell(&mut self, outcome: Outcome) {
+    pub(super) fn tell(&mut self, outcome: Outcome) {
         self.evaluated_at = None;
         if !outcome.moved {
             return;
@@ -137,7 +82,7 @@ impl Gate {
     }
 
     /// Brings every lane to what the state wants, and has every safe command put out at once.
-    fn stop_all(&mut self, outcome: Outcome, now: SteadyTime) {
+    pub(super) fn stop_all(&mut self, outcome: Outcome, now: SteadyTime) {
         if outcome.to == State::Active {
             return;
         }

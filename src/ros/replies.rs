@@ -1,17 +1,29 @@
 //! Thread `replies`: answers the kill service, because an answer may block and a stop must not.
 //!
+//! An answer waits until the kill is on disk, at most [`DISK_LIMIT`], and says which of both it was.
+//!
 //! On Fast DDS a reply waits up to 100 ms for a client whose reply reader does not match. Five such
 //! clients would delay the next kill by half a second if the gate thread answered itself.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 use r2r::std_srvs::srv::Trigger;
 
 use super::rcl::{AlreadyBound, RequestId, Responder, WakeSet, Waker};
+use crate::clock;
+use crate::gate::units::SteadyTime;
+use crate::latch::Progress;
+use crate::telemetry::notes::Notes;
 use crate::telemetry::slots::{Slots, ThreadName};
+use crate::telemetry::texts::NOT_PERSISTED;
+
+/// The longest an answer waits for the disk: whoever stops a robot wants to know that it was heard.
+const DISK_LIMIT: Duration = Duration::from_millis(200);
 
 /// Answers that may wait. Beyond, an answer is dropped and counted: the kill itself was served.
 const CAPACITY: usize = 256;
@@ -23,6 +35,10 @@ pub struct Reply {
     pub id: RequestId,
     /// `seq` of the kill.
     pub seq: u64,
+    /// The number of the record that has it.
+    pub number: u64,
+    /// When the kill was served.
+    pub at: SteadyTime,
 }
 
 /// Where the gate thread leaves answers.
@@ -71,6 +87,8 @@ impl Replies {
     /// [`StartError`].
     pub fn start(
         responder: Responder<Trigger::Service>,
+        progress: Option<Arc<Progress>>,
+        notes: Arc<Notes>,
         slots: Arc<Slots>,
         failed: impl Fn(i32) + Send + 'static,
     ) -> Result<(ReplySender, Self), StartError> {
@@ -82,12 +100,21 @@ impl Replies {
         let set = wake.clone();
         let thread = std::thread::Builder::new().name("replies".to_owned()).spawn(move || {
             slots.threads.at(ThreadName::Replies).enter();
-            run(&responder, &receiver, &set, &stopped, &failed);
+            let disk = Disk { progress, notes };
+            run(&responder, &disk, &receiver, &set, &stopped, &failed);
         })?;
         wake.bind(thread.thread().clone())?;
         waker.wake();
         let sender = ReplySender { queue, waker: waker.clone() };
         Ok((sender, Self { stop, waker, thread: Some(thread) }))
+    }
+}
+
+impl Replies {
+    /// Wakes the thread: a record has been written.
+    #[must_use]
+    pub fn waker(&self) -> Waker {
+        self.waker.clone()
     }
 }
 
@@ -103,30 +130,69 @@ impl Drop for Replies {
     }
 }
 
+/// What became of a kill's record, in words.
+struct Disk {
+    progress: Option<Arc<Progress>>,
+    notes: Arc<Notes>,
+}
+
+impl Disk {
+    /// `None`: to be waited for.
+    fn says(&self, reply: &Reply, now: SteadyTime) -> Option<String> {
+        let Some(progress) = &self.progress else { return Some(NOT_PERSISTED.to_owned()) };
+        if progress.is_durable(reply.number) {
+            return Some("on disk: a restart comes up killed".to_owned());
+        }
+        if progress.has_failed(reply.number) {
+            let why = self.notes.latch();
+            return Some(format!("NOT on disk, so a restart may forget it: {why}"));
+        }
+        (now.since(reply.at) >= DISK_LIMIT)
+            .then(|| "not on disk yet: until it is, a restart may forget it".to_owned())
+    }
+}
+
 fn run(
     responder: &Responder<Trigger::Service>,
+    disk: &Disk,
     receiver: &Receiver<Reply>,
     wake: &WakeSet,
     stop: &AtomicBool,
     failed: &dyn Fn(i32),
 ) {
+    let mut waiting: VecDeque<Reply> = VecDeque::new();
     loop {
         let last = stop.load(Ordering::Acquire);
         let _bits = wake.take_bits(0);
         // Polled, never waited for in `recv`: crossbeam's `try_send` takes a lock when somebody
         // sleeps there.
-        while let Ok(Reply { id, seq }) = receiver.try_recv() {
+        while waiting.len() < CAPACITY
+            && let Ok(reply) = receiver.try_recv()
+        {
+            waiting.push_back(reply);
+        }
+        // In the order of the kills, which is that of their records and of their limits.
+        while let Some(reply) = waiting.front()
+            && let Some(persisted) = disk.says(reply, clock::steady())
+        {
             let message = format!(
-                "killed, seq {seq}: nothing is forwarded, every lane that has a safe command sends it. \
-                 Not persisted in this version: a restart comes up disarmed. To go on: reset, then arm"
+                "killed, seq {}: nothing is forwarded, every lane that has a safe command sends it. \
+                 Latch: {persisted}. To go on: reset, then arm",
+                reply.seq
             );
-            if let Err(error) = responder.reply(&id, true, &message) {
+            if let Err(error) = responder.reply(&reply.id, true, &message) {
                 failed(error.code);
             }
+            waiting.pop_front();
         }
-        if last {
-            return;
+        match waiting.front() {
+            None if last => return,
+            None => std::thread::park(),
+            // Woken by the next kill and by every write.
+            Some(reply) => {
+                let left = DISK_LIMIT.saturating_sub(clock::steady().since(reply.at));
+                std::thread::park_timeout(left);
+            }
         }
-        std::thread::park();
     }
 }

@@ -66,6 +66,8 @@ pub(crate) fn config() -> Config {
         decisions_max_rate_hz: 50.0,
         decisions_passed_one_in: 100,
         other_paths: Vec::new(),
+        latch_persist: true,
+        state_dir: None,
         urdf: None,
         description: None,
         sha256: "ab".repeat(32),

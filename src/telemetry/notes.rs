@@ -1,5 +1,4 @@
-//! What thread `control` has found out about the neighbours, in words: for texts, never for a
-//! decision.
+//! What threads `control` and `latch` have found out, in words: for texts, never for a decision.
 //!
 //! The gate decides by numbers and flags; who a foreign publisher is, or which joint of a controller
 //! differs, only people want to know. Written at each audit, read when somebody asks.
@@ -23,6 +22,8 @@ pub struct Findings {
     pub feedback: Vec<String>,
     /// What there is to say about the robot description.
     pub description: String,
+    /// Why the latch file cannot be written.
+    pub latch: String,
 }
 
 /// What was found about one lane.
@@ -60,5 +61,11 @@ impl Notes {
     #[must_use]
     pub fn description(&self) -> String {
         self.0.lock().description.clone()
+    }
+
+    /// Why the latch file cannot be written.
+    #[must_use]
+    pub fn latch(&self) -> String {
+        self.0.lock().latch.clone()
     }
 }

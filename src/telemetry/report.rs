@@ -83,6 +83,7 @@ pub fn status(snapshot: &Snapshot, texts: Texts<'_>, slots: &Slots, now: Moment)
             })
             .collect(),
         ignored_causes: ignored.map(|(cause, _)| cause.label().to_owned()).collect(),
+        latch: texts.latch_lost().to_owned(),
         hardware_id: config.hardware_id.clone(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         config_sha256: config.sha256.clone(),

@@ -23,7 +23,7 @@ pub struct Status {
     pub since_age_s: f64,
     /// Why it is killed; `null` while it is not.
     pub first_trip: Option<TripStatus>,
-    /// The newest trip of this run.
+    /// The newest trip, of an earlier run where this one has none.
     pub last_trip: Option<TripStatus>,
     /// What stands in the way of the next step: reset while killed, arm while disarmed.
     pub unmet: Vec<ConditionStatus>,
@@ -45,6 +45,9 @@ pub struct Status {
     /// What there is to say about the robot description; empty: nothing.
     #[serde(default)]
     pub description: String,
+    /// What the latch does not survive; empty: it is kept on disk.
+    #[serde(default)]
+    pub latch: String,
     /// Which robot.
     pub hardware_id: String,
     /// Of the program.

@@ -8,6 +8,7 @@ use crate::gate::condition::ConditionCode;
 use crate::gate::conditions::{AWAITS_COMMAND, AWAITS_MIRROR, Condition};
 use crate::gate::machine::{Subject, Trip};
 use crate::gate::state::Refused;
+pub use crate::telemetry::latch_text::NOT_PERSISTED;
 use crate::telemetry::notes::Notes;
 
 /// The names behind the gate's indices.
@@ -149,7 +150,14 @@ impl Texts<'_> {
                  (its engage rule): let go of it or bring it to the pose held (topic {topic})",
                 self.dimension(condition)
             ),
-            ConditionCode::LatchNotWritable => "the latch file cannot be written".to_owned(),
+            ConditionCode::LatchNotWritable => {
+                let why = self.notes.latch();
+                if why.is_empty() {
+                    "the latch file is not written in time: its disk is slow or hangs".to_owned()
+                } else {
+                    why
+                }
+            }
             ConditionCode::SimulatedTime => "use_sim_time is on: for a simulation write \
                  allow_sim_time: true, for a robot turn use_sim_time off"
                 .to_owned(),
@@ -270,6 +278,8 @@ impl Texts<'_> {
             ),
             Refused::Unmet => "conditions are unmet".to_owned(),
             Refused::UnknownProfile => "there is no such profile".to_owned(),
+            Refused::Busy => "another reset or arm is being written to disk: try again".to_owned(),
+            Refused::Withdrawn => "a disarm or a shutdown came first".to_owned(),
         }
     }
 }

@@ -5,7 +5,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 
 use interlock::clock;
+use interlock::gate::history::Start;
 use interlock::gate::snapshot::Snapshot;
+use interlock::gate::state::BootRecord;
 use interlock::kill_switch::KillSwitch;
 use interlock::ros::gate_thread::{Burst, Endpoints, Requests, Verb};
 use interlock::ros::graph::GraphAudit;
@@ -67,6 +69,9 @@ impl Gate {
             switch: switch.clone(),
             slots: slots.clone(),
             events,
+            start: (Start::of(BootRecord::Clean, 1), clock::now()),
+            latch: None,
+            notes: Arc::default(),
         };
         let built = endpoints.build().expect("endpoints");
         let options = NodeOptions { use_global_arguments: false, enable_rosout: false };

@@ -6,6 +6,7 @@
 //! record that is not written yet.
 
 use interlock::gate::cause::{Action as CauseAction, Cause};
+use interlock::gate::history::Start;
 use interlock::gate::machine::{Machine, Report, Subject};
 use interlock::gate::state::{BootRecord, State};
 use interlock::gate::units::Moment;
@@ -215,7 +216,7 @@ impl Node {
             State::Active => BootRecord::EndedActive,
         };
         let step = if self.skips(Sabotage::NoBootStep) { 0 } else { BOOT_STEP };
-        let machine = Machine::at_boot(record, world.disk.seq + step, Moment::default());
+        let machine = Machine::at_boot(Start::of(record, world.disk.seq + step), Moment::default());
         let (machine_state, seq) = (machine.state(), machine.seq());
         world.latch = Some(Latch::new(machine));
         world.lives += 1;

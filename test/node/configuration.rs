@@ -114,8 +114,8 @@ fn hazard_32_config_fails_open() {
         ("no lanes", head.to_owned(), &["lanes"]),
         (
             "not yet available",
-            good.replace("    lanes:", "    latch: {persist: false}\n    lanes:"),
-            &["latch: is", "not available yet"],
+            good.replace("    lanes:", "    stop: {deadline_s: 1.0}\n    lanes:"),
+            &["stop: is", "not available yet"],
         ),
         (
             "two at once",

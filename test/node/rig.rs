@@ -36,6 +36,7 @@ fn plain_head(port: u16) -> String {
   ros__parameters:
     schema: 1
     arm: {{settle_s: 0.05}}
+    latch: {{persist: false}}
     http: {{listen: '127.0.0.1:{port}'}}
 "
     )

@@ -151,6 +151,9 @@ impl DomainLease {
             .env("ROS_DOMAIN_ID", self.id.to_string())
             .env("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
             .env("ROS_LOG_DIR", self.logs.path())
+            // A node's latch file is its own, and one that is left over is nobody's.
+            .env("XDG_STATE_HOME", self.logs.path())
+            .env_remove("STATE_DIRECTORY")
             .env_remove("ROS_LOCALHOST_ONLY")
             .env_remove("ROS_STATIC_PEERS");
         command

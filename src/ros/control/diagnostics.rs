@@ -84,6 +84,11 @@ fn gate(status: &Status) -> DiagnosticStatus {
         },
         (None, _) => (ERROR, "the gate has not told its state yet".to_owned()),
     };
+    let (level, message) = if level == OK && !status.latch.is_empty() {
+        (WARN, format!("{message}; latch {}", status.latch))
+    } else {
+        (level, message)
+    };
     let mut values = vec![
         ("state", status.state.clone()),
         ("seq", status.seq.to_string()),
@@ -98,6 +103,9 @@ fn gate(status: &Status) -> DiagnosticStatus {
     values.push(("ignored causes", status.ignored_causes.join(", ")));
     values.push(("profile", status.profile.clone().unwrap_or_default()));
     values.push(("derating (ratio)", format!("{:.2}", status.derating)));
+    if !status.latch.is_empty() {
+        values.push(("latch", status.latch.clone()));
+    }
     if !status.description.is_empty() {
         values.push(("robot description", status.description.clone()));
     }

@@ -26,6 +26,7 @@ use r2r::{Publisher, QosProfile, interlock::msg::State as StateMsg};
 
 use super::gate_thread::{NODE_NAME, NewLimits, Requests};
 use super::graph::GraphAudit;
+use crate::attribution::Attribution;
 use crate::clock;
 use crate::config::model::Config;
 use crate::config::value::FlatMap;
@@ -77,6 +78,8 @@ pub struct Control {
     pub events: EventSender,
     /// Whether the process is to end.
     pub switch: Arc<KillSwitch>,
+    /// Who asked for what.
+    pub attribution: Arc<Attribution>,
 }
 
 /// The node with its endpoints, made on the main thread before any other runs.
@@ -102,6 +105,7 @@ pub(super) struct Shared {
     pub(super) slots: Arc<Slots>,
     pub(super) events: EventSender,
     pub(super) notes: Arc<Notes>,
+    pub(super) attribution: Arc<Attribution>,
     /// Taken by tasks and loop of this one thread in turn.
     pub(super) audit: Mutex<GraphAudit>,
 }
@@ -127,6 +131,7 @@ impl ControlNode {
             slots: control.slots,
             events: control.events,
             notes: control.audit.notes().clone(),
+            attribution: control.attribution,
             audit: Mutex::new(control.audit),
         });
         verbs::serve(&mut node, &mut tasks, &shared)?;

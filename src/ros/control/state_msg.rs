@@ -37,8 +37,14 @@ pub(super) fn state(status: &Status, wall: WallTime) -> msg::State {
         hardware_id: status.hardware_id.clone(),
         version: status.version.clone(),
         config_sha256: status.config_sha256.clone(),
-        extra: status.causes.iter().map(cause).collect(),
+        extra: status.causes.iter().map(cause).chain(latch(status)).collect(),
     }
+}
+
+/// `latch`, where it is not kept on disk.
+fn latch(status: &Status) -> Option<KeyValue> {
+    let value = status.latch.clone();
+    (!value.is_empty()).then(|| KeyValue { key: "latch".to_owned(), value })
 }
 
 /// A cause that is there: `cause feedback_stale arms` = `hold: …`.

@@ -76,6 +76,13 @@ async fn ask(shared: &Shared, verb: Verb) -> Result<Answer, String> {
     answer.await.map_err(|_| "the gate is shutting down".to_owned())
 }
 
+/// Notes who moved `seq`.
+fn attribute(shared: &Shared, answer: &Result<Answer, String>, operator: &str, reason: &str) {
+    if let Ok(Answer { result: Ok(()), seq, .. }) = answer {
+        shared.attribution.note(*seq, operator, reason);
+    }
+}
+
 fn closed(verb: &str) -> String {
     format!(
         "refused: {verb} over ROS is closed, because the agent being gated is a ROS node too. Who \
@@ -96,7 +103,9 @@ async fn reset(shared: Arc<Shared>, request: Reset::Request) -> Reset::Response 
         shared.slots.node.reset_refusals.at(ResetRefusal::NotOpen).increment();
         return Reset::Response { message: closed("reset"), ..Default::default() };
     }
-    match ask(&shared, Verb::Reset { seq: request.seq }).await {
+    let answer = ask(&shared, Verb::Reset { seq: request.seq }).await;
+    attribute(&shared, &answer, &request.operator_name, &request.reason);
+    match answer {
         Err(message) => Reset::Response { message, ..Default::default() },
         Ok(answer) => Reset::Response {
             success: answer.result.is_ok(),
@@ -130,7 +139,9 @@ async fn arm(shared: Arc<Shared>, request: Arm::Request) -> Arm::Response {
     if let Err(error) = shared.audit.lock().look() {
         tracing::warn!(%error, "the graph cannot be read");
     }
-    match ask(&shared, Verb::Arm { seq: request.seq, profile }).await {
+    let answer = ask(&shared, Verb::Arm { seq: request.seq, profile }).await;
+    attribute(&shared, &answer, &request.operator_name, &request.reason);
+    match answer {
         Err(message) => Arm::Response { message, ..Default::default() },
         Ok(answer) => Arm::Response {
             success: answer.result.is_ok(),

@@ -8,6 +8,7 @@ use r2r::std_srvs::srv::Trigger;
 
 use super::burst::{Burst, burst};
 use super::lane_io::{LaneIo, WireError, newest, reliability};
+use super::latch::LatchIo;
 use super::requests::Requests;
 use super::watched::Watched;
 use super::{FeedbackIo, FeedbackUse, GateThread, KillInputIo, NewLimits, Pending};
@@ -22,9 +23,11 @@ use crate::config::model::{
     Config, FeedbackConfig, FeedbackType, LaneConfig, Reliability, UrdfFrom,
 };
 use crate::gate::core::Gate;
+use crate::gate::history::Start;
 use crate::gate::snapshot::Snapshot;
-use crate::gate::state::BootRecord;
+use crate::gate::units::Moment;
 use crate::kill_switch::{KillCount, KillSwitch};
+use crate::latch::Post;
 use crate::ros::graph::{Audited, AuditedLane, GraphAudit, GraphFacts, ReadTopic, allowed_table};
 use crate::ros::rcl::{
     self, Context, Durability, NameKind, Node, NodeOptions, Publisher, Qos, RclError,
@@ -100,6 +103,12 @@ pub struct Endpoints {
     pub slots: Arc<Slots>,
     /// The log.
     pub events: EventSender,
+    /// What the last run left, and when it was read.
+    pub start: (Start, Moment),
+    /// The way to the latch file; `None`: nothing is kept on disk.
+    pub latch: Option<Post>,
+    /// What thread `latch` says, for texts.
+    pub notes: Arc<Notes>,
 }
 
 /// The gate thread and what others hold of it.
@@ -120,6 +129,8 @@ pub struct Built {
     pub limits: Sender<NewLimits>,
     /// The audit of our outputs.
     pub audit: GraphAudit,
+    /// Wakes thread `replies`.
+    pub replies_waker: Waker,
     /// Thread `replies`; to be dropped after the gate thread has ended.
     pub replies: Replies,
     /// The names that remaps made.
@@ -336,7 +347,7 @@ impl Endpoints {
     /// # Errors
     /// [`BuildError`], in words for the person who starts the node.
     pub fn build(self) -> Result<Built, BuildError> {
-        let Self { config, context, switch, slots, events } = self;
+        let Self { config, context, switch, slots, events, start, latch, notes } = self;
         let resolved = resolve(&context, &config)?;
         let mut names = Names(resolved.names.clone().into_iter());
         let gate_name = format!("{}_gate", resolved.node_name);
@@ -373,7 +384,9 @@ impl Endpoints {
             };
             reply_events.post(Event { at: clock::now(), what });
         };
-        let (reply_sender, replies) = Replies::start(responder, slots.clone(), failed)?;
+        let progress = latch.as_ref().map(|post| post.progress().clone());
+        let (reply_sender, replies) =
+            Replies::start(responder, progress, notes.clone(), slots.clone(), failed)?;
         let (requests, request_queue) = Requests::new(shared_bit.clone());
         let facts = GraphFacts::new(config.lanes.len());
         let audited = Audited {
@@ -396,11 +409,11 @@ impl Endpoints {
             other_paths: config.other_paths.iter().map(|_| builder.names.next()).collect(),
         };
         let own_name = format!("{}/{gate_name}", resolved.namespace.trim_end_matches('/'));
-        let notes = Arc::new(Notes::default());
         let audit = GraphAudit::new(node, own_name, audited, facts.clone(), notes);
 
         let now = clock::now();
-        let mut gate = Gate::new(config.gate_rules(), BootRecord::Clean, 1, now);
+        let (start, started) = start;
+        let mut gate = Gate::at_boot(config.gate_rules(), start, started);
         let described = config.urdf.as_ref().map(|urdf| &urdf.from);
         gate.await_description(matches!(described, Some(UrdfFrom::Topic(_))));
         let (give_limits, take_limits) = bounded(NEW_LIMITS);
@@ -437,6 +450,7 @@ impl Endpoints {
             switch,
             kills_seen: KillCount::default(),
             requests: request_queue,
+            latch: LatchIo::new(latch),
             facts,
             snapshots: inputs,
             slots,
@@ -460,6 +474,7 @@ impl Endpoints {
             decisions: feed,
             limits: give_limits,
             audit,
+            replies_waker: replies.waker(),
             replies,
             names: resolved,
         })

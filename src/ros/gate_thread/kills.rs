@@ -1,5 +1,7 @@
 //! Kills, requests of other threads, and feedback: everything that is looked at before commands.
 
+use futures::channel::oneshot;
+
 use super::commands::receipt;
 use super::requests::{Answer, Denied, Request, Verb};
 use super::{Drain, FeedbackUse, GateThread};
@@ -8,7 +10,7 @@ use crate::codec::feedback::Reading;
 use crate::gate::cause::Cause;
 use crate::gate::core::Gate;
 use crate::gate::machine::{Report, Subject};
-use crate::gate::state::State;
+use crate::gate::state::Refused;
 use crate::gate::units::Moment;
 use crate::ros::replies::Reply;
 use crate::telemetry::events::Call;
@@ -75,7 +77,8 @@ impl GateThread {
                     any = true;
                     // The stop goes out before anything else is done about this request.
                     self.publish_safe(at);
-                    if !self.replies.send(Reply { id, seq: self.gate.machine().seq() }) {
+                    let (seq, number) = (self.gate.machine().seq(), self.persist(at.steady));
+                    if !self.replies.send(Reply { id, seq, number, at: at.steady }) {
                         self.failed(Call::Reply, Subject::Node, 0);
                     }
                 }
@@ -97,11 +100,10 @@ impl GateThread {
         if self.switch.is_shutting_down() {
             self.begin_shutdown(now);
         }
-        let mut any = false;
+        let mut any = self.conclude_release();
         while let Ok(Request { verb, answer }) = self.requests.try_recv() {
             any = true;
-            // A caller that has gone does not need the answer.
-            answer.send(self.serve_verb(verb)).ok();
+            self.serve_verb(verb, answer);
         }
         if any {
             self.publish_snapshots(clock::now());
@@ -109,35 +111,30 @@ impl GateThread {
         any
     }
 
-    fn serve_verb(&mut self, verb: Verb) -> Answer {
-        let mut unmet = Vec::new();
-        let mut owner = None;
+    fn serve_verb(&mut self, verb: Verb, answer: oneshot::Sender<Answer>) {
         if matches!(verb, Verb::Arm { .. }) {
             // What waits in the queues was sent before the arm.
             self.drain_commands(Drain::Judged);
             self.read_graph(clock::now());
         }
         let now = clock::now();
-        self.gate.unmet(now.steady, &mut |condition| unmet.push(condition));
         let result = match verb {
-            Verb::Reset { seq } => self.gate.reset(seq, now).map_err(Denied::State),
-            Verb::Arm { .. } if self.switch.is_raised_since(self.kills_seen) => {
-                Err(Denied::State(crate::gate::state::Refused::SeqMoved))
+            Verb::Reset { .. } | Verb::Arm { .. } if self.ends_at.is_some() => {
+                Err(Denied::State(Refused::Withdrawn))
             }
-            Verb::Arm { seq, profile } => self.gate.arm(seq, profile, now).map_err(Denied::State),
+            Verb::Arm { .. } if self.switch.is_raised_since(self.kills_seen) => {
+                Err(Denied::State(Refused::SeqMoved))
+            }
+            Verb::Reset { .. } | Verb::Arm { .. } => {
+                self.begin_release(verb, answer);
+                return;
+            }
             Verb::Disarm => self.gate.disarm(now).map_err(Denied::State),
             Verb::SelectSource { lane, source } => {
-                let result = self.gate.select_source(lane, source, now.steady);
-                owner = self.gate.lane(lane).and_then(crate::gate::lane::Lane::owner);
-                result.map_err(Denied::Select)
+                self.gate.select_source(lane, source, now.steady).map_err(Denied::Select)
             }
         };
-        self.record_verb(verb, &result);
-        if result.is_ok() {
-            unmet.clear();
-        }
-        let machine = self.gate.machine();
-        Answer { result, state: machine.state(), seq: machine.seq(), unmet, owner }
+        self.answer(verb, result, answer, now);
     }
 
     /// Newest sample of each feedback topic.
@@ -179,9 +176,7 @@ impl GateThread {
         if self.ends_at.is_some() {
             return;
         }
-        if self.gate.machine().state() == State::Active {
-            self.gate.shut_down(now);
-        }
+        self.gate.shut_down(now);
         // Nothing to hold, nothing to wait for.
         let silent = self.gate.next_safe().is_none();
         let stop = if silent { std::time::Duration::ZERO } else { self.config.shutdown_stop };

@@ -17,6 +17,7 @@ mod burst;
 mod commands;
 mod kills;
 mod lane_io;
+mod latch;
 mod record;
 mod requests;
 mod ticks;
@@ -33,6 +34,7 @@ pub use self::burst::Burst;
 use self::burst::Prepared;
 use self::lane_io::LaneIo;
 pub use self::lane_io::WireError;
+use self::latch::LatchIo;
 pub use self::requests::{Answer, Denied, NotAsked, Request, Requests, Verb};
 use self::watched::Watched;
 use crate::clock;
@@ -118,6 +120,7 @@ pub struct GateThread {
     switch: Arc<KillSwitch>,
     kills_seen: KillCount,
     requests: Receiver<Request>,
+    latch: LatchIo,
     facts: Arc<GraphFacts>,
     snapshots: Vec<triple_buffer::Input<Snapshot>>,
     slots: Arc<Slots>,
@@ -177,6 +180,7 @@ impl GateThread {
             self.tick(now);
         }
         self.publish_safe(now);
+        self.persist(now.steady);
         self.tell(now);
         worked
     }

@@ -16,6 +16,7 @@ impl GateThread {
         self.take_limits();
         self.look_at_safe();
         self.read_graph(now);
+        self.watch_latch(now.steady);
         self.gate.tick(now);
         let permitted = self.gate.is_permitted() && !self.switch.is_fenced();
         let seq = self.gate.machine().seq();

@@ -257,6 +257,7 @@ fn stops(slots: &Slots, out: &mut Vec<MetricFamily>) {
     family(&names::STOP_TIME, out, |f| {
         f.each(&[], &node.stop, |f, labels, h| f.histogram(labels, h));
     });
+    family(&names::LATCH_WRITE, out, |f| f.histogram(&[], &node.latch_write));
 }
 
 fn inputs(slots: &Slots, out: &mut Vec<MetricFamily>) {

@@ -16,6 +16,8 @@ closed_list! {
         SeqMoved = "seq_moved",
         /// Conditions are unmet.
         Unmet = "unmet",
+        /// Another reset or arm waits for its record.
+        Busy = "busy",
         /// Release over ROS is closed (`release_over_ros: false`).
         NotOpen = "not_open",
     }
@@ -29,10 +31,12 @@ impl ResetRefusal {
             Refused::NotKilled => Some(Self::NotKilled),
             Refused::SeqMoved => Some(Self::SeqMoved),
             Refused::Unmet => Some(Self::Unmet),
+            Refused::Busy => Some(Self::Busy),
             Refused::ResetFirst
             | Refused::AlreadyActive
             | Refused::AlreadyDisarmed
-            | Refused::UnknownProfile => None,
+            | Refused::UnknownProfile
+            | Refused::Withdrawn => None,
         }
     }
 }
@@ -50,6 +54,10 @@ closed_list! {
         Unmet = "unmet",
         /// No profile has this name.
         UnknownProfile = "unknown_profile",
+        /// Another reset or arm waits for its record.
+        Busy = "busy",
+        /// A disarm or a shutdown came while its record was being written.
+        Withdrawn = "withdrawn",
         /// Release over ROS is closed (`release_over_ros: false`).
         NotOpen = "not_open",
     }
@@ -65,6 +73,8 @@ impl ArmRefusal {
             Refused::SeqMoved => Some(Self::SeqMoved),
             Refused::Unmet => Some(Self::Unmet),
             Refused::UnknownProfile => Some(Self::UnknownProfile),
+            Refused::Busy => Some(Self::Busy),
+            Refused::Withdrawn => Some(Self::Withdrawn),
             Refused::NotKilled | Refused::AlreadyDisarmed => None,
         }
     }
@@ -222,6 +232,8 @@ closed_list! {
         Http = "http",
         /// Events to the log.
         Events = "events",
+        /// The latch file.
+        Latch = "latch",
     }
 }
 
@@ -238,6 +250,8 @@ mod tests {
             Refused::AlreadyDisarmed,
             Refused::SeqMoved,
             Refused::Unmet,
+            Refused::Busy,
+            Refused::Withdrawn,
         ];
         for refused in all {
             if let Some(reason) = ResetRefusal::of(refused) {

@@ -119,6 +119,8 @@ pub struct NodeSlots {
     pub last_trip: TimestampGauge,
     /// Trip observed to first safe command handed to the middleware.
     pub stop: Table<StopTrigger, Histogram>,
+    /// Record to disk. Written by thread `latch`.
+    pub latch_write: Histogram,
     /// Index of [`Identity::profiles`]; none while not armed.
     pub profile: OneOf<usize>,
     /// Factor on velocity limits, 1: none.
@@ -278,6 +280,7 @@ impl NodeSlots {
             arm_refusals: Table::default(),
             last_trip: TimestampGauge::default(),
             stop: Table::from_fn(|_| Histogram::new(&STOP)),
+            latch_write: Histogram::new(&TRANSPORT),
             profile: OneOf::default(),
             derating,
             tick_interval: Histogram::new(&PERIOD),

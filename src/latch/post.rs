@@ -1,0 +1,146 @@
+//! The way from the gate thread to thread `latch`, and back.
+//!
+//! One mailbox with the newest record: what is not written yet when a newer one comes is not written
+//! at all, because the newer one holds everything that it held. Each record has a number; what is
+//! told back is the highest number that is on disk, and the highest that could not be written.
+//!
+//! **Invariant:** posting takes no lock, allocates nothing and makes no system call but the wake-up.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::thread::Thread;
+
+use crate::gate::history::Trips;
+use crate::gate::machine::{Machine, Trip};
+use crate::gate::release::Latched;
+use crate::gate::state::State;
+
+/// The number of a run's first record, which is written before the gate thread runs.
+pub(super) const FIRST: u64 = 1;
+
+/// What the gate thread posts. Fixed size.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Posted {
+    /// Counts what was posted in this run.
+    pub number: u64,
+    /// State and `seq`.
+    pub latched: Latched,
+    /// Why it is killed.
+    pub first: Option<Trip>,
+    /// The newest trips of this run.
+    pub trips: Trips,
+}
+
+impl Posted {
+    /// What belongs on disk for this machine.
+    #[must_use]
+    pub fn of(machine: &Machine, number: u64) -> Self {
+        let latched = machine.record();
+        let killed = latched.state == State::Killed;
+        let first = machine.first_trip().copied().filter(|_| killed);
+        Self { number, latched, first, trips: *machine.trips() }
+    }
+}
+
+/// How far the writing is. Written by thread `latch`, read by anybody.
+#[derive(Debug)]
+pub struct Progress {
+    durable: AtomicU64,
+    failed: AtomicU64,
+    writable: AtomicBool,
+    writer: OnceLock<Thread>,
+}
+
+impl Progress {
+    pub(super) fn new(first_is_written: bool) -> Arc<Self> {
+        let (durable, failed) = if first_is_written { (FIRST, 0) } else { (0, FIRST) };
+        Arc::new(Self {
+            durable: AtomicU64::new(durable),
+            failed: AtomicU64::new(failed),
+            writable: AtomicBool::new(first_is_written),
+            writer: OnceLock::new(),
+        })
+    }
+
+    /// Whether the record of this number, or a newer one, is on disk.
+    ///
+    /// # Ordering
+    /// Acquire: pairs with the Release in [`Self::tell`], so whoever sees the number may rely on the
+    /// disk. Weakened, an arm could take effect before its mark is there.
+    #[must_use]
+    pub fn is_durable(&self, number: u64) -> bool {
+        self.durable.load(Ordering::Acquire) >= number
+    }
+
+    /// Whether the record of this number could not be written. It may be written later.
+    ///
+    /// # Ordering
+    /// Acquire, as [`Self::is_durable`].
+    #[must_use]
+    pub fn has_failed(&self, number: u64) -> bool {
+        self.failed.load(Ordering::Acquire) >= number && !self.is_durable(number)
+    }
+
+    /// Whether the file could be written when it was last tried.
+    #[must_use]
+    pub fn is_writable(&self) -> bool {
+        self.writable.load(Ordering::Acquire)
+    }
+
+    pub(super) fn tell(&self, number: u64, written: bool) {
+        self.writable.store(written, Ordering::Release);
+        let told = if written { &self.durable } else { &self.failed };
+        told.store(number, Ordering::Release);
+    }
+
+    pub(super) fn set_writable(&self, writable: bool) {
+        self.writable.store(writable, Ordering::Release);
+    }
+
+    /// # Errors
+    /// A programming error: there is one writer.
+    pub(super) fn bind(&self, writer: Thread) -> Result<(), Thread> {
+        self.writer.set(writer)
+    }
+
+    pub(super) fn wake_writer(&self) {
+        if let Some(writer) = self.writer.get() {
+            writer.unpark();
+        }
+    }
+}
+
+/// The gate thread's side.
+pub struct Post {
+    mailbox: triple_buffer::Input<Posted>,
+    progress: Arc<Progress>,
+    posted: Posted,
+}
+
+impl Post {
+    pub(super) fn new(
+        begun: Posted,
+        progress: Arc<Progress>,
+    ) -> (Self, triple_buffer::Output<Posted>) {
+        let (mailbox, output) = triple_buffer::TripleBuffer::new(&begun).split();
+        (Self { mailbox, progress, posted: begun }, output)
+    }
+
+    /// Posts what belongs on disk, where it has changed. Returns the number that covers it.
+    pub fn post(&mut self, machine: &Machine) -> u64 {
+        // Every trip moves `seq`, so state and `seq` tell whether there is anything new.
+        if machine.record() != self.posted.latched {
+            self.posted = Posted::of(machine, self.posted.number.saturating_add(1));
+            *self.mailbox.input_buffer_mut() = self.posted;
+            self.mailbox.publish();
+            self.progress.wake_writer();
+        }
+        self.posted.number
+    }
+
+    /// How far the writing is.
+    #[must_use]
+    pub const fn progress(&self) -> &Arc<Progress> {
+        &self.progress
+    }
+}
