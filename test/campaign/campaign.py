@@ -1,0 +1,78 @@
+#!/usr/bin/env python3
+"""Faults at random moments against the real node: ./dev test campaign, ./dev test --campaign
+
+A table of faults: how often each was tried, the slowest start after it, and what was lost, which must be
+nothing. Another kind of fault is another row of FAULTS in a file like kill_9.py.
+"""
+
+import argparse
+import os
+import random
+import secrets
+import sys
+import tempfile
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent.parent / "demo"))
+
+import kill_9  # noqa: E402
+import stage  # noqa: E402  (leases a ROS domain, as the tests in Rust do)
+from node import Operator  # noqa: E402
+
+
+def arguments():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--tries", type=int, default=56, metavar="N", help="of all faults together")
+    parser.add_argument("--seed", type=int, help="of an earlier run")
+    return parser.parse_args()
+
+
+def main():
+    given = arguments()
+    seed = secrets.randbelow(2**32) if given.seed is None else given.seed
+    print(f"campaign: {given.tries} faults, seed {seed}", flush=True)
+    domain, _lock = stage.lease_domain(None)
+    os.environ.update(ROS_DOMAIN_ID=str(domain), ROS_AUTOMATIC_DISCOVERY_RANGE="LOCALHOST")
+    for name in ("ROS_LOCALHOST_ONLY", "ROS_STATIC_PEERS", "STATE_DIRECTORY"):
+        os.environ.pop(name, None)
+    with tempfile.TemporaryDirectory(prefix="interlock-campaign-") as folder:
+        os.environ["ROS_LOG_DIR"] = folder
+        return run(given.tries, random.Random(seed), Path(folder))
+
+
+def run(tries, draw, folder):
+    lives = kill_9.Lives(Operator(), folder, draw)
+    rows = {name: [0, 0.0, 0] for name in kill_9.FAULTS}
+    names = list(rows)
+    for count in range(tries):
+        # Each in turn, in an order that is drawn: none is left out in a short run.
+        if count % len(names) == 0:
+            draw.shuffle(names)
+        name = names[count % len(names)]
+        lives.worst_start_s = 0.0
+        row = rows[name]
+        row[0] += 1
+        try:
+            kill_9.FAULTS[name](lives)
+        except kill_9.Lost as lost:
+            row[2] += 1
+            print(f"LOST in {name}: {lost}", flush=True)
+            lives.durable, lives.released = [], True
+        row[1] = max(row[1], lives.worst_start_s)
+        if (count + 1) % 100 == 0:
+            print(f"  {count + 1} of {tries}", flush=True)
+    # The last fault is judged by one more start.
+    lives.begin().kill_9()
+    print(f"{'fault':32} {'tries':>6} {'worst start':>12} {'lost':>5}")
+    for name, (tried, worst, lost) in rows.items():
+        print(f"{name:32} {tried:6} {worst:10.3f} s {lost:5}")
+    tried, lost = (sum(row[at] for row in rows.values()) for at in (0, 2))
+    print(f"{tried - lost} passed, {lost} failed in {lives.life} lives; trips told to be on disk: {lives.told}")
+    return 1 if lost else 0
+
+
+if __name__ == "__main__":
+    # No destructor of a middleware whose peers were killed.
+    code = main()
+    sys.stdout.flush()
+    os._exit(code)
