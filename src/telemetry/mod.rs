@@ -12,6 +12,7 @@ pub mod catalogue;
 pub mod collector;
 pub mod decisions;
 pub mod events;
+pub mod history;
 pub mod logging;
 pub mod notes;
 pub mod report;

@@ -143,6 +143,11 @@ impl DomainLease {
         self.id
     }
 
+    /// Where a node on this domain has its control socket.
+    pub(crate) fn socket(&self) -> PathBuf {
+        self.logs.path().join("control.sock")
+    }
+
     /// A command that talks on this domain, on the loopback interface, and logs
     /// to a folder that goes with the lease.
     pub(crate) fn command(&self, program: impl AsRef<std::ffi::OsStr>) -> Command {
@@ -151,6 +156,8 @@ impl DomainLease {
             .env("ROS_DOMAIN_ID", self.id.to_string())
             .env("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
             .env("ROS_LOG_DIR", self.logs.path())
+            // The control socket of a node on this domain, and of no other.
+            .env("RUNTIME_DIRECTORY", self.logs.path())
             .env_remove("ROS_LOCALHOST_ONLY")
             .env_remove("ROS_STATIC_PEERS");
         command

@@ -18,6 +18,10 @@ closed_list! {
         Unmet = "unmet",
         /// Release over ROS is closed (`release_over_ros: false`).
         NotOpen = "not_open",
+        /// Who asks over the socket may not.
+        NotAuthorised = "not_authorised",
+        /// Too many attempts over the socket.
+        RateLimited = "rate_limited",
     }
 }
 
@@ -52,6 +56,10 @@ closed_list! {
         UnknownProfile = "unknown_profile",
         /// Release over ROS is closed (`release_over_ros: false`).
         NotOpen = "not_open",
+        /// Who asks over the socket may not.
+        NotAuthorised = "not_authorised",
+        /// Too many attempts over the socket.
+        RateLimited = "rate_limited",
     }
 }
 
@@ -128,6 +136,8 @@ closed_list! {
         Started = "started",
         /// Somebody used a verb, whatever came of it.
         Requested = "requested",
+        /// A request was refused before the gate was asked.
+        RequestRefused = "request_refused",
         /// Any state to killed.
         Killed = "killed",
         /// Killed to disarmed.
@@ -220,6 +230,8 @@ closed_list! {
         Control = "control",
         /// Metrics and status.
         Http = "http",
+        /// Operators without ROS.
+        Socket = "socket",
         /// Events to the log.
         Events = "events",
     }
