@@ -1,6 +1,7 @@
 //! The composition root: builds the parts, starts and supervises the threads, shuts down.
 
 mod latch;
+mod socket;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -25,14 +26,16 @@ use crate::realtime;
 use crate::ros::control::{Control, ControlError, ControlNode};
 use crate::ros::gate_thread::{BuildError, Burst, Endpoints, GateThread};
 use crate::ros::rcl::{Context, RclError, RclValue, Waker, parameter_overrides};
+use crate::socket::SocketError;
 use crate::telemetry::collector;
 use crate::telemetry::events::{Event, EventLog, What};
-
+use crate::telemetry::history::History;
 use crate::telemetry::notes::Notes;
 use crate::telemetry::report;
 use crate::telemetry::slots::{BuildInfo, LogCounts, Slots};
 use crate::telemetry::status::{Readiness, Status};
 use crate::telemetry::texts::Texts;
+use crate::verbs::verb_queue;
 
 /// Why the node did not start or could not go on.
 #[derive(Debug, thiserror::Error)]
@@ -72,6 +75,9 @@ pub enum AppError {
     /// `/metrics` and the rest.
     #[error(transparent)]
     Http(#[from] HttpError),
+    /// The control socket.
+    #[error(transparent)]
+    Socket(#[from] SocketError),
     /// A programming error in the metric catalogue.
     #[error("metrics cannot be registered: {0}")]
     Metrics(#[from] prometheus::Error),
@@ -92,6 +98,7 @@ impl AppError {
             | Self::LogFolder { .. }
             | Self::Latch(_)
             | Self::Http(_)
+            | Self::Socket(_)
             | Self::Metrics(_)
             | Self::System(_) => false,
         }
@@ -114,6 +121,7 @@ pub fn run(
     check_log_folder()?;
     let mut args = vec!["interlock".to_owned()];
     args.extend(arguments.ros.iter().cloned());
+    let bound = socket::bind(&config)?;
     let context = Context::new(&args)?;
     compare_with_rcl(&context, arguments, &map)?;
     if let Some(failed) = realtime::lock_memory(config.realtime.as_ref()) {
@@ -121,9 +129,10 @@ pub fn run(
     }
 
     let slots = Slots::new(&config, build_info(&context), logs);
-    let (events, event_log) = EventLog::start(slots.clone(), clock::steady)?;
+    let (attribution, history) = (Arc::<Attribution>::default(), Arc::<History>::default());
+    let (events, event_log) = EventLog::start(slots.clone(), history.clone(), clock::steady)?;
+    let (queue, wishes) = verb_queue();
     let switch = Arc::new(KillSwitch::default());
-    let attribution = Arc::new(Attribution::default());
     let start = (opened.start, opened.at);
     let path = opened.path();
     let woken = latch::Woken::default();
@@ -144,7 +153,9 @@ pub fn run(
     let node_name = built.names.fully_qualified_name.clone();
     let notes = built.audit.notes().clone();
     let mut snapshots = built.snapshots.into_iter();
-    let (Some(for_control), Some(for_http)) = (snapshots.next(), snapshots.next()) else {
+    let (Some(for_control), Some(for_http), Some(for_socket)) =
+        (snapshots.next(), snapshots.next(), snapshots.next())
+    else {
         return Err(BuildError::NoBit.into());
     };
     let control = ControlNode::new(Control {
@@ -152,6 +163,8 @@ pub fn run(
         parameters: map,
         node_name: node_name.clone(),
         requests: built.requests,
+        wishes,
+        attribution: attribution.clone(),
         snapshot: for_control,
         decisions: built.decisions,
         limits: built.limits,
@@ -159,9 +172,23 @@ pub fn run(
         slots: slots.clone(),
         events: events.clone(),
         switch: switch.clone(),
-        attribution,
     })?;
-    let http = serve_http(&config, &slots, for_http, (node_name.clone(), notes))?;
+    let named = (node_name.clone(), notes.clone(), attribution.clone());
+    let http = serve_http(&config, &slots, for_http, named)?;
+    let operators = socket::Operators {
+        config: config.clone(),
+        node: node_name.clone(),
+        notes,
+        snapshot: for_socket,
+        switch: switch.clone(),
+        waker: built.waker.clone(),
+        queue,
+        attribution,
+        history,
+        events: events.clone(),
+        slots: slots.clone(),
+    };
+    let socket = socket::start(bound, operators)?;
     stop_on_panic(built.burst);
     events.post(Event { at: clock::now(), what: What::Started });
     if !config.latch_persist {
@@ -177,6 +204,7 @@ pub fn run(
     );
     supervise(built.thread, control, &switch, &built.waker, &config)?;
     events.post(Event { at: clock::now(), what: What::Stopping });
+    drop(socket);
     drop(http);
     if let Some(latch) = latch {
         latch.finish();
@@ -260,14 +288,15 @@ fn serve_http(
     config: &Arc<Config>,
     slots: &Arc<Slots>,
     snapshot: triple_buffer::Output<Snapshot>,
-    (node, notes): (String, Arc<Notes>),
+    (node, notes, attribution): (String, Arc<Notes>, Arc<Attribution>),
 ) -> Result<Option<HttpServer>, AppError> {
     let Some(listen) = config.http else { return Ok(None) };
     let snapshot = Arc::new(Mutex::new(snapshot));
     let status = {
         let (config, slots, snapshot) = (config.clone(), slots.clone(), snapshot);
         Arc::new(move || {
-            let texts = Texts { config: &config, node: &node, notes: &notes };
+            let texts =
+                Texts { config: &config, node: &node, notes: &notes, attribution: &attribution };
             report::status(snapshot.lock().read(), texts, &slots, clock::now())
         })
     };

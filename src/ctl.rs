@@ -1,137 +1,135 @@
-//! `interlockctl`: the node's state at a terminal, without ROS.
+//! `interlockctl`: stop, look, reset and arm at a terminal, without ROS.
 //!
 //! Arguments in, text and an exit code out; `src/bin/interlockctl.rs` only connects it to the
-//! process. It reads `/status` and changes nothing.
+//! process. It works over the control socket; looking also works over HTTP.
 //!
-//! **Invariant:** links no ROS library, and says clearly when it could not look: "cannot tell" is
+//! **Invariant:** links no ROS library. A kill asks nothing and reads nothing first. "Cannot tell" is
 //! never shown as "good".
 
+mod arguments;
+mod client;
+mod doctor;
+mod look;
+mod screen;
+mod suggest;
 mod text;
+mod verbs;
 
 use std::ffi::OsString;
-use std::io::Write;
-use std::time::Duration;
+use std::io::{BufRead, Write};
 
 use clap::error::ErrorKind;
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser};
 
-use crate::telemetry::status::Status;
+use self::arguments::{Arguments, Verb};
+use self::client::{Client, NoAnswer};
+use crate::socket::place::Surroundings;
 
-/// The node answered, and is not killed.
+/// Done; the node answered, and is not killed.
 pub const GOOD: u8 = 0;
 /// The node answered, and is killed.
 pub const KILLED: u8 = 1;
-/// Nobody answered, or something that is not Interlock.
+/// Refused, not confirmed, not in time, or bad.
+pub const REFUSED: u8 = 1;
+/// Nobody answered, or something that is not Interlock; something could not be checked.
 pub const UNREACHABLE: u8 = 2;
 /// The command line is wrong (`EX_USAGE`).
 pub const USAGE: u8 = 64;
 
-/// Where a node listens by default.
-const DEFAULT_URL: &str = "http://127.0.0.1:9615";
-/// A node answers in milliseconds; over a slow link this is still patient.
-const TIMEOUT: Duration = Duration::from_secs(5);
-
-/// Looks at a running Interlock node.
-#[derive(Debug, Parser)]
-#[command(
-    name = "interlockctl",
-    version,
-    after_help = "Exit codes:\n  0   the node answered and is disarmed or active\n  1   the node answered and is killed\n  2   the node could not be reached\n  64  the command line is wrong"
-)]
-struct Arguments {
-    #[command(subcommand)]
-    verb: Verb,
+/// The process around the tool.
+pub struct Console<'a> {
+    /// For what was asked for.
+    pub out: &'a mut dyn Write,
+    /// For what went wrong, and questions.
+    pub err: &'a mut dyn Write,
+    /// For answers to questions.
+    pub input: &'a mut dyn BufRead,
+    /// Whether somebody can answer.
+    pub can_ask: bool,
+    /// Rows and columns of the terminal that `out` is; `None`: it is none.
+    pub screen: Option<(usize, usize)>,
+    /// Colours are wanted: a terminal, and no `NO_COLOR`.
+    pub colour: bool,
+    /// The environment and user.
+    pub surroundings: Surroundings,
 }
 
-#[derive(Debug, Subcommand)]
-enum Verb {
-    /// Shows state, lanes, sources and what stands in the way
-    Status {
-        /// The node's own JSON, as it is
-        #[arg(long)]
-        json: bool,
-        /// Where the node listens (`http.listen`)
-        #[arg(long, default_value = DEFAULT_URL)]
-        url: String,
-    },
+impl std::fmt::Debug for Console<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Console").finish_non_exhaustive()
+    }
 }
 
-/// Why there is no status.
-#[derive(Debug, thiserror::Error)]
-enum NoStatus {
-    /// Nobody answers.
-    #[error(
-        "cannot reach a node at {url}: {reason}\n  is it running?  is http.listen another address? (--url)"
-    )]
-    Unreachable { url: String, reason: ureq::Error },
-    /// Somebody answers who is not Interlock.
-    #[error("what answers at {url} is not Interlock: {reason}")]
-    NotInterlock { url: String, reason: String },
+impl Console<'_> {
+    /// A reader that has gone (`| head`) is no fault of ours, and the exit code tells the rest.
+    fn say(&mut self, text: &str) {
+        self.out.write_all(text.as_bytes()).and_then(|()| self.out.flush()).ok();
+    }
+
+    fn complain(&mut self, text: &str) {
+        self.err.write_all(text.as_bytes()).and_then(|()| self.err.flush()).ok();
+    }
+
+    /// What to say when nobody answers.
+    fn unreachable(&mut self, error: &NoAnswer) -> u8 {
+        self.complain(&format!("{error}\n"));
+        UNREACHABLE
+    }
 }
 
 /// Runs the tool. Returns the exit code.
-pub fn run<I, T>(arguments: I, out: &mut dyn Write, err: &mut dyn Write) -> u8
+pub fn run<I, T>(arguments: I, console: &mut Console<'_>) -> u8
 where
     I: IntoIterator<Item = T>,
     T: Into<OsString> + Clone,
 {
     let arguments = match Arguments::try_parse_from(arguments) {
         Ok(arguments) => arguments,
-        Err(error) => return usage(&error, out, err),
+        Err(error) => return usage(&error, console),
     };
+    let client = Client::new(arguments.socket, &console.surroundings);
     match arguments.verb {
-        Verb::Status { json, url } => status(json, &url, out, err),
+        Verb::Kill { because } => verbs::kill(&client, &because, console),
+        Verb::Status { json: true, url, .. } => look::json(&client, url.as_deref(), console),
+        Verb::Status { watch: true, url, .. } => look::watch(&client, url.as_deref(), console),
+        Verb::Status { url, .. } => look::status(&client, url.as_deref(), console),
+        Verb::Reset { yes, because } => verbs::reset(&client, yes, &because, console),
+        Verb::Arm { profile, yes, because } => {
+            verbs::arm(&client, (profile, yes), &because, console)
+        }
+        Verb::Disarm { because } => verbs::disarm(&client, &because, console),
+        Verb::SelectSource { lane, source, because } => {
+            verbs::select(&client, (lane, source), &because, console)
+        }
+        Verb::History { json } => look::history(&client, json, console),
+        Verb::Wait { state, timeout } => look::wait(&client, &state, timeout, console),
+        Verb::Suggest { lane } => suggest::suggest(&client, lane.as_deref(), console),
+        Verb::Doctor => doctor::doctor(&client, console),
+        Verb::Completions { shell } => {
+            let mut text = Vec::new();
+            let mut command = Arguments::command();
+            clap_complete::generate(shell, &mut command, "interlockctl", &mut text);
+            console.say(&String::from_utf8_lossy(&text));
+            GOOD
+        }
+        Verb::Man => {
+            let mut text = Vec::new();
+            // Writing to a vector does not fail.
+            clap_mangen::Man::new(Arguments::command()).render(&mut text).ok();
+            console.say(&String::from_utf8_lossy(&text));
+            GOOD
+        }
     }
 }
 
-fn usage(error: &clap::Error, out: &mut dyn Write, err: &mut dyn Write) -> u8 {
+fn usage(error: &clap::Error, console: &mut Console<'_>) -> u8 {
     let asked_for = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
     if asked_for {
-        say(out, &error.to_string());
+        console.say(&error.to_string());
         GOOD
     } else {
-        say(err, &error.to_string());
+        console.complain(&error.to_string());
         USAGE
-    }
-}
-
-fn status(json: bool, url: &str, out: &mut dyn Write, err: &mut dyn Write) -> u8 {
-    let (status, raw) = match fetch(url) {
-        Ok(found) => found,
-        Err(error) => {
-            say(err, &format!("{error}\n"));
-            return UNREACHABLE;
-        }
-    };
-    say(out, &if json { raw } else { text::status(&status) });
-    if status.state == "killed" { KILLED } else { GOOD }
-}
-
-/// A reader that has gone (`| head`) is no fault of ours, and the exit code tells the rest.
-fn say(to: &mut dyn Write, text: &str) {
-    to.write_all(text.as_bytes()).and_then(|()| to.flush()).ok();
-}
-
-fn fetch(url: &str) -> Result<(Status, String), NoStatus> {
-    let url = format!("{}/status", url.trim_end_matches('/'));
-    let unreachable = |reason| NoStatus::Unreachable { url: url.clone(), reason };
-    let stranger = |reason| NoStatus::NotInterlock { url: url.clone(), reason };
-    let agent: ureq::Agent = ureq::Agent::config_builder()
-        .timeout_global(Some(TIMEOUT))
-        .http_status_as_error(false)
-        // A proxy of the environment is for the web, not for the robot.
-        .proxy(None)
-        .max_redirects(0)
-        .build()
-        .into();
-    let mut response = agent.get(&url).call().map_err(unreachable)?;
-    if response.status().as_u16() != 200 {
-        return Err(stranger(format!("it says {}", response.status())));
-    }
-    let raw = response.body_mut().read_to_string().map_err(unreachable)?;
-    match serde_json::from_str(&raw) {
-        Ok(status) => Ok((status, raw)),
-        Err(error) => Err(stranger(error.to_string())),
     }
 }
 

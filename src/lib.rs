@@ -10,7 +10,7 @@
 //!  (topics)    serialized +      in place, by     fence, source, rate,      in the same bytes      (topic)
 //!              message info      cdr layout       check, limit, state
 //!                                                  ▲    │
-//!  kill inputs, ~/kill, SIGUSR1 ───────────────────┤    ├──► safe commands, ~/permit   (own timer)
+//!  kill inputs, ~/kill, control socket, SIGUSR1 ───┤    ├──► safe commands, ~/permit   (own timer)
 //!  feedback ───────────────────────────────────────┤    ├──► snapshot ──► ~/state, /diagnostics, /status
 //!  reset, arm, disarm, select_source ── queue ─────┤    ├──► slots ─────► /metrics
 //!  robot description ─ limits ───────── queue ─────┤    ├──► records ───► ~/decisions
@@ -36,15 +36,17 @@
 //! | [`cdr`] | pure: message bytes, layouts, bounded reads and writes | nothing |
 //! | [`config`] | pure but for its loader: the params file | `gate` |
 //! | [`codec`] | pure: between bytes and the gate's numbers | `cdr`, `config`, `gate` |
-//! | [`telemetry`] | slots, metrics, events, log, status | `config`, `gate` |
+//! | [`telemetry`] | slots, metrics, events, log, status | `attribution`, `config`, `gate` |
 //! | [`clock`] | the only reader of clocks | `gate::units` |
 //! | [`attribution`] | who asked for what, by `seq` | nothing |
 //! | [`latch`] | the latch on disk: file, lock, its thread | `attribution`, `gate`, `telemetry` |
 //! | [`kill_switch`] | kills from other threads, fence, shutdown | `gate::cause` |
 //! | [`realtime`] | scheduling, locked memory | `config` |
 //! | [`http`] | read-only HTTP | `telemetry`, `gate::units` |
-//! | [`ctl`] | `interlockctl` | `telemetry::status` |
-//! | `ros` | the only user of r2r and r2r_rcl | all of the above but `http`, `ctl`, `realtime` |
+//! | [`verbs`] | what people ask for and what came of it | `telemetry::status` |
+//! | [`socket`] | the control socket: verbs without ROS | `attribution`, `config::model`, `gate`, `telemetry`, `verbs` |
+//! | [`ctl`] | `interlockctl` | `clock`, `config::model`, `gate::units`, `socket`, `telemetry` |
+//! | `ros` | the only user of r2r and r2r_rcl | all of the above but `http`, `socket`, `ctl`, `realtime` |
 //! | `app` | composition root: builds, starts, supervises, shuts down | all but `ctl` |
 //!
 //! Inside [`gate`], from the outside in:
@@ -71,6 +73,7 @@
 //! | `replies` | answers of the kill service | bounded queue |
 //! | `control` | r2r's node: verbs, parameters, `~/state`, `~/decisions`, `/diagnostics`, the graph, the robot description | r2r; snapshots, records |
 //! | `http` | `/metrics`, `/status`, `/livez`, `/readyz` | its socket; snapshots, slots |
+//! | `socket` | the control socket | its socket; a snapshot; kills by atomics, verbs through `control` |
 //! | `events` | the log's lines | bounded queue |
 //! | `latch` | the latch file | a mailbox with the newest record; atomics back |
 //! | main | signals, the end of the process | |
@@ -196,6 +199,12 @@
 //!
 //! **Decision 26: `balance` lanes have causes of their own,** because there a stop is a fall: what can be borne
 //! warns, what cannot kills at once, and nothing holds or lets go. They are verified and never altered.
+//!
+//! **Decision 27: the control socket has no say of its own.** A kill goes straight to the kill switch; every
+//! other verb goes to thread `control`, which serves it as it serves the ROS service, because two ways in must
+//! refuse for the same reasons in the same words, instead of a second copy of the rules. What the socket alone
+//! decides is who may let motion begin: by the peer's user as the kernel tells it, instead of a password that
+//! ends up in a script.
 
 #[cfg(feature = "ros")]
 pub mod app;
@@ -212,4 +221,6 @@ pub mod latch;
 pub mod realtime;
 #[cfg(feature = "ros")]
 pub mod ros;
+pub mod socket;
 pub mod telemetry;
+pub mod verbs;

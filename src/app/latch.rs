@@ -41,7 +41,9 @@ pub(super) fn open(config: &Config, notes: &Notes) -> Result<Opened, AppError> {
     let (store, found) = Store::open(&directory)?;
     let boot_id = std::fs::read_to_string("/proc/sys/kernel/random/boot_id");
     let boot_id = latch::boot::boot_id(&boot_id.unwrap_or_default());
-    let texts = Texts { config, node: "", notes };
+    // The names of things are asked for, not who did what.
+    let attribution = &Attribution::default();
+    let texts = Texts { config, node: "", notes, attribution };
     let start = latch::start(&found, boot_id, &|name| texts.named(name));
     Ok(Opened { start, at, file: Some((store, found, boot_id)) })
 }
@@ -67,13 +69,15 @@ impl Opened {
             attribution.note(trip.seq, &trip.operator, &trip.reason);
         }
         let (config, for_texts, for_trouble) = (config.clone(), notes.clone(), notes.clone());
+        let operators = attribution.clone();
         let woken = woken.clone();
         let parts = Parts {
             store,
             found,
             boot_id,
             describe: Box::new(move |trip: &Trip| {
-                let texts = Texts { config: &config, node: "", notes: &for_texts };
+                let texts =
+                    Texts { config: &config, node: "", notes: &for_texts, attribution: &operators };
                 (texts.subject(trip.subject), texts.trip(trip))
             }),
             attribution: attribution.clone(),

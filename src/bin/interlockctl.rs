@@ -1,12 +1,34 @@
 //! The command line tool; see [`interlock::ctl`].
 
+use std::io::IsTerminal;
 use std::process::ExitCode;
 
+use interlock::ctl::{Console, run};
+use interlock::socket::place::Surroundings;
+use rustix::process::geteuid;
+use rustix::termios::tcgetwinsize;
+
 fn main() -> ExitCode {
-    let code = interlock::ctl::run(
+    let (stdin, stdout) = (std::io::stdin(), std::io::stdout());
+    let is_terminal = stdout.is_terminal();
+    let size = || tcgetwinsize(&stdout).ok().filter(|size| size.ws_row > 0 && size.ws_col > 0);
+    let screen = is_terminal.then(|| {
+        // A terminal that does not tell its size is taken for the smallest that people have.
+        size().map_or((24, 80), |size| (usize::from(size.ws_row), usize::from(size.ws_col)))
+    });
+    let no_color = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    let surroundings = Surroundings::read(|name| std::env::var(name).ok(), geteuid().as_raw());
+    let code = run(
         std::env::args_os(),
-        &mut std::io::stdout().lock(),
-        &mut std::io::stderr().lock(),
+        &mut Console {
+            can_ask: stdin.is_terminal(),
+            input: &mut stdin.lock(),
+            out: &mut stdout.lock(),
+            err: &mut std::io::stderr().lock(),
+            screen,
+            colour: is_terminal && !no_color,
+            surroundings,
+        },
     );
     ExitCode::from(code)
 }

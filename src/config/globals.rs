@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::keys::Keys;
-use super::model::{LaneConfig, Realtime, Urdf, UrdfFrom};
+use super::model::{ControlSocket, LaneConfig, Realtime, Urdf, UrdfFrom};
 use super::names;
 use super::range::{Range, Read};
 use super::shape::is_twist;
@@ -23,6 +23,8 @@ const DEFAULT_DECISIONS_HZ: f64 = 50.0;
 const DEFAULT_PASSED_ONE_IN: u32 = 100;
 /// A permit must outlive lost samples.
 const PERMIT_TICKS: f64 = 3.0;
+/// Whose the control socket is where nothing is written: a group that only gate operators need.
+const DEFAULT_SOCKET_GROUP: &str = "interlock";
 /// As many as the audit tells apart (`ros::graph::facts`).
 const MAX_OTHER_PATHS: usize = 64;
 
@@ -47,6 +49,7 @@ pub(super) struct Top {
     pub(super) permit_valid_for: Option<Duration>,
     pub(super) max_message_bytes: Option<usize>,
     pub(super) http: Option<Option<SocketAddr>>,
+    pub(super) control_socket: Option<ControlSocket>,
     pub(super) realtime: Option<Option<Realtime>>,
     pub(super) decisions_max_rate_hz: Option<f64>,
     pub(super) decisions_passed_one_in: Option<u32>,
@@ -95,6 +98,7 @@ pub(super) fn top(keys: &mut Keys<'_>, globals: &Globals) -> Top {
             .and_then(|value| usize::try_from(value).ok())
             .or(65_536),
         http: http(keys),
+        control_socket: control_socket(keys),
         realtime: realtime(keys),
         decisions_max_rate_hz: keys
             .double(
@@ -277,6 +281,47 @@ fn http(keys: &mut Keys<'_>) -> Option<Option<SocketAddr>> {
         return None;
     };
     Some(enabled?.then_some(address))
+}
+
+/// `control_socket.{path, group}`.
+fn control_socket(keys: &mut Keys<'_>) -> Option<ControlSocket> {
+    let path = keys.string("control_socket.path").optional()?.map(str::to_owned);
+    let group = keys.string("control_socket.group").or(DEFAULT_SOCKET_GROUP)?.to_owned();
+    let mut is_good = true;
+    if let Some(path) = &path
+        && (!path.starts_with('/') || path.ends_with('/') || path.contains('\0'))
+    {
+        keys.refuse(
+            "control_socket.path",
+            format!("{path:?} is not an absolute path of a file"),
+            "/PATH/control.sock",
+            "a relative one would depend on where the node is started",
+            "write the whole path",
+        );
+        is_good = false;
+    }
+    if let Some(path) = path.as_ref().filter(|path| path.len() > ControlSocket::PATH_BYTES) {
+        keys.refuse(
+            "control_socket.path",
+            format!("has {} bytes", path.len()),
+            format!("at most {} bytes", ControlSocket::PATH_BYTES),
+            "the system takes no longer name for a socket",
+            "choose a shorter folder",
+        );
+        is_good = false;
+    }
+    let letter = |letter: char| letter.is_ascii_alphanumeric() || "_-.".contains(letter);
+    if group.is_empty() || !group.chars().all(letter) {
+        keys.refuse(
+            "control_socket.group",
+            format!("{group:?} is not the name of a group"),
+            "letters, digits, `_`, `-` and `.`",
+            "it is looked up in /etc/group",
+            "write the group's name",
+        );
+        is_good = false;
+    }
+    is_good.then_some(ControlSocket { path, group })
 }
 
 fn realtime(keys: &mut Keys<'_>) -> Option<Option<Realtime>> {

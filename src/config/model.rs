@@ -53,6 +53,8 @@ pub struct Config {
     pub max_message_bytes: usize,
     /// Where HTTP listens; `None`: off.
     pub http: Option<SocketAddr>,
+    /// Where the control socket is, and whose.
+    pub control_socket: ControlSocket,
     /// Real-time set-up of the gate thread; `None`: off.
     pub realtime: Option<Realtime>,
     /// Invariant: not empty; order of the params file's keys (sorted by name).
@@ -130,6 +132,20 @@ pub enum UrdfFrom {
     Topic(String),
     /// Path of a file.
     File(String),
+}
+
+/// The control socket.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ControlSocket {
+    /// Absolute, as long as the system allows; `None`: in the runtime directory.
+    pub path: Option<String>,
+    /// Its members may kill, reset and arm through it.
+    pub group: String,
+}
+
+impl ControlSocket {
+    /// The longest name of a socket: `sun_path` has 108 bytes, one of them for the end.
+    pub const PATH_BYTES: usize = 107;
 }
 
 /// Real-time set-up.

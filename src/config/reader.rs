@@ -74,6 +74,7 @@ pub fn read(map: &FlatMap, context: &Context) -> Result<Config, Problems> {
             permit_valid_for: top.permit_valid_for?,
             max_message_bytes: top.max_message_bytes?,
             http: top.http?,
+            control_socket: top.control_socket?,
             realtime: top.realtime?,
             lanes,
             feedback,

@@ -6,8 +6,10 @@ use std::sync::Arc;
 use super::*;
 use crate::gate::units::SteadyTime;
 use crate::http::{Bounds, HttpParts, HttpServer, start};
+use crate::socket::fixture::{FakeNode, Rig};
 use crate::telemetry::collector::registry;
 use crate::telemetry::fixture;
+use crate::telemetry::status::Status;
 use crate::telemetry::status::{
     ConditionStatus, FeedbackStatus, KillInputStatus, LaneStatus, Readiness, SourceStatus,
     TripStatus,
@@ -20,8 +22,9 @@ fn killed() -> Status {
         age_s: 181.0,
         cause: String::from("kill_service"),
         subject: String::new(),
-        detail: String::from("arm near table"),
+        detail: String::from("kill_service"),
         operator: String::from("ali\u{1b}[31mce"),
+        reason: String::from("arm near table"),
     };
     let teleop = SourceStatus {
         name: String::from("teleop"),
@@ -88,9 +91,26 @@ struct Said {
 }
 
 fn say(arguments: &[&str]) -> Said {
+    say_to(arguments, None)
+}
+
+/// `typed`: what somebody at a terminal answers.
+fn say_to(arguments: &[&str], typed: Option<&str>) -> Said {
     let (mut out, mut err) = (Vec::new(), Vec::new());
     let arguments = std::iter::once(&"interlockctl").chain(arguments);
-    let code = run(arguments, &mut out, &mut err);
+    let mut console = Console {
+        out: &mut out,
+        err: &mut err,
+        input: &mut typed.unwrap_or_default().as_bytes(),
+        can_ask: typed.is_some(),
+        screen: None,
+        colour: false,
+        surroundings: Surroundings {
+            runtime_directory: Some(String::from("/nonexistent")),
+            ..Surroundings::default()
+        },
+    };
+    let code = run(arguments, &mut console);
     Said { code, out: String::from_utf8(out).unwrap(), err: String::from_utf8(err).unwrap() }
 }
 
@@ -100,14 +120,14 @@ fn when_the_node_is_killed_expect_the_cause_the_outputs_and_the_way_on() {
     let url = format!("http://{}/", server.address());
     let said = say(&["status", "--url", &url]);
     let expected = "\
-KILLED  seq 41   by kill_service of ali?[31mce 22:13:20 UTC, 3 min ago: arm near table
+KILLED  seq 41   by ali?[31mce 22:13:20 UTC, 3 min ago: \"arm near table\"
   lane        base: safe, zero_velocity is out, 1 reader
               * teleop: alive, 100 passed, 2 limited, 7 withheld
                 agent: silent for 12 s, 3 rejected, last refused: not_finite
   kill input  pendant: released
   feedback    odom: fresh
   IGNORED     causes divergence
-  to go on    1. reset, naming seq 41 (lets go, nothing moves)   2. arm
+  to go on    1. interlockctl reset (nothing moves)   2. interlockctl arm
 ";
     assert_eq!(said.out, expected);
     assert_eq!((said.code, said.err.as_str()), (KILLED, ""));
@@ -144,12 +164,12 @@ fn when_the_node_is_disarmed_expect_what_is_missing() {
 NOT ARMED  seq 42   since 00:00:00 UTC, 5.0 s ago, 2 things missing
   in the way  left_elbow moves: 0.06 rad/s, needs < 0.05 for 0.5 s
   in the way  kill_input_unseen: pendant
-  to go on    clear what is in the way, then arm
+  to go on    clear what is in the way, then interlockctl arm
 ";
     assert_eq!(said, expected);
     status.unmet.clear();
     let said = text::status(&status);
-    assert!(said.contains("5.0 s ago, ready to arm\n  to go on    arm, naming seq 42\n"), "{said}");
+    assert!(said.contains("5.0 s ago, ready to arm\n  to go on    interlockctl arm\n"), "{said}");
 }
 
 #[test]
@@ -169,8 +189,8 @@ fn when_the_node_is_active_expect_good_and_who_is_in_charge() {
     assert_eq!(said.code, GOOD);
     for part in [
         "ACTIVE  seq 41   ",
-        "profile careful, velocity derated to 50 %\n",
-        "base: flowing, teleop in charge, NOBODY READS IT, 2 FOREIGN PUBLISHERS\n",
+        "profile careful, velocity\n  derated to 50 %\n",
+        "base: flowing, teleop in charge, NOBODY READS IT, 2 FOREIGN\n                PUBLISHERS\n",
         "pendant: SILENT for 3.0 s\n",
     ] {
         assert!(said.out.contains(part), "{part} not in {}", said.out);
@@ -204,7 +224,7 @@ fn when_another_service_answers_expect_2_and_no_state() {
 
 #[test]
 fn when_the_command_line_is_wrong_expect_64_and_nothing_on_stdout() {
-    for arguments in [&[][..], &["reset"], &["status", "--loud"]] {
+    for arguments in [&[][..], &["resume"], &["status", "--loud"], &["wait", "--state", "x"]] {
         let said = say(arguments);
         assert_eq!((said.code, said.out.as_str()), (USAGE, ""), "{arguments:?}");
         assert!(!said.err.is_empty());
@@ -219,4 +239,134 @@ fn when_version_or_help_is_asked_for_expect_it_on_stdout() {
     let said = say(&["--help"]);
     assert_eq!(said.code, GOOD);
     assert!(said.out.contains("Exit codes:"), "{}", said.out);
+}
+
+/// A node on a socket of its own, and the option that names it.
+fn rig(state: &str, seq: u64) -> (Rig, String) {
+    let rig = Rig::new(FakeNode::in_state(state, seq));
+    let option = format!("--socket={}", rig.path.display());
+    (rig, option)
+}
+
+#[test]
+fn when_an_operator_kills_resets_and_arms_expect_each_said_and_done() {
+    let (rig, socket) = rig("active", 40);
+    let said = say(&["kill", "--reason", "arm near table", &socket]);
+    assert_eq!((said.code, said.err.as_str()), (GOOD, ""));
+    assert!(said.out.starts_with("killed, seq 41"), "{}", said.out);
+    assert_eq!(rig.attribution.of(41).unwrap().reason, "arm near table");
+    assert_eq!(say(&["status", &socket]).code, KILLED);
+
+    // Nobody to ask: refused, and nothing was sent.
+    let said = say(&["reset", &socket]);
+    assert_eq!((said.code, said.out.as_str()), (USAGE, ""));
+    assert!(said.err.contains("use --yes if this is meant"), "{}", said.err);
+    for no in ["n\n", "\n", "", "yeah\n"] {
+        let said = say_to(&["reset", &socket], Some(no));
+        assert_eq!(said.code, REFUSED, "{no:?}");
+        assert!(said.err.ends_with("Reset? [y/N] not done\n"), "{}", said.err);
+    }
+    assert!(rig.node.wishes.lock().is_empty());
+    let said = say_to(&["reset", &socket, "--operator", "maria"], Some("y\n"));
+    assert_eq!((said.code, said.out.as_str()), (GOOD, "disarmed, seq 42\n"));
+    assert!(said.err.contains("KILLED  seq 41"), "{}", said.err);
+    assert!(rig.node.wishes.lock()[0].operator.ends_with("(interlockctl) as maria"));
+
+    let said = say(&["reset", &socket, "--yes"]);
+    assert_eq!(said.code, REFUSED);
+    assert!(said.err.contains("not killed: nothing to reset"), "{}", said.err);
+    let said = say(&["arm", "--yes", "--profile", "careful", &socket]);
+    assert_eq!((said.code, said.out.as_str()), (GOOD, "active, seq 43\n"));
+    assert!(said.err.contains("with profile careful") && said.err.contains("THE ROBOT CAN MOVE"));
+    let said = say(&["select-source", "base", "agent", &socket]);
+    assert_eq!((said.code, said.out.as_str()), (GOOD, "agent is in charge\n"));
+    assert_eq!(say(&["disarm", &socket]).code, GOOD);
+    assert_eq!(say(&["disarm", &socket]).code, REFUSED);
+    assert_eq!(say(&["wait", "--state", "ready", "--timeout", "0", &socket]).code, GOOD);
+    assert_eq!(say(&["wait", "--state", "killed", "--timeout", "0", &socket]).code, REFUSED);
+    assert_eq!(say(&["wait", "--state", "killed", "--timeout", "-1", &socket]).code, USAGE);
+}
+
+#[test]
+fn when_the_node_does_not_run_expect_every_verb_to_say_so() {
+    for arguments in [
+        &["reset", "--yes"][..],
+        &["arm", "--yes"],
+        &["disarm"],
+        &["select-source", "base"],
+        &["history"],
+        &["suggest"],
+        &["wait", "--state", "active", "--timeout", "0"],
+    ] {
+        let said = say(&[arguments, &["--socket=/nonexistent/control.sock"]].concat());
+        assert_eq!((said.code, said.out.as_str()), (UNREACHABLE, ""), "{arguments:?}");
+        assert!(
+            said.err.starts_with("no node answers at /nonexistent/control.sock: it is not running"),
+            "{}",
+            said.err
+        );
+    }
+    let said = say(&["kill", "--socket=/nonexistent/control.sock"]);
+    assert_eq!(said.code, UNREACHABLE);
+    assert!(said.err.starts_with("NOT KILLED: no node answers"), "{}", said.err);
+    assert!(said.err.contains("hardware emergency stop") && said.err.contains("kill -USR1"));
+}
+
+#[test]
+fn when_the_gate_does_not_confirm_expect_a_kill_that_says_so() {
+    let node = FakeNode::in_state("active", 1);
+    node.is_stuck.store(true, std::sync::atomic::Ordering::SeqCst);
+    let rig = Rig::new(node);
+    let said = say(&["kill", &format!("--socket={}", rig.path.display())]);
+    assert_eq!((said.code, said.out.as_str()), (REFUSED, ""));
+    assert!(said.err.starts_with("NOT CONFIRMED: the kill is raised"), "{}", said.err);
+}
+
+#[test]
+fn when_history_is_asked_for_expect_who_and_why() {
+    let (rig, socket) = rig("active", 40);
+    say(&["kill", "--reason", "arm near table", &socket]);
+    let told = (0..500).any(|_| {
+        std::thread::sleep(std::time::Duration::from_millis(10));
+        !rig.history.entries().is_empty()
+    });
+    assert!(told);
+    let said = say(&["history", &socket]);
+    assert_eq!(said.code, GOOD);
+    assert!(said.out.contains("kill requested  by uid "), "{}", said.out);
+    assert!(said.out.ends_with("(interlockctl): \"arm near table\"\n"), "{}", said.out);
+    let said = say(&["history", "--json", &socket]);
+    assert!(serde_json::from_str::<Vec<crate::telemetry::history::Entry>>(&said.out).is_ok());
+}
+
+#[test]
+fn when_a_shell_or_a_manual_asks_expect_every_verb_in_it() {
+    for shell in ["bash", "zsh", "fish"] {
+        let said = say(&["completions", shell]);
+        assert!(said.code == GOOD && said.out.contains("select-source"), "{shell}");
+    }
+    let said = say(&["man"]);
+    assert_eq!(said.code, GOOD);
+    assert!(said.out.contains(".TH") && said.out.contains("Exit codes"), "{}", said.out);
+}
+
+#[test]
+fn when_colours_are_wanted_expect_the_state_only_and_else_none() {
+    let plain = text::status(&killed());
+    assert!(!plain.contains('\u{1b}'));
+    let painted = text::painted(&plain, true);
+    assert!(painted.starts_with("\u{1b}[1;31mKILLED\u{1b}[0m  seq 41"));
+    assert_eq!(painted.matches('\u{1b}').count(), 2);
+    assert_eq!(text::painted(&plain, false), plain);
+    assert!(plain.lines().all(|line| line.chars().count() <= 79), "{plain}");
+    let on_screen = text::painted_on_screen("\u{1b}[2J\u{1b}[1;1HACTIVE  seq 2", true);
+    assert_eq!(on_screen, "\u{1b}[2J\u{1b}[1;1H\u{1b}[1;32mACTIVE\u{1b}[0m  seq 2");
+}
+
+#[test]
+fn when_a_text_is_long_expect_it_in_lines_that_fit() {
+    let text = "  * one two three";
+    assert_eq!(text::wrapped(text, 80), [text]);
+    assert_eq!(text::wrapped(text, 9), ["  * one", "  two", "  three"]);
+    assert_eq!(text::wrapped("0123456789 x", 5), ["0123456789", "  x"]);
 }

@@ -1,14 +1,22 @@
 //! The status as text for an operator: the state first, then what holds what, then the way on.
+//!
+//! Lines of at most 79 columns, nothing that moves or colours the terminal but for the state's word.
 
 use std::fmt::Write as _;
 
+use crate::telemetry::history::Entry;
 use crate::telemetry::status::{
     ConditionStatus, FeedbackStatus, KillInputStatus, LaneStatus, SourceStatus, Status, TripStatus,
 };
 
+/// Columns of the text: a terminal of 80 that is not filled to its edge.
+const COLUMNS: usize = 79;
+/// Columns of the titles.
+const TITLE: usize = 10;
+
 /// The whole text, each line ended.
 pub(super) fn status(status: &Status) -> String {
-    let mut out = format!("{}\n", headline(status));
+    let mut out = top(status);
     if let (Some(first), Some(last)) = (&status.first_trip, &status.last_trip)
         && first.seq != last.seq
     {
@@ -21,6 +29,9 @@ pub(super) fn status(status: &Status) -> String {
         line(&mut out, "lane", &self::lane(lane));
         for source in &lane.sources {
             line(&mut out, "", &self::source(source, lane.owner.as_deref()));
+        }
+        for note in &lane.notes {
+            line(&mut out, "", &format!("! {note}"));
         }
     }
     for input in &status.kill_inputs {
@@ -38,11 +49,165 @@ pub(super) fn status(status: &Status) -> String {
     out
 }
 
+/// The headline, and the reason of a kill.
+fn top(status: &Status) -> String {
+    let headline = headline(status);
+    let reason = match (status.state.as_str(), &status.first_trip) {
+        ("killed", Some(first)) => plain(&first.reason),
+        _ => String::new(),
+    };
+    let joined = format!("{headline}: \"{reason}\"\n");
+    if !reason.is_empty() && joined.chars().count() <= COLUMNS {
+        return joined;
+    }
+    let mut out = wrapped(&headline, COLUMNS).join("\n");
+    out.push('\n');
+    if reason.is_empty() {
+        return out;
+    }
+    line(&mut out, "because", &format!("\"{reason}\""));
+    out
+}
+
+/// The headline and what stands in the way: what a verb is about to change.
+pub(super) fn head(status: &Status) -> String {
+    let mut out = top(status);
+    for condition in &status.unmet {
+        line(&mut out, "in the way", &self::condition(condition));
+    }
+    out
+}
+
+/// What a refused verb met.
+pub(super) fn in_the_way(status: &Status) -> String {
+    let missing = match status.unmet.len() {
+        1 => String::from("1 thing"),
+        n => format!("{n} things"),
+    };
+    let what = if status.state == "killed" { "NOT RESET" } else { "NOT ARMED" };
+    let mut out = format!("{what}  seq {}   {missing} in the way\n", status.seq);
+    for condition in &status.unmet {
+        line(&mut out, "in the way", &self::condition(condition));
+    }
+    out
+}
+
+/// Who would move the robot after an arm.
+pub(super) fn would_move(status: &Status) -> String {
+    let mut out = String::new();
+    for lane in status.lanes.iter().filter(|lane| lane.mode != "watch") {
+        let live = lane.sources.iter().filter(|source| source.alive && source.mode != "shadow");
+        let names: Vec<&str> = live.map(|source| source.name.as_str()).collect();
+        let who = if names.is_empty() {
+            String::from("no source sends now")
+        } else {
+            format!("{} SENDS NOW", names.join(", "))
+        };
+        line(&mut out, "lane", &format!("{}: {who}", lane.name));
+    }
+    if let Some(cause) = status.last_trip.as_ref().filter(|trip| trip.seq > 0) {
+        line(&mut out, "last stop", &format!("seq {}   {}", cause.seq, trip(cause)));
+    }
+    out
+}
+
+/// What makes a new line where `--watch` writes a log: no ages, no counts.
+pub(super) fn what_counts(status: &Status) -> String {
+    let codes = status.unmet.iter().map(|one| (&one.code, &one.subject));
+    let lanes = status.lanes.iter().map(|lane| (&lane.name, &lane.state, &lane.owner));
+    format!(
+        "{} {} {:?} {:?}",
+        status.state,
+        status.seq,
+        codes.collect::<Vec<_>>(),
+        lanes.collect::<Vec<_>>()
+    )
+}
+
+/// What happened, the oldest first.
+pub(super) fn history(entries: &[Entry]) -> String {
+    let mut out = String::new();
+    for entry in entries {
+        let seq = entry.seq.map_or(String::new(), |seq| format!("seq {seq}"));
+        let who = if entry.operator.is_empty() {
+            String::new()
+        } else {
+            format!("  by {}", plain(&entry.operator))
+        };
+        let why = if entry.reason.is_empty() {
+            String::new()
+        } else {
+            format!(": \"{}\"", plain(&entry.reason))
+        };
+        let when = time(entry.stamp_unix_s);
+        // Writing to a String cannot fail.
+        writeln!(out, "{when}  {seq:<7}  {}{who}{why}", plain(&entry.text)).ok();
+    }
+    out
+}
+
+/// The states in the colours that people expect.
+const COLOURS: [(&str, &str); 4] = [
+    ("KILLED", "\x1b[1;31m"),
+    ("NO ANSWER", "\x1b[1;31m"),
+    ("NOT ARMED", "\x1b[1;33m"),
+    ("ACTIVE", "\x1b[1;32m"),
+];
+
+/// The text with its first word in colour, where colours are wanted.
+pub(super) fn painted(text: &str, colour: bool) -> String {
+    for (word, code) in COLOURS {
+        if colour && let Some(rest) = text.strip_prefix(word) {
+            return format!("{code}{word}\x1b[0m{rest}");
+        }
+    }
+    text.to_owned()
+}
+
+/// The same of a screen's bytes, where the first word follows the move to the first row.
+pub(super) fn painted_on_screen(drawn: &str, colour: bool) -> String {
+    const FIRST_ROW: &str = "\x1b[1;1H";
+    match drawn.split_once(FIRST_ROW) {
+        Some((before, rest)) => format!("{before}{FIRST_ROW}{}", painted(rest, colour)),
+        None => drawn.to_owned(),
+    }
+}
+
+/// Names and reasons come from clients of the node: no control characters to the terminal.
+pub(super) fn plain(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { '?' } else { c }).collect()
+}
+
+/// A title and its text, in as many lines as it takes.
 fn line(out: &mut String, title: &str, text: &str) {
-    // Names and reasons come from clients of the node: no control characters to the terminal.
-    let text: String = text.chars().map(|c| if c.is_control() { '?' } else { c }).collect();
-    // Writing to a String cannot fail.
-    writeln!(out, "  {title:<10}  {text}").ok();
+    let mut title = title;
+    for part in wrapped(&plain(text), COLUMNS.saturating_sub(TITLE + 4)) {
+        // Writing to a String cannot fail.
+        writeln!(out, "  {title:<TITLE$}  {part}").ok();
+        title = "";
+    }
+}
+
+/// Lines of at most `width` letters, broken at spaces; a longer word stays whole.
+pub(super) fn wrapped(text: &str, width: usize) -> Vec<String> {
+    let indent: String = text.chars().take_while(|letter| *letter == ' ').collect();
+    let mut lines = Vec::new();
+    let mut now = indent;
+    let mut is_empty = true;
+    for word in text.trim_start().split(' ') {
+        let grown = now.chars().count().saturating_add(1).saturating_add(word.chars().count());
+        if !is_empty && grown > width {
+            lines.push(std::mem::replace(&mut now, String::from("  ")));
+            is_empty = true;
+        }
+        if !is_empty {
+            now.push(' ');
+        }
+        now.push_str(word);
+        is_empty = false;
+    }
+    lines.push(now);
+    lines
 }
 
 fn headline(status: &Status) -> String {
@@ -70,17 +235,22 @@ fn headline(status: &Status) -> String {
         }
         (other, _) => format!("{}  seq {seq}", other.to_uppercase()),
     };
-    text.chars().map(|c| if c.is_control() { '?' } else { c }).collect()
+    plain(&text)
 }
 
+/// Who or what stopped it, and when. A person's kill needs no other word for its cause.
 fn trip(trip: &TripStatus) -> String {
     let subject =
         if trip.subject.is_empty() { String::new() } else { format!(" ({})", trip.subject) };
+    let when = format!("{}, {} ago", time(trip.stamp_unix_s), span(trip.age_s));
+    if !trip.operator.is_empty() && trip.cause.starts_with("kill_s") {
+        return format!("by {} {when}", trip.operator);
+    }
     let who =
         if trip.operator.is_empty() { String::new() } else { format!(" of {}", trip.operator) };
-    let detail = if trip.detail.is_empty() { String::new() } else { format!(": {}", trip.detail) };
-    let when = time(trip.stamp_unix_s);
-    format!("by {}{who}{subject} {when}, {} ago{detail}", trip.cause, span(trip.age_s))
+    let says_more = !trip.detail.is_empty() && trip.detail != trip.cause;
+    let detail = if says_more { format!(": {}", trip.detail) } else { String::new() };
+    format!("by {}{who}{subject} {when}{detail}", trip.cause)
 }
 
 fn condition(condition: &ConditionStatus) -> String {
@@ -170,18 +340,16 @@ fn feedback(feedback: &FeedbackStatus) -> String {
     format!("{}: {state}", feedback.name)
 }
 
-/// The next steps. Nothing here can take them; it says which `seq` to name.
+/// The next steps, to be typed.
 fn way_on(status: &Status) -> Option<String> {
-    let seq = status.seq;
-    match (status.state.as_str(), status.unmet.is_empty()) {
-        ("killed", true) => {
-            Some(format!("1. reset, naming seq {seq} (lets go, nothing moves)   2. arm"))
-        }
-        ("killed", false) => Some(String::from("clear what is in the way, then reset, then arm")),
-        ("disarmed", true) => Some(format!("arm, naming seq {seq}")),
-        ("disarmed", false) => Some(String::from("clear what is in the way, then arm")),
-        _ => None,
-    }
+    let text = match (status.state.as_str(), status.unmet.is_empty()) {
+        ("killed", true) => "1. interlockctl reset (nothing moves)   2. interlockctl arm",
+        ("killed", false) => "clear what is in the way, interlockctl reset, interlockctl arm",
+        ("disarmed", true) => "interlockctl arm",
+        ("disarmed", false) => "clear what is in the way, then interlockctl arm",
+        _ => return None,
+    };
+    Some(text.to_owned())
 }
 
 const MINUTE: f64 = 60.0;

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use super::slots::{BuildInfo, Slots};
 use crate::config::model::{
-    CauseRules, CommandType, Config, FeedbackConfig, FeedbackType, FieldMap, Interface,
-    KillInputConfig, LaneConfig, ProfileConfig, ProfileRules, Reliability, SourceConfig,
+    CauseRules, CommandType, Config, ControlSocket, FeedbackConfig, FeedbackType, FieldMap,
+    Interface, KillInputConfig, LaneConfig, ProfileConfig, ProfileRules, Reliability, SourceConfig,
     SourceMode, test_lane, test_source,
 };
 use crate::gate::cause::{Action, Cause};
@@ -35,6 +35,7 @@ pub(crate) fn config() -> Config {
         permit_valid_for: Duration::from_millis(100),
         max_message_bytes: 65_536,
         http: None,
+        control_socket: ControlSocket { path: None, group: String::from("interlock") },
         realtime: None,
         lanes: vec![
             lane("base", CommandType::Twist, axes, &["teleop", "agent"]),

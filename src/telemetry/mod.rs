@@ -12,6 +12,7 @@ pub mod catalogue;
 pub mod collector;
 pub mod decisions;
 pub mod events;
+pub mod history;
 mod latch_text;
 pub mod logging;
 pub mod notes;

@@ -3,17 +3,18 @@
 use super::notes::LaneNotes;
 use super::slots::Slots;
 use super::status::{
-    CauseStatus, ConditionStatus, FeedbackStatus, KillInputStatus, LaneStatus, SeenStatus,
-    SourceStatus, Status, TripStatus,
+    CauseStatus, ConditionStatus, FeedbackStatus, KillInputStatus, LaneStatus, SeenLimits,
+    SeenStatus, SourceStatus, Status, TripStatus,
 };
 use super::texts::Texts;
 use crate::config::model::{LaneConfig, LaneMode, SourceConfig, SourceMode};
 use crate::gate::cause::Action;
 use crate::gate::conditions::Condition;
+use crate::gate::limits::DimensionLimits;
 use crate::gate::machine::Trip;
 use crate::gate::seen::Seen;
 use crate::gate::snapshot::{CauseView, LaneView, Snapshot, SourceView};
-use crate::gate::units::{Moment, SteadyTime, WallTime};
+use crate::gate::units::{Moment, SteadyTime, WallTime, at_least};
 use crate::gate::verdict::Verdict;
 
 /// The status as of `snapshot`, told at `now`.
@@ -45,6 +46,7 @@ pub fn status(snapshot: &Snapshot, texts: Texts<'_>, slots: &Slots, now: Moment)
         derating: snapshot.derating,
         causes: snapshot.causes.iter().map(|cause| cause_status(cause, texts)).collect(),
         description: found.description,
+        simulated_time: config.use_sim_time,
         lanes: lanes
             .map(|(((view, lane), slots), notes)| LaneStatus {
                 notes: lane_notes(notes),
@@ -112,10 +114,16 @@ fn cause_status(view: &CauseView, texts: Texts<'_>) -> CauseStatus {
     }
 }
 
-fn seen(seen: &Seen, name: &str) -> SeenStatus {
+fn seen(seen: &Seen, (name, limits): (&String, &DimensionLimits)) -> SeenStatus {
     let known = |value: f64| (!value.is_nan()).then_some(value);
     SeenStatus {
-        name: name.to_owned(),
+        name: name.clone(),
+        limits: SeenLimits {
+            min_position: limits.position.map(|bounds| bounds.min),
+            max_position: limits.position.map(|bounds| bounds.max),
+            max_velocity: limits.velocity.map(|v| at_least(v.max, -v.min)),
+            max_acceleration: limits.acceleration,
+        },
         min_position: known(seen.min_position),
         max_position: known(seen.max_position),
         max_velocity: known(seen.max_velocity),
@@ -126,6 +134,7 @@ fn seen(seen: &Seen, name: &str) -> SeenStatus {
 }
 
 fn trip_status(trip: &Trip, texts: Texts<'_>, now: Moment) -> TripStatus {
+    let who = texts.attribution.of(trip.seq).unwrap_or_default();
     TripStatus {
         seq: trip.seq,
         stamp_unix_s: unix(trip.stamp),
@@ -133,7 +142,8 @@ fn trip_status(trip: &Trip, texts: Texts<'_>, now: Moment) -> TripStatus {
         cause: trip.cause.label().to_owned(),
         subject: texts.subject(trip.subject),
         detail: texts.trip(trip),
-        operator: String::new(),
+        operator: who.operator,
+        reason: who.reason,
     }
 }
 
@@ -155,7 +165,12 @@ fn lane_status(view: &LaneView, lane: &LaneConfig) -> LaneStatus {
         subscribers: Some(u64::from(view.subscribers)),
         foreign_publishers: None,
         notes: Vec::new(),
-        seen: view.seen.iter().zip(&lane.dimensions).map(|(s, name)| seen(s, name)).collect(),
+        seen: view
+            .seen
+            .iter()
+            .zip(lane.dimensions.iter().zip(&lane.limits))
+            .map(|(saw, dimension)| seen(saw, dimension))
+            .collect(),
         sources: Vec::new(),
     }
 }

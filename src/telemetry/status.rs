@@ -42,6 +42,9 @@ pub struct Status {
     /// The causes that are there now, whatever they do.
     #[serde(default)]
     pub causes: Vec<CauseStatus>,
+    /// `use_sim_time` is on.
+    #[serde(default)]
+    pub simulated_time: bool,
     /// What there is to say about the robot description; empty: nothing.
     #[serde(default)]
     pub description: String,
@@ -75,6 +78,9 @@ pub struct TripStatus {
     pub detail: String,
     /// Who, where known, else empty.
     pub operator: String,
+    /// Why, in the operator's words, where told.
+    #[serde(default)]
+    pub reason: String,
 }
 
 /// One cause that is there.
@@ -105,10 +111,26 @@ pub struct SeenStatus {
     pub max_velocity: Option<f64>,
     /// Largest magnitude of acceleration.
     pub max_acceleration: Option<f64>,
+    /// The limits that the params file gives it.
+    #[serde(default)]
+    pub limits: SeenLimits,
     /// Commands that a limit would have changed here.
     pub limited: u64,
     /// Commands judged.
     pub judged: u64,
+}
+
+/// Limits beside what was seen; `null`: none.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct SeenLimits {
+    /// Lowest position.
+    pub min_position: Option<f64>,
+    /// Highest position.
+    pub max_position: Option<f64>,
+    /// Largest magnitude of velocity, the wider of the two directions.
+    pub max_velocity: Option<f64>,
+    /// Speeding up.
+    pub max_acceleration: Option<f64>,
 }
 
 /// One thing that stands in the way.

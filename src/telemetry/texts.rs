@@ -2,6 +2,7 @@
 //!
 //! One place, so that `~/state`, `/status`, service answers and diagnostics say the same.
 
+use crate::attribution::Attribution;
 use crate::config::model::{Config, FeedbackType, UrdfFrom};
 use crate::gate::cause::Cause;
 use crate::gate::condition::ConditionCode;
@@ -20,6 +21,8 @@ pub struct Texts<'a> {
     pub node: &'a str,
     /// What thread `control` found out about the neighbours.
     pub notes: &'a Notes,
+    /// Who asked for what.
+    pub attribution: &'a Attribution,
 }
 
 /// Stands for an index that the configuration does not have: a fault of ours, told, not hidden.
@@ -268,7 +271,9 @@ impl Texts<'_> {
         match refused {
             Refused::NotKilled => "not killed: nothing to reset".to_owned(),
             Refused::ResetFirst => {
-                format!("killed, seq {seq}: reset first ({node}/reset), then arm")
+                format!(
+                    "killed, seq {seq}: reset first (interlockctl reset, or {node}/reset), then arm"
+                )
             }
             Refused::AlreadyActive => "already active".to_owned(),
             Refused::AlreadyDisarmed => "already disarmed".to_owned(),
@@ -327,7 +332,9 @@ mod tests {
         let mut config = fixture::config();
         config.lanes[0].controller = Some("arm_controller".to_owned());
         let notes = Notes::default();
-        let texts = Texts { config: &config, node: "/interlock", notes: &notes };
+        let attribution = Attribution::default();
+        let texts =
+            Texts { config: &config, node: "/interlock", notes: &notes, attribution: &attribution };
         for code in ConditionCode::ALL {
             let subject = match code {
                 ConditionCode::KillInputAsserted
@@ -365,7 +372,9 @@ mod tests {
     fn when_an_index_is_unknown_expect_a_question_mark_and_no_panic() {
         let config = fixture::config();
         let notes = Notes::default();
-        let texts = Texts { config: &config, node: "/interlock", notes: &notes };
+        let attribution = Attribution::default();
+        let texts =
+            Texts { config: &config, node: "/interlock", notes: &notes, attribution: &attribution };
         for subject in [
             Subject::Lane(99),
             Subject::Source { lane: 0, source: 99 },

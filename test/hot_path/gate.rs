@@ -61,7 +61,8 @@ impl Gate {
         let config = Arc::new(config());
         let context = Context::new(&["program".to_owned()]).expect("a context");
         let slots = Slots::new(&config, BuildInfo::default(), Arc::new(log_counts()));
-        let (events, log) = EventLog::start(slots.clone(), clock::steady).expect("a thread");
+        let (events, log) =
+            EventLog::start(slots.clone(), Arc::default(), clock::steady).expect("a thread");
         let switch = Arc::new(KillSwitch::default());
         let endpoints = Endpoints {
             config: config.clone(),

@@ -20,6 +20,7 @@ mod hostile;
 mod latch;
 mod names;
 mod neighbours;
+mod operators;
 mod outputs;
 mod peer;
 mod refusals;

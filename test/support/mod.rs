@@ -143,6 +143,11 @@ impl DomainLease {
         self.id
     }
 
+    /// Where a node on this domain has its control socket.
+    pub(crate) fn socket(&self) -> PathBuf {
+        self.logs.path().join("control.sock")
+    }
+
     /// A command that talks on this domain, on the loopback interface, and logs
     /// to a folder that goes with the lease.
     pub(crate) fn command(&self, program: impl AsRef<std::ffi::OsStr>) -> Command {
@@ -154,6 +159,8 @@ impl DomainLease {
             // A node's latch file is its own, and one that is left over is nobody's.
             .env("XDG_STATE_HOME", self.logs.path())
             .env_remove("STATE_DIRECTORY")
+            // The control socket of a node on this domain, and of no other.
+            .env("RUNTIME_DIRECTORY", self.logs.path())
             .env_remove("ROS_LOCALHOST_ONLY")
             .env_remove("ROS_STATIC_PEERS");
         command

@@ -16,7 +16,7 @@ mod verbs;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crossbeam_channel::Sender;
+use crossbeam_channel::{Receiver, Sender};
 use futures::executor::LocalPool;
 use futures::future::BoxFuture;
 use futures::task::LocalSpawnExt;
@@ -41,6 +41,7 @@ use crate::telemetry::report;
 use crate::telemetry::slots::{Slots, ThreadName};
 use crate::telemetry::status::Status;
 use crate::telemetry::texts::Texts;
+use crate::verbs::Asked;
 
 /// Longest wait for a request in one spin: the delay of `~/state` after a change.
 const SPIN: Duration = Duration::from_millis(5);
@@ -64,6 +65,10 @@ pub struct Control {
     pub node_name: String,
     /// Verbs to the gate.
     pub requests: Requests,
+    /// Verbs from the control socket.
+    pub wishes: Receiver<Asked>,
+    /// Who asked for what.
+    pub attribution: Arc<Attribution>,
     /// The gate's state.
     pub snapshot: triple_buffer::Output<Snapshot>,
     /// Decisions to be told.
@@ -78,14 +83,13 @@ pub struct Control {
     pub events: EventSender,
     /// Whether the process is to end.
     pub switch: Arc<KillSwitch>,
-    /// Who asked for what.
-    pub attribution: Arc<Attribution>,
 }
 
 /// The node with its endpoints, made on the main thread before any other runs.
 pub struct ControlNode {
     snapshot: triple_buffer::Output<Snapshot>,
     feed: DecisionFeed,
+    wishes: Receiver<Asked>,
     switch: Arc<KillSwitch>,
     node: r2r::Node,
     tasks: Tasks,
@@ -102,17 +106,22 @@ pub(super) struct Shared {
     pub(super) config: Arc<Config>,
     pub(super) node_name: String,
     pub(super) requests: Requests,
+    pub(super) attribution: Arc<Attribution>,
     pub(super) slots: Arc<Slots>,
     pub(super) events: EventSender,
     pub(super) notes: Arc<Notes>,
-    pub(super) attribution: Arc<Attribution>,
     /// Taken by tasks and loop of this one thread in turn.
     pub(super) audit: Mutex<GraphAudit>,
 }
 
 impl Shared {
     pub(super) fn texts(&self) -> Texts<'_> {
-        Texts { config: &self.config, node: &self.node_name, notes: &self.notes }
+        Texts {
+            config: &self.config,
+            node: &self.node_name,
+            notes: &self.notes,
+            attribution: &self.attribution,
+        }
     }
 }
 
@@ -128,10 +137,10 @@ impl ControlNode {
             config: control.config,
             node_name: control.node_name,
             requests: control.requests,
+            attribution: control.attribution,
             slots: control.slots,
             events: control.events,
             notes: control.audit.notes().clone(),
-            attribution: control.attribution,
             audit: Mutex::new(control.audit),
         });
         verbs::serve(&mut node, &mut tasks, &shared)?;
@@ -147,6 +156,7 @@ impl ControlNode {
         Ok(Self {
             snapshot: control.snapshot,
             feed: control.decisions,
+            wishes: control.wishes,
             switch: control.switch,
             node,
             tasks,
@@ -173,6 +183,7 @@ impl ControlNode {
         loop {
             let ends = self.switch.is_shutting_down();
             self.node.spin_once(SPIN);
+            verbs::take_wishes(&self.wishes, &self.shared, &pool.spawner());
             pool.run_until_stalled();
             self.decisions.publish(&self.feed, &self.shared.config);
             let now = clock::now();

@@ -124,12 +124,13 @@ fn kill_input(input: &KillInputStatus, wall: WallTime) -> msg::KillInputState {
 }
 
 fn trip(trip: &TripStatus) -> msg::Trip {
+    let TripStatus { detail, reason, .. } = trip;
     msg::Trip {
         seq: trip.seq,
         stamp: seconds(trip.stamp_unix_s),
         cause: trip.cause.clone(),
         subject: trip.subject.clone(),
-        detail: trip.detail.clone(),
+        detail: if reason.is_empty() { detail.clone() } else { format!("{detail}: {reason:?}") },
         operator_name: trip.operator.clone(),
     }
 }

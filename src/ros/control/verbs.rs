@@ -1,11 +1,15 @@
-//! The verbs as ROS services: reset, arm, disarm, select_source.
+//! The verbs: reset, arm, disarm, select_source, as ROS services and for the control socket.
 //!
-//! `reset`, `arm` and `select_source` let motion begin, and the agent being gated is a ROS node too:
-//! they are open only with `release_over_ros: true`. Disarm stops, so it is always open.
+//! As services, `reset`, `arm` and `select_source` let motion begin, and the agent being gated is a ROS
+//! node too: they are open only with `release_over_ros: true`. Disarm stops, so it is always open. The
+//! socket looks at who asks before a wish comes here.
 
 use std::future::Future;
 use std::sync::Arc;
 
+use crossbeam_channel::Receiver;
+use futures::executor::LocalSpawner;
+use futures::task::LocalSpawnExt;
 use futures::{FutureExt, StreamExt};
 use r2r::interlock::srv::{Arm, Reset, SelectSource};
 use r2r::std_srvs::srv::Trigger;
@@ -19,6 +23,7 @@ use crate::ros::gate_thread::{Answer, Denied, Verb};
 use crate::telemetry::events::{Event, ShortText, Verb as EventVerb, What};
 use crate::telemetry::report::condition_status;
 use crate::telemetry::slots::{ArmRefusal, ResetRefusal};
+use crate::verbs::{Ask, Asked, Outcome, Via, Wish};
 
 /// Offers the four services.
 pub(super) fn serve(
@@ -26,10 +31,10 @@ pub(super) fn serve(
     tasks: &mut Tasks,
     shared: &Arc<Shared>,
 ) -> Result<(), r2r::Error> {
-    offer::<Reset::Service, _>(node, tasks, shared, "~/reset", reset)?;
-    offer::<Arm::Service, _>(node, tasks, shared, "~/arm", arm)?;
-    offer::<Trigger::Service, _>(node, tasks, shared, "~/disarm", disarm)?;
-    offer::<SelectSource::Service, _>(node, tasks, shared, "~/select_source", select)
+    offer::<Reset::Service, _>(node, tasks, shared, "~/reset", reset_service)?;
+    offer::<Arm::Service, _>(node, tasks, shared, "~/arm", arm_service)?;
+    offer::<Trigger::Service, _>(node, tasks, shared, "~/disarm", disarm_service)?;
+    offer::<SelectSource::Service, _>(node, tasks, shared, "~/select_source", select_service)
 }
 
 /// One service: a task of its own that answers one request after the other.
@@ -63,9 +68,22 @@ where
     Ok(())
 }
 
+/// Serves the control socket's wishes that wait, each as a task of this thread.
+pub(super) fn take_wishes(wishes: &Receiver<Asked>, shared: &Arc<Shared>, spawner: &LocalSpawner) {
+    while let Ok(Asked { wish, answer }) = wishes.try_recv() {
+        let shared = shared.clone();
+        let task = async move {
+            // A caller that has gone does not need the answer.
+            answer.send(serve_wish(&shared, wish).await).ok();
+        };
+        // Refused only by a pool that is gone.
+        spawner.spawn_local(task).ok();
+    }
+}
+
 /// Posts that somebody used a verb.
-fn requested(shared: &Shared, verb: EventVerb, seq: Option<u64>, operator: &str, reason: &str) {
-    let (operator, reason) = (ShortText::new(operator), ShortText::new(reason));
+fn requested(shared: &Shared, verb: EventVerb, seq: Option<u64>, wish: &Wish) {
+    let (operator, reason) = (ShortText::new(&wish.operator), ShortText::new(&wish.reason));
     let what = What::Requested { verb, seq, operator, reason };
     shared.events.post(Event { at: clock::now(), what });
 }
@@ -76,140 +94,183 @@ async fn ask(shared: &Shared, verb: Verb) -> Result<Answer, String> {
     answer.await.map_err(|_| "the gate is shutting down".to_owned())
 }
 
-/// Notes who moved `seq`.
-fn attribute(shared: &Shared, answer: &Result<Answer, String>, operator: &str, reason: &str) {
-    if let Ok(Answer { result: Ok(()), seq, .. }) = answer {
-        shared.attribution.note(*seq, operator, reason);
+fn closed(verb: &str) -> Outcome {
+    refusal(format!(
+        "refused: {verb} over ROS is closed, because the agent being gated is a ROS node too. On the \
+         robot: interlockctl {}. Who trusts every node on this domain starts the node with -p \
+         release_over_ros:=true, or writes it in the params file",
+        verb.replace('_', "-")
+    ))
+}
+
+/// A refusal before the gate was asked.
+fn refusal(message: String) -> Outcome {
+    Outcome { message, ..Outcome::default() }
+}
+
+/// Serves one wish; every way in comes through here.
+pub(super) async fn serve_wish(shared: &Shared, wish: Wish) -> Outcome {
+    let is_open = wish.via == Via::Socket || shared.config.release_over_ros;
+    let outcome = match &wish.ask {
+        Ask::Reset { seq } => {
+            requested(shared, EventVerb::Reset, Some(*seq), &wish);
+            if is_open {
+                reset(shared, *seq).await
+            } else {
+                shared.slots.node.reset_refusals.at(ResetRefusal::NotOpen).increment();
+                closed("reset")
+            }
+        }
+        Ask::Arm { seq, profile } => {
+            requested(shared, EventVerb::Arm, Some(*seq), &wish);
+            if is_open {
+                arm(shared, *seq, profile).await
+            } else {
+                shared.slots.node.arm_refusals.at(ArmRefusal::NotOpen).increment();
+                closed("arm")
+            }
+        }
+        Ask::Disarm => {
+            requested(shared, EventVerb::Disarm, None, &wish);
+            disarm(shared).await
+        }
+        Ask::SelectSource { lane, source } => {
+            requested(shared, EventVerb::SelectSource, None, &wish);
+            if is_open { select(shared, lane, source).await } else { closed("select_source") }
+        }
+    };
+    if outcome.done && !matches!(wish.ask, Ask::SelectSource { .. }) {
+        shared.attribution.note(outcome.seq, &wish.operator, &wish.reason);
+    }
+    outcome
+}
+
+async fn reset(shared: &Shared, seq: u64) -> Outcome {
+    match ask(shared, Verb::Reset { seq }).await {
+        Err(message) => refusal(message),
+        Ok(answer) => concluded(shared, &answer, || {
+            format!("disarmed, seq {}: nothing moves until arm", answer.seq)
+        }),
     }
 }
 
-fn closed(verb: &str) -> String {
-    format!(
-        "refused: {verb} over ROS is closed, because the agent being gated is a ROS node too. Who \
-         trusts every node on this domain starts the node with -p release_over_ros:=true, or writes \
-         it in the params file"
-    )
-}
-
-async fn reset(shared: Arc<Shared>, request: Reset::Request) -> Reset::Response {
-    requested(
-        &shared,
-        EventVerb::Reset,
-        Some(request.seq),
-        &request.operator_name,
-        &request.reason,
-    );
-    if !shared.config.release_over_ros {
-        shared.slots.node.reset_refusals.at(ResetRefusal::NotOpen).increment();
-        return Reset::Response { message: closed("reset"), ..Default::default() };
-    }
-    let answer = ask(&shared, Verb::Reset { seq: request.seq }).await;
-    attribute(&shared, &answer, &request.operator_name, &request.reason);
-    match answer {
-        Err(message) => Reset::Response { message, ..Default::default() },
-        Ok(answer) => Reset::Response {
-            success: answer.result.is_ok(),
-            message: match answer.result {
-                Ok(()) => format!("disarmed, seq {}: nothing moves until arm", answer.seq),
-                Err(denied) => denied_text(&shared, denied, &answer),
-            },
-            seq: answer.seq,
-            unmet: conditions(&shared, &answer),
-        },
-    }
-}
-
-async fn arm(shared: Arc<Shared>, request: Arm::Request) -> Arm::Response {
-    requested(&shared, EventVerb::Arm, Some(request.seq), &request.operator_name, &request.reason);
-    if !shared.config.release_over_ros {
-        shared.slots.node.arm_refusals.at(ArmRefusal::NotOpen).increment();
-        return Arm::Response { message: closed("arm"), ..Default::default() };
-    }
-    let wanted = Some(request.profile.as_str()).filter(|name| !name.is_empty());
-    let wanted = wanted.unwrap_or(&shared.config.profile);
+async fn arm(shared: &Shared, seq: u64, profile: &str) -> Outcome {
+    let wanted = if profile.is_empty() { &shared.config.profile } else { profile };
     let profiles = &shared.config.profiles;
     let Some(profile) = profiles.iter().position(|profile| profile.name == wanted) else {
         shared.slots.node.arm_refusals.at(ArmRefusal::UnknownProfile).increment();
         let names: Vec<&str> = profiles.iter().map(|profile| profile.name.as_str()).collect();
         let list = names.join(", ");
-        let message = format!("refused: there is no profile of that name; there are: {list}");
-        return Arm::Response { message, ..Default::default() };
+        return refusal(format!("refused: there is no profile of that name; there are: {list}"));
     };
     // An audit at arm: what appeared since the last one counts.
     if let Err(error) = shared.audit.lock().look() {
         tracing::warn!(%error, "the graph cannot be read");
     }
-    let answer = ask(&shared, Verb::Arm { seq: request.seq, profile }).await;
-    attribute(&shared, &answer, &request.operator_name, &request.reason);
-    match answer {
-        Err(message) => Arm::Response { message, ..Default::default() },
-        Ok(answer) => Arm::Response {
-            success: answer.result.is_ok(),
-            message: match answer.result {
-                Ok(()) => format!("active, seq {}, profile {wanted}", answer.seq),
-                Err(denied) => denied_text(&shared, denied, &answer),
-            },
-            seq: answer.seq,
-            unmet: conditions(&shared, &answer),
-        },
+    match ask(shared, Verb::Arm { seq, profile }).await {
+        Err(message) => refusal(message),
+        Ok(answer) => {
+            concluded(shared, &answer, || format!("active, seq {}, profile {wanted}", answer.seq))
+        }
     }
 }
 
-async fn disarm(shared: Arc<Shared>, _request: Trigger::Request) -> Trigger::Response {
-    requested(&shared, EventVerb::Disarm, None, "", "");
-    match ask(&shared, Verb::Disarm).await {
-        Err(message) => Trigger::Response { success: false, message },
-        Ok(answer) => Trigger::Response {
-            success: answer.result.is_ok(),
-            message: match answer.result {
-                Ok(()) => format!("disarmed, seq {}", answer.seq),
-                Err(denied) => denied_text(&shared, denied, &answer),
-            },
-        },
+async fn disarm(shared: &Shared) -> Outcome {
+    match ask(shared, Verb::Disarm).await {
+        Err(message) => refusal(message),
+        Ok(answer) => concluded(shared, &answer, || format!("disarmed, seq {}", answer.seq)),
     }
 }
 
-async fn select(shared: Arc<Shared>, request: SelectSource::Request) -> SelectSource::Response {
-    requested(&shared, EventVerb::SelectSource, None, &request.operator_name, &request.source);
-    let refuse =
-        |message: String| SelectSource::Response { message, ..SelectSource::Response::default() };
-    if !shared.config.release_over_ros {
-        return refuse(closed("select_source"));
-    }
+async fn select(shared: &Shared, lane: &str, source: &str) -> Outcome {
     let lanes = &shared.config.lanes;
-    let Some((lane, config)) = lanes.iter().enumerate().find(|(_, l)| l.name == request.lane)
-    else {
+    let Some((index, config)) = lanes.iter().enumerate().find(|(_, l)| l.name == lane) else {
         let names: Vec<&str> = lanes.iter().map(|lane| lane.name.as_str()).collect();
-        return refuse(format!("refused: no such lane; there are: {}", names.join(", ")));
+        return refusal(format!("refused: no such lane; there are: {}", names.join(", ")));
     };
-    let source = if request.source.is_empty() {
+    let wanted = if source.is_empty() {
         None
     } else {
-        let found = config.sources.iter().position(|source| source.name == request.source);
+        let found = config.sources.iter().position(|known| known.name == source);
         if found.is_none() {
             let names: Vec<&str> = config.sources.iter().map(|s| s.name.as_str()).collect();
-            let text = format!("refused: no such source; there are: {}", names.join(", "));
-            return refuse(text);
+            return refusal(format!("refused: no such source; there are: {}", names.join(", ")));
         }
         found
     };
-    match ask(&shared, Verb::SelectSource { lane, source }).await {
-        Err(message) => refuse(message),
+    match ask(shared, Verb::SelectSource { lane: index, source: wanted }).await {
+        Err(message) => refusal(message),
         Ok(answer) => {
-            let owner = answer.owner.map(|index| shared.texts().source(lane, index).to_owned());
-            SelectSource::Response {
-                success: answer.result.is_ok(),
-                message: match answer.result {
-                    Ok(()) if source.is_some() => format!("{} is in charge", request.source),
-                    Ok(()) => "by priority again".to_owned(),
-                    Err(denied) => denied_text(&shared, denied, &answer),
+            let mut outcome = concluded(shared, &answer, || {
+                if wanted.is_some() {
+                    format!("{source} is in charge")
+                } else {
+                    "by priority again".to_owned()
                 }
-                .replace('\0', "\u{FFFD}"),
-                owner: owner.unwrap_or_default(),
-                unmet: Vec::new(),
-            }
+            });
+            let owner = answer.owner.map(|owner| shared.texts().source(index, owner).to_owned());
+            outcome.owner = owner;
+            outcome.unmet.clear();
+            outcome
         }
     }
+}
+
+/// What the gate answered, in words.
+fn concluded(shared: &Shared, answer: &Answer, done: impl FnOnce() -> String) -> Outcome {
+    let unmet = answer.unmet.iter();
+    let message = match answer.result {
+        Ok(()) => done(),
+        Err(denied) => denied_text(shared, denied, answer),
+    };
+    Outcome {
+        done: answer.result.is_ok(),
+        // ROS's strings end at the first NUL.
+        message: message.replace('\0', "\u{FFFD}"),
+        state: answer.state.label().to_owned(),
+        seq: answer.seq,
+        unmet: unmet.map(|unmet| condition_status(unmet, shared.texts())).collect(),
+        owner: None,
+    }
+}
+
+fn over_ros(ask: Ask, operator: String, reason: String) -> Wish {
+    Wish { ask, operator, reason, via: Via::Ros }
+}
+
+async fn reset_service(shared: Arc<Shared>, request: Reset::Request) -> Reset::Response {
+    let Reset::Request { seq, operator_name, reason } = request;
+    let wish = over_ros(Ask::Reset { seq }, operator_name, reason);
+    let Outcome { done, message, seq, unmet, .. } = serve_wish(&shared, wish).await;
+    let unmet = unmet.iter().map(condition).collect();
+    Reset::Response { success: done, message, seq, unmet }
+}
+
+async fn arm_service(shared: Arc<Shared>, request: Arm::Request) -> Arm::Response {
+    let Arm::Request { seq, profile, operator_name, reason } = request;
+    let wish = over_ros(Ask::Arm { seq, profile }, operator_name, reason);
+    let Outcome { done, message, seq, unmet, .. } = serve_wish(&shared, wish).await;
+    let unmet = unmet.iter().map(condition).collect();
+    Arm::Response { success: done, message, seq, unmet }
+}
+
+async fn disarm_service(shared: Arc<Shared>, _request: Trigger::Request) -> Trigger::Response {
+    let wish = over_ros(Ask::Disarm, String::new(), String::new());
+    let Outcome { done, message, .. } = serve_wish(&shared, wish).await;
+    Trigger::Response { success: done, message }
+}
+
+async fn select_service(
+    shared: Arc<Shared>,
+    request: SelectSource::Request,
+) -> SelectSource::Response {
+    let SelectSource::Request { lane, source, operator_name } = request;
+    let reason = source.clone();
+    let wish = over_ros(Ask::SelectSource { lane, source }, operator_name, reason);
+    let Outcome { done, message, owner, unmet, .. } = serve_wish(&shared, wish).await;
+    let unmet = unmet.iter().map(condition).collect();
+    let owner = owner.unwrap_or_default();
+    SelectSource::Response { success: done, message, owner, unmet }
 }
 
 fn denied_text(shared: &Shared, denied: Denied, answer: &Answer) -> String {
@@ -236,10 +297,5 @@ fn denied_text(shared: &Shared, denied: Denied, answer: &Answer) -> String {
             "refused: the lane is only watched (mode: watch)".to_owned()
         }
     };
-    text.replace('\0', "\u{FFFD}")
-}
-
-fn conditions(shared: &Shared, answer: &Answer) -> Vec<r2r::interlock::msg::Condition> {
-    let unmet = answer.unmet.iter();
-    unmet.map(|unmet| condition(&condition_status(unmet, shared.texts()))).collect()
+    text
 }

@@ -43,8 +43,8 @@ use crate::telemetry::slots::Slots;
 /// The node's name unless a remap says otherwise.
 pub(crate) const NODE_NAME: &str = "interlock";
 
-/// Copies of the state: one for `control`, one for `http`.
-const SNAPSHOT_READERS: usize = 2;
+/// Copies of the state: one for each of `control`, `http` and `socket`.
+const SNAPSHOT_READERS: usize = 3;
 
 /// Descriptions that may wait for a disarm; only the newest counts, and it comes last.
 const NEW_LIMITS: usize = 4;

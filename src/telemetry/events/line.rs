@@ -49,14 +49,21 @@ pub(super) fn write(event: &Event, slots: &Slots) {
             let by = operator.map_or(String::new(), |who| format!(" by {who}"));
             let seq_named = seq.map_or(String::new(), |seq| format!(" of seq {seq}"));
             let reason = known_text(reason.as_str());
+            let why = reason.map_or(String::new(), |reason| format!(": {reason:?}"));
             tracing::info!(
                 kind,
                 verb = verb.label(),
                 seq,
                 operator,
                 reason,
-                "{verb}{seq_named} requested{by}"
+                "{verb}{seq_named} requested{by}{why}"
             );
+        }
+        What::RequestRefused { verb, operator, why } => {
+            let operator = known_text(operator.as_str());
+            let by = operator.map_or(String::new(), |who| format!(" of {who}"));
+            let why = why.label();
+            tracing::warn!(kind, verb = verb.label(), operator, why, "{verb}{by} refused: {why}");
         }
         What::Lost { lane, source, count } => {
             let (lane, source) = (self::lane(slots, *lane), self::source(slots, *lane, *source));
@@ -192,7 +199,7 @@ fn trip_line(kind: &'static str, trip: &Trip, slots: &Slots) {
 }
 
 /// The name of what an event is about.
-pub(super) fn subject_text(slots: &Slots, subject: Subject) -> String {
+pub(crate) fn subject_text(slots: &Slots, subject: Subject) -> String {
     match subject {
         Subject::Node => String::from("node"),
         Subject::Lane(i) => format!("lane {}", lane(slots, i)),

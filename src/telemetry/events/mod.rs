@@ -18,8 +18,10 @@ use std::time::Duration;
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 
+pub(crate) use self::line::subject_text;
 use self::repeats::Repeats;
 pub use self::text::ShortText;
+use super::history::History;
 use super::slots::{EventKind, Slots, ThreadName};
 use crate::gate::closed_list::closed_list;
 use crate::gate::machine::Subject;
@@ -74,6 +76,16 @@ closed_list! {
     }
 }
 
+closed_list! {
+    /// Why a request did not come as far as the gate.
+    RequestRefusal {
+        /// Who asks may not.
+        NotAuthorised = "not_authorised",
+        /// Too many attempts.
+        RateLimited = "rate_limited",
+    }
+}
+
 /// One event. Fixed size, no heap.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Event {
@@ -100,6 +112,15 @@ pub enum What {
         operator: ShortText,
         /// Why, where told.
         reason: ShortText,
+    },
+    /// A request was refused before the gate was asked.
+    RequestRefused {
+        /// Which.
+        verb: Verb,
+        /// Who, where known.
+        operator: ShortText,
+        /// Why.
+        why: RequestRefusal,
     },
     /// Gaps in a publisher's sequence numbers.
     Lost {
@@ -140,6 +161,7 @@ impl What {
             Self::Started => EventKind::Started,
             Self::Gate(notice) => notice_kind(notice),
             Self::Requested { .. } => EventKind::Requested,
+            Self::RequestRefused { .. } => EventKind::RequestRefused,
             Self::Lost { .. } => EventKind::Lost,
             Self::DecisionLost { .. } => EventKind::DecisionLost,
             Self::Description(_) => EventKind::RobotDescription,
@@ -193,12 +215,13 @@ pub struct EventLog {
 }
 
 impl EventLog {
-    /// Starts the thread. `steady` reads the steady clock.
+    /// Starts the thread. `steady` reads the steady clock; `history` keeps what people ask for later.
     ///
     /// # Errors
     /// The system's, when it gives no thread.
     pub fn start(
         slots: Arc<Slots>,
+        history: Arc<History>,
         steady: fn() -> SteadyTime,
     ) -> std::io::Result<(EventSender, Self)> {
         let (sender, receiver) = queue(Arc::clone(&slots));
@@ -208,7 +231,7 @@ impl EventLog {
             .name(String::from(ThreadName::Events.label()))
             .spawn(move || {
                 slots.threads.at(ThreadName::Events).enter();
-                run(&receiver, &slots, steady, &stop_seen);
+                run(&receiver, (&slots, &history), steady, &stop_seen);
             })?;
         Ok((sender, Self { stop, thread: Some(thread) }))
     }
@@ -240,13 +263,19 @@ fn queue(slots: Arc<Slots>) -> (EventSender, Receiver<Event>) {
     (EventSender { queue, slots }, receiver)
 }
 
-fn run(receiver: &Receiver<Event>, slots: &Slots, steady: fn() -> SteadyTime, stop: &AtomicBool) {
+fn run(
+    receiver: &Receiver<Event>,
+    (slots, history): (&Slots, &History),
+    steady: fn() -> SteadyTime,
+    stop: &AtomicBool,
+) {
     let mut log = Log::new(steady());
     loop {
         // Acquire: pairs with the Release in `end`. Read before the queue is emptied, so nothing
         // that was posted before the stop is left in it.
         let last = stop.load(Ordering::Acquire);
         while let Ok(event) = receiver.try_recv() {
+            history.take(&event, slots);
             log.take(&event, slots);
         }
         log.tick(steady(), slots);

@@ -41,6 +41,11 @@ fn one_of_each() -> Vec<What> {
             operator: ShortText::new("alice"),
             reason: ShortText::EMPTY,
         },
+        What::RequestRefused {
+            verb: Verb::Reset,
+            operator: ShortText::new("uid 1001"),
+            why: RequestRefusal::NotAuthorised,
+        },
         state(State::Active, State::Killed),
         state(State::Killed, State::Disarmed),
         state(State::Disarmed, State::Active),
@@ -167,7 +172,8 @@ fn when_rejections_flood_expect_few_lines_and_every_command_in_them() {
 #[test]
 fn when_the_log_is_stopped_expect_nothing_left_in_the_queue() {
     let slots = fixture::slots();
-    let (sender, log) = EventLog::start(Arc::clone(&slots), crate::clock::steady).unwrap();
+    let (sender, log) =
+        EventLog::start(Arc::clone(&slots), Arc::default(), crate::clock::steady).unwrap();
     for _ in 0..1_000 {
         sender.post(event(What::Stopping));
     }

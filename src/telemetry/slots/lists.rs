@@ -20,6 +20,10 @@ closed_list! {
         Busy = "busy",
         /// Release over ROS is closed (`release_over_ros: false`).
         NotOpen = "not_open",
+        /// Who asks over the socket may not.
+        NotAuthorised = "not_authorised",
+        /// Too many attempts over the socket.
+        RateLimited = "rate_limited",
     }
 }
 
@@ -60,6 +64,10 @@ closed_list! {
         Withdrawn = "withdrawn",
         /// Release over ROS is closed (`release_over_ros: false`).
         NotOpen = "not_open",
+        /// Who asks over the socket may not.
+        NotAuthorised = "not_authorised",
+        /// Too many attempts over the socket.
+        RateLimited = "rate_limited",
     }
 }
 
@@ -138,6 +146,8 @@ closed_list! {
         Started = "started",
         /// Somebody used a verb, whatever came of it.
         Requested = "requested",
+        /// A request was refused before the gate was asked.
+        RequestRefused = "request_refused",
         /// Any state to killed.
         Killed = "killed",
         /// Killed to disarmed.
@@ -230,6 +240,8 @@ closed_list! {
         Control = "control",
         /// Metrics and status.
         Http = "http",
+        /// Operators without ROS.
+        Socket = "socket",
         /// Events to the log.
         Events = "events",
         /// The latch file.

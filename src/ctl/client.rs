@@ -1,0 +1,156 @@
+//! The node at the other end: over the control socket, and for looking also over HTTP.
+
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::os::unix::net::UnixStream;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::socket::place::Surroundings;
+use crate::socket::protocol::{Answer, VERSION};
+use crate::telemetry::status::Status;
+
+/// Where a node's HTTP listens by default.
+pub(super) const DEFAULT_URL: &str = "http://127.0.0.1:9615";
+/// Longer than any answer takes by the node's own bounds.
+const TIMEOUT: Duration = Duration::from_secs(8);
+/// Of an answer. A status of 29 joints has 20 KB.
+const ANSWER_BYTES: u64 = 8 << 20;
+
+/// Why there is no answer.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum NoAnswer {
+    /// No socket, or nobody behind it.
+    #[error(
+        "no node answers at {0}: it is not running, or has another control_socket.path (--socket)"
+    )]
+    NotRunning(String),
+    /// The socket is not for this user.
+    #[error(
+        "{0} is not open to you: become a member of its group (as root: usermod -aG interlock NAME, \
+         then log in again), or use sudo"
+    )]
+    NoPermission(String),
+    /// Nobody answers over HTTP.
+    #[error(
+        "cannot reach a node at {url}: {reason}\n  is it running?  is http.listen another address? (--url)"
+    )]
+    Unreachable { url: String, reason: Box<ureq::Error> },
+    /// Somebody answers who is not Interlock.
+    #[error("what answers at {at} is not Interlock: {reason}")]
+    NotInterlock { at: String, reason: String },
+}
+
+/// How the node is reached.
+pub(super) struct Client {
+    paths: Vec<PathBuf>,
+}
+
+impl Client {
+    /// `socket`: as the command line says; else the usual places.
+    pub(super) fn new(socket: Option<PathBuf>, surroundings: &Surroundings) -> Self {
+        Self { paths: socket.map_or_else(|| surroundings.candidates(), |path| vec![path]) }
+    }
+
+    /// The paths, for people.
+    pub(super) fn places(&self) -> String {
+        let paths: Vec<String> = self.paths.iter().map(|path| path.display().to_string()).collect();
+        paths.join(" or ")
+    }
+
+    /// Connects, and says where.
+    pub(super) fn connect(&self) -> Result<(UnixStream, String), NoAnswer> {
+        let mut refused = None;
+        for path in &self.paths {
+            match UnixStream::connect(path) {
+                Ok(stream) => {
+                    for set in [UnixStream::set_read_timeout, UnixStream::set_write_timeout] {
+                        // Refused only for a time of zero.
+                        set(&stream, Some(TIMEOUT)).ok();
+                    }
+                    return Ok((stream, path.display().to_string()));
+                }
+                Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+                    refused.get_or_insert(path.display().to_string());
+                }
+                Err(_) => {}
+            }
+        }
+        Err(refused.map_or_else(|| NoAnswer::NotRunning(self.places()), NoAnswer::NoPermission))
+    }
+
+    /// Asks one thing. `fields` are the verb's own.
+    pub(super) fn ask(&self, verb: &str, fields: Value) -> Result<Answer, NoAnswer> {
+        self.ask_raw(verb, fields).map(|(answer, _)| answer)
+    }
+
+    /// The same with the line as it came.
+    pub(super) fn ask_raw(&self, verb: &str, fields: Value) -> Result<(Answer, String), NoAnswer> {
+        let (mut stream, at) = self.connect()?;
+        let mut request = json!({"v": VERSION, "verb": verb, "client": "interlockctl"});
+        if let (Some(request), Value::Object(fields)) = (request.as_object_mut(), fields) {
+            request.extend(fields.into_iter().filter(|(_, value)| !value.is_null()));
+        }
+        let stranger = |reason: String| NoAnswer::NotInterlock { at: at.clone(), reason };
+        let mut line = String::new();
+        // An error line may be waiting although the request was not taken.
+        let sent = stream.write_all(format!("{request}\n").as_bytes());
+        let mut reader = BufReader::new(stream).take(ANSWER_BYTES);
+        let read = reader.read_line(&mut line);
+        if line.is_empty() {
+            let failed = read.err().or(sent.err());
+            return Err(stranger(failed.map_or_else(|| "it closed".to_owned(), |e| e.to_string())));
+        }
+        let answer = serde_json::from_str(&line).map_err(|error| stranger(error.to_string()))?;
+        Ok((answer, line))
+    }
+
+    /// The status over the socket.
+    pub(super) fn status(&self) -> Result<Status, NoAnswer> {
+        let answer = self.ask("status", Value::Null)?;
+        let reason = answer.message;
+        let at = self.places();
+        answer.status.map(|status| *status).ok_or(NoAnswer::NotInterlock { at, reason })
+    }
+
+    /// The status and its JSON: over `url` where it is given, else over the socket, else over HTTP's
+    /// usual address.
+    pub(super) fn look(&self, url: Option<&str>) -> Result<(Status, String), NoAnswer> {
+        if let Some(url) = url {
+            return fetch(url);
+        }
+        match self.status() {
+            Ok(status) => {
+                let json = serde_json::to_string(&status).unwrap_or_default();
+                Ok((status, json))
+            }
+            // What the socket says is what there is to correct.
+            Err(error) => fetch(DEFAULT_URL).map_err(|_| error),
+        }
+    }
+}
+
+/// The status over HTTP.
+fn fetch(url: &str) -> Result<(Status, String), NoAnswer> {
+    let url = format!("{}/status", url.trim_end_matches('/'));
+    let unreachable = |reason| NoAnswer::Unreachable { url: url.clone(), reason: Box::new(reason) };
+    let stranger = |reason| NoAnswer::NotInterlock { at: url.clone(), reason };
+    let agent: ureq::Agent = ureq::Agent::config_builder()
+        .timeout_global(Some(TIMEOUT))
+        .http_status_as_error(false)
+        // A proxy of the environment is for the web, not for the robot.
+        .proxy(None)
+        .max_redirects(0)
+        .build()
+        .into();
+    let mut response = agent.get(&url).call().map_err(unreachable)?;
+    if response.status().as_u16() != 200 {
+        return Err(stranger(format!("it says {}", response.status())));
+    }
+    let raw = response.body_mut().read_to_string().map_err(unreachable)?;
+    match serde_json::from_str(&raw) {
+        Ok(status) => Ok((status, raw)),
+        Err(error) => Err(stranger(error.to_string())),
+    }
+}

@@ -1,0 +1,221 @@
+//! What the system's files say: clock, real-time limits of the node's process, shared memory that dead
+//! nodes left.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::os::unix::fs::MetadataExt;
+use std::process::Command;
+
+use super::Check;
+
+/// Where systemd-timesyncd says that it is done.
+const TIMESYNC: &str = "/run/systemd/timesync/synchronized";
+/// Where Fast DDS keeps its segments and their locks.
+const SHM: &str = "/dev/shm";
+/// `SCHED_FIFO` and `SCHED_RR` of sched.h, as /proc writes them.
+const REAL_TIME: [&str; 2] = ["1", "2"];
+
+/// Whether the wall clock follows another one: stamps of two computers are compared by it.
+pub(super) fn clock() -> Check {
+    let name = "clock";
+    if fs::metadata(TIMESYNC).is_ok() {
+        return Check::ok(name, "synchronised (systemd-timesyncd)");
+    }
+    // It reads the kernel's own flag, whoever sets it.
+    let asked =
+        Command::new("timedatectl").args(["show", "-p", "NTPSynchronized", "--value"]).output();
+    let said = asked.ok().filter(|output| output.status.success());
+    let said = said.map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned());
+    synchronised(said.as_deref())
+}
+
+fn synchronised(said: Option<&str>) -> Check {
+    match said {
+        Some("yes") => Check::ok("clock", "synchronised"),
+        Some("no") => Check::bad(
+            "clock",
+            "not synchronised",
+            "start chrony or systemd-timesyncd (timedatectl set-ntp true)",
+        ),
+        Some(_) | None => {
+            Check::cannot_tell("clock", "timedatectl does not say whether it is synchronised")
+        }
+    }
+}
+
+/// Real-time scheduling and locked memory of the node.
+pub(super) fn process(pid: u32) -> Vec<Check> {
+    let limits = fs::read_to_string(format!("/proc/{pid}/limits")).ok();
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).ok();
+    vec![
+        real_time(gate_thread(pid).as_deref(), limits.as_deref()),
+        locked_memory(status.as_deref(), limits.as_deref()),
+    ]
+}
+
+/// `stat` of the node's thread `gate`.
+fn gate_thread(pid: u32) -> Option<String> {
+    let tasks = fs::read_dir(format!("/proc/{pid}/task")).ok()?;
+    tasks.filter_map(Result::ok).find_map(|task| {
+        let name = fs::read_to_string(task.path().join("comm")).ok()?;
+        (name.trim() == "gate").then(|| fs::read_to_string(task.path().join("stat")).ok()).flatten()
+    })
+}
+
+/// The soft value of a limit. The names have spaces, so the line is cut behind the name.
+fn limit<'t>(limits: &'t str, name: &str) -> Option<&'t str> {
+    limits.lines().find_map(|line| line.strip_prefix(name)?.split_whitespace().next())
+}
+
+fn real_time(stat: Option<&str>, limits: Option<&str>) -> Check {
+    let name = "real-time";
+    let Some(stat) = stat else {
+        return Check::cannot_tell(name, "the gate thread cannot be seen");
+    };
+    // The name in brackets may hold anything; the fields count from behind it: state is the third.
+    let fields: Vec<&str> =
+        stat.rsplit_once(')').map_or("", |(_, rest)| rest).split_whitespace().collect();
+    let (priority, policy) = (fields.get(37).copied(), fields.get(38).copied());
+    if let (Some(priority), Some(policy)) = (priority, policy)
+        && REAL_TIME.contains(&policy)
+    {
+        return Check::ok(name, format!("the gate thread runs real-time, priority {priority}"));
+    }
+    match limits.and_then(|limits| limit(limits, "Max realtime priority")) {
+        None => {
+            Check::cannot_tell(name, "the gate thread is not real-time; its limit cannot be read")
+        }
+        Some("0") => Check::bad(
+            name,
+            "the gate thread is not real-time, and may not be (rtprio 0)",
+            "LimitRTPRIO=50 in its unit, or rtprio in /etc/security/limits.d; then \
+             realtime.enabled: true",
+        ),
+        Some(most) => Check::bad(
+            name,
+            format!("the gate thread is not real-time (it may be, up to {most})"),
+            "realtime.enabled: true in the params file",
+        ),
+    }
+}
+
+fn locked_memory(status: Option<&str>, limits: Option<&str>) -> Check {
+    let name = "locked memory";
+    let locked = status.and_then(|status| {
+        let line = status.lines().find_map(|line| line.strip_prefix("VmLck:"))?;
+        line.split_whitespace().next()?.parse::<u64>().ok()
+    });
+    match (locked, limits.and_then(|limits| limit(limits, "Max locked memory"))) {
+        (Some(kb), _) if kb > 0 => Check::ok(name, format!("{} MiB", kb / 1024)),
+        (Some(_), Some("unlimited")) => {
+            Check::bad(name, "none, and it may", "realtime.enabled: true in the params file")
+        }
+        (Some(_), Some(most)) => Check::bad(
+            name,
+            format!("none, and at most {most} bytes may be"),
+            "LimitMEMLOCK=infinity in its unit, or memlock in /etc/security/limits.d; then \
+             realtime.enabled: true",
+        ),
+        (_, None) | (None, Some(_)) => {
+            Check::cannot_tell(name, "the node's process cannot be seen")
+        }
+    }
+}
+
+/// Segments of Fast DDS that no live process holds: each crash leaves half a megabyte.
+pub(super) fn shared_memory() -> Check {
+    let name = "shared memory";
+    let (Ok(entries), Ok(locks)) = (fs::read_dir(SHM), fs::read_to_string("/proc/locks")) else {
+        return Check::cannot_tell(name, format!("{SHM} or /proc/locks cannot be read"));
+    };
+    // Held in this way, and looked up without touching a lock, which could harm who starts just now.
+    let held = held(&locks);
+    let (mut left, mut bytes) = (0_u64, 0_u64);
+    for entry in entries.filter_map(Result::ok) {
+        let lock = entry.file_name().to_string_lossy().into_owned();
+        let Some(segment) = lock.strip_suffix("_el").filter(|s| s.starts_with("fastrtps_")) else {
+            continue;
+        };
+        let is_held = entry.metadata().is_ok_and(|found| held.contains(&found.ino()));
+        if !is_held {
+            left = left.saturating_add(1);
+            let size = fs::metadata(format!("{SHM}/{segment}")).map_or(0, |found| found.len());
+            bytes = bytes.saturating_add(size);
+        }
+    }
+    if left == 0 {
+        return Check::ok(name, "nothing left by dead nodes");
+    }
+    Check::bad(
+        name,
+        format!("{left} segments of dead nodes, {} KiB", bytes / 1024),
+        "fastdds shm clean (where no container shares /dev/shm)",
+    )
+}
+
+/// The inodes with a lock: the sixth field of /proc/locks is device and inode, `00:1a:1234`.
+fn held(locks: &str) -> BTreeSet<u64> {
+    let files = locks
+        .lines()
+        .filter_map(|line| line.split_whitespace().find(|field| field.split(':').count() == 3));
+    files.filter_map(|file| file.rsplit(':').next()?.parse().ok()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ctl::doctor::Found;
+
+    const LIMITS: &str = "\
+Limit                     Soft Limit           Hard Limit           Units
+Max locked memory         8388608              8388608              bytes
+Max realtime priority     0                    0
+";
+
+    fn stat(priority: u32, policy: u32) -> String {
+        let before = "0 ".repeat(36);
+        format!("77 (ga te) ) S {before}{priority} {policy} 0 0")
+    }
+
+    #[test]
+    fn when_the_gate_thread_is_seen_expect_its_policy_or_what_it_lacks() {
+        let check = real_time(Some(&stat(40, 1)), Some(LIMITS));
+        assert_eq!(
+            (check.found, check.text.as_str()),
+            (Found::Ok, "the gate thread runs real-time, priority 40")
+        );
+        let check = real_time(Some(&stat(0, 0)), Some(LIMITS));
+        assert!(check.found == Found::Bad && check.fix.contains("LimitRTPRIO"), "{check:?}");
+        let may = LIMITS.replace("priority     0 ", "priority     98");
+        let check = real_time(Some(&stat(0, 0)), Some(&may));
+        assert!(check.found == Found::Bad && check.text.contains("up to 98"), "{check:?}");
+        assert_eq!(real_time(None, Some(LIMITS)).found, Found::CannotTell);
+        assert_eq!(real_time(Some(&stat(0, 0)), None).found, Found::CannotTell);
+        assert_eq!(real_time(Some("garbage"), None).found, Found::CannotTell);
+    }
+
+    #[test]
+    fn when_memory_is_locked_expect_how_much() {
+        let check = locked_memory(Some("VmLck:\t  20480 kB\n"), Some(LIMITS));
+        assert_eq!((check.found, check.text.as_str()), (Found::Ok, "20 MiB"));
+        let check = locked_memory(Some("VmLck:\t 0 kB\n"), Some(LIMITS));
+        assert!(check.found == Found::Bad && check.text.contains("8388608"), "{check:?}");
+        assert_eq!(locked_memory(None, Some(LIMITS)).found, Found::CannotTell);
+        assert_eq!(locked_memory(Some(""), Some(LIMITS)).found, Found::CannotTell);
+    }
+
+    #[test]
+    fn when_the_clock_is_asked_expect_its_word_and_never_a_guess() {
+        assert_eq!(synchronised(Some("yes")).found, Found::Ok);
+        assert_eq!(synchronised(Some("no")).found, Found::Bad);
+        assert_eq!(synchronised(Some("")).found, Found::CannotTell);
+        assert_eq!(synchronised(None).found, Found::CannotTell);
+    }
+
+    #[test]
+    fn when_locks_are_read_expect_their_inodes() {
+        let locks = "1: FLOCK  ADVISORY  WRITE 1234 00:1a:5678 0 EOF\n\
+                     2: POSIX  ADVISORY  READ  1 fd:01:99 128 128\n3: nonsense\n";
+        assert_eq!(held(locks), BTreeSet::from([99, 5678]));
+    }
+}

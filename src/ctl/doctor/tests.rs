@@ -1,0 +1,95 @@
+//! The checks of what the node tells, and the table.
+
+use super::*;
+use crate::telemetry::status::LaneStatus;
+
+fn good() -> Status {
+    Status {
+        state: "active".to_owned(),
+        seq: 5,
+        lanes: vec![LaneStatus {
+            name: "base".to_owned(),
+            mode: "gate".to_owned(),
+            subscribers: Some(1),
+            foreign_publishers: Some(0),
+            ..LaneStatus::default()
+        }],
+        ..Status::default()
+    }
+}
+
+fn of(status: &Status, name: &str) -> Check {
+    of_status(status).into_iter().find(|check| check.name == name).expect("a check")
+}
+
+#[test]
+fn when_all_is_well_expect_ok_everywhere() {
+    let checks = of_status(&good());
+    assert!(checks.iter().all(|check| check.found == Found::Ok && check.fix.is_empty()));
+    assert_eq!(verdict(&checks), GOOD);
+}
+
+#[test]
+fn when_something_is_bad_expect_it_named_with_its_fix() {
+    let mut status = good();
+    status.lanes[0].subscribers = Some(0);
+    status.lanes[0].foreign_publishers = Some(2);
+    status.simulated_time = true;
+    status.ignored_causes = vec!["tilt".to_owned()];
+    for (name, part) in [
+        ("controllers", "base"),
+        ("publishers", "base"),
+        ("time", "use_sim_time"),
+        ("causes", "tilt"),
+    ] {
+        let check = of(&status, name);
+        assert!(check.found == Found::Bad && check.text.contains(part), "{check:?}");
+        assert!(!check.fix.is_empty());
+    }
+    assert_eq!(verdict(&of_status(&status)), REFUSED);
+    // A watched lane has no reader and no writer of ours.
+    status.lanes[0].mode = "watch".to_owned();
+    assert_eq!(of(&status, "controllers").found, Found::Ok);
+}
+
+#[test]
+fn when_it_was_not_counted_expect_cannot_tell() {
+    let mut status = good();
+    status.lanes[0].subscribers = None;
+    status.lanes[0].foreign_publishers = None;
+    assert_eq!(of(&status, "controllers").found, Found::CannotTell);
+    assert_eq!(of(&status, "publishers").found, Found::CannotTell);
+    assert_eq!(verdict(&of_status(&status)), UNREACHABLE);
+}
+
+#[test]
+fn when_rights_are_asked_expect_the_group_in_the_fix() {
+    let mut whoami =
+        Whoami { uid: 7, may_release: true, group: "ops".to_owned(), ..Whoami::default() };
+    assert_eq!(rights(&whoami).found, Found::Ok);
+    whoami.may_release = false;
+    let check = rights(&whoami);
+    assert!(check.found == Found::Bad && check.fix.contains("usermod -aG ops"), "{check:?}");
+}
+
+#[test]
+fn when_checks_are_shown_expect_a_table_of_80_columns() {
+    let checks = [
+        Check::ok("socket", "/run/interlock/control.sock"),
+        Check::bad(
+            "time",
+            "simulated (use_sim_time)",
+            "turn use_sim_time off, unless this is a simulation",
+        ),
+        Check::cannot_tell("clock", "?"),
+    ];
+    let expected = "\
+ok           socket          /run/interlock/control.sock
+BAD          time            simulated (use_sim_time)
+                             fix: turn use_sim_time off, unless this is a
+                               simulation
+cannot tell  clock           ?
+";
+    assert_eq!(table(&checks, false), expected);
+    assert!(table(&checks, true).contains("\u{1b}[1;31mBAD        \u{1b}[0m"));
+}

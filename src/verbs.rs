@@ -1,0 +1,150 @@
+//! The verbs that may be refused, from wherever they come: what is asked, and what came of it.
+//!
+//! ROS services and the control socket make the same [`Wish`]; thread `control` serves both alike, so
+//! they refuse for the same reasons in the same words. Kill is not here: it has no queue that could
+//! be full, and nobody who could refuse it.
+//!
+//! **Invariant:** the queue is bounded; a caller that has gone costs nothing.
+
+use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
+use futures::channel::oneshot;
+
+use crate::telemetry::status::ConditionStatus;
+
+/// More at once than people and scripts make.
+const CAPACITY: usize = 16;
+
+/// What somebody wants.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ask {
+    /// Killed to disarmed.
+    Reset {
+        /// What the caller saw.
+        seq: u64,
+    },
+    /// Disarmed to active.
+    Arm {
+        /// What the caller saw.
+        seq: u64,
+        /// Its name; empty: the default one.
+        profile: String,
+    },
+    /// Active to disarmed.
+    Disarm,
+    /// Puts a source in charge of a lane.
+    SelectSource {
+        /// The lane's name.
+        lane: String,
+        /// The source's name; empty: by priority again.
+        source: String,
+    },
+}
+
+/// The way a wish came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Via {
+    /// A ROS service: whoever is on the domain, the agent being gated too.
+    Ros,
+    /// The control socket, which has looked at who it is.
+    Socket,
+}
+
+/// One request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wish {
+    /// What.
+    pub ask: Ask,
+    /// Who, where known.
+    pub operator: String,
+    /// Why, where told.
+    pub reason: String,
+    /// How it came.
+    pub via: Via,
+}
+
+/// What came of it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Outcome {
+    /// Done, or refused.
+    pub done: bool,
+    /// For people: what is now, or why not and what to do.
+    pub message: String,
+    /// The state after it; empty where the gate was not asked.
+    pub state: String,
+    /// `seq` after it; 0 where the gate was not asked.
+    pub seq: u64,
+    /// What stood in the way.
+    pub unmet: Vec<ConditionStatus>,
+    /// Source in charge of the lane asked about.
+    pub owner: Option<String>,
+}
+
+/// A wish and where its outcome goes.
+#[derive(Debug)]
+pub struct Asked {
+    /// The wish.
+    pub wish: Wish,
+    /// For the outcome.
+    pub answer: oneshot::Sender<Outcome>,
+}
+
+/// The asking side. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct VerbQueue(Sender<Asked>);
+
+/// Why nobody will look at a wish.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NotTaken {
+    /// The queue is full.
+    #[error("too many requests at once; try again")]
+    Busy,
+    /// The other side has ended.
+    #[error("the node is shutting down")]
+    Ended,
+}
+
+/// A queue of wishes.
+#[must_use]
+pub fn verb_queue() -> (VerbQueue, Receiver<Asked>) {
+    let (sender, receiver) = bounded(CAPACITY);
+    (VerbQueue(sender), receiver)
+}
+
+impl VerbQueue {
+    /// Asks; the outcome comes on the channel.
+    ///
+    /// # Errors
+    /// [`NotTaken`].
+    pub fn ask(&self, wish: Wish) -> Result<oneshot::Receiver<Outcome>, NotTaken> {
+        let (answer, outcome) = oneshot::channel();
+        self.0.try_send(Asked { wish, answer }).map_err(|error| match error {
+            TrySendError::Full(_) => NotTaken::Busy,
+            TrySendError::Disconnected(_) => NotTaken::Ended,
+        })?;
+        Ok(outcome)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn when_nobody_takes_wishes_expect_a_bound_and_then_the_end() {
+        let (queue, receiver) = verb_queue();
+        let wish = Wish {
+            ask: Ask::Disarm,
+            operator: String::new(),
+            reason: String::new(),
+            via: Via::Socket,
+        };
+        let mut kept = Vec::new();
+        while let Ok(outcome) = queue.ask(wish.clone()) {
+            kept.push(outcome);
+        }
+        assert_eq!(kept.len(), CAPACITY);
+        assert!(matches!(queue.ask(wish.clone()), Err(NotTaken::Busy)));
+        drop(receiver);
+        assert!(matches!(queue.ask(wish), Err(NotTaken::Ended)));
+    }
+}
