@@ -16,20 +16,23 @@ use crate::config::problem::Problems;
 use crate::config::value::{FlatMap, Value};
 use crate::gate::cause::Cause;
 use crate::gate::snapshot::Snapshot;
+use crate::gate::state::State;
 use crate::http::{self, Bounds, HttpError, HttpParts, HttpServer};
 use crate::kill_switch::KillSwitch;
 use crate::realtime;
 use crate::ros::control::{Control, ControlError, ControlNode};
-use crate::ros::gate_thread::{BuildError, Burst, Endpoints, GateThread};
+use crate::ros::gate_thread::{BuildError, Endpoints, GateThread};
 use crate::ros::rcl::{Context, RclError, RclValue, Waker, parameter_overrides};
 use crate::telemetry::collector;
 use crate::telemetry::events::{Event, EventLog, What};
 
+use crate::systemd::{ServiceManager, Watched};
 use crate::telemetry::notes::Notes;
 use crate::telemetry::report;
 use crate::telemetry::slots::{BuildInfo, LogCounts, Slots};
 use crate::telemetry::status::{Readiness, Status};
 use crate::telemetry::texts::Texts;
+use crate::watchdog::{self, LastStop, Progress};
 
 /// Why the node did not start or could not go on.
 #[derive(Debug, thiserror::Error)]
@@ -101,9 +104,7 @@ pub fn run(
     args.extend(arguments.ros.iter().cloned());
     let context = Context::new(&args)?;
     compare_with_rcl(&context, arguments, &map)?;
-    if let Some(failed) = realtime::lock_memory(config.realtime.as_ref()) {
-        tracing::warn!("{failed}");
-    }
+    let unlocked = realtime::lock_memory(config.realtime.as_ref());
 
     let slots = Slots::new(&config, build_info(&context), logs);
     let (events, event_log) = EventLog::start(slots.clone(), clock::steady)?;
@@ -118,6 +119,7 @@ pub fn run(
     let built = endpoints.build()?;
     let node_name = built.names.fully_qualified_name.clone();
     let notes = built.audit.notes().clone();
+    tell_realtime(&notes, unlocked);
     let mut snapshots = built.snapshots.into_iter();
     let (Some(for_control), Some(for_http)) = (snapshots.next(), snapshots.next()) else {
         return Err(BuildError::NoBit.into());
@@ -135,8 +137,15 @@ pub fn run(
         events: events.clone(),
         switch: switch.clone(),
     })?;
-    let http = serve_http(&config, &slots, for_http, (node_name.clone(), notes))?;
-    stop_on_panic(built.burst);
+    let http = serve_http(&config, &slots, for_http, (node_name.clone(), notes.clone()))?;
+    let mut burst = built.burst;
+    let elevated = config.realtime.clone();
+    let told = notes.clone();
+    let set_up = move || tell_realtime(&told, realtime::set_up_watcher(elevated.as_ref()));
+    let stop = LastStop::start(switch.clone(), set_up.clone(), move || burst.fire())?;
+    stop.on_panic();
+    let progress = built.progress;
+    let watchdog = watchdog::watch(progress.clone(), stop, set_up)?;
     events.post(Event { at: clock::now(), what: What::Started });
     tracing::info!(
         node = node_name,
@@ -145,12 +154,31 @@ pub fn run(
         version = env!("CARGO_PKG_VERSION"),
         "{node_name} runs, disarmed; the latch is not persisted in this version"
     );
-    supervise(built.thread, control, &switch, &built.waker, &config)?;
+    let manager = tell_service_manager(&progress, &switch, &slots)?;
+    let whole = Whole { config: &config, notes: &notes, manager: manager.as_ref() };
+    supervise(built.thread, control, &switch, &built.waker, whole)?;
+    watchdog.join().ok();
+    drop(manager);
     events.post(Event { at: clock::now(), what: What::Stopping });
     drop(http);
     drop(built.replies);
     event_log.stop();
     Ok(ExitCode::SUCCESS)
+}
+
+/// What the threads' supervisor needs of the process.
+struct Whole<'a> {
+    config: &'a Arc<Config>,
+    notes: &'a Arc<Notes>,
+    manager: Option<&'a ServiceManager>,
+}
+
+/// Says what failed of the real-time set-up, to the log and to whoever asks later.
+fn tell_realtime(notes: &Notes, failed: impl IntoIterator<Item = String>) {
+    for failed in failed {
+        tracing::warn!("{failed}");
+        notes.write(|findings| findings.realtime.push(failed));
+    }
 }
 
 /// Runs the threads; returns when the gate thread has stopped the robot and ended.
@@ -159,15 +187,13 @@ fn supervise(
     control: ControlNode,
     switch: &Arc<KillSwitch>,
     waker: &Waker,
-    config: &Arc<Config>,
+    whole: Whole<'_>,
 ) -> std::io::Result<()> {
     let mut signals = Signals::new([SIGTERM, SIGINT, SIGUSR1])?;
     let ended = signals.handle();
-    let set_up = config.clone();
+    let (set_up, notes) = (whole.config.clone(), whole.notes.clone());
     let gate = std::thread::Builder::new().name("gate".to_owned()).spawn(move || {
-        for failed in realtime::set_up_thread(set_up.realtime.as_ref()) {
-            tracing::warn!("{failed}");
-        }
+        tell_realtime(&notes, realtime::set_up_thread(set_up.realtime.as_ref()));
         gate.run();
         ended.close();
     })?;
@@ -179,6 +205,9 @@ fn supervise(
         } else {
             tracing::info!(signal, "shutting down: safe command, then end");
             switch.shut_down();
+            if let Some(manager) = whole.manager {
+                manager.look();
+            }
         }
         waker.wake();
     }
@@ -190,37 +219,21 @@ fn supervise(
     Ok(())
 }
 
-/// The stop burst of this process, for the panic hook.
-static BURST: Mutex<Option<Burst>> = Mutex::new(None);
-
-/// The longest a dying process waits for its own burst: a publish may hang on a lock of the
-/// middleware that the panicking thread holds.
-const BURST_LIMIT: std::time::Duration = std::time::Duration::from_millis(100);
-
-/// A panic on any thread: safe burst, then abort. Installed here only, never by the library.
-fn stop_on_panic(burst: Burst) {
-    *BURST.lock() = Some(burst);
-    let told = std::panic::take_hook();
-    std::panic::set_hook(Box::new(move |panic| {
-        let helper = std::thread::Builder::new().name("burst".to_owned()).spawn(|| {
-            // Held already: another thread panicked first and its burst is on the way.
-            if let Some(mut burst) = BURST.try_lock()
-                && let Some(burst) = burst.as_mut()
-            {
-                burst.fire();
-            }
-        });
-        told(panic);
-        if let Ok(helper) = helper {
-            let step = std::time::Duration::from_millis(1);
-            let mut waited = std::time::Duration::ZERO;
-            while !helper.is_finished() && waited < BURST_LIMIT {
-                std::thread::sleep(step);
-                waited = waited.saturating_add(step);
-            }
-        }
-        std::process::abort();
-    }));
+/// What systemd shows, and its watchdog; nothing where nobody listens.
+fn tell_service_manager(
+    progress: &Arc<Progress>,
+    switch: &Arc<KillSwitch>,
+    slots: &Arc<Slots>,
+) -> std::io::Result<Option<ServiceManager>> {
+    let slots = slots.clone();
+    ServiceManager::start(Watched {
+        progress: progress.clone(),
+        switch: switch.clone(),
+        status: Box::new(move || {
+            let state = slots.node.state.get().map_or("starting", State::label);
+            format!("{state}, seq {}", slots.node.seq.get().unwrap_or(0))
+        }),
+    })
 }
 
 fn serve_http(

@@ -40,6 +40,9 @@
 //! | [`clock`] | the only reader of clocks | `gate::units` |
 //! | [`attribution`] | who asked for what, by `seq` | nothing |
 //! | [`kill_switch`] | kills from other threads, fence, shutdown | `gate::cause` |
+//! | [`wake`] | bits that wake a parked thread | nothing |
+//! | [`watchdog`] | the gate thread's progress; the last stop of a dying process | `clock`, `gate::units`, `kill_switch` |
+//! | [`systemd`] | what the service manager is told | `kill_switch`, `watchdog` |
 //! | [`realtime`] | scheduling, locked memory | `config` |
 //! | [`http`] | read-only HTTP | `telemetry`, `gate::units` |
 //! | [`ctl`] | `interlockctl` | `telemetry::status` |
@@ -71,6 +74,9 @@
 //! | `control` | r2r's node: verbs, parameters, `~/state`, `~/decisions`, `/diagnostics`, the graph, the robot description | r2r; snapshots, records |
 //! | `http` | `/metrics`, `/status`, `/livez`, `/readyz` | its socket; snapshots, slots |
 //! | `events` | the log's lines | bounded queue |
+//! | `watchdog` | the end of a process whose gate stands still | the gate's progress, an atomic |
+//! | `burst` | the stop burst; waits all its life | a flag and unpark |
+//! | `notify` | what the service manager is told; only under one | the gate's progress |
 //! | main | signals, the end of the process | |
 //!
 //! # Invariants of the whole
@@ -208,4 +214,8 @@ pub mod kill_switch;
 pub mod realtime;
 #[cfg(feature = "ros")]
 pub mod ros;
+mod sync;
+pub mod systemd;
 pub mod telemetry;
+pub mod wake;
+pub mod watchdog;

@@ -1,8 +1,8 @@
-//! What thread `control` has found out about the neighbours, in words: for texts, never for a
+//! What has been found out about the neighbours and the machine, in words: for texts, never for a
 //! decision.
 //!
 //! The gate decides by numbers and flags; who a foreign publisher is, or which joint of a controller
-//! differs, only people want to know. Written at each audit, read when somebody asks.
+//! differs, only people want to know. Written at each audit and at the start, read when somebody asks.
 //!
 //! **Invariant:** the gate thread never touches this lock.
 
@@ -23,6 +23,8 @@ pub struct Findings {
     pub feedback: Vec<String>,
     /// What there is to say about the robot description.
     pub description: String,
+    /// Steps of the real-time set-up that failed, one sentence each.
+    pub realtime: Vec<String>,
 }
 
 /// What was found about one lane.

@@ -45,6 +45,7 @@ pub fn status(snapshot: &Snapshot, texts: Texts<'_>, slots: &Slots, now: Moment)
         derating: snapshot.derating,
         causes: snapshot.causes.iter().map(|cause| cause_status(cause, texts)).collect(),
         description: found.description,
+        realtime: found.realtime,
         lanes: lanes
             .map(|(((view, lane), slots), notes)| LaneStatus {
                 notes: lane_notes(notes),

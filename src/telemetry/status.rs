@@ -45,6 +45,9 @@ pub struct Status {
     /// What there is to say about the robot description; empty: nothing.
     #[serde(default)]
     pub description: String,
+    /// Steps of the real-time set-up that failed, each with its reason and the way out.
+    #[serde(default)]
+    pub realtime: Vec<String>,
     /// Which robot.
     pub hardware_id: String,
     /// Of the program.
