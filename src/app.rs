@@ -20,13 +20,15 @@ use crate::config::problem::Problems;
 use crate::config::value::{FlatMap, Value};
 use crate::gate::cause::Cause;
 use crate::gate::snapshot::Snapshot;
+use crate::gate::state::State;
 use crate::http::{self, Bounds, HttpError, HttpParts, HttpServer};
 use crate::kill_switch::KillSwitch;
 use crate::realtime;
 use crate::ros::control::{Control, ControlError, ControlNode};
-use crate::ros::gate_thread::{BuildError, Burst, Endpoints, GateThread};
+use crate::ros::gate_thread::{BuildError, Endpoints, GateThread};
 use crate::ros::rcl::{Context, RclError, RclValue, Waker, parameter_overrides};
 use crate::socket::SocketError;
+use crate::systemd::{ServiceManager, Watched};
 use crate::telemetry::collector;
 use crate::telemetry::events::{Event, EventLog, What};
 use crate::telemetry::history::History;
@@ -36,6 +38,7 @@ use crate::telemetry::slots::{BuildInfo, LogCounts, Slots};
 use crate::telemetry::status::{Readiness, Status};
 use crate::telemetry::texts::Texts;
 use crate::verbs::verb_queue;
+use crate::watchdog::{self, LastStop, Progress};
 
 /// Why the node did not start or could not go on.
 #[derive(Debug, thiserror::Error)]
@@ -124,9 +127,7 @@ pub fn run(
     let bound = socket::bind(&config)?;
     let context = Context::new(&args)?;
     compare_with_rcl(&context, arguments, &map)?;
-    if let Some(failed) = realtime::lock_memory(config.realtime.as_ref()) {
-        tracing::warn!("{failed}");
-    }
+    let unlocked = realtime::lock_memory(config.realtime.as_ref());
 
     let slots = Slots::new(&config, build_info(&context), logs);
     let (attribution, history) = (Arc::<Attribution>::default(), Arc::<History>::default());
@@ -152,6 +153,7 @@ pub fn run(
     woken.set([built.waker.clone(), built.replies_waker]).ok();
     let node_name = built.names.fully_qualified_name.clone();
     let notes = built.audit.notes().clone();
+    tell_realtime(&notes, unlocked);
     let mut snapshots = built.snapshots.into_iter();
     let (Some(for_control), Some(for_http), Some(for_socket)) =
         (snapshots.next(), snapshots.next(), snapshots.next())
@@ -178,7 +180,7 @@ pub fn run(
     let operators = socket::Operators {
         config: config.clone(),
         node: node_name.clone(),
-        notes,
+        notes: notes.clone(),
         snapshot: for_socket,
         switch: switch.clone(),
         waker: built.waker.clone(),
@@ -189,7 +191,14 @@ pub fn run(
         slots: slots.clone(),
     };
     let socket = socket::start(bound, operators)?;
-    stop_on_panic(built.burst);
+    let mut burst = built.burst;
+    let elevated = config.realtime.clone();
+    let told = notes.clone();
+    let set_up = move || tell_realtime(&told, realtime::set_up_watcher(elevated.as_ref()));
+    let stop = LastStop::start(switch.clone(), set_up.clone(), move || burst.fire())?;
+    stop.on_panic();
+    let progress = built.progress;
+    let watchdog = watchdog::watch(progress.clone(), stop, set_up)?;
     events.post(Event { at: clock::now(), what: What::Started });
     if !config.latch_persist {
         tracing::warn!("latch {}", crate::telemetry::texts::NOT_PERSISTED);
@@ -202,7 +211,11 @@ pub fn run(
         "{node_name} runs, {}",
         latch::comes_up(&start.0, path.as_ref())
     );
-    supervise(built.thread, control, &switch, &built.waker, &config)?;
+    let manager = tell_service_manager(&progress, &switch, &slots)?;
+    let whole = Whole { config: &config, notes: &notes, manager: manager.as_ref() };
+    supervise(built.thread, control, &switch, &built.waker, whole)?;
+    watchdog.join().ok();
+    drop(manager);
     events.post(Event { at: clock::now(), what: What::Stopping });
     drop(socket);
     drop(http);
@@ -214,21 +227,34 @@ pub fn run(
     Ok(ExitCode::SUCCESS)
 }
 
+/// What the threads' supervisor needs of the process.
+struct Whole<'a> {
+    config: &'a Arc<Config>,
+    notes: &'a Arc<Notes>,
+    manager: Option<&'a ServiceManager>,
+}
+
+/// Says what failed of the real-time set-up, to the log and to whoever asks later.
+fn tell_realtime(notes: &Notes, failed: impl IntoIterator<Item = String>) {
+    for failed in failed {
+        tracing::warn!("{failed}");
+        notes.write(|findings| findings.realtime.push(failed));
+    }
+}
+
 /// Runs the threads; returns when the gate thread has stopped the robot and ended.
 fn supervise(
     gate: GateThread,
     control: ControlNode,
     switch: &Arc<KillSwitch>,
     waker: &Waker,
-    config: &Arc<Config>,
+    whole: Whole<'_>,
 ) -> std::io::Result<()> {
     let mut signals = Signals::new([SIGTERM, SIGINT, SIGUSR1])?;
     let ended = signals.handle();
-    let set_up = config.clone();
+    let (set_up, notes) = (whole.config.clone(), whole.notes.clone());
     let gate = std::thread::Builder::new().name("gate".to_owned()).spawn(move || {
-        for failed in realtime::set_up_thread(set_up.realtime.as_ref()) {
-            tracing::warn!("{failed}");
-        }
+        tell_realtime(&notes, realtime::set_up_thread(set_up.realtime.as_ref()));
         gate.run();
         ended.close();
     })?;
@@ -240,6 +266,9 @@ fn supervise(
         } else {
             tracing::info!(signal, "shutting down: safe command, then end");
             switch.shut_down();
+            if let Some(manager) = whole.manager {
+                manager.look();
+            }
         }
         waker.wake();
     }
@@ -251,37 +280,21 @@ fn supervise(
     Ok(())
 }
 
-/// The stop burst of this process, for the panic hook.
-static BURST: Mutex<Option<Burst>> = Mutex::new(None);
-
-/// The longest a dying process waits for its own burst: a publish may hang on a lock of the
-/// middleware that the panicking thread holds.
-const BURST_LIMIT: std::time::Duration = std::time::Duration::from_millis(100);
-
-/// A panic on any thread: safe burst, then abort. Installed here only, never by the library.
-fn stop_on_panic(burst: Burst) {
-    *BURST.lock() = Some(burst);
-    let told = std::panic::take_hook();
-    std::panic::set_hook(Box::new(move |panic| {
-        let helper = std::thread::Builder::new().name("burst".to_owned()).spawn(|| {
-            // Held already: another thread panicked first and its burst is on the way.
-            if let Some(mut burst) = BURST.try_lock()
-                && let Some(burst) = burst.as_mut()
-            {
-                burst.fire();
-            }
-        });
-        told(panic);
-        if let Ok(helper) = helper {
-            let step = std::time::Duration::from_millis(1);
-            let mut waited = std::time::Duration::ZERO;
-            while !helper.is_finished() && waited < BURST_LIMIT {
-                std::thread::sleep(step);
-                waited = waited.saturating_add(step);
-            }
-        }
-        std::process::abort();
-    }));
+/// What systemd shows, and its watchdog; nothing where nobody listens.
+fn tell_service_manager(
+    progress: &Arc<Progress>,
+    switch: &Arc<KillSwitch>,
+    slots: &Arc<Slots>,
+) -> std::io::Result<Option<ServiceManager>> {
+    let slots = slots.clone();
+    ServiceManager::start(Watched {
+        progress: progress.clone(),
+        switch: switch.clone(),
+        status: Box::new(move || {
+            let state = slots.node.state.get().map_or("starting", State::label);
+            format!("{state}, seq {}", slots.node.seq.get().unwrap_or(0))
+        }),
+    })
 }
 
 fn serve_http(

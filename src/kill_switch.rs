@@ -2,9 +2,11 @@
 //!
 //! Raising a kill is wait-free, takes no argument and cannot fail. The gate thread looks at every
 //! wake, and once more directly before each publish.
+//!
+//! Tested in `test/kill_path`, by loom too: this file is compiled there a second time, with loom's
+//! atomics behind the name `sync`.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-
+use super::sync::{AtomicBool, AtomicU64, Ordering};
 use crate::gate::cause::Cause;
 
 /// Ways to kill that do not come through the gate thread itself.
@@ -94,47 +96,5 @@ impl KillSwitch {
     #[must_use]
     pub fn is_shutting_down(&self) -> bool {
         self.shutdown.load(Ordering::Acquire)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn when_kills_are_raised_expect_each_cause_once_and_the_count_moved() {
-        let switch = KillSwitch::default();
-        let seen = KillCount::default();
-        assert!(!switch.is_raised_since(seen));
-        switch.raise(Cause::KillSignal);
-        switch.raise(Cause::KillSocket);
-        switch.raise(Cause::KillSignal);
-        assert!(switch.is_raised_since(seen));
-        let mut causes = Vec::new();
-        let seen = switch.take(&mut |cause| causes.push(cause));
-        assert_eq!(causes, [Cause::KillSignal, Cause::KillSocket]);
-        assert!(!switch.is_raised_since(seen));
-        switch.raise(Cause::KillSocket);
-        assert!(switch.is_raised_since(seen));
-    }
-
-    #[test]
-    fn when_many_threads_raise_expect_no_kill_missed() {
-        let switch = KillSwitch::default();
-        let mut seen = KillCount::default();
-        std::thread::scope(|scope| {
-            let raisers: Vec<_> = (0..4)
-                .map(|_| scope.spawn(|| (0..1000).for_each(|_| switch.raise(Cause::KillSignal))))
-                .collect();
-            while raisers.iter().any(|raiser| !raiser.is_finished()) {
-                seen = switch.take(&mut |_| {});
-            }
-        });
-        let mut told = 0;
-        if switch.is_raised_since(seen) {
-            seen = switch.take(&mut |_| told += 1);
-            assert!(told <= 1);
-        }
-        assert!(!switch.is_raised_since(seen));
     }
 }

@@ -41,6 +41,9 @@
 //! | [`attribution`] | who asked for what, by `seq` | nothing |
 //! | [`latch`] | the latch on disk: file, lock, its thread | `attribution`, `gate`, `telemetry` |
 //! | [`kill_switch`] | kills from other threads, fence, shutdown | `gate::cause` |
+//! | [`wake`] | bits that wake a parked thread | nothing |
+//! | [`watchdog`] | the gate thread's progress; the last stop of a dying process | `clock`, `gate::units`, `kill_switch` |
+//! | [`systemd`] | what the service manager is told | `kill_switch`, `watchdog` |
 //! | [`realtime`] | scheduling, locked memory | `config` |
 //! | [`http`] | read-only HTTP | `telemetry`, `gate::units` |
 //! | [`verbs`] | what people ask for and what came of it | `telemetry::status` |
@@ -76,6 +79,9 @@
 //! | `socket` | the control socket | its socket; a snapshot; kills by atomics, verbs through `control` |
 //! | `events` | the log's lines | bounded queue |
 //! | `latch` | the latch file | a mailbox with the newest record; atomics back |
+//! | `watchdog` | the end of a process whose gate stands still | the gate's progress, an atomic |
+//! | `burst` | the stop burst; waits all its life | a flag and unpark |
+//! | `notify` | what the service manager is told; only under one | the gate's progress |
 //! | main | signals, the end of the process | |
 //!
 //! # Invariants of the whole
@@ -222,5 +228,9 @@ pub mod realtime;
 #[cfg(feature = "ros")]
 pub mod ros;
 pub mod socket;
+mod sync;
+pub mod systemd;
 pub mod telemetry;
 pub mod verbs;
+pub mod wake;
+pub mod watchdog;

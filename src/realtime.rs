@@ -10,6 +10,9 @@ use rustix::thread::{CpuSet, sched_setaffinity, set_current_timer_slack};
 
 use crate::config::model::Realtime;
 
+/// The highest priority of SCHED_FIFO on Linux.
+const HIGHEST: u8 = 99;
+
 /// Sets the calling thread up. Returns one sentence for each step that failed.
 #[must_use]
 pub fn set_up_thread(realtime: Option<&Realtime>) -> Vec<String> {
@@ -39,6 +42,17 @@ pub fn set_up_thread(realtime: Option<&Realtime>) -> Vec<String> {
         }
     }
     failed
+}
+
+/// Sets the calling thread up as one that watches the gate thread: one priority above it, or a gate
+/// that never sleeps would keep it from running. On any CPU, for the same reason.
+#[must_use]
+pub fn set_up_watcher(realtime: Option<&Realtime>) -> Vec<String> {
+    let above = realtime.map(|realtime| Realtime {
+        priority: realtime.priority.saturating_add(1).min(HIGHEST),
+        cpus: Vec::new(),
+    });
+    set_up_thread(above.as_ref())
 }
 
 /// Locks the process's memory as it is touched; all of it at once would be 220 MB.

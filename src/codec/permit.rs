@@ -18,6 +18,7 @@ const PERMITTED: usize = 3;
 #[derive(Clone, Debug)]
 pub struct PermitCodec {
     bytes: Vec<u8>,
+    withdrawal: Vec<u8>,
     found: Found,
     sequence_number: u64,
 }
@@ -50,7 +51,7 @@ impl PermitCodec {
             .first()
             .and_then(|hit| write_stamp(&mut bytes, Endian::Little, hit.offset, valid_for));
         written.ok_or_else(|| CodecError::Safe("valid_for has no place".to_owned()))?;
-        Ok(Self { bytes, found, sequence_number: 0 })
+        Ok(Self { withdrawal: bytes.clone(), bytes, found, sequence_number: 0 })
     }
 
     /// The next permit. Counts up from 1.
@@ -68,5 +69,20 @@ impl PermitCodec {
         ];
         debug_assert!(written.iter().all(Option::is_some), "every offset was found at start-up");
         &self.bytes
+    }
+
+    /// What would follow the last one if somebody else had to end the permit: it says no.
+    pub fn withdrawal(&mut self) -> &[u8] {
+        self.withdrawal.clone_from(&self.bytes);
+        let offset = |slot| self.found.hits(slot).first().map_or(0, |hit| hit.offset);
+        let bytes = &mut self.withdrawal;
+        let number = self.sequence_number.wrapping_add(1);
+        let little = Endian::Little;
+        let written = [
+            write_u64(bytes, little, Primitive::U64, offset(SEQUENCE_NUMBER), number),
+            write_u64(bytes, little, Primitive::Bool, offset(PERMITTED), 0),
+        ];
+        debug_assert!(written.iter().all(Option::is_some), "every offset was found at start-up");
+        &self.withdrawal
     }
 }

@@ -1,7 +1,8 @@
-//! What threads `control` and `latch` have found out, in words: for texts, never for a decision.
+//! What has been found out about the neighbours and the machine, in words: for texts, never for a
+//! decision.
 //!
 //! The gate decides by numbers and flags; who a foreign publisher is, or which joint of a controller
-//! differs, only people want to know. Written at each audit, read when somebody asks.
+//! differs, only people want to know. Written at each audit and at the start, read when somebody asks.
 //!
 //! **Invariant:** the gate thread never touches this lock.
 
@@ -24,6 +25,8 @@ pub struct Findings {
     pub description: String,
     /// Why the latch file cannot be written.
     pub latch: String,
+    /// Steps of the real-time set-up that failed, one sentence each.
+    pub realtime: Vec<String>,
 }
 
 /// What was found about one lane.

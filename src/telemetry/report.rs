@@ -47,6 +47,7 @@ pub fn status(snapshot: &Snapshot, texts: Texts<'_>, slots: &Slots, now: Moment)
         causes: snapshot.causes.iter().map(|cause| cause_status(cause, texts)).collect(),
         description: found.description,
         simulated_time: config.use_sim_time,
+        realtime: found.realtime,
         lanes: lanes
             .map(|(((view, lane), slots), notes)| LaneStatus {
                 notes: lane_notes(notes),

@@ -51,6 +51,9 @@ pub struct Status {
     /// What the latch does not survive; empty: it is kept on disk.
     #[serde(default)]
     pub latch: String,
+    /// Steps of the real-time set-up that failed, each with its reason and the way out.
+    #[serde(default)]
+    pub realtime: Vec<String>,
     /// Which robot.
     pub hardware_id: String,
     /// Of the program.

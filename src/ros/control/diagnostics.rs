@@ -106,12 +106,20 @@ fn gate(status: &Status) -> DiagnosticStatus {
     if !status.latch.is_empty() {
         values.push(("latch", status.latch.clone()));
     }
+    if !status.realtime.is_empty() {
+        values.push(("realtime", status.realtime.join("; ")));
+    }
     if !status.description.is_empty() {
         values.push(("robot description", status.description.clone()));
     }
     if let Some(trip) = &status.last_trip {
         values.push(("last trip", format!("seq {}: {}", trip.seq, trip.detail)));
     }
+    // It runs, but not as it was asked to.
+    let (level, message) = match status.realtime.first() {
+        Some(failed) if level == OK => (WARN, format!("{message}; real-time: {failed}")),
+        Some(_) | None => (level, message),
+    };
     part("gate".to_owned(), level, message, values)
 }
 

@@ -39,6 +39,7 @@ use crate::telemetry::decisions::{DecisionFeed, Thinning, decisions};
 use crate::telemetry::events::{Call, Event, EventSender, What};
 use crate::telemetry::notes::Notes;
 use crate::telemetry::slots::Slots;
+use crate::watchdog::Progress;
 
 /// The node's name unless a remap says otherwise.
 pub(crate) const NODE_NAME: &str = "interlock";
@@ -121,6 +122,8 @@ pub struct Built {
     pub waker: Waker,
     /// The stop burst.
     pub burst: Burst,
+    /// How far the thread has come.
+    pub progress: Arc<Progress>,
     /// Copies of the state.
     pub snapshots: Vec<triple_buffer::Output<Snapshot>>,
     /// Decisions to be told.
@@ -372,7 +375,7 @@ impl Endpoints {
             .map_err(codec(|| "permit".to_owned()))?;
         let permit_publisher = {
             let qos = newest(Reliability::BestEffort);
-            Publisher::new(&node, permit_type.support(), &permit_topic, qos)?
+            Arc::new(Publisher::new(&node, permit_type.support(), &permit_topic, qos)?)
         };
 
         let reply_events = events.clone();
@@ -424,7 +427,9 @@ impl Endpoints {
             inputs.push(input);
             outputs.push(output);
         }
+        // The permit comes last, as in `leave_burst`.
         let publishers = lanes.iter().map(|lane| lane.publisher.clone());
+        let publishers = publishers.chain([Some(permit_publisher.clone())]);
         let (prepared, burst) = burst(publishers, switch.clone(), config.max_message_bytes);
         let dimensions = lanes.iter().map(|lane| lane.command.dimensions).max().unwrap_or(0);
         let capacity = lanes.iter().map(|lane| lane.codec.capacity()).max().unwrap_or(0);
@@ -435,6 +440,7 @@ impl Endpoints {
             capacity,
         };
         let (tap, feed) = decisions(thinning, now.steady);
+        let progress = Arc::new(Progress::default());
         let thread = GateThread {
             gate,
             lanes,
@@ -448,6 +454,7 @@ impl Endpoints {
             buffer: SerializedBuffer::with_capacity(config.max_message_bytes)?,
             pending: Pending { words: vec![0; set.words()], set },
             switch,
+            progress: progress.clone(),
             kills_seen: KillCount::default(),
             requests: request_queue,
             latch: LatchIo::new(latch),
@@ -470,6 +477,7 @@ impl Endpoints {
             requests,
             waker: shared_bit,
             burst,
+            progress,
             snapshots: outputs,
             decisions: feed,
             limits: give_limits,

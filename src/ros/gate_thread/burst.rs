@@ -1,7 +1,8 @@
 //! The stop burst: what goes out when the gate thread itself no longer can.
 //!
 //! Every tick leaves each lane's safe bytes ready in a triple buffer. Whoever finds the gate stalled
-//! or panicking raises the fence, so that the gate publishes nothing more, and sends them.
+//! or panicking raises the fence, so that the gate publishes nothing more, and sends them: and with
+//! them a permit that says no, so that a guard need not wait until the last one is stale.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,12 +15,12 @@ const FRAMES: usize = 10;
 /// Time between two frames.
 const BETWEEN: Duration = Duration::from_millis(5);
 
-/// The gate thread's side: one buffer a lane.
+/// The gate thread's side: one buffer a lane, and one for the permit.
 pub(super) struct Prepared {
     lanes: Vec<triple_buffer::Input<Vec<u8>>>,
 }
 
-/// A lane's writer, none where it is only watched, and its bytes.
+/// A writer, none for a lane that is only watched, and its bytes.
 type Ready = (Option<Arc<Publisher>>, triple_buffer::Output<Vec<u8>>);
 
 /// The other side.

@@ -53,6 +53,7 @@ use crate::ros::replies::ReplySender;
 use crate::telemetry::decisions::DecisionTap;
 use crate::telemetry::events::EventSender;
 use crate::telemetry::slots::{Slots, StopTrigger, ThreadName};
+use crate::watchdog::Progress;
 
 /// One kill input's wires.
 struct KillInputIo {
@@ -114,10 +115,11 @@ pub struct GateThread {
     kill_bit: Waker,
     replies: ReplySender,
     permit: PermitCodec,
-    permit_publisher: Publisher,
+    permit_publisher: Arc<Publisher>,
     buffer: SerializedBuffer,
     pending: Pending,
     switch: Arc<KillSwitch>,
+    progress: Arc<Progress>,
     kills_seen: KillCount,
     requests: Receiver<Request>,
     latch: LatchIo,
@@ -149,8 +151,10 @@ impl GateThread {
         self.gate.resume(now.steady);
         self.next_tick = now.steady;
         loop {
+            self.progress.step();
             let worked = self.turn();
             if self.has_ended() {
+                self.progress.end();
                 return;
             }
             if !worked {

@@ -85,7 +85,7 @@ impl GateThread {
         }
     }
 
-    /// Leaves the bytes of a stop for the burst.
+    /// Leaves the bytes of a stop for the burst, and behind them a permit that says no.
     fn leave_burst(&mut self, now: Moment) {
         for index in 0..self.lanes.len() {
             let Some(lane) = self.lanes.get_mut(index) else { continue };
@@ -99,5 +99,6 @@ impl GateThread {
             };
             self.prepared.leave(index, bytes);
         }
+        self.prepared.leave(self.lanes.len(), self.permit.withdrawal());
     }
 }
