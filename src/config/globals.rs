@@ -4,10 +4,10 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use super::keys::Keys;
-use super::model::{LaneConfig, Realtime, Urdf, UrdfFrom};
-use super::names;
+use super::model::{LaneConfig, Realtime, StopConfig, Urdf, UrdfFrom};
 use super::range::{Range, Read};
 use super::shape::is_twist;
+use super::{names, stop};
 
 /// Format of the file that this reader reads.
 const SCHEMA: i64 = 1;
@@ -50,6 +50,7 @@ pub(super) struct Top {
     pub(super) decisions_max_rate_hz: Option<f64>,
     pub(super) decisions_passed_one_in: Option<u32>,
     pub(super) other_paths: Option<Vec<String>>,
+    pub(super) stop: Option<StopConfig>,
 }
 
 /// `tick_hz`, which many other keys are measured against.
@@ -104,6 +105,7 @@ pub(super) fn top(keys: &mut Keys<'_>, globals: &Globals) -> Top {
             .and_then(|value| u32::try_from(value).ok())
             .or(DEFAULT_PASSED_ONE_IN),
         other_paths: other_paths(keys),
+        stop: stop::stop(keys),
     }
 }
 

@@ -12,7 +12,7 @@ use super::fault::Fault;
 use super::kill_input::Silence;
 use super::lane::Lane;
 use super::machine::Subject;
-use super::rules::Interface;
+use super::rules::{Interface, KillAction};
 use super::safe::SafeCommand;
 use super::state::State;
 use super::units::SteadyTime;
@@ -136,7 +136,8 @@ impl Gate {
         for (index, (input, rules)) in
             self.kill_inputs.iter().zip(&self.rules.kill_inputs).enumerate()
         {
-            if input.is_asserted(now, rules) {
+            let counts = rules.action == KillAction::Kill || self.machine.state() == State::Disarmed;
+            if counts && input.is_asserted(now, rules) {
                 let subject = Subject::KillInput(index);
                 tell(Condition::plain(ConditionCode::KillInputAsserted, subject));
             }

@@ -40,7 +40,7 @@ impl Gate {
     /// # Errors
     /// [`Refused`] as in the state table; unmet while a kill input asserts.
     pub fn reset(&mut self, seq: u64, now: Moment) -> Result<(), Refused> {
-        let unmet = self.any_kill_input_asserts(now.steady);
+        let unmet = self.any_killer_asserts(now.steady);
         let outcome = self.machine.reset(seq, unmet, now).inspect_err(|refused| {
             self.notices.push(Notice::ResetRefused(*refused));
         })?;

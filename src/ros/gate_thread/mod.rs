@@ -54,7 +54,8 @@ use crate::telemetry::slots::{Slots, StopTrigger, ThreadName};
 
 /// One kill input's wires.
 struct KillInputIo {
-    subscription: Subscription,
+    /// The first also gets what was published before it was there.
+    readers: [Subscription; 3],
     bit: Waker,
     codec: FlagCodec,
 }
