@@ -81,7 +81,7 @@ lane base -> cmd_vel (geometry_msgs/msg/TwistStamped, velocity: linear.x, angula
   silence in motion: hold; down to a lower source: by itself
   feedback odom, controller any reader; limits: params file
 feedback odom: odom, stale after 300ms
-kill input button: hardware/e_stop, kills on true; silent: hold after 1s, kill 5s later
+kill input button: hardware/e_stop, kills on data = true; silent: hold after 1s, kill 5s later
 http 127.0.0.1:9615
 latch: kept in $STATE_DIRECTORY, or interlock in the user's own state folder
 reset, arm and select_source over ROS: closed

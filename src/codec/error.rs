@@ -167,6 +167,16 @@ pub enum CodecError {
         /// The field's path.
         field: String,
     },
+    /// A value that the field of a kill input cannot have.
+    #[error("asserted_when: `{path}` can never be {value}, so the input would never assert; {of}")]
+    NeverAsserts {
+        /// The field's path.
+        path: String,
+        /// The value.
+        value: String,
+        /// The message type and its fields.
+        of: String,
+    },
     /// A joint of a lane that its feedback does not have.
     #[error("feedback.{feedback}.joints does not have `{joint}`, which the lane that uses it has")]
     NoFeedback {

@@ -86,16 +86,7 @@ impl FeedbackCodec {
             selections.push(Selection { path: path.clone(), max_hits: 1, finite: leave });
         }
         // What is not used need not be finite: covariances and efforts often are not.
-        let unused = message.fields.iter().filter(|field| has_floats(&field.kind));
-        let whole = |field: &Field| match (&field.kind, field.arity) {
-            (Kind::Message(_), Arity::Array(_) | Arity::Sequence { .. }) => Index::All,
-            (Kind::Message(_) | Kind::Primitive(_), _) => Index::None,
-            (Kind::String { .. } | Kind::WString { .. }, _) => Index::None,
-        };
-        let unused = unused.filter_map(|field| {
-            Path::new(vec![Step { name: field.name.clone(), index: whole(field) }])
-        });
-        let layout = Layout::compile(message, &selections, &unused.collect::<Vec<_>>())?;
+        let layout = Layout::compile(message, &selections, &floats(message))?;
         for (slot, path) in (first_mirror..).zip(mirrors) {
             let is_integer = matches!(
                 layout.kind(slot),
@@ -244,6 +235,20 @@ fn find_places(
         }
     }
     Some(())
+}
+
+/// Every field with floats in it, for those who do not look at them.
+pub(super) fn floats(message: &MessageType) -> Vec<Path> {
+    let whole = |field: &Field| match (&field.kind, field.arity) {
+        (Kind::Message(_), Arity::Array(_) | Arity::Sequence { .. }) => Index::All,
+        (Kind::Message(_) | Kind::Primitive(_), _) => Index::None,
+        (Kind::String { .. } | Kind::WString { .. }, _) => Index::None,
+    };
+    let fields = message.fields.iter().filter(|field| has_floats(&field.kind));
+    let paths = fields.filter_map(|field| {
+        Path::new(vec![Step { name: field.name.clone(), index: whole(field) }])
+    });
+    paths.collect()
 }
 
 fn has_floats(kind: &Kind) -> bool {

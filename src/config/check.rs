@@ -9,8 +9,8 @@ use std::time::Duration;
 use super::args::Arguments;
 use super::load;
 use super::model::{
-    CommandType, Config, Engage, FeedbackType, Interface, LaneConfig, LaneMode, ReturnTo,
-    SilenceThen, SourceConfig, SourceMode, UrdfFrom,
+    CommandType, Config, Engage, FeedbackType, Interface, KillAction, LaneConfig, LaneMode,
+    ReturnTo, SilenceThen, SourceConfig, SourceMode, UrdfFrom,
 };
 use super::problem::Problems;
 use crate::gate::safe::SafeCommand;
@@ -89,13 +89,19 @@ fn inputs_summary(text: &mut String, config: &Config) {
         line(text, &told);
     }
     for one in &config.kill_inputs {
+        let (does, then) = match one.action {
+            KillAction::Kill => ("kills", "kill"),
+            KillAction::Disarm => ("disarms", "disarm"),
+        };
         let silence = one.timeout.map_or_else(
             || "no heartbeat".to_owned(),
-            |timeout| format!("silent: hold after {timeout:?}, kill {:?} later", one.kill_after),
+            |timeout| format!("silent: hold after {timeout:?}, {then} {:?} later", one.kill_after),
         );
-        let name = &one.name;
-        let when = one.asserted_when;
-        line(text, &format!("kill input {name}: {}, kills on {when}; {silence}", one.topic));
+        let on = one.asserts.as_ref().map_or_else(
+            || "a heartbeat".to_owned(),
+            |asserts| format!("{does} on {} = {}", asserts.field, asserts.when),
+        );
+        line(text, &format!("kill input {}: {}, {on}; {silence}", one.name, one.topic));
     }
     if config.kill_inputs.is_empty() {
         line(text, "kill inputs: none (the kill service and SIGUSR1 remain)");
@@ -135,6 +141,10 @@ fn rules_summary(text: &mut String, config: &Config) {
     for (cause, action) in config.written_actions() {
         let usual = cause.default_action();
         line(text, &format!("cause {cause}: {action} instead of {usual}"));
+    }
+    if let Some(topic) = &config.stop.cut_topic {
+        let deadline = config.stop.deadline;
+        line(text, &format!("moving {deadline:?} after a trip: true on {topic}"));
     }
     if !config.other_paths.is_empty() {
         line(text, &format!("other paths: {}", config.other_paths.join(", ")));

@@ -5,10 +5,10 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::keys::Keys;
-use super::model::{ControlSocket, LaneConfig, Realtime, Urdf, UrdfFrom};
-use super::names;
+use super::model::{ControlSocket, LaneConfig, Realtime, StopConfig, Urdf, UrdfFrom};
 use super::range::{Range, Read};
 use super::shape::is_twist;
+use super::{names, stop};
 
 /// Format of the file that this reader reads.
 const SCHEMA: i64 = 1;
@@ -56,6 +56,7 @@ pub(super) struct Top {
     pub(super) other_paths: Option<Vec<String>>,
     pub(super) latch_persist: Option<bool>,
     pub(super) state_dir: Option<Option<PathBuf>>,
+    pub(super) stop: Option<StopConfig>,
 }
 
 /// `tick_hz`, which many other keys are measured against.
@@ -114,6 +115,7 @@ pub(super) fn top(keys: &mut Keys<'_>, globals: &Globals) -> Top {
         other_paths: other_paths(keys),
         latch_persist,
         state_dir: state_dir(keys, latch_persist != Some(false)),
+        stop: stop::stop(keys),
     }
 }
 

@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use super::globals::Globals;
 use super::keys::Keys;
-use super::model::{FeedbackConfig, KillInputConfig};
-use super::range::{Range, Read};
-use super::{names, source};
+use super::model::{Asserts, FeedbackConfig, KillAction, KillInputConfig};
+use super::range::Range;
+use super::{names, paths, source};
 
-/// From silent to kill, where nothing is written.
+/// From silent to the action, where nothing is written.
 const DEFAULT_KILL_AFTER: Duration = Duration::from_secs(5);
 
 /// All kill inputs that can be read, sorted by name.
@@ -19,21 +19,18 @@ pub(super) fn kill_inputs(keys: &mut Keys<'_>, globals: &Globals) -> Vec<KillInp
 
 fn one_kill_input(keys: &mut Keys<'_>, name: String, globals: &Globals) -> Option<KillInputConfig> {
     let at = format!("kill_inputs.{name}");
-    let is_bool = names::type_among(
-        keys,
-        &format!("{at}.type"),
-        &[("std_msgs/msg/Bool", ())],
-        (
-            "is not available yet",
-            "this version reads no other type of a kill input",
-            "use one of the allowed types",
-        ),
-    );
+    let type_name = names::any_message_type(keys, &format!("{at}.type"));
     let topic = names::topic(keys, &format!("{at}.topic"));
-    let asserted_when = asserted_when(keys, &at);
+    let asserts = asserts(keys, &at);
     let timeout = source::timeout(keys, &at, "allow_no_heartbeat", globals);
     let kill_key = format!("{at}.kill_after_s");
-    let kill_after = keys.seconds(&kill_key, Range::from(0.0, " s", "0 kills at once").to(3600.0));
+    let kill_after = keys.seconds(&kill_key, Range::from(0.0, " s", "0 acts at once").to(3600.0));
+    let action = keys
+        .word(
+            &format!("{at}.action"),
+            &[("kill", Some(KillAction::Kill)), ("disarm", Some(KillAction::Disarm))],
+        )
+        .or(KillAction::Kill);
     if timeout == Some(None) && !kill_after.is_absent() {
         keys.refuse(
             &kill_key,
@@ -44,52 +41,45 @@ fn one_kill_input(keys: &mut Keys<'_>, name: String, globals: &Globals) -> Optio
         );
         return None;
     }
-    let action: Read<()> =
-        keys.word(&format!("{at}.action"), &[("kill", Some(())), ("disarm", None)]);
-    is_bool?;
-    action.or(())?;
+    let asserts = asserts?;
+    if timeout == Some(None) && asserts.is_none() {
+        keys.refuse(
+            &at,
+            "neither its messages nor their absence do anything",
+            "timeout_s, or field and asserted_when",
+            "a bare heartbeat acts by its silence, and this one may be silent for ever",
+            "add one of the two",
+        );
+        return None;
+    }
     Some(KillInputConfig {
         name,
+        type_name: type_name?.to_owned(),
         topic: topic?,
-        asserted_when: asserted_when?,
+        asserts,
         timeout: timeout?,
         kill_after: kill_after.or(DEFAULT_KILL_AFTER)?,
+        action: action?,
     })
 }
 
-fn asserted_when(keys: &mut Keys<'_>, at: &str) -> Option<bool> {
+/// Which value of which field asserts; both keys or none. `Some(None)`: a bare heartbeat.
+fn asserts(keys: &mut Keys<'_>, at: &str) -> Option<Option<Asserts>> {
     let field_key = format!("{at}.field");
     let when_key = format!("{at}.asserted_when");
-    let field = keys.string(&field_key);
-    let when = keys.boolean(&when_key);
+    let field = paths::path(keys, &field_key);
+    let when = keys.flag(&when_key);
     if field.is_absent() && when.is_absent() {
-        keys.refuse(
-            at,
-            "a bare heartbeat is not available yet",
-            "field: data and asserted_when: true or false",
-            "without them the input could never assert",
-            "add both",
-        );
-        return None;
+        return Some(None);
     }
-    let field = keys.needed(&field_key, field, "data", "it says which value asserts");
+    let field = keys.needed(&field_key, field, "a path, for example data", "it says what asserts");
     let when = keys.needed(
         &when_key,
         when,
-        "true or false",
-        "whether pressed reads true or false differs between buttons",
+        "true, false or a number",
+        "whether pressed reads true or false, 0 or 1, differs between buttons",
     );
-    if field? != "data" {
-        keys.refuse(
-            &field_key,
-            "is not a field of std_msgs/msg/Bool",
-            "data",
-            "the type has no other",
-            "write data",
-        );
-        return None;
-    }
-    when
+    Some(Some(Asserts { field: field?, when: when? }))
 }
 
 /// One name for two inputs would give two series of a metric the same labels, and nobody could

@@ -8,6 +8,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use super::model::FlagValue;
 use super::problem::{Place, Problem, Problems};
 use super::range::{Range, Read};
 use super::schema;
@@ -175,6 +176,27 @@ impl<'m> Keys<'m> {
                     self.wrong_type(key, entry, "true or false")
                 }
             }
+        }
+    }
+
+    /// A bool or a finite number, whichever is written.
+    pub(super) fn flag(&mut self, key: &str) -> Read<FlagValue> {
+        match self.entry(key) {
+            Read::Absent => Read::Absent,
+            Read::Bad => Read::Bad,
+            Read::Got(entry) => match &entry.value {
+                Value::Bool(value) => Read::Got(FlagValue::Bool(*value)),
+                Value::Int(value) => Read::Got(FlagValue::Int(*value)),
+                Value::Double(value) if value.is_finite() => Read::Got(FlagValue::Double(*value)),
+                Value::Double(_)
+                | Value::String(_)
+                | Value::BoolArray(_)
+                | Value::IntArray(_)
+                | Value::DoubleArray(_)
+                | Value::StringArray(_) => {
+                    self.wrong_type(key, entry, "true, false or a finite number")
+                }
+            },
         }
     }
 

@@ -43,6 +43,7 @@ pub mod schema;
 pub mod section;
 mod shape;
 mod source;
+mod stop;
 mod topics;
 pub mod urdf;
 pub mod value;

@@ -14,7 +14,7 @@ use std::time::Duration;
 
 #[cfg(test)]
 pub(crate) use fixture::{test_lane, test_source};
-pub use inputs::{FeedbackConfig, FeedbackType, KillInputConfig};
+pub use inputs::{Asserts, FeedbackConfig, FeedbackType, FlagValue, KillInputConfig};
 pub use lane::{
     ChecksumConfig, ChecksumKind, CommandType, FieldMap, FixedField, LaneConfig, Mirror,
     Reliability, SourceConfig, UnusedElements,
@@ -24,8 +24,8 @@ pub use super::origin::{Origin, Origins};
 pub use super::urdf::{Description, Note};
 use crate::gate::cause::{Action, Cause};
 pub use crate::gate::rules::{
-    CauseRules, Engage, Handover, Interface, LaneMode, OnLimit, OnLimits, ProfileRules, ReturnTo,
-    SilenceThen, SourceMode,
+    CauseRules, Engage, Handover, Interface, KillAction, LaneMode, OnLimit, OnLimits, ProfileRules,
+    ReturnTo, SilenceThen, SourceMode,
 };
 
 /// The whole configuration.
@@ -49,6 +49,8 @@ pub struct Config {
     pub arm_settle: Duration,
     /// `Permit.valid_for`.
     pub permit_valid_for: Duration,
+    /// After a trip.
+    pub stop: StopConfig,
     /// Larger commands are refused.
     pub max_message_bytes: usize,
     /// Where HTTP listens; `None`: off.
@@ -101,6 +103,16 @@ impl Config {
     pub const fn awaits_urdf(&self) -> bool {
         self.urdf.is_some() && self.description.is_none()
     }
+}
+
+/// What becomes of a stop that does not end in standstill.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StopConfig {
+    /// Measured motion ends within this.
+    pub deadline: Duration,
+    /// Where power is asked to be cut; `None`: it is only reported. Invariant: no `balance` lane
+    /// then.
+    pub cut_topic: Option<String>,
 }
 
 /// A profile with its name.

@@ -12,7 +12,7 @@ use super::problem::{Place, Problem, Problems};
 use super::range::Read;
 use super::schema::{self, Known, Status};
 use super::value::{Doubt, FlatMap, Value};
-use super::{causes, digest, feedback, globals, inputs, lane, topics};
+use super::{causes, digest, feedback, globals, inputs, lane, stop, topics};
 
 /// Who the node is: needed for topic names and texts.
 #[derive(Clone, Debug)]
@@ -53,6 +53,8 @@ pub fn read(map: &FlatMap, context: &Context) -> Result<Config, Problems> {
     let other_paths = top.other_paths.as_deref().unwrap_or_default();
     topics::refuse_collisions(&mut keys, context, &lanes, &feedback, &kill_inputs);
     topics::refuse_other_paths(&mut keys, context, &lanes, other_paths);
+    let measured = (lanes.as_slice(), feedback.as_slice(), kill_inputs.as_slice());
+    stop::refuse_cut(&mut keys, context, top.stop.as_ref(), measured);
     if keys.problems.is_empty() {
         globals::refuse_unused_urdf(&mut keys, &globals, &lanes);
         feedback::refuse_unread(&mut keys, &lanes, &feedback);
@@ -72,6 +74,7 @@ pub fn read(map: &FlatMap, context: &Context) -> Result<Config, Problems> {
             shutdown_stop: top.shutdown_stop?,
             arm_settle: top.arm_settle?,
             permit_valid_for: top.permit_valid_for?,
+            stop: top.stop?,
             max_message_bytes: top.max_message_bytes?,
             http: top.http?,
             control_socket: top.control_socket?,

@@ -28,6 +28,7 @@ impl Config {
                 .map(|input| KillInputRules {
                     timeout: input.timeout,
                     kill_after: input.kill_after,
+                    action: input.action,
                 })
                 .collect(),
             causes: self.causes,

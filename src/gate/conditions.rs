@@ -12,7 +12,7 @@ use super::fault::Fault;
 use super::kill_input::Silence;
 use super::lane::Lane;
 use super::machine::Subject;
-use super::rules::Interface;
+use super::rules::{Interface, KillAction};
 use super::safe::SafeCommand;
 use super::state::State;
 use super::units::SteadyTime;
@@ -91,7 +91,7 @@ impl Gate {
 
     /// Whether a reset is refused for a condition.
     pub(super) fn reset_blocked(&self, now: SteadyTime) -> bool {
-        self.any_kill_input_asserts(now) || !self.latch_writable
+        self.any_killer_asserts(now) || !self.latch_writable
     }
 
     fn latch_not_writable(&self, tell: &mut dyn FnMut(Condition)) {
@@ -148,7 +148,9 @@ impl Gate {
         for (index, (input, rules)) in
             self.kill_inputs.iter().zip(&self.rules.kill_inputs).enumerate()
         {
-            if input.is_asserted(now, rules) {
+            let counts =
+                rules.action == KillAction::Kill || self.machine.state() == State::Disarmed;
+            if counts && input.is_asserted(now, rules) {
                 let subject = Subject::KillInput(index);
                 tell(Condition::plain(ConditionCode::KillInputAsserted, subject));
             }

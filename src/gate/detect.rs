@@ -8,7 +8,7 @@ use super::core::Gate;
 use super::fault::Level;
 use super::kill_input::Silence;
 use super::machine::{Report, Subject};
-use super::rules::SourceMode;
+use super::rules::{KillAction, SourceMode};
 use super::state::State;
 use super::units::{Moment, SteadyTime};
 
@@ -54,6 +54,10 @@ impl Gate {
         let subject = Subject::KillInput(index);
         let bound = rules.timeout.unwrap_or_default();
         let kill_after = bound.saturating_add(rules.kill_after);
+        let then = match rules.action {
+            KillAction::Kill => Action::Kill,
+            KillAction::Disarm => Action::Disarm,
+        };
         let silent = match input.silence(now.steady, rules) {
             Silence::Heard | Silence::Unseen => None,
             Silence::Lost(silent) => Some(silent),
@@ -65,7 +69,7 @@ impl Gate {
         let holds = self.action(Cause::KillInputSilent, subject) == Action::Hold;
         if holds && silent.is_some_and(|silent| silent > kill_after) {
             let report = Report { found, bound, ..Report::plain(Cause::KillInputSilent, subject) };
-            self.act(report, Action::Kill, now);
+            self.act(report, then, now);
         }
     }
 

@@ -1,12 +1,13 @@
 //! What comes in besides commands: kill inputs, feedback, the graph, and causes that others find.
 
-use super::cause::Cause;
+use super::cause::{Action, Cause};
 use super::core::Gate;
 use super::easing::derating;
 use super::fault::Level;
 use super::lane::LaneGraph;
 use super::machine::{Report, Subject};
 use super::publisher::Receipt;
+use super::rules::KillAction;
 use super::state::State;
 use super::units::{Moment, SteadyTime};
 
@@ -20,11 +21,15 @@ impl Gate {
             return;
         };
         let (level, rising) = state.sample(asserted.unwrap_or(true), receipt, rules);
-        // While it stays asserted in `killed` nothing new is told; the latch holds anyway.
-        if level && (rising || self.machine.state() != State::Killed) {
-            let subject = Subject::KillInput(input);
-            let report = Report { rising, ..Report::plain(Cause::KillInputAsserted, subject) };
-            self.kill(report, receipt.at);
+        let subject = Subject::KillInput(input);
+        let report = Report { rising, ..Report::plain(Cause::KillInputAsserted, subject) };
+        match rules.action {
+            // While it stays asserted in `killed` nothing new is told; the latch holds anyway.
+            KillAction::Kill if level && (rising || self.machine.state() != State::Killed) => {
+                self.kill(report, receipt.at);
+            }
+            KillAction::Disarm if level => self.act(report, Action::Disarm, receipt.at),
+            KillAction::Kill | KillAction::Disarm => {}
         }
     }
 
@@ -140,7 +145,15 @@ impl Gate {
     }
 
     pub(super) fn any_kill_input_asserts(&self, now: SteadyTime) -> bool {
-        let inputs = self.kill_inputs.iter().zip(&self.rules.kill_inputs);
-        inputs.into_iter().any(|(input, rules)| input.is_asserted(now, rules))
+        let mut inputs = self.kill_inputs.iter().zip(&self.rules.kill_inputs);
+        inputs.any(|(input, rules)| input.is_asserted(now, rules))
+    }
+
+    /// Whether an input that kills asserts. A dead-man has latched nothing, so that letting go of it
+    /// is not in the way of a reset, which moves nothing.
+    pub(super) fn any_killer_asserts(&self, now: SteadyTime) -> bool {
+        let mut inputs = self.kill_inputs.iter().zip(&self.rules.kill_inputs);
+        inputs
+            .any(|(input, rules)| rules.action == KillAction::Kill && input.is_asserted(now, rules))
     }
 }

@@ -1,7 +1,21 @@
 //! A kill input: a level for each publisher, and the silence of all of them.
+//!
+//! Three readers hear each input, so that every writer is heard by one; each sample counts once
+//! ([`numbers`]). One of the readers also gets what was published before it was there. Such a replayed
+//! sample may be hours old, so it is no sign of life and releases nothing. But one that asserts does
+//! assert, until its publisher sends a newer one: a button that was pressed before the node started
+//! is still pressed, and its publisher will not say it again.
+//!
+//! A press that comes late, after its own release, still counts as a press, for a moment.
+//!
+//! **Invariant:** only a newer sample of the same publisher takes an assertion back, or, where there is
+//! a heartbeat, that publisher's silence.
+
+mod numbers;
 
 use std::time::Duration;
 
+use self::numbers::{News, Numbers};
 use super::publisher::{Gid, Receipt};
 use super::rules::KillInputRules;
 use super::units::SteadyTime;
@@ -15,6 +29,12 @@ struct Level {
     publisher: Option<Gid>,
     asserted: bool,
     at: SteadyTime,
+    /// Of the samples that were not replayed.
+    numbers: Numbers,
+    /// Any of those was heard.
+    heard: bool,
+    /// The newest replayed sample; set while the level comes from one.
+    replayed: Option<Option<u64>>,
 }
 
 /// How long an input has been silent.
@@ -42,8 +62,66 @@ impl Default for KillInput {
     }
 }
 
+/// A publisher's number of a sample, and whether it counts up by one.
+fn number(receipt: &Receipt) -> (Option<u64>, bool) {
+    let stamp = || receipt.source_timestamp.and_then(|stamp| u64::try_from(stamp).ok());
+    // Without a publisher the numbers of several cannot be told apart.
+    match (receipt.publisher, receipt.sequence) {
+        (Some(_), Some(sequence)) => (Some(sequence), true),
+        (Some(_), None) => (stamp(), false),
+        (None, _) => (None, false),
+    }
+}
+
+impl Level {
+    const fn new(receipt: &Receipt) -> Self {
+        Self {
+            publisher: receipt.publisher,
+            asserted: false,
+            at: receipt.at.steady,
+            numbers: Numbers::new(),
+            heard: false,
+            replayed: None,
+        }
+    }
+
+    /// A sample that may be old: asserts, and takes back only what such samples asserted.
+    fn replay(&mut self, asserted: bool, receipt: &Receipt) {
+        let (number, _) = number(receipt);
+        if !self.numbers.is_newer(number, self.heard) {
+            return;
+        }
+        if asserted {
+            if !self.asserted || self.replayed.is_some() {
+                self.replayed = Some(number);
+            }
+            self.asserted = true;
+            self.at = receipt.at.steady;
+        } else if let (Some(Some(pressed)), Some(released)) = (self.replayed, number)
+            && released > pressed
+        {
+            self.asserted = false;
+            self.replayed = None;
+        }
+    }
+
+    /// A sample sent while we listened.
+    fn live(&mut self, asserted: bool, receipt: &Receipt) -> News {
+        let (number, dense) = number(receipt);
+        let news = self.numbers.note(number, dense);
+        self.heard = true;
+        if news == News::Newer {
+            self.asserted = asserted;
+            self.at = receipt.at.steady;
+            self.replayed = None;
+        }
+        news
+    }
+}
+
 impl KillInput {
-    /// Notes one sample. Returns whether the input asserts now, and whether it did not before.
+    /// Notes one sample. Returns whether the input asserts now, and whether it did not before; a
+    /// press that comes after its own release asserts for this once.
     pub fn sample(
         &mut self,
         asserted: bool,
@@ -51,32 +129,71 @@ impl KillInput {
         rules: &KillInputRules,
     ) -> (bool, bool) {
         let now = receipt.at.steady;
-        self.last_seen = Some(now);
+        let mut late = false;
+        let mut spare = Level::new(receipt);
+        let level = self.place(receipt).unwrap_or(&mut spare);
+        if receipt.replayed {
+            level.replay(asserted, receipt);
+        } else {
+            match level.live(asserted, receipt) {
+                News::Newer => self.last_seen = Some(now),
+                News::Late => late = asserted,
+                News::Known => {}
+            }
+        }
+        let level = self.is_asserted(now, rules);
+        let rising = level && !self.was_asserted;
+        self.was_asserted = level;
+        (level || late, rising || late)
+    }
+
+    /// The record of a publisher; a new one in a free place or that of one that does not assert.
+    /// `None`: it is unknown and all others assert.
+    fn place(&mut self, receipt: &Receipt) -> Option<&mut Level> {
         let rank = |slot: &Option<Level>| match slot {
             Some(level) if level.publisher == receipt.publisher => (0, SteadyTime::default()),
             None => (1, SteadyTime::default()),
             Some(level) if !level.asserted => (2, level.at),
             Some(level) => (3, level.at),
         };
-        if let Some(slot) = self.levels.iter_mut().min_by_key(|slot| rank(slot)) {
-            let keep = matches!(slot, Some(level) if level.asserted
-                && level.publisher != receipt.publisher);
-            if !keep {
-                *slot = Some(Level { publisher: receipt.publisher, asserted, at: now });
+        let slot = self.levels.iter_mut().min_by_key(|slot| rank(slot))?;
+        match slot {
+            Some(level) if level.publisher == receipt.publisher => {}
+            Some(level) if level.asserted => return None,
+            Some(_) | None => *slot = Some(Level::new(receipt)),
+        }
+        slot.as_mut()
+    }
+
+    /// Forgets a publisher.
+    pub fn forget(&mut self, publisher: Gid) {
+        for slot in &mut self.levels {
+            if slot.is_some_and(|level| level.publisher == Some(publisher)) {
+                *slot = None;
             }
         }
-        let level = self.is_asserted(now, rules);
-        let rising = level && !self.was_asserted;
-        self.was_asserted = level;
-        (level, rising)
+    }
+
+    /// A publisher that asserts, where the middleware names it.
+    #[must_use]
+    pub fn asserted_by(&self, now: SteadyTime, rules: &KillInputRules) -> Option<Gid> {
+        self.asserting(now, rules).find_map(|level| level.publisher)
+    }
+
+    fn asserting<'a>(
+        &'a self,
+        now: SteadyTime,
+        rules: &'a KillInputRules,
+    ) -> impl Iterator<Item = &'a Level> {
+        self.levels.iter().flatten().filter(move |level| {
+            level.asserted && rules.timeout.is_none_or(|timeout| now.since(level.at) <= timeout)
+        })
     }
 
     /// Whether any live publisher asserts.
     #[must_use]
     pub fn is_asserted(&self, now: SteadyTime, rules: &KillInputRules) -> bool {
-        self.levels.iter().flatten().any(|level| {
-            level.asserted && rules.timeout.is_none_or(|timeout| now.since(level.at) <= timeout)
-        })
+        self.asserting(now, rules).next().is_some()
     }
 
     /// How long it has been silent.
@@ -102,11 +219,13 @@ impl KillInput {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::gate::rules::KillAction;
     use crate::gate::units::Moment;
 
     const RULES: KillInputRules = KillInputRules {
         timeout: Some(Duration::from_millis(500)),
         kill_after: Duration::from_secs(5),
+        action: KillAction::Kill,
     };
 
     fn from(publisher: u8, ms: u64) -> Receipt {
@@ -161,5 +280,70 @@ mod tests {
         }
         // A ninth publisher's release does not hide the eight that assert.
         assert!(all.sample(false, &from(50, 2), &RULES).0);
+    }
+
+    /// Sample `sequence` of publisher 1, as a reader that also gets old ones brings it or not.
+    fn numbered(sequence: u64, replayed: bool, ms: u64) -> Receipt {
+        Receipt { sequence: Some(sequence), replayed, ..from(1, ms) }
+    }
+
+    #[test]
+    fn when_each_reader_brings_each_sample_expect_it_to_count_once() {
+        let mut input = KillInput::default();
+        assert_eq!(input.sample(true, &numbered(5, true, 0), &RULES), (true, true));
+        for _ in 0..3 {
+            assert_eq!(input.sample(true, &numbered(5, false, 0), &RULES), (true, false));
+        }
+        assert_eq!(input.sample(false, &numbered(6, false, 1), &RULES), (false, false));
+        // Copies of the press after the release: it is over.
+        for replayed in [true, false] {
+            assert_eq!(input.sample(true, &numbered(5, replayed, 2), &RULES), (false, false));
+        }
+        // Nor is a copy a sign of life.
+        input.sample(false, &numbered(6, false, 900), &RULES);
+        assert_eq!(input.last_seen(), Some(SteadyTime::from_nanos(1_000_000)));
+    }
+
+    #[test]
+    fn when_a_press_comes_after_its_release_expect_a_press_once() {
+        let mut input = KillInput::default();
+        input.sample(false, &numbered(4, false, 0), &RULES);
+        input.sample(false, &numbered(6, false, 1), &RULES);
+        assert_eq!(input.sample(true, &numbered(5, false, 2), &RULES), (true, true));
+        assert!(!input.is_asserted(SteadyTime::from_nanos(2_000_000), &RULES), "it was released");
+        assert_eq!(input.sample(true, &numbered(5, false, 2), &RULES), (false, false), "a copy");
+    }
+
+    #[test]
+    fn when_an_old_sample_is_replayed_expect_a_press_and_neither_life_nor_release() {
+        let wired = KillInputRules { timeout: None, ..RULES };
+        let mut input = KillInput::default();
+        assert_eq!(input.sample(false, &numbered(1, true, 0), &RULES), (false, false));
+        assert_eq!(input.silence(SteadyTime::from_nanos(0), &RULES), Silence::Unseen);
+        assert_eq!(input.sample(true, &numbered(2, true, 1), &wired), (true, true));
+        assert_eq!(input.last_seen(), None);
+        // An older or the same one takes nothing back, a newer one of the same history does.
+        assert!(input.sample(false, &numbered(1, true, 2), &wired).0);
+        assert!(input.sample(false, &numbered(2, true, 2), &wired).0);
+        assert!(!input.sample(false, &numbered(3, true, 3), &wired).0);
+        // What was pressed while we listened, no replay releases.
+        assert_eq!(input.sample(true, &numbered(4, false, 4), &wired), (true, true));
+        assert!(input.sample(false, &numbered(5, true, 5), &wired).0);
+        assert!(!input.sample(false, &numbered(5, false, 6), &wired).0);
+        // And what is newer counts, by whichever reader it comes first.
+        assert!(!input.sample(true, &numbered(3, true, 7), &wired).0, "older than what we heard");
+        assert!(input.sample(true, &numbered(6, true, 8), &wired).0);
+    }
+
+    #[test]
+    fn when_a_publisher_is_forgotten_expect_its_press_gone_and_others_kept() {
+        let mut input = KillInput::default();
+        input.sample(true, &from(1, 0), &RULES);
+        input.sample(true, &from(2, 0), &RULES);
+        assert_eq!(input.asserted_by(SteadyTime::default(), &RULES), Some([1; 16]));
+        input.forget([1; 16]);
+        assert_eq!(input.asserted_by(SteadyTime::default(), &RULES), Some([2; 16]));
+        input.forget([2; 16]);
+        assert_eq!(input.asserted_by(SteadyTime::default(), &RULES), None);
     }
 }

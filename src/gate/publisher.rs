@@ -19,6 +19,9 @@ pub struct Receipt {
     pub sequence: Option<u64>,
     /// Who published it.
     pub publisher: Option<Gid>,
+    /// From a reader that also gets what was published before it was there, so that it may be old.
+    /// Only kill inputs have one.
+    pub replayed: bool,
 }
 
 /// How many publishers of one source are remembered. One more forgets the one silent longest.
@@ -160,6 +163,7 @@ mod tests {
             source_timestamp: Some(stamp),
             sequence: Some(sequence),
             publisher: Some([publisher; 16]),
+            replayed: false,
         }
     }
 

@@ -192,13 +192,25 @@ pub struct LaneRules {
     pub sources: Vec<SourceRules>,
 }
 
+/// What a kill input does when it asserts, or stays silent for too long.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum KillAction {
+    /// Latches, in every state.
+    #[default]
+    Kill,
+    /// Lets go: a dead-man. Prevents arming, latches nothing, and prevents no reset.
+    Disarm,
+}
+
 /// The rules of one kill input.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct KillInputRules {
     /// Silence after which it is lost; `None`: it has no heartbeat.
     pub timeout: Option<Duration>,
-    /// From lost to kill.
+    /// From lost to the action.
     pub kill_after: Duration,
+    /// What it does.
+    pub action: KillAction,
 }
 
 /// The rules of one feedback topic.

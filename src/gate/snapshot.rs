@@ -9,6 +9,7 @@ use super::kill_input::Silence;
 use super::lane::LaneGraph;
 use super::lane_state::LaneState;
 use super::machine::{Subject, Trip};
+use super::publisher::Gid;
 use super::seen::Seen;
 use super::state::State;
 use super::units::{Moment, SteadyTime};
@@ -59,6 +60,8 @@ pub struct KillInputView {
     pub seen: bool,
     /// When the newest sample came.
     pub last_seen: Option<SteadyTime>,
+    /// A publisher that asserts, where the middleware names it.
+    pub asserted_by: Option<Gid>,
 }
 
 /// One feedback topic.
@@ -213,6 +216,7 @@ impl Gate {
             lost: matches!(input.silence(now, rules), Silence::Lost(_)),
             seen: input.last_seen().is_some(),
             last_seen: input.last_seen(),
+            asserted_by: input.asserted_by(now, rules),
         })
     }
 }

@@ -6,8 +6,8 @@ use std::time::Duration;
 use super::slots::{BuildInfo, Slots};
 use crate::config::model::{
     CauseRules, CommandType, Config, ControlSocket, FeedbackConfig, FeedbackType, FieldMap,
-    Interface, KillInputConfig, LaneConfig, ProfileConfig, ProfileRules, Reliability, SourceConfig,
-    SourceMode, test_lane, test_source,
+    Interface, KillAction, KillInputConfig, LaneConfig, ProfileConfig, ProfileRules, Reliability,
+    SourceConfig, SourceMode, StopConfig, test_lane, test_source,
 };
 use crate::gate::cause::{Action, Cause};
 use crate::gate::limits::DimensionLimits;
@@ -33,6 +33,7 @@ pub(crate) fn config() -> Config {
         shutdown_stop: Duration::from_millis(500),
         arm_settle: Duration::from_millis(500),
         permit_valid_for: Duration::from_millis(100),
+        stop: StopConfig { deadline: Duration::from_secs(1), cut_topic: None },
         max_message_bytes: 65_536,
         http: None,
         control_socket: ControlSocket { path: None, group: String::from("interlock") },
@@ -57,10 +58,12 @@ pub(crate) fn config() -> Config {
         }],
         kill_inputs: vec![KillInputConfig {
             name: String::from("pendant"),
+            type_name: String::from("std_msgs/msg/Bool"),
             topic: String::from("hardware/e_stop"),
-            asserted_when: true,
+            asserts: None,
             timeout: Some(Duration::from_secs(1)),
             kill_after: Duration::from_secs(5),
+            action: KillAction::Kill,
         }],
         profiles: ["full", "careful"].map(profile).into(),
         causes,

@@ -8,6 +8,8 @@
 
 use parking_lot::Mutex;
 
+use crate::gate::publisher::Gid;
+
 /// The findings. Empty text: nothing to say.
 #[derive(Debug, Default)]
 pub struct Notes(Mutex<Findings>);
@@ -19,7 +21,9 @@ pub struct Findings {
     pub lanes: Vec<LaneNotes>,
     /// For each kill input: who offers it so that we cannot read it.
     pub kill_inputs: Vec<String>,
-    /// For each feedback the same.
+    /// For each kill input: who publishes on it, by the middleware's identifier.
+    pub writers: Vec<Vec<(Gid, String)>>,
+    /// For each feedback the same as for kill inputs.
     pub feedback: Vec<String>,
     /// What there is to say about the robot description.
     pub description: String,

@@ -12,6 +12,7 @@ use crate::gate::cause::Action;
 use crate::gate::conditions::Condition;
 use crate::gate::limits::DimensionLimits;
 use crate::gate::machine::Trip;
+use crate::gate::publisher::Gid;
 use crate::gate::seen::Seen;
 use crate::gate::snapshot::{CauseView, LaneView, Snapshot, SourceView};
 use crate::gate::units::{Moment, SteadyTime, WallTime, at_least};
@@ -26,6 +27,7 @@ pub fn status(snapshot: &Snapshot, texts: Texts<'_>, slots: &Slots, now: Moment)
     let mut found = texts.notes.read();
     found.lanes.resize_with(config.lanes.len(), LaneNotes::default);
     found.kill_inputs.resize_with(config.kill_inputs.len(), String::new);
+    found.writers.resize_with(config.kill_inputs.len(), Vec::new);
     found.feedback.resize_with(config.feedback.len(), String::new);
     let lanes = snapshot.lanes.iter().zip(&config.lanes).zip(&slots.lanes).zip(&found.lanes);
     let inputs = snapshot.kill_inputs.iter().zip(&config.kill_inputs);
@@ -67,8 +69,10 @@ pub fn status(snapshot: &Snapshot, texts: Texts<'_>, slots: &Slots, now: Moment)
             .collect(),
         kill_inputs: inputs
             .zip(found.kill_inputs)
-            .map(|((view, input), note)| KillInputStatus {
+            .zip(found.writers)
+            .map(|(((view, input), note), writers)| KillInputStatus {
                 note,
+                asserted_by: asserted_by(view.asserted_by, &writers),
                 name: input.name.clone(),
                 asserted: view.asserted,
                 lost: view.lost,
@@ -92,6 +96,16 @@ pub fn status(snapshot: &Snapshot, texts: Texts<'_>, slots: &Slots, now: Moment)
         config_sha256: config.sha256.clone(),
         node: texts.node.to_owned(),
     }
+}
+
+/// The node of a publisher; its identifier until the graph has told its name.
+fn asserted_by(publisher: Option<Gid>, writers: &[(Gid, String)]) -> String {
+    let Some(gid) = publisher else { return String::new() };
+    let known = writers.iter().find(|(writer, _)| *writer == gid);
+    known.map_or_else(
+        || gid.iter().map(|byte| format!("{byte:02x}")).collect(),
+        |(_, name)| name.clone(),
+    )
 }
 
 /// One unmet condition with its text.

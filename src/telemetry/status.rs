@@ -218,6 +218,9 @@ pub struct KillInputStatus {
     pub name: String,
     /// A live publisher asserts.
     pub asserted: bool,
+    /// Its node; empty: nobody asserts, or the middleware does not tell who.
+    #[serde(default)]
+    pub asserted_by: String,
     /// Who offers on its topic what we cannot take; empty: nobody.
     #[serde(default)]
     pub note: String,

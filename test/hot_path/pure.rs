@@ -49,6 +49,7 @@ impl Path {
             source_timestamp: Some(self.now.wall.as_nanos()),
             sequence: None,
             publisher: Some([u8::try_from(source).expect("two sources"); 16]),
+            replayed: false,
         };
         let lane = &mut self.lanes[index];
         let decoded = lane.codec.decode(bytes, &mut lane.command);

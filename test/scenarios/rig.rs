@@ -229,6 +229,7 @@ impl Rig {
             source_timestamp: sent.stamp,
             sequence: sent.sequence,
             publisher: sent.publisher.map(|publisher| [publisher; 16]),
+            replayed: false,
         }
     }
 

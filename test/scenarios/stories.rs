@@ -103,7 +103,11 @@ const POSITION: Interface = Interface::Position;
 /// A position lane: armed, moved, killed, reset, armed, moved.
 pub(super) fn arm_story() -> Story {
     let mut rules = gate(vec![position_lane(2)]);
-    rules.kill_inputs = vec![KillInputRules { timeout: Some(ms(150)), kill_after: ms(5_000) }];
+    rules.kill_inputs = vec![KillInputRules {
+        timeout: Some(ms(150)),
+        kill_after: ms(5_000),
+        ..KillInputRules::default()
+    }];
     rules.causes[Cause::RefusalsSustained.index()].above = Some(1.0);
     let mut script = scene(rules);
     script.wait(100_000_000);

@@ -8,8 +8,8 @@ use std::time::Duration;
 use interlock::gate::cause::Cause;
 use interlock::gate::limits::{Bounds, DimensionLimits};
 use interlock::gate::rules::{
-    CauseRules, Engage, FeedbackRules, GateRules, Handover, Interface, KillInputRules, LaneMode,
-    LaneRules, OnLimit, OnLimits, ProfileRules, ReturnTo, Shape, SilenceThen, SourceMode,
+    CauseRules, Engage, FeedbackRules, GateRules, Handover, Interface, KillAction, KillInputRules,
+    LaneMode, LaneRules, OnLimit, OnLimits, ProfileRules, ReturnTo, Shape, SilenceThen, SourceMode,
     SourceRules,
 };
 use interlock::gate::safe::SafeCommand;
@@ -149,8 +149,10 @@ impl WorldGenes {
 
     fn kill_inputs(&self) -> Vec<KillInputRules> {
         let timeout = pick(self.inputs / 3, &[Some(ms(150)), None, Some(ms(60))]);
-        let rules = KillInputRules { timeout, kill_after: ms(pick(self.inputs / 9, &[200, 0])) };
-        let heartbeat = KillInputRules { timeout: Some(ms(100)), kill_after: ms(100) };
+        let action = KillAction::Kill;
+        let kill_after = ms(pick(self.inputs / 9, &[200, 0]));
+        let rules = KillInputRules { timeout, kill_after, action };
+        let heartbeat = KillInputRules { timeout: Some(ms(100)), kill_after: ms(100), action };
         [rules, heartbeat].into_iter().take(usize::from(self.inputs % 3)).collect()
     }
 }

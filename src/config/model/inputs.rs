@@ -1,8 +1,11 @@
 //! What the node listens to besides commands, after validation.
 
+use std::fmt;
 use std::time::Duration;
 
 use super::{ChecksumConfig, FieldMap, Reliability};
+use crate::cdr::Path;
+use crate::gate::rules::KillAction;
 
 /// Message types of feedback with a built-in map.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -64,12 +67,46 @@ pub struct FeedbackConfig {
 pub struct KillInputConfig {
     /// Name in the params file.
     pub name: String,
-    /// Topic as written; the type is `std_msgs/msg/Bool`.
+    /// Name of the message type.
+    pub type_name: String,
+    /// Topic as written.
     pub topic: String,
-    /// The value of `data` that asserts.
-    pub asserted_when: bool,
-    /// `None`: `allow_no_heartbeat: true`.
+    /// What asserts; `None`: a bare heartbeat, which only its silence can.
+    pub asserts: Option<Asserts>,
+    /// `None`: `allow_no_heartbeat: true`. Invariant: not both `None`.
     pub timeout: Option<Duration>,
-    /// From silent to kill.
+    /// From silent to the action.
     pub kill_after: Duration,
+    /// What it does.
+    pub action: KillAction,
+}
+
+/// Which value of which field asserts.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Asserts {
+    /// The field.
+    pub field: Path,
+    /// The value.
+    pub when: FlagValue,
+}
+
+/// A bool or a number of the params file.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum FlagValue {
+    /// `true`, `false`
+    Bool(bool),
+    /// A whole number.
+    Int(i64),
+    /// Any other number, finite.
+    Double(f64),
+}
+
+impl fmt::Display for FlagValue {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Bool(value) => value.fmt(out),
+            Self::Int(value) => value.fmt(out),
+            Self::Double(value) => write!(out, "{value:?}"),
+        }
+    }
 }

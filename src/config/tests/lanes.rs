@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use super::{ARM, BASE, config, refused, with, with_top};
 use crate::config::model::{
-    CommandType, FeedbackType, Interface, OnLimit, Reliability, ReturnTo, SilenceThen,
+    CommandType, FeedbackType, FlagValue, Interface, KillAction, OnLimit, Reliability, ReturnTo,
+    SilenceThen,
 };
 use crate::gate::cause::{Action, Cause};
 use crate::gate::limits::{Bounds, DimensionLimits};
@@ -173,7 +174,9 @@ fn what_is_written_is_what_comes_out() {
         "a default is no difference"
     );
     let cord = &config.kill_inputs[0];
-    assert_eq!((cord.asserted_when, cord.timeout), (false, None));
+    let asserts = cord.asserts.as_ref().unwrap();
+    assert_eq!((asserts.field.to_string(), asserts.when), ("data".into(), FlagValue::Bool(false)));
+    assert_eq!((cord.timeout, cord.action), (None, KillAction::Kill));
     let lane = &config.lanes[0];
     assert_eq!(lane.joint_index, [1, 0]);
     assert_eq!(lane.reliability, Reliability::BestEffort);

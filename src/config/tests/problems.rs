@@ -95,6 +95,7 @@ fn the_readers_and_the_list_of_keys_agree() {
     );
     let kill = "kill_inputs: {button: {type: std_msgs/msg/Bool, topic: stop, field: data, \
                 asserted_when: true, timeout_s: 1.0}}\n    \
+                stop: {escalation: cut_request, cut_topic: cut}\n    \
                 causes: {refusals_sustained: {action: warn}}\n    \
                 urdf: {topic: /robot_description}\n    \
                 profiles: {slow: {velocity: 0.5, causes: {divergence: kill}}}";

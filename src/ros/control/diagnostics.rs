@@ -186,7 +186,10 @@ fn source(lane: &LaneStatus, source: &SourceStatus, newly_rejected: u64) -> Diag
 
 fn kill_input(input: &KillInputStatus) -> DiagnosticStatus {
     let (level, message) = if input.asserted {
-        (ERROR, "asserts".to_owned())
+        match input.asserted_by.as_str() {
+            "" => (ERROR, "asserts".to_owned()),
+            who => (ERROR, format!("asserts, by {who}")),
+        }
     } else if input.lost {
         (ERROR, "silent: is it switched on?".to_owned())
     } else if !input.note.is_empty() {

@@ -119,7 +119,7 @@ fn kill_input(input: &KillInputStatus, wall: WallTime) -> msg::KillInputState {
         seen: input.seen,
         incompatible: !input.note.is_empty(),
         last_seen: seen.map(time).unwrap_or_default(),
-        asserted_by: String::new(),
+        asserted_by: input.asserted_by.clone(),
     }
 }
 

@@ -168,15 +168,19 @@ fn load_types(config: &Config) -> Result<BTreeMap<String, LoadedMessage>, BuildE
     let lanes = lanes.map(|lane| (format!("lane {}", lane.name), lane.type_name.as_str()));
     let feedback = config.feedback.iter();
     let feedback = feedback.map(|one| (format!("feedback {}", one.name), one.type_name.as_str()));
-    let always = [KILL_INPUT_TYPE, PERMIT_TYPE].map(|name| ("interlock".to_owned(), name));
+    let inputs = config.kill_inputs.iter();
+    let inputs = inputs.map(|one| (format!("kill input {}", one.name), one.type_name.as_str()));
+    let always = std::iter::once(("interlock".to_owned(), PERMIT_TYPE));
     let load = |(subject, name): (String, &str)| match load_message(name) {
         Ok(loaded) => Ok((name.to_owned(), loaded)),
         Err(error) => Err(BuildError::Type { subject, error: Box::new(error) }),
     };
-    lanes.chain(feedback).chain(always).map(load).collect()
+    lanes.chain(feedback).chain(inputs).chain(always).map(load).collect()
 }
 
-const KILL_INPUT_TYPE: &str = "std_msgs/msg/Bool";
+/// Samples that one reader of a kill input keeps for all its publishers: more than come between two
+/// wakes, or one publisher's flood would hide another's press. Within what copies are told apart by.
+const KILL_INPUT_DEPTH: usize = 32;
 const PERMIT_TYPE: &str = "interlock/msg/Permit";
 
 /// Hands out wake bits one after the other.
@@ -212,17 +216,24 @@ impl Builder<'_> {
         for input in &self.config.kill_inputs {
             let topic = self.names.next();
             let bit = self.bits.next()?;
-            let loaded = self.loaded(KILL_INPUT_TYPE)?;
+            let loaded = self.loaded(&input.type_name)?;
             let subject = || format!("kill input {}", input.name);
-            // Best effort and volatile matches every writer.
-            let reliability = rcl::Reliability::BestEffort;
-            let qos = Qos { reliability, durability: Durability::Volatile, depth: 10 };
-            let mut subscription = Subscription::new(&self.node, loaded.support(), &topic, qos)
-                .map_err(wire(subject))?;
-            subscription.on_new_message(bit.clone())?;
-            let flag = FlagCodec::new(loaded.message(), input.asserted_when);
-            let codec = flag.map_err(codec(subject))?;
-            inputs.push(KillInputIo { subscription, bit, codec });
+            let reader = |reliability, durability| {
+                let qos = Qos { reliability, durability, depth: KILL_INPUT_DEPTH };
+                let made = Subscription::new(&self.node, loaded.support(), &topic, qos);
+                let mut reader = made.map_err(wire(subject))?;
+                reader.on_new_message(bit.clone())?;
+                Ok::<Subscription, BuildError>(reader)
+            };
+            // The one that gets old samples first: a copy that it brings must not come late.
+            let readers = [
+                reader(rcl::Reliability::Reliable, Durability::TransientLocal)?,
+                reader(rcl::Reliability::Reliable, Durability::Volatile)?,
+                reader(rcl::Reliability::BestEffort, Durability::Volatile)?,
+            ];
+            let codec = FlagCodec::new(loaded.message(), input.asserts.as_ref());
+            let codec = codec.map_err(self::codec(subject))?;
+            inputs.push(KillInputIo { readers, bit, codec });
         }
         Ok(inputs)
     }
@@ -396,9 +407,12 @@ impl Endpoints {
             lanes: audited_lanes,
             kill_inputs: kill_inputs
                 .iter()
-                .map(|io| {
-                    let topic = io.subscription.topic();
-                    read_topic(topic, KILL_INPUT_TYPE, rcl::Reliability::BestEffort)
+                .zip(&config.kill_inputs)
+                .map(|(io, input)| {
+                    let [reader, ..] = &io.readers;
+                    // One of the three readers matches whatever quality is offered.
+                    let any = rcl::Reliability::BestEffort;
+                    read_topic(reader.topic(), &input.type_name, any)
                 })
                 .collect(),
             feedback: feedback

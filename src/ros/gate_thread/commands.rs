@@ -39,6 +39,7 @@ pub(super) fn receipt(info: &MessageInfo, at: Moment) -> Receipt {
         source_timestamp: info.source_timestamp_ns,
         sequence: info.publication_sequence_number,
         publisher: (info.publisher_gid != [0; 16]).then_some(info.publisher_gid),
+        replayed: false,
     }
 }
 

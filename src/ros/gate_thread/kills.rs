@@ -10,11 +10,17 @@ use crate::codec::feedback::Reading;
 use crate::gate::cause::Cause;
 use crate::gate::core::Gate;
 use crate::gate::machine::{Report, Subject};
+use crate::gate::publisher::Receipt;
 use crate::gate::state::Refused;
 use crate::gate::units::Moment;
 use crate::ros::replies::Reply;
 use crate::telemetry::events::Call;
 use crate::telemetry::slots::StopTrigger;
+
+/// Readers of each kill input.
+const READERS: usize = 3;
+/// Which of them also gets what was published before it was there.
+const REPLAYED: usize = 0;
 
 impl GateThread {
     /// Kills from other threads, kill inputs, the kill service. Returns whether anything was there.
@@ -36,33 +42,51 @@ impl GateThread {
     fn take_kill_inputs(&mut self) -> bool {
         let mut any = false;
         for index in 0..self.kill_inputs.len() {
-            while let Some(input) = self.kill_inputs.get_mut(index) {
-                if !self.pending.is_set(&input.bit) {
-                    break;
-                }
-                match input.subscription.take(&mut self.buffer) {
-                    Ok(Some(info)) => {
-                        let at = clock::now();
-                        let asserted = input.codec.read(self.buffer.bytes());
-                        if let Some(slots) = self.slots.kill_inputs.get(index) {
-                            slots.last_received.set(at.wall);
-                        }
-                        let before = self.gate.machine().seq();
-                        self.gate.kill_input(index, asserted, &receipt(&info, at));
-                        if self.gate.machine().seq() != before {
-                            self.stopping.get_or_insert((StopTrigger::KillInput, at.steady));
-                        }
-                        any = true;
-                    }
-                    Ok(None) => self.pending.clear(&input.bit),
-                    Err(error) => {
-                        self.pending.clear(&input.bit);
-                        self.failed(Call::Take, Subject::KillInput(index), error.code);
-                    }
+            let Some(bit) = self.kill_inputs.get(index).map(|input| &input.bit) else { continue };
+            if !self.pending.is_set(bit) {
+                continue;
+            }
+            self.pending.clear(bit);
+            for reader in 0..READERS {
+                while self.take_kill_sample(index, reader) {
+                    any = true;
                 }
             }
         }
         any
+    }
+
+    /// Takes one sample from one reader of a kill input. Returns false when there is none.
+    fn take_kill_sample(&mut self, index: usize, reader: usize) -> bool {
+        let Some(input) = self.kill_inputs.get_mut(index) else { return false };
+        let Some(subscription) = input.readers.get_mut(reader) else { return false };
+        let info = match subscription.take(&mut self.buffer) {
+            Ok(Some(info)) => info,
+            Ok(None) => return false,
+            Err(error) => {
+                self.failed(Call::Take, Subject::KillInput(index), error.code);
+                return false;
+            }
+        };
+        let at = clock::now();
+        let asserted = input.codec.read(self.buffer.bytes());
+        let receipt = Receipt { replayed: reader == REPLAYED, ..receipt(&info, at) };
+        if !receipt.replayed
+            && let Some(slots) = self.slots.kill_inputs.get(index)
+        {
+            slots.last_received.set(at.wall);
+        }
+        let before = self.gate.machine().seq();
+        self.gate.kill_input(index, asserted, &receipt);
+        if self.gate.machine().seq() != before {
+            self.stopping.get_or_insert((StopTrigger::KillInput, at.steady));
+        }
+        if self.buffer.has_grown()
+            && let Err(error) = self.buffer.shrink()
+        {
+            self.failed(Call::Take, Subject::KillInput(index), error.code);
+        }
+        true
     }
 
     /// Every waiting request; each is a kill of its own and puts the safe commands out again.

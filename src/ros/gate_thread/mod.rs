@@ -57,7 +57,8 @@ use crate::watchdog::Progress;
 
 /// One kill input's wires.
 struct KillInputIo {
-    subscription: Subscription,
+    /// The first also gets what was published before it was there.
+    readers: [Subscription; 3],
     bit: Waker,
     codec: FlagCodec,
 }

@@ -109,6 +109,7 @@ impl GraphAudit {
         notes.write(|findings| {
             findings.lanes.resize_with(lanes.len(), Default::default);
             findings.kill_inputs.resize_with(kill_inputs.len(), String::new);
+            findings.writers.resize_with(kill_inputs.len(), Vec::new);
             findings.feedback.resize_with(feedback.len(), String::new);
         });
         Self {
@@ -195,7 +196,15 @@ impl GraphAudit {
         let (node, notes) = (&self.node, &self.notes);
         for (index, topic) in self.kill_inputs.iter_mut().enumerate() {
             let text = look_at_writers(node, topic);
-            notes.write(|all| put(&mut all.kill_inputs, index, text.as_deref()));
+            // Who asserts is told by name.
+            let writers = publishers_info(node, &topic.topic).unwrap_or_default();
+            let writers = writers.iter().map(|writer| (writer.gid, full_name(writer))).collect();
+            notes.write(|all| {
+                put(&mut all.kill_inputs, index, text.as_deref());
+                if let Some(place) = all.writers.get_mut(index) {
+                    *place = writers;
+                }
+            });
             first = first.and(text.map(|_| ()));
         }
         for (index, topic) in self.feedback.iter_mut().enumerate() {

@@ -133,6 +133,7 @@ impl Bench {
             source_timestamp: Some(self.stamp),
             sequence: Some(self.sequence),
             publisher: Some([1; 16]),
+            replayed: false,
         }
     }
 

@@ -17,6 +17,7 @@ fn button() -> KillInputRules {
     KillInputRules {
         timeout: Some(Duration::from_millis(300)),
         kill_after: Duration::from_millis(500),
+        ..KillInputRules::default()
     }
 }
 

@@ -23,6 +23,7 @@ pub(crate) fn base() -> GateRules {
     rules.kill_inputs = vec![KillInputRules {
         timeout: Some(Duration::from_millis(300)),
         kill_after: Duration::from_secs(60),
+        ..KillInputRules::default()
     }];
     rules.feedback.push(FeedbackRules {
         timeout: Duration::from_millis(100),

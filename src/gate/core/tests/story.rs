@@ -71,6 +71,7 @@ fn when_a_kill_input_asserts_expect_killed_and_reset_refused_until_released() {
     let input = KillInputRules {
         timeout: Some(Duration::from_millis(300)),
         kill_after: Duration::from_millis(500),
+        ..KillInputRules::default()
     };
     rules.kill_inputs = vec![input];
     let mut bench = Bench::new(rules);

@@ -109,6 +109,7 @@ fn when_a_kill_input_falls_silent_expect_hold_then_kill() {
     rules.kill_inputs = vec![KillInputRules {
         timeout: Some(Duration::from_millis(300)),
         kill_after: Duration::from_millis(500),
+        ..KillInputRules::default()
     }];
     let mut bench = Bench::new(rules);
     for _ in 0..30 {
