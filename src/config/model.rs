@@ -7,6 +7,7 @@
 mod fixture;
 mod inputs;
 mod lane;
+mod monitor;
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -18,6 +19,7 @@ pub use lane::{
     ChecksumConfig, ChecksumKind, CommandType, FieldMap, FixedField, LaneConfig, Mirror,
     Reliability, SourceConfig, UnusedElements,
 };
+pub use monitor::{Histograms, MonitorConfig, MonitoredTopic};
 
 pub use super::origin::{Origin, Origins};
 pub use super::urdf::{Description, Note};
@@ -70,6 +72,8 @@ pub struct Config {
     pub decisions_passed_one_in: u32,
     /// Topics, actions and services that also move the robot, as written.
     pub other_paths: Vec<String>,
+    /// Topics watched for telemetry.
+    pub monitor: MonitorConfig,
     /// Where the robot is described; `None`: nowhere.
     pub urdf: Option<Urdf>,
     /// The robot's description that the limits hold already; `None`: none yet.

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use super::slots::{BuildInfo, Slots};
 use crate::config::model::{
-    CauseRules, CommandType, Config, FeedbackConfig, FeedbackType, FieldMap, Interface,
-    KillInputConfig, LaneConfig, ProfileConfig, ProfileRules, Reliability, SourceConfig,
+    CauseRules, CommandType, Config, FeedbackConfig, FeedbackType, FieldMap, Histograms, Interface,
+    KillInputConfig, LaneConfig, MonitorConfig, MonitoredTopic, ProfileConfig, ProfileRules, Reliability, SourceConfig,
     SourceMode, test_lane, test_source,
 };
 use crate::gate::cause::{Action, Cause};
@@ -66,9 +66,27 @@ pub(crate) fn config() -> Config {
         decisions_max_rate_hz: 50.0,
         decisions_passed_one_in: 100,
         other_paths: Vec::new(),
+        monitor: monitor(),
         urdf: None,
         description: None,
         sha256: "ab".repeat(32),
+    }
+}
+
+/// One topic with every histogram, one with the usual ones, and room for one more.
+fn monitor() -> MonitorConfig {
+    let topic = |name: &str, age| MonitoredTopic {
+        name: String::from(name),
+        topic: format!("/{name}"),
+        rate_hz: None,
+        max_gap: Some(Duration::from_secs(1)),
+        histograms: Histograms { age, ..Histograms::DEFAULT },
+    };
+    MonitorConfig {
+        topics: vec![topic("scan", true), topic("odom", false)],
+        patterns: vec![String::from("/camera/**")],
+        max_topics: 3,
+        max_series: 10_000,
     }
 }
 
