@@ -21,6 +21,7 @@ use crate::kill_switch::KillSwitch;
 use crate::realtime;
 use crate::ros::control::{Control, ControlError, ControlNode};
 use crate::ros::gate_thread::{BuildError, Burst, Endpoints, GateThread};
+use crate::ros::monitor::MonitorThread;
 use crate::ros::rcl::{Context, RclError, RclValue, Waker, parameter_overrides};
 use crate::telemetry::collector;
 use crate::telemetry::events::{Event, EventLog, What};
@@ -135,6 +136,7 @@ pub fn run(
         events: events.clone(),
         switch: switch.clone(),
     })?;
+    let monitor = MonitorThread::new(&config, &args, slots.clone(), switch.clone())?;
     let http = serve_http(&config, &slots, for_http, (node_name.clone(), notes))?;
     stop_on_panic(built.burst);
     events.post(Event { at: clock::now(), what: What::Started });
@@ -145,7 +147,7 @@ pub fn run(
         version = env!("CARGO_PKG_VERSION"),
         "{node_name} runs, disarmed; the latch is not persisted in this version"
     );
-    supervise(built.thread, control, &switch, &built.waker, &config)?;
+    supervise(built.thread, (control, monitor), &switch, &built.waker, &config)?;
     events.post(Event { at: clock::now(), what: What::Stopping });
     drop(http);
     drop(built.replies);
@@ -156,7 +158,7 @@ pub fn run(
 /// Runs the threads; returns when the gate thread has stopped the robot and ended.
 fn supervise(
     gate: GateThread,
-    control: ControlNode,
+    (control, monitor): (ControlNode, Option<MonitorThread>),
     switch: &Arc<KillSwitch>,
     waker: &Waker,
     config: &Arc<Config>,
@@ -173,6 +175,10 @@ fn supervise(
     })?;
     let control =
         std::thread::Builder::new().name("control".to_owned()).spawn(move || control.run())?;
+    let monitor = monitor.map(|monitor| {
+        std::thread::Builder::new().name("monitor".to_owned()).spawn(move || monitor.run())
+    });
+    let monitor = monitor.transpose()?;
     for signal in signals.forever() {
         if signal == SIGUSR1 {
             switch.raise(Cause::KillSignal);
@@ -187,6 +193,9 @@ fn supervise(
     // An Err is a panic, which the hook has turned into a burst and an abort.
     gate.join().ok();
     control.join().ok();
+    if let Some(monitor) = monitor {
+        monitor.join().ok();
+    }
     Ok(())
 }
 

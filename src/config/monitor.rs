@@ -164,7 +164,7 @@ pub(super) fn refuse_own_topics(
     monitor: Option<&MonitorConfig>,
 ) {
     let absolute = |topic: &str| names::absolute(topic, &context.namespace, &context.node_name);
-    let own = ["~/state", "~/permit", "~/decisions", "/diagnostics"];
+    let own = absolute("~/");
     for one in monitor.map(|monitor| monitor.topics.as_slice()).unwrap_or_default() {
         let topic = absolute(&one.topic);
         let used = lanes.iter().find_map(|lane| {
@@ -176,7 +176,8 @@ pub(super) fn refuse_own_topics(
                 })
         });
         let used = used.or_else(|| {
-            own.iter().find(|own| absolute(own) == topic).map(|own| format!("our own {own}"))
+            let is_own = topic.starts_with(&own) || topic == "/diagnostics";
+            is_own.then(|| "our own".to_owned())
         });
         if let Some(used) = used {
             keys.refuse(

@@ -6,8 +6,8 @@ use std::time::Duration;
 use super::slots::{BuildInfo, Slots};
 use crate::config::model::{
     CauseRules, CommandType, Config, FeedbackConfig, FeedbackType, FieldMap, Histograms, Interface,
-    KillInputConfig, LaneConfig, MonitorConfig, MonitoredTopic, ProfileConfig, ProfileRules, Reliability, SourceConfig,
-    SourceMode, test_lane, test_source,
+    KillInputConfig, LaneConfig, MonitorConfig, MonitoredTopic, ProfileConfig, ProfileRules,
+    Reliability, SourceConfig, SourceMode, test_lane, test_source,
 };
 use crate::gate::cause::{Action, Cause};
 use crate::gate::limits::DimensionLimits;

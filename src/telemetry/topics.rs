@@ -94,7 +94,9 @@ fn judge(status: &TopicStatus, obstacle: &str) -> (&'static str, String) {
     match (status.publishers, status.silent_for_s) {
         (None, _) => (OK, "not looked at yet".to_owned()),
         (Some(0), None) => (silent, "nobody publishes it".to_owned()),
-        (Some(0), Some(age)) => (silent, format!("its publisher is gone, last heard {age:.1} s ago")),
+        (Some(0), Some(age)) => {
+            (silent, format!("its publisher is gone, last heard {age:.1} s ago"))
+        }
         (Some(all), _) if status.incompatible >= all => {
             (silent, format!("it cannot be read: {obstacle}"))
         }

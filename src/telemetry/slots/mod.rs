@@ -22,8 +22,8 @@ use std::time::Duration;
 pub use cells::{Counter, Flag, Gauge, Level, MaybeCounter, OneOf, SharedCounter, TimestampGauge};
 pub use histogram::{BucketSet, GATE, Histogram, PERIOD, Reading, STOP, TRANSPORT};
 pub use lists::{
-    ArmRefusal, EventKind, LogLevel, OfferedDurability, OfferedReliability, ResetRefusal, SourceUse,
-    StampAnomaly, StopTrigger, Suppressed, ThreadName,
+    ArmRefusal, EventKind, LogLevel, OfferedDurability, OfferedReliability, ResetRefusal,
+    SourceUse, StampAnomaly, StopTrigger, Suppressed, ThreadName,
 };
 pub use table::{Labelled, Place, Table};
 pub use thread::ThreadSlot;

@@ -3,8 +3,8 @@
 use std::marker::PhantomData;
 
 use super::lists::{
-    ArmRefusal, EventKind, LogLevel, OfferedDurability, OfferedReliability, ResetRefusal, StampAnomaly,
-    StopTrigger, Suppressed, ThreadName,
+    ArmRefusal, EventKind, LogLevel, OfferedDurability, OfferedReliability, ResetRefusal,
+    StampAnomaly, StopTrigger, Suppressed, ThreadName,
 };
 use crate::gate::cause::Cause;
 use crate::gate::condition::ConditionCode;
