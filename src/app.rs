@@ -26,6 +26,7 @@ use crate::kill_switch::KillSwitch;
 use crate::realtime;
 use crate::ros::control::{Control, ControlError, ControlNode};
 use crate::ros::gate_thread::{BuildError, Endpoints, GateThread};
+use crate::ros::monitor::MonitorThread;
 use crate::ros::rcl::{Context, RclError, RclValue, Waker, parameter_overrides};
 use crate::socket::SocketError;
 use crate::systemd::{ServiceManager, Watched};
@@ -199,6 +200,7 @@ pub fn run(
     stop.on_panic();
     let progress = built.progress;
     let watchdog = watchdog::watch(progress.clone(), stop, set_up)?;
+    let monitor = MonitorThread::new(&config, &args, slots.clone(), switch.clone())?;
     events.post(Event { at: clock::now(), what: What::Started });
     if !config.latch_persist {
         tracing::warn!("latch {}", crate::telemetry::texts::NOT_PERSISTED);
@@ -213,7 +215,7 @@ pub fn run(
     );
     let manager = tell_service_manager(&progress, &switch, &slots)?;
     let whole = Whole { config: &config, notes: &notes, manager: manager.as_ref() };
-    supervise(built.thread, control, &switch, &built.waker, whole)?;
+    supervise(built.thread, (control, monitor), &switch, &built.waker, whole)?;
     watchdog.join().ok();
     drop(manager);
     events.post(Event { at: clock::now(), what: What::Stopping });
@@ -245,7 +247,7 @@ fn tell_realtime(notes: &Notes, failed: impl IntoIterator<Item = String>) {
 /// Runs the threads; returns when the gate thread has stopped the robot and ended.
 fn supervise(
     gate: GateThread,
-    control: ControlNode,
+    (control, monitor): (ControlNode, Option<MonitorThread>),
     switch: &Arc<KillSwitch>,
     waker: &Waker,
     whole: Whole<'_>,
@@ -260,6 +262,10 @@ fn supervise(
     })?;
     let control =
         std::thread::Builder::new().name("control".to_owned()).spawn(move || control.run())?;
+    let monitor = monitor.map(|monitor| {
+        std::thread::Builder::new().name("monitor".to_owned()).spawn(move || monitor.run())
+    });
+    let monitor = monitor.transpose()?;
     for signal in signals.forever() {
         if signal == SIGUSR1 {
             switch.raise(Cause::KillSignal);
@@ -277,6 +283,9 @@ fn supervise(
     // An Err is a panic, which the hook has turned into a burst and an abort.
     gate.join().ok();
     control.join().ok();
+    if let Some(monitor) = monitor {
+        monitor.join().ok();
+    }
     Ok(())
 }
 

@@ -29,6 +29,7 @@ pub mod load;
 mod mapping;
 pub mod merge;
 pub mod model;
+mod monitor;
 mod motion;
 mod names;
 mod origin;

@@ -7,6 +7,7 @@
 mod fixture;
 mod inputs;
 mod lane;
+mod monitor;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -19,6 +20,7 @@ pub use lane::{
     ChecksumConfig, ChecksumKind, CommandType, FieldMap, FixedField, LaneConfig, Mirror,
     Reliability, SourceConfig, UnusedElements,
 };
+pub use monitor::{Histograms, MonitorConfig, MonitoredTopic};
 
 pub use super::origin::{Origin, Origins};
 pub use super::urdf::{Description, Note};
@@ -79,6 +81,8 @@ pub struct Config {
     pub latch_persist: bool,
     /// Where; `None`: as the environment says.
     pub state_dir: Option<PathBuf>,
+    /// Topics watched for telemetry.
+    pub monitor: MonitorConfig,
     /// Where the robot is described; `None`: nowhere.
     pub urdf: Option<Urdf>,
     /// The robot's description that the limits hold already; `None`: none yet.

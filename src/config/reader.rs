@@ -12,7 +12,7 @@ use super::problem::{Place, Problem, Problems};
 use super::range::Read;
 use super::schema::{self, Known, Status};
 use super::value::{Doubt, FlatMap, Value};
-use super::{causes, digest, feedback, globals, inputs, lane, stop, topics};
+use super::{causes, digest, feedback, globals, inputs, lane, monitor, stop, topics};
 
 /// Who the node is: needed for topic names and texts.
 #[derive(Clone, Debug)]
@@ -46,6 +46,7 @@ pub fn read(map: &FlatMap, context: &Context) -> Result<Config, Problems> {
     let feedback = feedback::feedback(&mut keys, &globals);
     let lanes = lane::lanes(&mut keys, &globals, &feedback);
     let kill_inputs = inputs::kill_inputs(&mut keys, &globals);
+    let monitor = monitor::monitor(&mut keys);
     if map.names_under("lanes").is_empty() {
         keys.missing("lanes", "at least one lane", "a gate without lanes guards nothing");
     }
@@ -55,6 +56,7 @@ pub fn read(map: &FlatMap, context: &Context) -> Result<Config, Problems> {
     topics::refuse_other_paths(&mut keys, context, &lanes, other_paths);
     let measured = (lanes.as_slice(), feedback.as_slice(), kill_inputs.as_slice());
     stop::refuse_cut(&mut keys, context, top.stop.as_ref(), measured);
+    monitor::refuse_own_topics(&mut keys, context, &lanes, monitor.as_ref());
     if keys.problems.is_empty() {
         globals::refuse_unused_urdf(&mut keys, &globals, &lanes);
         feedback::refuse_unread(&mut keys, &lanes, &feedback);
@@ -89,6 +91,7 @@ pub fn read(map: &FlatMap, context: &Context) -> Result<Config, Problems> {
             other_paths: top.other_paths?,
             latch_persist: top.latch_persist?,
             state_dir: top.state_dir?,
+            monitor: monitor?,
             urdf: globals.urdf,
             description: None,
             sha256: digest::sha256(map, &foreign),

@@ -140,6 +140,36 @@ catalogue! {
         "1 for the limit profile in force; all 0 while not armed.";
     DERATING = V, "interlock_derating_ratio", [],
         "Factor on velocity limits; 1 means none.";
+    TOPIC_MESSAGES = C, "interlock_topic_messages_total", ["topic"],
+        "Messages of a monitored topic; what is replayed to a new reader is counted once.";
+    TOPIC_BYTES = C, "interlock_topic_bytes_total", ["topic"],
+        "Serialized bytes of them.";
+    TOPIC_LOST = C, "interlock_topic_messages_lost_total", ["topic"],
+        "Gaps in the publishers' sequence numbers; absent where the middleware gives no numbers.";
+    TOPIC_INTERVAL = Kind::Histogram(&PERIOD), "interlock_topic_interval_seconds", ["topic"],
+        "Time between two messages of a topic.";
+    TOPIC_GAP = V, "interlock_topic_interval_window_max_seconds", ["topic"],
+        "Largest time between two messages in the last ten seconds, the open one included; absent before the first message.";
+    TOPIC_TRANSPORT = Kind::Histogram(&TRANSPORT), "interlock_topic_transport_seconds", ["topic"],
+        "Receipt minus the middleware's source timestamp.";
+    TOPIC_AGE = Kind::Histogram(&TRANSPORT), "interlock_topic_age_seconds", ["topic"],
+        "Receipt minus the header stamp, for topics with this histogram and types with a stamp.";
+    TOPIC_ANOMALIES = C, "interlock_topic_stamp_anomalies_total", ["topic", "kind"],
+        "Stamps that cannot be right.";
+    TOPIC_LAST = V, "interlock_topic_last_message_timestamp_seconds", ["topic"],
+        "When the newest message was received; absent before the first.";
+    TOPIC_EXPECTED = V, "interlock_topic_expected_interval_seconds", ["topic"],
+        "Expected time between two messages, configured or by the deadline that the publishers offer; absent where nobody says.";
+    TOPIC_PUBLISHERS = V, "interlock_topic_publishers", ["topic"],
+        "Publishers of a topic, those that cannot be read included; absent until counted.";
+    TOPIC_INCOMPATIBLE = V, "interlock_topic_incompatible_publishers", ["topic"],
+        "Publishers of a topic that cannot be read: another type or quality of service; absent until counted.";
+    TOPIC = V, "interlock_topic_info", ["topic", "msg_type", "reliability", "durability"],
+        "Always 1; how a topic is read; absent until it is.";
+    TOPICS = V, "interlock_topics_monitored", [],
+        "Topics that have a place among those monitored.";
+    TOPICS_SUPPRESSED = C, "interlock_topics_suppressed_total", ["reason"],
+        "Topics that are not monitored, each once, by reason.";
     CLOCK_STEPS = C, "interlock_clock_steps_total", [],
         "Steps of the wall clock of more than a tenth of a second.";
     TICK_INTERVAL = Kind::Histogram(&PERIOD), "interlock_tick_interval_seconds", [],

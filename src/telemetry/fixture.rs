@@ -6,8 +6,9 @@ use std::time::Duration;
 use super::slots::{BuildInfo, Slots};
 use crate::config::model::{
     CauseRules, CommandType, Config, ControlSocket, FeedbackConfig, FeedbackType, FieldMap,
-    Interface, KillAction, KillInputConfig, LaneConfig, ProfileConfig, ProfileRules, Reliability,
-    SourceConfig, SourceMode, StopConfig, test_lane, test_source,
+    Histograms, Interface, KillAction, KillInputConfig, LaneConfig, MonitorConfig, MonitoredTopic,
+    ProfileConfig, ProfileRules, Reliability, SourceConfig, SourceMode, StopConfig, test_lane,
+    test_source,
 };
 use crate::gate::cause::{Action, Cause};
 use crate::gate::limits::DimensionLimits;
@@ -72,9 +73,27 @@ pub(crate) fn config() -> Config {
         other_paths: Vec::new(),
         latch_persist: true,
         state_dir: None,
+        monitor: monitor(),
         urdf: None,
         description: None,
         sha256: "ab".repeat(32),
+    }
+}
+
+/// One topic with every histogram, one with the usual ones, and room for one more.
+fn monitor() -> MonitorConfig {
+    let topic = |name: &str, age| MonitoredTopic {
+        name: String::from(name),
+        topic: format!("/{name}"),
+        rate_hz: None,
+        max_gap: Some(Duration::from_secs(1)),
+        histograms: Histograms { age, ..Histograms::DEFAULT },
+    };
+    MonitorConfig {
+        topics: vec![topic("scan", true), topic("odom", false)],
+        patterns: vec![String::from("/camera/**")],
+        max_topics: 3,
+        max_series: 10_000,
     }
 }
 

@@ -20,6 +20,7 @@ pub mod report;
 pub mod slots;
 pub mod status;
 pub mod texts;
+pub mod topics;
 
 #[cfg(test)]
 pub(crate) mod fixture;

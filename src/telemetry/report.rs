@@ -89,6 +89,7 @@ pub fn status(snapshot: &Snapshot, texts: Texts<'_>, slots: &Slots, now: Moment)
                 silent_for_s: ago(view.last_seen),
             })
             .collect(),
+        topics: super::topics::topics(config, slots, now.steady),
         ignored_causes: ignored.map(|(cause, _)| cause.label().to_owned()).collect(),
         latch: texts.latch_lost().to_owned(),
         hardware_id: config.hardware_id.clone(),

@@ -6,6 +6,8 @@
 
 use serde::{Deserialize, Serialize};
 
+pub use super::topics::TopicStatus;
+
 /// The whole.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Status {
@@ -37,6 +39,9 @@ pub struct Status {
     pub kill_inputs: Vec<KillInputStatus>,
     /// The feedback topics.
     pub feedback: Vec<FeedbackStatus>,
+    /// Topics watched for telemetry.
+    #[serde(default)]
+    pub topics: Vec<TopicStatus>,
     /// Causes whose action is `ignore`.
     pub ignored_causes: Vec<String>,
     /// The causes that are there now, whatever they do.

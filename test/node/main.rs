@@ -18,6 +18,8 @@ mod graph;
 mod gripper;
 mod hostile;
 mod latch;
+mod monitor;
+mod monitor_latency;
 mod names;
 mod neighbours;
 mod operators;

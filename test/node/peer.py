@@ -104,13 +104,15 @@ def profile(op):
 
 
 class Stream(threading.Thread):
-    """Publishes at a rate until stopped; where asked, with a number that counts up."""
+    """Publishes at a rate until stopped; where asked, with a number that counts up, or a header
+    stamp that is off the present by a fixed time."""
 
     def __init__(self, publisher, message, op):
         super().__init__(daemon=True)
         self.publisher, self.message = publisher, message
         self.period = 1.0 / op["hz"]
         self.path, self.step = op.get("count_into"), op.get("step", 0.0)
+        self.stamp_offset_s = op.get("stamp_offset_s")
         self.count = 0
         self.ends = threading.Event()
 
@@ -123,6 +125,10 @@ class Stream(threading.Thread):
                 for parent in parents:
                     target = getattr(target, parent)
                 setattr(target, field, number * self.step)
+            if self.stamp_offset_s is not None:
+                nanos = time.time_ns() + int(self.stamp_offset_s * 1e9)
+                stamp = self.message.header.stamp
+                stamp.sec, stamp.nanosec = divmod(nanos, 1_000_000_000)
             # Before the publish: a reader of the count knows of at least what is on the wire.
             self.count = number
             self.publisher.publish(self.message)

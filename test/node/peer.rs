@@ -30,11 +30,23 @@ impl Peer {
 
     /// The same with another name of its node.
     pub(crate) fn start_as(lease: &DomainLease, scratch: &Scratch, name: &str, node: &str) -> Self {
+        Self::start_with(lease, scratch, name, node, &[])
+    }
+
+    /// The same with more variables in its environment.
+    pub(crate) fn start_with(
+        lease: &DomainLease,
+        scratch: &Scratch,
+        name: &str,
+        node: &str,
+        environment: &[(&str, &str)],
+    ) -> Self {
         let log = scratch.path().join(format!("{name}.log"));
         let script = concat!(env!("CARGO_MANIFEST_DIR"), "/test/node/peer.py");
         let mut child = lease
             .command("python3")
             .args(["-u", script, node])
+            .envs(environment.iter().copied())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(File::create(&log).expect("create the peer's log"))

@@ -5,7 +5,7 @@ use crate::config::check::check;
 use crate::config::keys::Keys;
 use crate::config::problem::{Place, Problem, Problems};
 use crate::config::schema::{self, Known, Status};
-use crate::config::{causes, feedback, globals, inputs, lane};
+use crate::config::{causes, feedback, globals, inputs, lane, monitor};
 
 #[test]
 fn a_problem_looks_as_designed() {
@@ -98,6 +98,7 @@ fn the_readers_and_the_list_of_keys_agree() {
                 stop: {escalation: cut_request, cut_topic: cut}\n    \
                 causes: {refusals_sustained: {action: warn}}\n    \
                 urdf: {topic: /robot_description}\n    \
+                monitor: {topics: {scan: {topic: scan}}}\n    \
                 profiles: {slow: {velocity: 0.5, causes: {divergence: kill}}}";
     let patterns = schema::patterns();
     let mut asked: Vec<String> = vec!["foreign_parameters".to_owned()];
@@ -118,6 +119,7 @@ fn the_readers_and_the_list_of_keys_agree() {
         let feedback = feedback::feedback(&mut keys, &globals);
         lane::lanes(&mut keys, &globals, &feedback);
         inputs::kill_inputs(&mut keys, &globals);
+        monitor::monitor(&mut keys);
         assert!(keys.problems.is_empty(), "{}", keys.problems);
         asked.extend(keys.asked);
     }

@@ -8,7 +8,9 @@ use crate::config::model::Config;
 use crate::gate::lane_state::LaneState;
 use crate::gate::state::State;
 use crate::gate::units::WallTime;
-use crate::telemetry::status::{FeedbackStatus, KillInputStatus, LaneStatus, SourceStatus, Status};
+use crate::telemetry::status::{
+    FeedbackStatus, KillInputStatus, LaneStatus, SourceStatus, Status, TopicStatus,
+};
 
 /// `diagnostic_msgs/DiagnosticStatus` levels. STALE is the aggregator's word, never ours.
 const OK: u8 = 0;
@@ -47,6 +49,7 @@ impl Diagnostics {
         self.rejected = rejected;
         parts.extend(status.kill_inputs.iter().map(kill_input));
         parts.extend(status.feedback.iter().map(feedback));
+        parts.extend(status.topics.iter().filter(|topic| topic.named).map(topic));
         for part in &mut parts {
             part.hardware_id.clone_from(&self.hardware_id);
         }
@@ -216,4 +219,31 @@ fn feedback(feedback: &FeedbackStatus) -> DiagnosticStatus {
     };
     let silent = feedback.silent_for_s.map_or("never heard".to_owned(), |s| format!("{s:.3}"));
     part(format!("feedback {}", feedback.name), level, message, vec![("silent_for (s)", silent)])
+}
+
+/// A topic that the params file names; those found by a pattern are in the metrics only.
+fn topic(topic: &TopicStatus) -> DiagnosticStatus {
+    let level = match topic.level.as_str() {
+        "ok" => OK,
+        "warn" => WARN,
+        _ => ERROR,
+    };
+    let number = |number: Option<f64>, absent: &str| {
+        number.map_or_else(|| absent.to_owned(), |number| format!("{number:.3}"))
+    };
+    let count = |count: Option<u64>| count.map_or("unknown".to_owned(), |count| count.to_string());
+    let values = vec![
+        ("topic", topic.topic.clone()),
+        ("type", topic.type_name.clone().unwrap_or_default()),
+        ("rate (Hz)", number(topic.rate_hz, "never heard")),
+        ("expected rate (Hz)", number(topic.expected_hz, "any")),
+        ("silent_for (s)", number(topic.silent_for_s, "never heard")),
+        ("largest gap of 10 s (s)", number(topic.gap_s, "never heard")),
+        ("longest gap allowed (s)", number(topic.max_gap_s, "any")),
+        ("messages", topic.messages.to_string()),
+        ("lost", count(topic.lost)),
+        ("publishers", count(topic.publishers)),
+        ("incompatible publishers", topic.incompatible.to_string()),
+    ];
+    part(format!("topic {}", topic.name), level, topic.text.clone(), values)
 }

@@ -4,16 +4,16 @@ use crate::ros::rcl::{Durability, EndpointInfo, Reliability, Reported};
 
 /// One side of a connection: ours, or as a peer announces it.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Offer<'a> {
-    pub(super) type_name: &'a str,
-    pub(super) reliability: Reported<Reliability>,
-    pub(super) durability: Reported<Durability>,
-    pub(super) deadline: Option<std::time::Duration>,
+pub(in crate::ros) struct Offer<'a> {
+    pub(in crate::ros) type_name: &'a str,
+    pub(in crate::ros) reliability: Reported<Reliability>,
+    pub(in crate::ros) durability: Reported<Durability>,
+    pub(in crate::ros) deadline: Option<std::time::Duration>,
 }
 
 impl<'a> Offer<'a> {
     /// Of ours: volatile, without a deadline.
-    pub(super) const fn ours(type_name: &'a str, reliability: Reliability) -> Self {
+    pub(in crate::ros) const fn ours(type_name: &'a str, reliability: Reliability) -> Self {
         Self {
             type_name,
             reliability: Reported::Known(reliability),
@@ -22,7 +22,7 @@ impl<'a> Offer<'a> {
         }
     }
 
-    pub(super) fn of(info: &'a EndpointInfo) -> Self {
+    pub(in crate::ros) fn of(info: &'a EndpointInfo) -> Self {
         Self {
             type_name: &info.topic_type,
             reliability: info.qos.reliability,
@@ -33,7 +33,7 @@ impl<'a> Offer<'a> {
 }
 
 /// Why nothing flows from a writer to a reader; `None`: it does, as far as discovery tells.
-pub(super) fn obstacle(writer: Offer<'_>, reader: Offer<'_>) -> Option<String> {
+pub(in crate::ros) fn obstacle(writer: Offer<'_>, reader: Offer<'_>) -> Option<String> {
     if writer.type_name != reader.type_name {
         return Some(format!("writes {}, read as {}", writer.type_name, reader.type_name));
     }
@@ -56,7 +56,7 @@ pub(super) fn obstacle(writer: Offer<'_>, reader: Offer<'_>) -> Option<String> {
 }
 
 /// A node's full name.
-pub(super) fn full_name(info: &EndpointInfo) -> String {
+pub(in crate::ros) fn full_name(info: &EndpointInfo) -> String {
     format!("{}/{}", info.node_namespace.trim_end_matches('/'), info.node_name)
 }
 

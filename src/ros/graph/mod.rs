@@ -12,7 +12,8 @@ mod matching;
 use std::sync::Arc;
 
 pub use self::facts::{Allowed, AllowedInput, AllowedOutput, GraphFacts, LaneFacts, allowed_table};
-use self::matching::{Offer, full_name, is_node, obstacle};
+use self::matching::is_node;
+pub(in crate::ros) use self::matching::{Offer, full_name, obstacle};
 use super::rcl::{
     EndpointInfo, Node, Publisher, RclError, Reliability, count_clients, count_publishers,
     publishers_info, subscriptions_info,

@@ -8,6 +8,7 @@
 
 mod family;
 mod threads;
+mod topics;
 
 use std::sync::Arc;
 
@@ -76,6 +77,7 @@ impl Collector for SlotCollector {
         state(slots, &mut out);
         stops(slots, &mut out);
         inputs(slots, &mut out);
+        topics::collect(slots, &mut out);
         process(slots, &mut out);
         identity(slots, &mut out);
         out

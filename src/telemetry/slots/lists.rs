@@ -214,6 +214,52 @@ impl SourceUse {
 }
 
 closed_list! {
+    /// What is wrong with a stamp of a monitored topic.
+    StampAnomaly {
+        /// The header stamp is later than the receipt.
+        Future = "future",
+        /// The middleware's source timestamp is later than the receipt.
+        NegativeTransport = "negative_transport",
+        /// The header stamp is zero.
+        Zero = "zero",
+        /// The header stamp is earlier than that of the same publisher's message before.
+        Backwards = "backwards",
+    }
+}
+
+closed_list! {
+    /// Why a topic that a pattern finds is not monitored.
+    Suppressed {
+        /// There is room for no more.
+        Cap = "cap",
+        /// The gate writes it or takes commands from it.
+        Excluded = "excluded",
+        /// None of its types is installed.
+        UnknownType = "unknown_type",
+    }
+}
+
+closed_list! {
+    /// Whether lost messages are sent again.
+    OfferedReliability {
+        /// They are.
+        Reliable = "reliable",
+        /// They are not.
+        BestEffort = "best_effort",
+    }
+}
+
+closed_list! {
+    /// What a late reader receives.
+    OfferedDurability {
+        /// The newest messages.
+        TransientLocal = "transient_local",
+        /// Nothing from before.
+        Volatile = "volatile",
+    }
+}
+
+closed_list! {
     /// Levels of log messages.
     LogLevel {
         /// Something is wrong and needs a person.
@@ -238,6 +284,8 @@ closed_list! {
         Replies = "replies",
         /// Services, parameters, state, diagnostics, graph.
         Control = "control",
+        /// Topics watched for telemetry, temperatures, batteries.
+        Monitor = "monitor",
         /// Metrics and status.
         Http = "http",
         /// Operators without ROS.

@@ -13,6 +13,7 @@ mod histogram;
 mod lists;
 mod table;
 mod thread;
+mod topics;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -21,10 +22,12 @@ use std::time::Duration;
 pub use cells::{Counter, Flag, Gauge, Level, MaybeCounter, OneOf, SharedCounter, TimestampGauge};
 pub use histogram::{BucketSet, GATE, Histogram, PERIOD, Reading, STOP, TRANSPORT};
 pub use lists::{
-    ArmRefusal, EventKind, LogLevel, ResetRefusal, SourceUse, StopTrigger, ThreadName,
+    ArmRefusal, EventKind, LogLevel, OfferedDurability, OfferedReliability, ResetRefusal,
+    SourceUse, StampAnomaly, StopTrigger, Suppressed, ThreadName,
 };
 pub use table::{Labelled, Place, Table};
 pub use thread::ThreadSlot;
+pub use topics::{TopicPool, TopicSlots, TopicWords};
 
 use crate::config::model::{CommandType, Config, LaneConfig, SourceConfig};
 use crate::gate::cause::{Action, Cause};
@@ -63,6 +66,8 @@ pub struct Slots {
     pub kill_inputs: Box<[KillInputSlots]>,
     /// In the order of [`Config::feedback`].
     pub feedback: Box<[FeedbackSlots]>,
+    /// Topics watched for telemetry.
+    pub topics: TopicPool,
     /// Events, those that were dropped included. Any thread.
     pub events: Table<EventKind, SharedCounter>,
     /// Events that did not fit into the queue and so never reached the log. Any thread.
@@ -239,6 +244,7 @@ impl Slots {
             lanes: config.lanes.iter().map(LaneSlots::new).collect(),
             kill_inputs: kill_inputs.collect(),
             feedback: feedback.collect(),
+            topics: TopicPool::new(&config.monitor),
             events: Table::default(),
             events_dropped: SharedCounter::default(),
             log_messages,

@@ -2,7 +2,10 @@
 
 use std::marker::PhantomData;
 
-use super::lists::{ArmRefusal, EventKind, LogLevel, ResetRefusal, StopTrigger, ThreadName};
+use super::lists::{
+    ArmRefusal, EventKind, LogLevel, OfferedDurability, OfferedReliability, ResetRefusal,
+    StampAnomaly, StopTrigger, Suppressed, ThreadName,
+};
 use crate::gate::cause::Cause;
 use crate::gate::condition::ConditionCode;
 use crate::gate::lane_state::LaneState;
@@ -63,6 +66,10 @@ labelled!(
     EventKind,
     LogLevel,
     ThreadName,
+    StampAnomaly,
+    Suppressed,
+    OfferedReliability,
+    OfferedDurability,
 );
 
 /// One cell for each member of `E`.
@@ -136,5 +143,9 @@ mod tests {
         check::<EventKind>("EventKind");
         check::<LogLevel>("LogLevel");
         check::<ThreadName>("ThreadName");
+        check::<StampAnomaly>("StampAnomaly");
+        check::<Suppressed>("Suppressed");
+        check::<OfferedReliability>("OfferedReliability");
+        check::<OfferedDurability>("OfferedDurability");
     }
 }

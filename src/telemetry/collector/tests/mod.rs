@@ -11,7 +11,7 @@ use crate::gate::units::{SteadyTime, WallTime};
 use crate::gate::verdict::{Limit, Reason, Verdict};
 use crate::telemetry::catalogue::{ALL, Kind, PROCESS};
 use crate::telemetry::fixture;
-use crate::telemetry::slots::{Labelled, ThreadName};
+use crate::telemetry::slots::{Labelled, OfferedDurability, OfferedReliability, ThreadName};
 
 /// Samples of a scrape by series, and the families' types. A reader of its own, written from the
 /// format's description, so the encoder is not judged by itself.
@@ -97,6 +97,19 @@ fn drive(slots: &Slots) {
     for feedback in &slots.feedback {
         feedback.last_received.set(at);
     }
+    for (place, name) in ["/scan", "/odom", "/camera/image"].into_iter().enumerate() {
+        slots.topics.give(place, name);
+        let topic = slots.topics.at(place).unwrap();
+        topic.lost.add(0);
+        topic.gap.set(0.1);
+        topic.last_message.set(at);
+        topic.expected.set(0.1);
+        topic.publishers.set(1);
+        topic.incompatible.set(0);
+        topic.reliability.set(Some(OfferedReliability::BestEffort));
+        topic.durability.set(Some(OfferedDurability::Volatile));
+        topic.say(|words| words.type_name = "sensor_msgs/msg/LaserScan".into());
+    }
 }
 
 #[test]
@@ -140,14 +153,18 @@ fn label_names(series: &str) -> Vec<&str> {
 #[test]
 fn when_nothing_was_written_expect_counters_and_histograms_at_zero_and_unknown_gauges_absent() {
     let slots = fixture::slots();
+    slots.topics.give(0, "/scan");
     let scrape = Scrape::of(&slots);
     for row in ALL {
         let constant = row.name.ends_with("_info");
         let series: Vec<_> = scrape.family(row.name).collect();
         match row.kind {
             Kind::Counter | Kind::Histogram(_) => {
-                let depends =
-                    ["interlock_commands_lost_total", "interlock_thread_cpu_seconds_total"];
+                let depends = [
+                    "interlock_commands_lost_total",
+                    "interlock_topic_messages_lost_total",
+                    "interlock_thread_cpu_seconds_total",
+                ];
                 assert_eq!(series.is_empty(), depends.contains(&row.name), "{}", row.name);
                 assert!(series.iter().all(|s| s.1 == 0.0), "{}", row.name);
             }
@@ -166,6 +183,12 @@ fn when_nothing_was_written_expect_counters_and_histograms_at_zero_and_unknown_g
         "interlock_output_subscribers",
         "interlock_output_foreign_publishers",
         "interlock_condition_met",
+        "interlock_topic_interval_window_max_seconds",
+        "interlock_topic_last_message_timestamp_seconds",
+        "interlock_topic_expected_interval_seconds",
+        "interlock_topic_publishers",
+        "interlock_topic_incompatible_publishers",
+        "interlock_topic_info",
     ];
     for name in absent {
         assert_eq!(scrape.family(name).count(), 0, "{name}");
@@ -273,6 +296,24 @@ fn hazard_29_dead_indicators_each_cell_moves_its_own_series() {
     steps.push((
         "interlock_commands_lost_total{lane=\"arms\",source=\"vla\"}".into(),
         Box::new(|| source.lost.add(1)),
+    ));
+    let topic = slots.topics.at(0).unwrap();
+    for (a, cell) in topic.anomalies.iter() {
+        let family = "interlock_topic_stamp_anomalies_total";
+        let series = format!("{family}{{topic=\"/scan\",kind=\"{a}\"}}");
+        steps.push((series, Box::new(|| cell.increment())));
+    }
+    for (r, cell) in slots.topics.suppressed.iter() {
+        let series = format!("interlock_topics_suppressed_total{{reason=\"{r}\"}}");
+        steps.push((series, Box::new(|| cell.increment())));
+    }
+    for (family, cell) in [("messages", &topic.messages), ("bytes", &topic.bytes)] {
+        let series = format!("interlock_topic_{family}_total{{topic=\"/scan\"}}");
+        steps.push((series, Box::new(|| cell.increment())));
+    }
+    steps.push((
+        "interlock_topic_messages_lost_total{topic=\"/scan\"}".into(),
+        Box::new(|| topic.lost.add(1)),
     ));
     for (series, step) in steps {
         let before = Scrape::of(&slots);
