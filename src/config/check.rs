@@ -9,8 +9,8 @@ use std::time::Duration;
 use super::args::Arguments;
 use super::load;
 use super::model::{
-    CommandType, Config, Engage, FeedbackType, Interface, LaneConfig, LaneMode, ReturnTo,
-    KillAction, SilenceThen, SourceConfig, SourceMode, UrdfFrom,
+    CommandType, Config, Engage, FeedbackType, Interface, KillAction, LaneConfig, LaneMode,
+    ReturnTo, SilenceThen, SourceConfig, SourceMode, UrdfFrom,
 };
 use super::problem::Problems;
 use crate::gate::safe::SafeCommand;

@@ -23,8 +23,8 @@ pub use super::origin::{Origin, Origins};
 pub use super::urdf::{Description, Note};
 use crate::gate::cause::{Action, Cause};
 pub use crate::gate::rules::{
-    CauseRules, Engage, Handover, Interface, KillAction, LaneMode, OnLimit, OnLimits, ProfileRules, ReturnTo,
-    SilenceThen, SourceMode,
+    CauseRules, Engage, Handover, Interface, KillAction, LaneMode, OnLimit, OnLimits, ProfileRules,
+    ReturnTo, SilenceThen, SourceMode,
 };
 
 /// The whole configuration.

@@ -151,7 +151,8 @@ fn source(source: &SourceStatus, owner: Option<&str>) -> String {
 }
 
 fn kill_input(input: &KillInputStatus) -> String {
-    let KillInputStatus { name, asserted, lost, seen, silent_for_s, note: _, asserted_by: _ } = input;
+    let KillInputStatus { name, asserted, lost, seen, silent_for_s, note: _, asserted_by: _ } =
+        input;
     let state = match (asserted, seen, lost) {
         (true, _, _) => String::from("ASSERTED"),
         (false, false, _) => String::from("not heard yet: is it switched on?"),

@@ -136,7 +136,8 @@ impl Gate {
         for (index, (input, rules)) in
             self.kill_inputs.iter().zip(&self.rules.kill_inputs).enumerate()
         {
-            let counts = rules.action == KillAction::Kill || self.machine.state() == State::Disarmed;
+            let counts =
+                rules.action == KillAction::Kill || self.machine.state() == State::Disarmed;
             if counts && input.is_asserted(now, rules) {
                 let subject = Subject::KillInput(index);
                 tell(Condition::plain(ConditionCode::KillInputAsserted, subject));

@@ -151,8 +151,7 @@ impl Gate {
     /// is not in the way of a reset, which moves nothing.
     pub(super) fn any_killer_asserts(&self, now: SteadyTime) -> bool {
         let mut inputs = self.kill_inputs.iter().zip(&self.rules.kill_inputs);
-        inputs.any(|(input, rules)| {
-            rules.action == KillAction::Kill && input.is_asserted(now, rules)
-        })
+        inputs
+            .any(|(input, rules)| rules.action == KillAction::Kill && input.is_asserted(now, rules))
     }
 }

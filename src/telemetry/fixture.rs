@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use super::slots::{BuildInfo, Slots};
 use crate::config::model::{
-    CauseRules, CommandType, Config, FeedbackConfig, FeedbackType, FieldMap, Interface,
-    KillAction, KillInputConfig, LaneConfig, ProfileConfig, ProfileRules, Reliability, SourceConfig,
+    CauseRules, CommandType, Config, FeedbackConfig, FeedbackType, FieldMap, Interface, KillAction,
+    KillInputConfig, LaneConfig, ProfileConfig, ProfileRules, Reliability, SourceConfig,
     SourceMode, StopConfig, test_lane, test_source,
 };
 use crate::gate::cause::{Action, Cause};

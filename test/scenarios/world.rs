@@ -8,8 +8,8 @@ use std::time::Duration;
 use interlock::gate::cause::Cause;
 use interlock::gate::limits::{Bounds, DimensionLimits};
 use interlock::gate::rules::{
-    CauseRules, Engage, FeedbackRules, GateRules, Handover, Interface, KillAction, KillInputRules, LaneMode,
-    LaneRules, OnLimit, OnLimits, ProfileRules, ReturnTo, Shape, SilenceThen, SourceMode,
+    CauseRules, Engage, FeedbackRules, GateRules, Handover, Interface, KillAction, KillInputRules,
+    LaneMode, LaneRules, OnLimit, OnLimits, ProfileRules, ReturnTo, Shape, SilenceThen, SourceMode,
     SourceRules,
 };
 use interlock::gate::safe::SafeCommand;
@@ -119,6 +119,7 @@ impl WorldGenes {
         let rules = GateRules {
             tick: TICK,
             arm_settle: ms(pick(self.boot / 5, &[20, 40, 0])),
+            stop_deadline: ms(1_000),
             simulated_time: false,
             lanes,
             feedback,

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use super::{ARM, BASE, config, refused, with, with_top};
 use crate::config::model::{
-    CommandType, FeedbackType, FlagValue, Interface, KillAction, OnLimit, Reliability, ReturnTo, SilenceThen,
+    CommandType, FeedbackType, FlagValue, Interface, KillAction, OnLimit, Reliability, ReturnTo,
+    SilenceThen,
 };
 use crate::gate::cause::{Action, Cause};
 use crate::gate::limits::{Bounds, DimensionLimits};

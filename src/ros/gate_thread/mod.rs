@@ -15,6 +15,7 @@
 mod build;
 mod burst;
 mod commands;
+mod cut;
 mod kills;
 mod lane_io;
 mod record;
@@ -31,6 +32,7 @@ pub(crate) use self::build::NODE_NAME;
 pub use self::build::{BuildError, Built, Endpoints};
 pub use self::burst::Burst;
 use self::burst::Prepared;
+use self::cut::Cut;
 use self::lane_io::LaneIo;
 pub use self::lane_io::WireError;
 pub use self::requests::{Answer, Denied, NotAsked, Request, Requests, Verb};
@@ -126,6 +128,8 @@ pub struct GateThread {
     prepared: Prepared,
     decisions: DecisionTap,
     watched: Watched,
+    /// `None`: nobody is asked to cut power.
+    cut: Option<Cut>,
     new_limits: Receiver<NewLimits>,
     scratch: Vec<f64>,
     /// A stop that no safe command has answered yet.

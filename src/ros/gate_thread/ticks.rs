@@ -17,6 +17,7 @@ impl GateThread {
         self.look_at_safe();
         self.read_graph(now);
         self.gate.tick(now);
+        self.request_cut(now);
         let permitted = self.gate.is_permitted() && !self.switch.is_fenced();
         let seq = self.gate.machine().seq();
         let permit = self.permit.next(permitted, seq, now.wall);
