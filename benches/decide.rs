@@ -133,6 +133,7 @@ impl Bench {
             at,
             source_timestamp: Some(self.now as i64),
             sequence: Some(self.now / 2_000_000),
+            replayed: false,
             publisher: Some([7; 16]),
         };
         let decoded = self.codec.decode(&self.bytes, &mut self.command);

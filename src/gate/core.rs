@@ -22,6 +22,7 @@ use super::measured::Measured;
 use super::notice::{Notice, Notices};
 use super::publisher::Receipt;
 use super::rules::{GateRules, LaneMode, SourceMode};
+use super::standstill::Standstill;
 use super::state::{BootRecord, State};
 use super::units::{Moment, SteadyTime};
 use super::verdict::Verdict;
@@ -32,6 +33,8 @@ pub struct Gate {
     pub(super) rules: GateRules,
     pub(super) machine: Machine,
     pub(super) lanes: Vec<Lane>,
+    /// After a stop, one for each lane.
+    pub(super) standstill: Vec<Standstill>,
     pub(super) kill_inputs: Vec<KillInput>,
     /// Arrival of the newest usable sample of each feedback.
     pub(super) feedback_at: Vec<Option<SteadyTime>>,
@@ -80,8 +83,10 @@ impl Gate {
         for trip in machine.trips().iter() {
             notices.push(Notice::Trip(*trip));
         }
+        let standstill = rules.lanes.iter().map(|lane| Standstill::new(lane.limits.len()));
         Self {
             machine,
+            standstill: standstill.collect(),
             lanes,
             kill_inputs: vec![KillInput::default(); rules.kill_inputs.len()],
             feedback_at: vec![None; rules.feedback.len()],

@@ -45,6 +45,7 @@ pub mod seen;
 mod share;
 pub mod snapshot;
 pub mod source;
+pub mod standstill;
 pub mod state;
 pub mod stop;
 pub mod units;

@@ -6,6 +6,7 @@ use super::cause::{Action, Cause};
 use super::check::Refusal;
 use super::lane_state::LaneState;
 use super::machine::{Subject, Trip};
+use super::standstill::Motion;
 use super::state::{Refused, State};
 
 /// One thing that happened. Formatted by others, off the gate thread.
@@ -74,6 +75,13 @@ pub enum Notice {
         found: f64,
         /// The value allowed; NaN where there is none.
         bound: f64,
+    },
+    /// A lane moves although its time to stop is over, or nobody can tell; `None`: it stands.
+    Motion {
+        /// The lane.
+        lane: usize,
+        /// What was found.
+        found: Option<Motion>,
     },
     /// A stop found nothing to build a safe command on; the lane stays silent.
     NoSafeCommand {

@@ -263,6 +263,8 @@ pub struct GateRules {
     pub tick: Duration,
     /// How long all arm conditions must have held.
     pub arm_settle: Duration,
+    /// Measured motion ends within this after a trip.
+    pub stop_deadline: Duration,
     /// The node runs on simulated time and that is not allowed.
     pub simulated_time: bool,
     /// The lanes.

@@ -11,6 +11,7 @@ use super::lane_state::LaneState;
 use super::machine::{Subject, Trip};
 use super::publisher::Gid;
 use super::seen::Seen;
+use super::standstill::Motion;
 use super::state::State;
 use super::units::{Moment, SteadyTime};
 use super::verdict::{Reason, Verdict};
@@ -43,6 +44,8 @@ pub struct LaneView {
     pub graph: LaneGraph,
     /// Matched readers of the output.
     pub subscribers: u32,
+    /// It does not stand still although its time to stop is over.
+    pub motion: Option<Motion>,
     /// What a watch lane saw of each joint or axis; empty on lanes that gate.
     pub seen: Vec<Seen>,
     /// The sources.
@@ -133,6 +136,7 @@ impl Snapshot {
             selected: None,
             graph: LaneGraph::default(),
             subscribers: 0,
+            motion: None,
             seen: lane.seen.clone(),
             sources: vec![SourceView::default(); lane.sources.len()],
         };
@@ -181,6 +185,9 @@ impl Gate {
         }));
         to.unmet.clear();
         self.unmet(now.steady, &mut |condition| to.unmet.push(condition));
+        for (view, watch) in to.lanes.iter_mut().zip(&self.standstill) {
+            view.motion = watch.found();
+        }
         for (view, lane) in to.lanes.iter_mut().zip(&self.lanes) {
             view.state = lane.state;
             view.owner = lane.owner;

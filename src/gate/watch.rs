@@ -52,6 +52,7 @@ impl Gate {
                 self.watch_lane(index, now);
             }
         }
+        self.watch_standstill(now);
         self.evaluate(now.steady);
     }
 

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::events::{Event, What};
 use super::slots::Slots;
+use crate::gate::machine::Subject;
 use crate::gate::notice::Notice;
 
 /// How many are kept: a day of work at a robot that stops often.
@@ -100,6 +101,11 @@ fn of_notice(notice: &Notice, slots: &Slots) -> Option<(Option<u64>, String)> {
         Notice::DisarmRefused(why) => Some((None, format!("disarm refused: {}", why.label()))),
         Notice::Stalled { late } => {
             Some((None, format!("the gate's tick was {:.3} s late", late.as_secs_f64())))
+        }
+        Notice::Motion { lane, found } => {
+            let about = super::events::subject_text(slots, Subject::Lane(*lane));
+            let motion = if found.is_some() { "does not stand still" } else { "stands still" };
+            Some((None, format!("{about} {motion} after the stop")))
         }
         Notice::Lane { .. }
         | Notice::Owner { .. }

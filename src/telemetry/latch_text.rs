@@ -42,7 +42,9 @@ mod tests {
     fn when_a_subject_is_named_expect_it_found_by_that_name() {
         let config = fixture::config();
         let notes = Notes::default();
-        let texts = Texts { config: &config, node: "/interlock", notes: &notes };
+        let attribution = crate::attribution::Attribution::default();
+        let texts =
+            Texts { config: &config, node: "/interlock", notes: &notes, attribution: &attribution };
         for subject in [
             Subject::Node,
             Subject::Lane(1),

@@ -15,6 +15,7 @@ use crate::gate::machine::Trip;
 use crate::gate::publisher::Gid;
 use crate::gate::seen::Seen;
 use crate::gate::snapshot::{CauseView, LaneView, Snapshot, SourceView};
+use crate::gate::standstill::Motion;
 use crate::gate::units::{Moment, SteadyTime, WallTime, at_least};
 use crate::gate::verdict::Verdict;
 
@@ -187,8 +188,19 @@ fn lane_status(view: &LaneView, lane: &LaneConfig) -> LaneStatus {
             .zip(lane.dimensions.iter().zip(&lane.limits))
             .map(|(saw, dimension)| seen(saw, dimension))
             .collect(),
+        motion: view.motion.map(|motion| motion_text(motion, lane)).unwrap_or_default(),
         sources: Vec::new(),
     }
+}
+
+/// What moves, how fast, and what counts as still.
+fn motion_text(motion: Motion, lane: &LaneConfig) -> String {
+    let Motion { dimension, velocity, standstill } = motion;
+    if velocity.is_nan() {
+        return "its feedback is silent, so nobody knows whether it stands".to_owned();
+    }
+    let name = lane.dimensions.get(dimension).map_or("?", String::as_str);
+    format!("{name} moves: {velocity:.3}, still is below {standstill}")
 }
 
 /// What the graph says against an output, one sentence each.

@@ -175,6 +175,10 @@ pub struct LaneStatus {
     /// controller that does not fit. Empty: nothing.
     #[serde(default)]
     pub notes: Vec<String>,
+    /// Why it is not known to stand still although its time to stop is over; empty: it is, or was
+    /// not stopped.
+    #[serde(default)]
+    pub motion: String,
     /// What was seen of each joint or axis; empty for a lane that gates.
     #[serde(default)]
     pub seen: Vec<SeenStatus>,

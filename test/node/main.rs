@@ -17,6 +17,7 @@ mod envelopes;
 mod graph;
 mod gripper;
 mod hostile;
+mod kill_inputs;
 mod latch;
 mod monitor;
 mod monitor_latency;

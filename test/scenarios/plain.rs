@@ -95,6 +95,7 @@ pub(crate) fn gate(lanes: Vec<LaneRules>) -> GateRules {
     GateRules {
         tick: ms(10),
         arm_settle: ms(20),
+        stop_deadline: ms(1_000),
         simulated_time: false,
         lanes,
         feedback: vec![FeedbackRules { timeout: ms(100), ..FeedbackRules::default() }],

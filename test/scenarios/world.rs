@@ -119,6 +119,7 @@ impl WorldGenes {
         let rules = GateRules {
             tick: TICK,
             arm_settle: ms(pick(self.boot / 5, &[20, 40, 0])),
+            stop_deadline: ms(1_000),
             simulated_time: false,
             lanes,
             feedback,

@@ -136,6 +136,14 @@ fn lane(lane: &LaneStatus) -> DiagnosticStatus {
         Some(LaneState::Safe) => (WARN, format!("safe, {} is out", lane.safe_command)),
         None => (ERROR, "unknown state".to_owned()),
     };
+    if !lane.motion.is_empty() {
+        return part(
+            format!("lane {}", lane.name),
+            ERROR,
+            format!("not still after a stop: {}", lane.motion),
+            vec![("state", lane.state.clone()), ("safe_command", lane.safe_command.clone())],
+        );
+    }
     // What the graph says against the output is worth more than a plain "flowing".
     let (level, message) = match lane.notes.first() {
         Some(note) if lane.foreign_publishers.unwrap_or(0) > 0 => (ERROR, note.clone()),

@@ -243,6 +243,7 @@ struct Told {
     permitted: bool,
     unmet: Vec<(crate::gate::condition::ConditionCode, crate::gate::machine::Subject)>,
     lanes: Vec<(crate::gate::lane_state::LaneState, Option<usize>, Option<usize>, u32)>,
+    moving: Vec<bool>,
     kill_inputs: Vec<(bool, bool, bool)>,
 }
 
@@ -255,6 +256,7 @@ impl Told {
             seq: snapshot.seq,
             permitted: snapshot.permitted,
             unmet: unmet.collect(),
+            moving: snapshot.lanes.iter().map(|lane| lane.motion.is_some()).collect(),
             lanes: lanes.map(|l| (l.state, l.owner, l.selected, l.subscribers)).collect(),
             kill_inputs: inputs.map(|i| (i.asserted, i.lost, i.seen)).collect(),
         }

@@ -37,7 +37,13 @@ pub(super) fn state(status: &Status, wall: WallTime) -> msg::State {
         hardware_id: status.hardware_id.clone(),
         version: status.version.clone(),
         config_sha256: status.config_sha256.clone(),
-        extra: status.causes.iter().map(cause).chain(latch(status)).collect(),
+        extra: status
+            .causes
+            .iter()
+            .map(cause)
+            .chain(latch(status))
+            .chain(motions(status))
+            .collect(),
     }
 }
 
@@ -55,6 +61,15 @@ fn cause(cause: &CauseStatus) -> KeyValue {
         key: format!("cause {cause} {subject}").trim_end().to_owned(),
         value: format!("{action}{when}: {text}"),
     }
+}
+
+/// A lane that does not stand still after a stop: `not still arms` = `left_elbow moves …`.
+fn motions(status: &Status) -> impl Iterator<Item = KeyValue> + '_ {
+    let moving = status.lanes.iter().filter(|lane| !lane.motion.is_empty());
+    moving.map(|lane| KeyValue {
+        key: format!("not still {}", lane.name),
+        value: lane.motion.clone(),
+    })
 }
 
 /// One unmet condition.

@@ -7,6 +7,7 @@ use crossbeam_channel::{Sender, bounded};
 use r2r::std_srvs::srv::Trigger;
 
 use super::burst::{Burst, burst};
+use super::cut::Cut;
 use super::lane_io::{LaneIo, WireError, newest, reliability};
 use super::latch::LatchIo;
 use super::requests::Requests;
@@ -159,6 +160,7 @@ fn resolve(context: &Arc<Context>, config: &Config) -> Result<ResolvedNames, Rcl
         names.extend(topics);
     }
     names.extend(config.other_paths.iter().map(|path| (NameKind::Topic, path.as_str())));
+    names.extend(config.stop.cut_topic.iter().map(|topic| (NameKind::Topic, topic.as_str())));
     resolve_names(context, NODE_NAME, &names)
 }
 
@@ -170,7 +172,7 @@ fn load_types(config: &Config) -> Result<BTreeMap<String, LoadedMessage>, BuildE
     let feedback = feedback.map(|one| (format!("feedback {}", one.name), one.type_name.as_str()));
     let inputs = config.kill_inputs.iter();
     let inputs = inputs.map(|one| (format!("kill input {}", one.name), one.type_name.as_str()));
-    let always = std::iter::once(("interlock".to_owned(), PERMIT_TYPE));
+    let always = [PERMIT_TYPE, CUT_TYPE].map(|name| ("interlock".to_owned(), name));
     let load = |(subject, name): (String, &str)| match load_message(name) {
         Ok(loaded) => Ok((name.to_owned(), loaded)),
         Err(error) => Err(BuildError::Type { subject, error: Box::new(error) }),
@@ -182,6 +184,7 @@ fn load_types(config: &Config) -> Result<BTreeMap<String, LoadedMessage>, BuildE
 /// wakes, or one publisher's flood would hide another's press. Within what copies are told apart by.
 const KILL_INPUT_DEPTH: usize = 32;
 const PERMIT_TYPE: &str = "interlock/msg/Permit";
+const CUT_TYPE: &str = "std_msgs/msg/Bool";
 
 /// Hands out wake bits one after the other.
 struct Bits {
@@ -236,6 +239,15 @@ impl Builder<'_> {
             inputs.push(KillInputIo { readers, bit, codec });
         }
         Ok(inputs)
+    }
+
+    /// The last of the names.
+    fn cut(&mut self) -> Result<Cut, BuildError> {
+        let topic = self.names.next();
+        let durability = Durability::TransientLocal;
+        let qos = Qos { reliability: rcl::Reliability::Reliable, durability, depth: 1 };
+        let support = self.loaded(CUT_TYPE)?.support();
+        Ok(Cut::new(Publisher::new(&self.node, support, &topic, qos)?))
     }
 
     fn feedback(&mut self) -> Result<Vec<FeedbackIo>, BuildError> {
@@ -425,6 +437,7 @@ impl Endpoints {
                 .collect(),
             other_paths: config.other_paths.iter().map(|_| builder.names.next()).collect(),
         };
+        let cut = config.stop.cut_topic.as_ref().map(|_| builder.cut()).transpose()?;
         let own_name = format!("{}/{gate_name}", resolved.namespace.trim_end_matches('/'));
         let audit = GraphAudit::new(node, own_name, audited, facts.clone(), notes);
 
@@ -479,6 +492,7 @@ impl Endpoints {
             prepared,
             decisions: tap,
             new_limits: take_limits,
+            cut,
             watched: Watched::new(&config),
             scratch: Vec::with_capacity(dimensions),
             stopping: None,

@@ -15,6 +15,7 @@
 mod build;
 mod burst;
 mod commands;
+mod cut;
 mod kills;
 mod lane_io;
 mod latch;
@@ -32,6 +33,7 @@ pub(crate) use self::build::NODE_NAME;
 pub use self::build::{BuildError, Built, Endpoints};
 pub use self::burst::Burst;
 use self::burst::Prepared;
+use self::cut::Cut;
 use self::lane_io::LaneIo;
 pub use self::lane_io::WireError;
 use self::latch::LatchIo;
@@ -131,6 +133,8 @@ pub struct GateThread {
     prepared: Prepared,
     decisions: DecisionTap,
     watched: Watched,
+    /// `None`: nobody is asked to cut power.
+    cut: Option<Cut>,
     new_limits: Receiver<NewLimits>,
     scratch: Vec<f64>,
     /// A stop that no safe command has answered yet.

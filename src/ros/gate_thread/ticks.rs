@@ -18,6 +18,7 @@ impl GateThread {
         self.read_graph(now);
         self.watch_latch(now.steady);
         self.gate.tick(now);
+        self.request_cut(now);
         let permitted = self.gate.is_permitted() && !self.switch.is_fenced();
         let seq = self.gate.machine().seq();
         let permit = self.permit.next(permitted, seq, now.wall);

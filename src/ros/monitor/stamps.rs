@@ -71,7 +71,7 @@ fn is_stamped(field: &Field) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cdr::{Arity, Primitive, Value, encode};
+    use crate::cdr::{Arity, Endian, Primitive, Value, encode};
 
     fn one(name: &str, kind: Kind) -> Field {
         Field { name: name.to_owned(), kind, arity: Arity::One, default: None }
@@ -99,7 +99,7 @@ mod tests {
         let first = message("a/msg/First", vec![one("header", header()), float()]);
         let mut reader = StampReader::new(&first).unwrap();
         let value = Value::Message(vec![stamped(7, 5), Value::F64(f64::NAN)]);
-        let bytes = encode(&first, &value).unwrap();
+        let bytes = encode(&first, &value, Endian::Little).unwrap();
         assert_eq!(reader.read(&bytes), Some(7_000_000_005));
         assert_eq!(reader.read(&bytes[..12]), Some(7_000_000_005), "the rest is not looked at");
         assert_eq!(reader.read(&bytes[..11]), None);
@@ -107,7 +107,10 @@ mod tests {
         let late = message("a/msg/Late", vec![float(), one("header", header())]);
         let mut reader = StampReader::new(&late).unwrap();
         let value = Value::Message(vec![Value::F64(f64::NAN), stamped(-1, 1)]);
-        assert_eq!(reader.read(&encode(&late, &value).unwrap()), Some(-999_999_999));
+        assert_eq!(
+            reader.read(&encode(&late, &value, Endian::Little).unwrap()),
+            Some(-999_999_999)
+        );
     }
 
     #[test]

@@ -157,6 +157,25 @@ fn gate(kind: &'static str, notice: &Notice, slots: &Slots) {
                 "{cause}, {subject}: {now}{detail}"
             );
         }
+        Notice::Motion { lane, found: Some(motion) } => {
+            let joint = joint(slots, *lane, motion.dimension);
+            let lane = self::lane(slots, *lane);
+            let velocity = known(motion.velocity);
+            let detail = velocity.map_or_else(
+                || String::from("feedback is silent, nobody knows whether it stands"),
+                |velocity| format!("{joint} moves: {velocity}, still is {}", motion.standstill),
+            );
+            tracing::error!(
+                kind,
+                lane,
+                velocity,
+                "lane {lane} is not still after a stop: {detail}"
+            );
+        }
+        Notice::Motion { lane, found: None } => {
+            let lane = self::lane(slots, *lane);
+            tracing::info!(kind, lane, "lane {lane} stands still");
+        }
         Notice::NoSafeCommand { lane } => {
             let lane = self::lane(slots, *lane);
             tracing::error!(

@@ -185,6 +185,7 @@ const fn notice_kind(notice: &Notice) -> EventKind {
         Notice::Owner { .. } => EventKind::OwnerChanged,
         Notice::Rejected { .. } => EventKind::Rejected,
         Notice::Stalled { .. } => EventKind::GateStalled,
+        Notice::Motion { .. } => EventKind::Motion,
         Notice::NoSafeCommand { .. } => EventKind::NoSafeCommand,
         Notice::Cause { .. } => EventKind::CauseChanged,
     }

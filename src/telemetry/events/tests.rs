@@ -71,6 +71,7 @@ fn one_of_each() -> Vec<What> {
         What::DecisionLost { lane: 0, source: 1 },
         What::Gate(Notice::Stalled { late: Duration::from_millis(75) }),
         What::Gate(Notice::NoSafeCommand { lane: 0 }),
+        What::Gate(Notice::Motion { lane: 0, found: None }),
         What::Gate(Notice::Cause {
             cause: Cause::FeedbackStale,
             subject: Subject::Feedback(0),

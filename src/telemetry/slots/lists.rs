@@ -178,6 +178,8 @@ closed_list! {
         GateStalled = "gate_stalled",
         /// A stop found nothing to build a safe command on.
         NoSafeCommand = "no_safe_command",
+        /// A lane is not still after a stop, or is again.
+        Motion = "motion",
         /// A cause that warns or holds began to act, or is gone.
         CauseChanged = "cause_changed",
         /// A robot description came by its topic.

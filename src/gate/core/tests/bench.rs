@@ -39,6 +39,7 @@ pub(crate) fn rules(lanes: Vec<LaneRules>) -> GateRules {
     GateRules {
         tick: TICK,
         arm_settle: Duration::from_millis(100),
+        stop_deadline: Duration::from_secs(1),
         simulated_time: false,
         lanes,
         feedback: vec![FeedbackRules { timeout: Duration::from_millis(100), ..Default::default() }],

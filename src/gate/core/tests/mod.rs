@@ -8,6 +8,7 @@ mod hazards;
 mod hazards_of_stops;
 mod holding;
 mod situations;
+mod standstill;
 mod starts;
 mod story;
 mod walk;

@@ -1,0 +1,123 @@
+//! After a stop: what is told of a robot that goes on moving, and what is not done to it.
+
+use std::time::Duration;
+
+use super::bench::{Bench, SERVICE, rules};
+use crate::gate::notice::Notice;
+use crate::gate::rules::LaneRules;
+use crate::gate::safe::SafeCommand;
+use crate::gate::standstill::Motion;
+use crate::gate::test_rules::position_lane;
+
+fn motions(bench: &mut Bench) -> Vec<Option<Motion>> {
+    let motion = |notice| match notice {
+        Notice::Motion { found, .. } => Some(found),
+        _ => None,
+    };
+    bench.gate.notices().drain().filter_map(motion).collect()
+}
+
+fn killed(lane: LaneRules) -> Bench {
+    let mut rules = rules(vec![lane]);
+    rules.stop_deadline = Duration::from_secs(1);
+    let mut bench = Bench::new(rules);
+    bench.velocity = vec![0.0];
+    let mut bench = bench.armed();
+    bench.send(0, 0, &[0.01]);
+    bench.gate.kill(SERVICE, bench.now());
+    motions(&mut bench);
+    bench
+}
+
+#[test]
+fn hazard_27_stop_latched_but_robot_moves() {
+    // It brakes in half a second: nothing is told.
+    let mut bench = killed(position_lane(1));
+    bench.velocity = vec![0.5];
+    bench.run(500);
+    bench.velocity = vec![0.0];
+    bench.run(5_000);
+    assert_eq!(motions(&mut bench), []);
+    assert!(!bench.gate.moves_after_stop());
+
+    // It goes on: told once the time is over, not before, and once.
+    let mut bench = killed(position_lane(1));
+    bench.velocity = vec![0.5];
+    bench.run(990);
+    assert_eq!(motions(&mut bench), []);
+    bench.run(2_000);
+    let [Some(motion)] = motions(&mut bench)[..] else { panic!("not told once") };
+    assert_eq!((motion.dimension, motion.standstill), (0, 0.05));
+    assert!((motion.velocity - 0.5).abs() < 0.01, "{motion:?}");
+    assert!(bench.gate.moves_after_stop());
+    // The hold pre-empts whatever goes on below: it is out all the time, the same to the last bit.
+    let out = bench.run(1_000);
+    assert!(out.len() > 90 && out.iter().all(|values| *values == out[0]));
+    // It stands for a second: that is told, too.
+    bench.velocity = vec![0.0];
+    bench.run(900);
+    assert_eq!(motions(&mut bench), []);
+    bench.run(1_000);
+    assert_eq!(motions(&mut bench), [None]);
+    assert!(!bench.gate.moves_after_stop());
+}
+
+#[test]
+fn when_velocity_is_not_told_expect_motion_seen_in_the_positions() {
+    let mut bench = killed(position_lane(1));
+    bench.velocity = Vec::new();
+    for _ in 0..200 {
+        bench.pose[0] += 0.005;
+        bench.run(10);
+    }
+    assert!(bench.gate.moves_after_stop());
+}
+
+#[test]
+fn when_feedback_is_silent_after_a_stop_expect_it_told_and_no_cut() {
+    let mut bench = killed(position_lane(1));
+    bench.feedback = false;
+    bench.run(3_000);
+    let [Some(motion)] = motions(&mut bench)[..] else { panic!("not told once") };
+    assert!(motion.velocity.is_nan());
+    assert!(!bench.gate.moves_after_stop());
+}
+
+#[test]
+fn when_it_is_reset_expect_nothing_left_of_it() {
+    let mut bench = killed(position_lane(1));
+    bench.velocity = vec![0.5];
+    bench.run(2_000);
+    assert!(bench.gate.moves_after_stop());
+    let seq = bench.gate.machine().seq();
+    assert_eq!(bench.gate.reset(seq, bench.now()), Ok(()));
+    bench.run(10);
+    assert!(!bench.gate.moves_after_stop());
+}
+
+#[test]
+fn hazard_39_escalation_fells_biped() {
+    // A minute of sway after a kill: reported, and its safe command stays what it is.
+    for safe in [SafeCommand::Silent, SafeCommand::Freeze { tolerance: 1.0 }] {
+        let balance = safe == SafeCommand::Silent;
+        let mut bench = killed(LaneRules { balance, safe, ..position_lane(1) });
+        let mut told = Vec::new();
+        let mut out = Vec::new();
+        for step in 0..6_000_u32 {
+            let phase = f64::from(step) * 0.01 * std::f64::consts::TAU;
+            bench.pose = vec![0.02 * phase.sin()];
+            bench.velocity = vec![0.02 * std::f64::consts::TAU * phase.cos()];
+            out.extend(bench.run(10));
+            told.extend(motions(&mut bench));
+        }
+        let [Some(motion)] = told[..] else { panic!("told {} times", told.len()) };
+        assert!(motion.velocity.is_finite());
+        // No damping: what goes out is the safe command that was configured, unchanged, or nothing.
+        if balance {
+            assert_eq!(out, Vec::<Vec<f64>>::new());
+        } else {
+            assert!(out.len() > 5_900 && out.iter().all(|values| *values == out[0]));
+        }
+        assert_eq!(bench.gate.lane(0).unwrap().rules.safe, safe);
+    }
+}

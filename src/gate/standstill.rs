@@ -1,0 +1,151 @@
+//! Whether the robot stands still after a stop: measured motion, looked at from the deadline on.
+//!
+//! A stop that was sent is not a robot that stands: below the gate an accepted trajectory can go on,
+//! or a brake fail. So from `stop.deadline_s` after the state became killed, each gated lane with
+//! feedback must be measured standing still; one that moves, or tells nothing, is told.
+//!
+//! **Invariant:** nothing here changes what a lane publishes. A balancing robot always moves: a stop is
+//! never raised to damping for it.
+
+use std::time::Duration;
+
+use super::core::Gate;
+use super::lane::Lane;
+use super::notice::Notice;
+use super::state::State;
+use super::units::{Moment, SteadyTime, is_within};
+
+/// Time constant of the velocity that is looked at: a sensor's noise averages out, and a robot that
+/// stopped is seen to have within a third of a second.
+const AVERAGE_OVER_S: f64 = 0.1;
+/// Still for this long ends it. A swaying robot stands still twice a second.
+const STILL_FOR: Duration = Duration::from_secs(1);
+
+/// What was found of a lane that does not stand still in time.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Motion {
+    /// Joint or axis.
+    pub dimension: usize,
+    /// Its measured velocity, rad/s or m/s; NaN: feedback is silent, so that nobody knows.
+    pub velocity: f64,
+    /// What counts as still.
+    pub standstill: f64,
+}
+
+/// The measured motion of one lane after a stop.
+#[derive(Clone, Debug)]
+pub(super) struct Standstill {
+    mean: Vec<f64>,
+    before: Vec<f64>,
+    at: Option<SteadyTime>,
+    still_since: Option<SteadyTime>,
+    found: Option<Motion>,
+}
+
+impl Standstill {
+    pub(super) fn new(dimensions: usize) -> Self {
+        Self {
+            mean: vec![0.0; dimensions],
+            before: vec![0.0; dimensions],
+            at: None,
+            still_since: None,
+            found: None,
+        }
+    }
+
+    /// What is wrong, if anything is.
+    pub(super) const fn found(&self) -> Option<Motion> {
+        self.found
+    }
+
+    fn clear(&mut self) {
+        (self.at, self.still_since, self.found) = (None, None, None);
+    }
+
+    /// Averages the newest sample over a short time. `false`: only now is there anything to compare.
+    fn average(&mut self, lane: &Lane, now: SteadyTime) -> bool {
+        let elapsed = self.at.replace(now).map(|at| now.since(at).as_secs_f64());
+        let position = lane.measured.position().unwrap_or_default();
+        let velocity = lane.measured.velocity();
+        for (index, mean) in self.mean.iter_mut().enumerate() {
+            let there = position.get(index).copied().unwrap_or_default();
+            let before = self.before.get(index).copied().unwrap_or_default();
+            let rate = match (velocity.and_then(|all| all.get(index)), elapsed) {
+                (Some(velocity), _) => *velocity,
+                (None, Some(elapsed)) if elapsed > 0.0 => (there - before) / elapsed,
+                (None, Some(_) | None) => 0.0,
+            };
+            match elapsed {
+                Some(elapsed) => *mean += (rate - *mean) * elapsed / (AVERAGE_OVER_S + elapsed),
+                None => *mean = rate,
+            }
+            if let Some(place) = self.before.get_mut(index) {
+                *place = there;
+            }
+        }
+        elapsed.is_some()
+    }
+
+    /// The first joint or axis that moves.
+    fn moving(&self, standstill: f64) -> Option<Motion> {
+        let mut all = self.mean.iter().enumerate();
+        let (dimension, velocity) =
+            all.find(|(_, mean)| !is_within(**mean, -standstill, standstill))?;
+        Some(Motion { dimension, velocity: *velocity, standstill })
+    }
+
+    /// Takes what a look found; it goes when the lane has stood still for a while.
+    fn judge(&mut self, motion: Option<Motion>, now: SteadyTime) {
+        if motion.is_some() {
+            self.still_since = None;
+            self.found = motion;
+            return;
+        }
+        let since = *self.still_since.get_or_insert(now);
+        if now.since(since) >= STILL_FOR {
+            self.found = None;
+        }
+    }
+}
+
+impl Gate {
+    /// Looks at every gated lane with feedback, once a tick.
+    pub(super) fn watch_standstill(&mut self, now: Moment) {
+        let killed = self.machine.state() == State::Killed;
+        let since = now.steady.since(self.machine.since().steady);
+        for index in 0..self.lanes.len() {
+            let fresh = self.is_fresh(index, now.steady);
+            let Some(lane) = self.lanes.get(index) else { continue };
+            let looked_at = lane.is_gated() && lane.rules.feedback.is_some();
+            let Some(watch) = self.standstill.get_mut(index).filter(|_| looked_at) else {
+                continue;
+            };
+            let before = watch.found.is_some();
+            if !killed {
+                watch.clear();
+            } else if fresh {
+                let compared = watch.average(lane, now.steady);
+                if since >= self.rules.stop_deadline && compared {
+                    watch.judge(watch.moving(lane.rules.standstill), now.steady);
+                }
+            } else if since >= self.rules.stop_deadline {
+                let (dimension, standstill) = (0, lane.rules.standstill);
+                let unknown = Motion { dimension, velocity: f64::NAN, standstill };
+                watch.at = None;
+                watch.judge(Some(unknown), now.steady);
+            }
+            let found = watch.found;
+            if before != found.is_some() {
+                self.notices.push(Notice::Motion { lane: index, found });
+            }
+        }
+    }
+
+    /// A lane that is measured moving although its time to stop is over: what a request to cut is
+    /// for. Silent feedback is none: nobody knows.
+    #[must_use]
+    pub fn moves_after_stop(&self) -> bool {
+        let found = self.standstill.iter().filter_map(Standstill::found);
+        found.into_iter().any(|motion| motion.velocity.is_finite())
+    }
+}
