@@ -264,14 +264,17 @@ fn lock(directory: &Path) -> std::io::Result<Option<File>> {
 }
 
 fn system(path: &Path, what: &'static str, source: Error) -> Failure {
-    let fix = match source.kind() {
-        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => "make space on that disk",
-        ErrorKind::PermissionDenied => {
-            "give its directory to the user that interlock runs as, or write another state_dir"
-        }
-        ErrorKind::ReadOnlyFilesystem => "mount the disk writable, or write another state_dir",
-        ErrorKind::NotFound => "make its directory, or write another state_dir",
-        _ => "see to the disk, or write another state_dir",
+    let kind = source.kind();
+    let fix = if matches!(kind, ErrorKind::StorageFull | ErrorKind::QuotaExceeded) {
+        "make space on that disk"
+    } else if kind == ErrorKind::PermissionDenied {
+        "give its directory to the user that interlock runs as, or write another state_dir"
+    } else if kind == ErrorKind::ReadOnlyFilesystem {
+        "mount the disk writable, or write another state_dir"
+    } else if kind == ErrorKind::NotFound {
+        "make its directory, or write another state_dir"
+    } else {
+        "see to the disk, or write another state_dir"
     };
     Failure::System { path: path.to_path_buf(), what, source, fix: fix.to_owned() }
 }

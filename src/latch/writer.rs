@@ -22,6 +22,9 @@ use crate::telemetry::slots::{Slots, ThreadName};
 /// Between two looks at the file, and at names that have come since.
 const CHECK: Duration = Duration::from_millis(500);
 
+/// A trip's subject and detail, in words.
+pub type Describe = Box<dyn Fn(&Trip) -> (String, String) + Send>;
+
 /// What the thread needs.
 pub struct Parts {
     /// The file.
@@ -31,7 +34,7 @@ pub struct Parts {
     /// This boot of the machine.
     pub boot_id: BootId,
     /// A trip's subject and detail, in words.
-    pub describe: Box<dyn Fn(&Trip) -> (String, String) + Send>,
+    pub describe: Describe,
     /// Who asked.
     pub attribution: Arc<Attribution>,
     /// Telemetry.

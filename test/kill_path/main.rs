@@ -4,6 +4,11 @@
 //! with loom's atomics, so that loom runs every interleaving and every stale read the memory model
 //! allows; in `weakened` with orderings that are too weak, to show that loom would find them.
 
+#![expect(
+    clippy::duplicate_mod,
+    reason = "the same sources with other atomics, that is what is compared"
+)]
+
 mod last_stop;
 mod model;
 mod modelled;

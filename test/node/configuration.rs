@@ -114,8 +114,9 @@ fn hazard_32_config_fails_open() {
         ("no lanes", head.to_owned(), &["lanes"]),
         (
             "not yet available",
-            good.replace("    lanes:", "    stop: {deadline_s: 1.0}\n    lanes:"),
-            &["stop: is", "not available yet"],
+            good.replace("    lanes:", "    feedback: {arm: {type: sensor_msgs/msg/JointState, topic: joints, timeout_s: 1.0, \
+             fields: {effort: effort[]}}}\n    lanes:"),
+            &["feedback.arm.fields.effort: is", "not available yet"],
         ),
         (
             "two at once",

@@ -75,7 +75,7 @@ fn the_profile_of_the_file_is_the_one_without_a_name() {
     let mut rig = base(&format!("    profile: demo\n{PROFILES}{BASE}"));
     let answer = arm_with(&mut rig, "");
     assert!(answer["message"].to_string().contains("profile demo"), "{answer}");
-    assert_eq!(rig.state()["profile"], "demo");
+    rig.wait_state("the profile in force", |state| state["profile"] == "demo");
 }
 
 #[test]

@@ -44,10 +44,9 @@ fn contents(state: State, seq: u64) -> Contents {
 }
 
 fn told(directory: &Path) -> (State, u64, u64) {
-    match found_in(directory).unwrap() {
-        Found::Valid(contents) => (contents.state, contents.seq, contents.counter),
-        other => panic!("{other:?}"),
-    }
+    let found = found_in(directory).unwrap();
+    let Found::Valid(contents) = found else { panic!("{found:?}") };
+    (contents.state, contents.seq, contents.counter)
 }
 
 #[test]

@@ -21,7 +21,7 @@ impl Bits {
     }
 
     /// The next one for a subscription's `on_new_message`; `None`: all are given.
-    pub fn next(&mut self) -> Option<Waker> {
+    pub fn take(&mut self) -> Option<Waker> {
         let bit = self.set.waker(self.next)?;
         self.next = self.next.saturating_add(1);
         Some(bit)
@@ -70,7 +70,7 @@ mod tests {
     #[test]
     fn when_a_bit_is_woken_expect_it_set_until_it_is_cleared() {
         let mut bits = Bits::new(70);
-        let all: Vec<Waker> = std::iter::from_fn(|| bits.next()).collect();
+        let all: Vec<Waker> = std::iter::from_fn(|| bits.take()).collect();
         assert_eq!(all.len(), 128, "whole words");
         assert!(!bits.collect());
         all[69].wake();

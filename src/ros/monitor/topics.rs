@@ -129,7 +129,7 @@ impl Topics {
     }
 
     fn add(&mut self, name: String, place: usize, bits: &mut Bits, now: SteadyTime) {
-        let Some(bit) = bits.next() else { return };
+        let Some(bit) = bits.take() else { return };
         self.slots.topics.give(place, &name);
         self.names.insert(name.clone());
         let config = self.config.topics.get(place);

@@ -10,9 +10,8 @@ use crate::gate::standstill::Motion;
 use crate::gate::test_rules::position_lane;
 
 fn motions(bench: &mut Bench) -> Vec<Option<Motion>> {
-    let motion = |notice| match notice {
-        Notice::Motion { found, .. } => Some(found),
-        _ => None,
+    let motion = |notice| {
+        if let Notice::Motion { found, .. } = notice { Some(found) } else { None }
     };
     bench.gate.notices().drain().filter_map(motion).collect()
 }
