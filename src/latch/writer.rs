@@ -228,3 +228,6 @@ impl Writer {
         changed
     }
 }
+
+#[cfg(test)]
+mod tests;
