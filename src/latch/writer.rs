@@ -231,3 +231,6 @@ impl Writer {
         changed
     }
 }
+
+#[cfg(test)]
+mod tests;

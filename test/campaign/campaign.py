@@ -67,7 +67,8 @@ def run(tries, draw, folder):
     for name, (tried, worst, lost) in rows.items():
         print(f"{name:32} {tried:6} {worst:10.3f} s {lost:5}")
     tried, lost = (sum(row[at] for row in rows.values()) for at in (0, 2))
-    print(f"{tried - lost} passed, {lost} failed in {lives.life} lives; trips told to be on disk: {lives.told}")
+    print(f"{tried - lost} passed, {lost} failed in {lives.life} lives; kills told to be on disk: {lives.told}, "
+          f"answers the middleware lost: {lives.operator.unanswered}")
     return 1 if lost else 0
 
 

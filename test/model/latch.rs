@@ -1,15 +1,17 @@
 //! The node, its callers, its record on disk, and everything that can go wrong between them.
 //!
-//! The record follows design §5 and §7: "active" is on disk before an arm takes effect and the
-//! conditions are checked again after that write; a reset is written before the release; a trip is
-//! written after the stop, and that write may be lost with the process. One mailbox holds the newest
-//! record that is not written yet.
+//! Both steps of reset and arm, what belongs on disk after each, and what a record means at a start are
+//! the crate's own ([`Machine::begin`], [`Machine::conclude`], [`Machine::record`], [`start`]). The
+//! model adds the disk: one mailbox holds the newest record that is not written yet, a write may come
+//! at any time later, fail, or be lost with the process.
 
 use interlock::gate::cause::{Action as CauseAction, Cause};
-use interlock::gate::history::Start;
 use interlock::gate::machine::{Machine, Report, Subject};
+use interlock::gate::release::{Latched, Release};
 use interlock::gate::state::{BootRecord, State};
 use interlock::gate::units::Moment;
+use interlock::latch::boot::{UNCLEAN_STEP, start};
+use interlock::latch::record::{Contents, Found, VERSION};
 use stateright::{Model, Property};
 
 use super::Latch;
@@ -18,10 +20,6 @@ use super::Latch;
 const MOST_TRIPS: u8 = 2;
 const MOST_LIVES: u8 = 2;
 const MOST_CHANGES: u64 = 4;
-
-/// How far `seq` jumps at a start. A trip whose write was lost has used numbers that the record does
-/// not know; a request that names one of them must still be stale. More than a life can use.
-const BOOT_STEP: u64 = 32;
 
 /// One thing left out, to see that a property notices.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,17 +31,12 @@ pub(crate) enum Sabotage {
     NoSecondLook,
     /// `seq` goes on from the record as if nothing could be missing there.
     NoBootStep,
-    /// A reset is released before it is written, and lost.
+    /// A trip is not posted.
     TripNotWritten,
     /// A record that says "active" counts as a clean end.
     ActiveIsClean,
-}
-
-/// What the file says.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct Record {
-    pub(crate) state: State,
-    pub(crate) seq: u64,
+    /// A write that failed counts as one that is there.
+    FailedIsWritten,
 }
 
 /// A reset or arm on its way.
@@ -54,6 +47,10 @@ pub(crate) struct Ask {
     pub(crate) trips: u8,
     /// Received and found in order; the record is being written.
     pub(crate) begun: bool,
+    /// It, or a newer one, is on disk.
+    written: bool,
+    /// A disarm came since it was begun.
+    withdrawn: bool,
 }
 
 /// What happened last.
@@ -71,8 +68,10 @@ pub(crate) struct Last {
 pub(crate) struct World {
     /// `None`: the process is down.
     pub(crate) latch: Option<Latch>,
-    pub(crate) disk: Record,
-    pub(crate) mail: Option<Record>,
+    pub(crate) disk: Latched,
+    pub(crate) mail: Option<Latched>,
+    /// What was handed to the writer last.
+    posted: Latched,
     /// A kill input asserts; an automatic cause is there.
     pub(crate) pressed: bool,
     pub(crate) fault: bool,
@@ -102,6 +101,8 @@ pub(crate) enum Step {
     BeginArm,
     BeginReset,
     Write,
+    /// The record that an arm or a reset waits for cannot be written, or not in time.
+    GiveUp,
     Arm,
     Reset,
     Crash,
@@ -117,9 +118,20 @@ impl World {
         self.latch.as_ref().map(|latch| latch.machine.state())
     }
 
-    pub(crate) fn record(&self) -> Option<Record> {
-        let machine = &self.latch.as_ref()?.machine;
-        Some(Record { state: machine.state(), seq: machine.seq() })
+    pub(crate) fn record(&self) -> Option<Latched> {
+        self.latch.as_ref().map(|latch| latch.machine.record())
+    }
+
+    /// As the gate thread does at the end of each turn.
+    fn post(&mut self) {
+        if let Some(record) = self.record().filter(|record| *record != self.posted) {
+            self.mail = Some(record);
+            self.posted = record;
+        }
+    }
+
+    fn ask(&mut self, arms: bool) -> &mut Option<Ask> {
+        if arms { &mut self.arm } else { &mut self.reset }
     }
 
     pub(crate) fn unmet(&self) -> bool {
@@ -140,89 +152,85 @@ impl Node {
             true => machine.automatic(report, CauseAction::Kill, Moment::default()),
             false => machine.kill(report, Moment::default()),
         });
-        if outcome.moved {
-            world.trips += 1;
-            if !self.skips(Sabotage::TripNotWritten) {
-                world.mail = world.record();
-            }
+        // Somebody who stops while a reset is being written means it, whatever the number does.
+        let races = !automatic && world.reset.is_some_and(|ask| ask.begun);
+        world.trips += u8::from(outcome.moved || races);
+        if outcome.moved && self.skips(Sabotage::TripNotWritten) {
+            world.posted = world.record().unwrap_or(world.posted);
         }
     }
 
-    /// The record that an arm or a reset needs goes to the writer; its effect waits for it.
+    /// The first step.
     fn begin(&self, world: &mut World, step: Step) -> Option<()> {
-        let machine = &world.latch.as_ref()?.machine;
-        let (slot, needs, becomes) = if step == Step::BeginArm {
-            (world.arm, State::Disarmed, State::Active)
-        } else {
-            (world.reset, State::Killed, State::Disarmed)
-        };
-        let ask = slot.filter(|ask| !ask.begun)?;
-        let blocked = if step == Step::BeginArm { world.unmet() } else { world.pressed };
-        let in_order = machine.state() == needs && machine.seq() == ask.seq && !blocked;
-        let record = Record { state: becomes, seq: ask.seq + 1 };
-        let slot = if step == Step::BeginArm { &mut world.arm } else { &mut world.reset };
-        *slot = in_order.then_some(Ask { begun: true, ..ask });
-        if in_order {
-            world.mail = Some(record);
-        }
+        let arms = step == Step::BeginArm;
+        let unmet = if arms { world.unmet() } else { world.pressed };
+        let ask = world.ask(arms).filter(|ask| !ask.begun)?;
+        let release = if arms { Release::Arm { profile: 0 } } else { Release::Reset };
+        let begun = world.latch.as_mut()?.change(|machine| machine.begin(release, ask.seq, unmet));
+        *world.ask(arms) = begun.is_ok().then_some(Ask { begun: true, ..ask });
         Some(())
     }
 
-    /// The record is on disk: everything is looked at again, and the machine decides.
-    fn conclude(&self, world: &mut World, step: Step) -> Option<u8> {
-        let arms = step == Step::Arm;
-        let ask = if arms { world.arm.take() } else { world.reset.take() };
-        let ask = ask.filter(|ask| ask.begun)?;
+    /// The second step: `written` as far as it is known. Returns how many stops it overlooked.
+    fn conclude(&self, world: &mut World, arms: bool, written: bool) -> Option<u8> {
+        let ask = world.ask(arms).filter(|ask| ask.begun)?;
         let early = arms && self.skips(Sabotage::ArmBeforeMark);
-        if world.mail.is_some() && !early {
-            // The newest record is still on its way; its answer is waited for.
-            let newest = world.mail.map(|mail| mail.seq) == Some(ask.seq + 1);
-            let slot = if arms { &mut world.arm } else { &mut world.reset };
-            *slot = newest.then_some(ask);
-            return if newest { None } else { Some(0) };
+        if written && !ask.written && !early {
+            return None;
         }
+        *world.ask(arms) = None;
         let unmet = if arms { world.unmet() } else { world.pressed };
-        let latch = world.latch.as_mut()?;
-        let (seq, unmet) = if self.skips(Sabotage::NoSecondLook) {
-            (latch.machine.seq(), false)
-        } else {
-            (ask.seq, unmet)
-        };
+        let unmet = unmet || !written && !self.skips(Sabotage::FailedIsWritten);
+        let blind = self.skips(Sabotage::NoSecondLook);
         let now = Moment::default();
-        let done = latch.change(|machine| match arms {
-            true => machine.arm(seq, unmet, now),
-            false => machine.reset(seq, unmet, now),
+        let latch = world.latch.as_mut()?;
+        let done = latch.change(|machine| {
+            let done = machine.conclude(unmet, now);
+            match done {
+                Err(_) if blind && arms => machine.arm(machine.seq(), false, now),
+                Err(_) if blind => machine.reset(machine.seq(), false, now),
+                done => done,
+            }
         });
-        let truth = world.record();
-        if done.is_err() && truth != Some(world.disk) {
-            // What was written did not come true.
-            world.mail = truth;
-        }
-        Some(if done.is_ok() { world.trips - ask.trips } else { 0 })
+        let missed = world.trips - ask.trips + u8::from(ask.withdrawn);
+        Some(if done.is_ok() { missed } else { 0 })
     }
 
     fn write(world: &mut World) -> Option<()> {
         let mail = world.mail.take()?;
         world.disk = mail;
         world.told_durable = mail.state == State::Killed;
+        for ask in [&mut world.arm, &mut world.reset].into_iter().flatten() {
+            ask.written |= ask.begun;
+        }
         Some(())
     }
 
     fn start(&self, world: &mut World) {
-        let record = match world.disk.state {
-            State::Disarmed => BootRecord::Clean,
-            State::Killed => BootRecord::Killed,
-            State::Active if self.skips(Sabotage::ActiveIsClean) => BootRecord::Clean,
-            State::Active => BootRecord::EndedActive,
+        let contents = Contents {
+            version: VERSION,
+            counter: 1,
+            state: world.disk.state,
+            clean: false,
+            boot_id: [1; 16],
+            seq: world.disk.seq,
+            first: 0,
+            trips: Vec::new(),
         };
-        let step = if self.skips(Sabotage::NoBootStep) { 0 } else { BOOT_STEP };
-        let machine = Machine::at_boot(Start::of(record, world.disk.seq + step), Moment::default());
-        let (machine_state, seq) = (machine.state(), machine.seq());
+        let mut begins = start(&Found::Valid(contents), [1; 16], &|_| None);
+        if self.skips(Sabotage::NoBootStep) {
+            begins.seq = world.disk.seq;
+        }
+        if self.skips(Sabotage::ActiveIsClean) && world.disk.state == State::Active {
+            begins.record = BootRecord::Clean;
+        }
+        let machine = Machine::at_boot(begins, Moment::default());
+        let record = machine.record();
         world.latch = Some(Latch::new(machine));
         world.lives += 1;
         // Before anybody can read the number it is on disk: else the next life would use it again.
-        world.disk = Record { state: machine_state, seq };
-        world.told_durable = machine_state == State::Killed;
+        (world.disk, world.posted) = (record, record);
+        world.told_durable = record.state == State::Killed;
     }
 }
 
@@ -231,11 +239,12 @@ impl Model for Node {
     type Action = Step;
 
     fn init_states(&self) -> Vec<World> {
-        let disk = Record { state: State::Disarmed, seq: 1 };
+        let disk = Latched { state: State::Disarmed, seq: 1 };
         let mut world = World {
             latch: None,
             disk,
             mail: None,
+            posted: disk,
             pressed: false,
             fault: false,
             arm: None,
@@ -260,18 +269,17 @@ impl Model for Node {
         }
         steps.extend([Step::Kill, Step::Disarm, Step::Crash]);
         steps.extend(world.mail.map(|_| Step::Write));
-        // One at a time: what one writes while the other waits would be taken for the other's.
-        let begun = |ask: Option<Ask>| ask.is_some_and(|ask| ask.begun);
-        let free = !begun(world.arm) && !begun(world.reset);
+        let waits = |ask: Option<Ask>| ask.is_some_and(|ask| ask.begun && !ask.written);
+        steps.extend((waits(world.arm) || waits(world.reset)).then_some(Step::GiveUp));
         match world.arm {
             None => steps.push(Step::AskArm),
             Some(ask) if ask.begun => steps.push(Step::Arm),
-            Some(_) => steps.extend(free.then_some(Step::BeginArm)),
+            Some(_) => steps.push(Step::BeginArm),
         }
         match world.reset {
             None => steps.push(Step::AskReset),
             Some(ask) if ask.begun => steps.push(Step::Reset),
-            Some(_) => steps.extend(free.then_some(Step::BeginReset)),
+            Some(_) => steps.push(Step::BeginReset),
         }
     }
 
@@ -293,16 +301,23 @@ impl Model for Node {
             Step::Disarm => {
                 let latch = world.latch.as_mut()?;
                 latch.change(|machine| machine.disarm(Moment::default())).ok()?;
-                world.mail = world.record();
+                world.arm = world.arm.map(|ask| Ask { withdrawn: ask.begun, ..ask });
             }
             Step::AskArm | Step::AskReset => {
                 let seq = world.latch.as_ref()?.machine.seq();
-                let ask = Some(Ask { seq, trips: world.trips, begun: false });
-                *(if step == Step::AskArm { &mut world.arm } else { &mut world.reset }) = ask;
+                let trips = world.trips;
+                let ask = Ask { seq, trips, begun: false, written: false, withdrawn: false };
+                *world.ask(step == Step::AskArm) = Some(ask);
             }
             Step::BeginArm | Step::BeginReset => self.begin(&mut world, step)?,
             Step::Write => Self::write(&mut world)?,
-            Step::Arm | Step::Reset => missed = self.conclude(&mut world, step)?,
+            Step::GiveUp => {
+                let arms = world.arm.is_some_and(|ask| ask.begun && !ask.written);
+                missed = self.conclude(&mut world, arms, false)?;
+            }
+            Step::Arm | Step::Reset => {
+                missed = self.conclude(&mut world, step == Step::Arm, true)?
+            }
             Step::Crash => {
                 world.died = world.state();
                 world.died_durable = world.told_durable;
@@ -314,6 +329,7 @@ impl Model for Node {
             }
             Step::Start => self.start(&mut world),
         }
+        world.post();
         let seq = |world: &World| world.latch.as_ref().map_or(0, |latch| latch.machine.seq());
         let grew = seq(&world).wrapping_sub(seq(before));
         world.last = world.state().map(|to| Last {
@@ -328,7 +344,7 @@ impl Model for Node {
 
     fn within_boundary(&self, world: &World) -> bool {
         let seq = world.record().map_or(world.disk.seq, |record| record.seq);
-        world.trips <= MOST_TRIPS && seq % BOOT_STEP <= MOST_CHANGES
+        world.trips <= MOST_TRIPS && seq % UNCLEAN_STEP <= MOST_CHANGES
     }
 
     fn properties(&self) -> Vec<Property<Self>> {

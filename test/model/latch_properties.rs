@@ -32,6 +32,12 @@ pub(crate) fn properties() -> Vec<Property<Node>> {
         Property::<Node>::always("a stale arm is refused", |_, world| {
             last(world, |l| l.by != Step::Arm || l.missed == 0)
         }),
+        Property::<Node>::always("a disarm wins over an arm in progress", |_, world| {
+            last(world, |l| l.by != Step::Arm || l.to != State::Active || l.missed == 0)
+        }),
+        Property::<Node>::always("what cannot be written takes no effect", |_, world| {
+            last(world, |l| l.by != Step::GiveUp || l.from == l.to)
+        }),
         Property::<Node>::always("a kill works in every state", |_, world| {
             last(world, |l| l.by != Step::Kill || l.to == State::Killed)
         }),
@@ -77,6 +83,10 @@ pub(crate) fn properties() -> Vec<Property<Node>> {
         Property::<Node>::sometimes("a kill comes while a reset is being written", |_, world| {
             world.last.is_some_and(|l| l.by == Step::Kill)
                 && world.reset.is_some_and(|ask| ask.begun && ask.trips < world.trips)
+        }),
+        Property::<Node>::sometimes("a write fails while an arm waits for it", |_, world| {
+            world.last.is_some_and(|l| l.by == Step::GiveUp)
+                && world.state() == Some(State::Disarmed)
         }),
         Property::<Node>::sometimes("an arm waits across a kill and a reset", |_, world| {
             world.state() == Some(State::Disarmed)

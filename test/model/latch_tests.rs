@@ -20,6 +20,9 @@ fn when_something_is_left_out_expect_the_property_found_broken() {
         (Sabotage::NoSecondLook, "an arm needs every condition"),
         (Sabotage::NoBootStep, "a kill wins over a reset in progress"),
         (Sabotage::TripNotWritten, "while nothing is being written the disk is true"),
+        (Sabotage::NoSecondLook, "a disarm wins over an arm in progress"),
+        (Sabotage::FailedIsWritten, "what cannot be written takes no effect"),
+        (Sabotage::FailedIsWritten, "active is on disk before it is true"),
         (Sabotage::ActiveIsClean, "after a crash while active it boots killed"),
     ];
     for (sabotage, property) in cases {

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::path::PathBuf;
-use std::process::{Child, ExitStatus};
+use std::process::{Child, Command, ExitStatus};
 
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
@@ -27,6 +27,11 @@ const PORTS: u16 = 19_600;
 /// `/**`: the node has another name in some tests.
 fn head(port: u16) -> String {
     format!("{}    causes: {{gate_stalled: {{action: warn}}}}\n", plain_head(port))
+}
+
+/// With the latch on disk, in the lease's own state directory.
+fn persisted_head(port: u16) -> String {
+    head(port).replace("    latch: {persist: false}\n", "")
 }
 
 /// The same without a word about causes.
@@ -81,11 +86,16 @@ pub(crate) struct Node {
 impl Node {
     /// Starts the node with these arguments.
     pub(crate) fn start(lease: &DomainLease, scratch: &Scratch, args: &[&str]) -> Self {
+        let mut command = lease.command(env!("CARGO_BIN_EXE_interlock"));
+        command.args(args);
+        Self::run(scratch, command)
+    }
+
+    /// Starts the node by a command that becomes it.
+    pub(crate) fn run(scratch: &Scratch, mut command: Command) -> Self {
         let log = scratch.path().join("interlock.log");
         let file = File::options().create(true).append(true).open(&log).expect("the node's log");
-        let child = lease
-            .command(env!("CARGO_BIN_EXE_interlock"))
-            .args(args)
+        let child = command
             .stdout(file.try_clone().expect("share the log"))
             .stderr(file)
             .spawn()
@@ -104,10 +114,15 @@ impl Node {
         status.unwrap_or_else(|| panic!("the node did not end\n{}", self.log()))
     }
 
+    /// Its number.
+    pub(crate) fn pid(&self) -> Pid {
+        let Running(child) = &self.process;
+        Pid::from_child(child)
+    }
+
     /// Sends a signal.
     pub(crate) fn signal(&self, signal: Signal) {
-        let Running(child) = &self.process;
-        kill_process(Pid::from_child(child), signal).expect("the node lives");
+        kill_process(self.pid(), signal).expect("the node lives");
     }
 
     /// Whether it still runs.
@@ -151,7 +166,43 @@ impl Rig {
         Self::begin(head, params, args, name)
     }
 
+    /// The same as [`Self::new`] with the latch on disk: a first run, so it comes up killed.
+    pub(crate) fn persisted(params: &str) -> Self {
+        Self::begin(persisted_head, params, &[], "/interlock")
+    }
+
+    /// The same, where the node is started through these words, which end in its own program.
+    pub(crate) fn persisted_through(
+        params: &str,
+        words: &dyn Fn(&DomainLease) -> Vec<String>,
+    ) -> Self {
+        Self::begin_through(persisted_head, params, (&[], "/interlock"), words)
+    }
+
+    /// Another run with the same files, under another name: what is left of the one before on the
+    /// graph cannot answer for it.
+    pub(crate) fn run_again(&mut self, name: &str) -> Value {
+        self.node.process.stop();
+        let file = self.scratch.path().join("params.yaml");
+        let rule = format!("__node:={name}");
+        let args = ["--ros-args", "--params-file", file.to_str().expect("plain"), "-r", &rule];
+        self.node = Node::start(&self.lease, &self.scratch, &args);
+        self.name = format!("/{name}");
+        self.watch_state();
+        self.state()
+    }
+
     fn begin(head: fn(u16) -> String, params: &str, args: &[&str], name: &str) -> Self {
+        let plain = |_: &DomainLease| vec![env!("CARGO_BIN_EXE_interlock").to_owned()];
+        Self::begin_through(head, params, (args, name), &plain)
+    }
+
+    fn begin_through(
+        head: fn(u16) -> String,
+        params: &str,
+        (args, name): (&[&str], &str),
+        words: &dyn Fn(&DomainLease) -> Vec<String>,
+    ) -> Self {
         let (lease, scratch) = (domain_lease(), Scratch::new());
         // As nobody else has the domain, nobody else has the port.
         let port = PORTS + u16::try_from(lease.id()).expect("a small domain");
@@ -159,7 +210,10 @@ impl Rig {
         let file = file.to_str().expect("a plain path");
         let mut all = vec!["--ros-args", "--params-file", file];
         all.extend(args);
-        let node = Node::start(&lease, &scratch, &all);
+        let words = words(&lease);
+        let mut command = lease.command(&words[0]);
+        command.args(&words[1..]).args(&all);
+        let node = Node::run(&scratch, command);
         let peer = Peer::start(&lease, &scratch, "peer");
         let mut rig = Self { node, peer, scratch, lease, name: name.to_owned(), port };
         rig.watch_state();

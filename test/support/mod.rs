@@ -148,6 +148,11 @@ impl DomainLease {
         self.logs.path().join("control.sock")
     }
 
+    /// Where a node started on this lease keeps its latch file.
+    pub(crate) fn state_dir(&self) -> PathBuf {
+        self.logs.path().join("interlock")
+    }
+
     /// A command that talks on this domain, on the loopback interface, and logs
     /// to a folder that goes with the lease.
     pub(crate) fn command(&self, program: impl AsRef<std::ffi::OsStr>) -> Command {
@@ -185,7 +190,8 @@ impl Running {
         None
     }
 
-    fn stop(&mut self) {
+    /// Kills the child, as `kill -9` does, and waits for its end.
+    pub(crate) fn stop(&mut self) {
         // Both fail only when the child is gone already.
         drop(self.0.kill());
         drop(self.0.wait());

@@ -7,6 +7,7 @@ mod commands;
 mod hazards;
 mod hazards_of_stops;
 mod holding;
+mod releases;
 mod situations;
 mod standstill;
 mod starts;

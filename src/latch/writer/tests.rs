@@ -1,0 +1,157 @@
+//! The thread with a real file: numbers, names, and what a restart then knows.
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicUsize;
+
+use parking_lot::Mutex;
+
+use super::*;
+use crate::gate::cause::Cause;
+use crate::gate::machine::{Report, Subject};
+use crate::gate::state::BootRecord;
+use crate::latch::{read, start};
+use crate::telemetry::fixture;
+
+const BOOT: BootId = [3; 16];
+
+/// A folder that goes with the test, and everything the thread needs in it.
+struct Bench {
+    folder: PathBuf,
+    attribution: Arc<Attribution>,
+    slots: Arc<Slots>,
+    told: Arc<Mutex<Vec<Option<String>>>>,
+    woken: Arc<AtomicUsize>,
+}
+
+impl Bench {
+    fn new(name: &str) -> Self {
+        let name = format!("interlock-writer-{}-{name}", std::process::id());
+        Self {
+            folder: std::env::temp_dir().join(name),
+            attribution: Arc::default(),
+            slots: fixture::slots(),
+            told: Arc::default(),
+            woken: Arc::default(),
+        }
+    }
+
+    /// The next run: its machine, and its latch.
+    fn run(&self) -> (Machine, Post, Latch) {
+        let (store, found) = Store::open(&self.folder).unwrap();
+        let begins = start(&found, BOOT, &|_| Some(Subject::Node));
+        let (told, woken) = (self.told.clone(), self.woken.clone());
+        let parts = Parts {
+            store,
+            found,
+            boot_id: BOOT,
+            describe: Box::new(|trip| ("pendant".to_owned(), format!("{} in words", trip.cause))),
+            attribution: self.attribution.clone(),
+            slots: self.slots.clone(),
+            steady: crate::clock::steady,
+            told: Box::new(move |trouble| told.lock().push(trouble)),
+        };
+        let wake = Box::new(move || {
+            woken.fetch_add(1, Ordering::SeqCst);
+        });
+        let now = Moment::default();
+        let (post, latch) = Latch::start(parts, begins, now, wake).unwrap();
+        (Machine::at_boot(begins, now), post, latch)
+    }
+
+    fn read(&self) -> Contents {
+        read(&self.folder).unwrap()
+    }
+}
+
+impl Drop for Bench {
+    fn drop(&mut self) {
+        std::fs::remove_dir_all(&self.folder).ok();
+    }
+}
+
+fn wait(what: &str, mut condition: impl FnMut() -> bool) {
+    for _ in 0..6_000 {
+        if condition() {
+            return;
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    panic!("waited for {what}");
+}
+
+fn kill(machine: &mut Machine, cause: Cause) {
+    machine.kill(Report::plain(cause, Subject::Node), Moment::default());
+}
+
+#[test]
+fn when_posted_expect_the_number_told_and_the_next_run_to_know_it() {
+    let bench = Bench::new("posted");
+    let (mut machine, mut post, latch) = bench.run();
+    assert_eq!(bench.read().trips[0].cause, "first_run", "before anything was posted");
+    let number = post.post(&machine);
+    assert!(post.progress().is_durable(number), "nothing is new");
+    machine.reset(1, false, Moment::default()).unwrap();
+    kill(&mut machine, Cause::KillService);
+    kill(&mut machine, Cause::KillSignal);
+    let number = post.post(&machine);
+    wait("the record", || post.progress().is_durable(number));
+    assert!(bench.woken.load(Ordering::SeqCst) > 0);
+    assert!(!post.progress().has_failed(number));
+    let contents = bench.read();
+    assert_eq!((contents.state, contents.seq, contents.clean), (State::Killed, 4, false));
+    // Who asked is told a moment later.
+    bench.attribution.note(3, "maria", "arm near table");
+    wait("the name", || bench.read().first_trip().unwrap().operator == "maria");
+    let trip = bench.read().first_trip().unwrap().clone();
+    assert_eq!((trip.cause.as_str(), trip.subject.as_str()), ("kill_service", "pendant"));
+    assert_eq!(
+        (trip.detail.as_str(), trip.reason.as_str()),
+        ("kill_service in words", "arm near table")
+    );
+    assert!(bench.slots.node.latch_write.read().count >= 3);
+    latch.finish();
+    assert!(bench.read().clean);
+    drop(post);
+    let (machine, ..) = bench.run();
+    assert_eq!((machine.state(), machine.seq()), (State::Killed, 4));
+    assert_eq!(
+        machine.first_trip().map(|trip| (trip.seq, trip.cause)),
+        Some((3, Cause::KillService))
+    );
+    assert_eq!(bench.read().trips.len(), 3, "none is forgotten");
+}
+
+#[test]
+fn when_the_file_cannot_be_written_expect_the_number_failed_and_all_of_it_written_later() {
+    let bench = Bench::new("failed");
+    let (mut machine, mut post, latch) = bench.run();
+    let away = bench.folder.with_extension("away");
+    std::fs::rename(&bench.folder, &away).unwrap();
+    wait("the loss to be noticed", || !post.progress().is_writable());
+    kill(&mut machine, Cause::KillService);
+    let number = post.post(&machine);
+    wait("the failure", || post.progress().has_failed(number));
+    assert!(!post.progress().is_durable(number));
+    assert!(bench.told.lock().last().unwrap().as_ref().unwrap().contains("mkdir"));
+    std::fs::rename(&away, &bench.folder).unwrap();
+    wait("the record", || post.progress().is_durable(number));
+    assert!(post.progress().is_writable() && !post.progress().has_failed(number));
+    assert_eq!(bench.told.lock().last(), Some(&None));
+    assert_eq!(bench.read().trips.last().unwrap().cause, "kill_service");
+    latch.finish();
+}
+
+#[test]
+fn when_the_process_dies_while_active_expect_unclean_and_while_ended_active_not_clean() {
+    let bench = Bench::new("active");
+    let (mut machine, mut post, latch) = bench.run();
+    machine.reset(1, false, Moment::default()).unwrap();
+    machine.arm(2, false, Moment::default()).unwrap();
+    let number = post.post(&machine);
+    wait("the mark", || post.progress().is_durable(number));
+    latch.finish();
+    assert!(!bench.read().clean, "nobody ends active by himself");
+    drop(post);
+    let (_, found) = Store::open(Path::new(&bench.folder)).unwrap();
+    assert_eq!(super::boot::how_it_ended(&found, BOOT), BootRecord::EndedActive);
+}

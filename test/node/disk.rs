@@ -1,0 +1,158 @@
+//! A disk that fails: removed, full, read-only. The node says which, and what to do; a stop needs no disk.
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use serde_json::Value;
+
+use crate::rig::{BASE, Rig, TWIST};
+use crate::support::DomainLease;
+
+/// The text of the condition `latch_not_writable`; empty: it is not there.
+fn trouble(state: &Value) -> String {
+    let unmet = state["unmet"].as_array().expect("a list").iter();
+    let found = unmet.filter(|one| one["code"] == "latch_not_writable");
+    found.map(|one| one["text"].as_str().expect("a text")).collect()
+}
+
+fn wait_trouble(rig: &mut Rig, part: &str) -> String {
+    trouble(&rig.wait_state(part, |state| trouble(state).contains(part)))
+}
+
+fn wait_no_trouble(rig: &mut Rig) {
+    rig.wait_state("the latch file writable", |state| trouble(state).is_empty());
+}
+
+fn refused(rig: &mut Rig, verb: &str) -> String {
+    let seq = rig.state()["seq"].as_u64().expect("a seq");
+    let answer = rig.verb(verb, seq);
+    assert_eq!(answer["success"], false, "{answer}");
+    answer["message"].as_str().expect("a text").to_owned()
+}
+
+#[test]
+fn when_the_state_directory_is_removed_expect_the_condition_its_way_out_and_kills_served() {
+    let mut rig = Rig::persisted(BASE);
+    rig.peer.subscribe("/cmd_vel", TWIST);
+    rig.reset();
+    wait_no_trouble(&mut rig);
+    let dir = rig.lease.state_dir();
+    std::fs::remove_dir_all(&dir).expect("remove it");
+    let text = wait_trouble(&mut rig, "mkdir -m 700 -p");
+    assert!(text.contains(dir.join("latch").to_str().expect("plain")), "{text}");
+    assert!(refused(&mut rig, "arm").contains("mkdir"));
+    let killed = rig.trigger("kill");
+    assert_eq!(killed["success"], true);
+    let text = killed["message"].as_str().expect("a text");
+    assert!(text.contains("NOT on disk") && text.contains("mkdir"), "{text}");
+    let state = rig.wait_state("killed", |state| state["label"] == "killed");
+    assert!(refused(&mut rig, "reset").contains("mkdir"));
+    // As it says: the record of the kill is written then.
+    std::fs::create_dir(&dir).expect("make it again");
+    wait_no_trouble(&mut rig);
+    let after = rig.run_again("second");
+    assert_eq!(after["first_trip"], state["first_trip"], "{after}");
+    rig.reset();
+    rig.arm();
+}
+
+/// The node in a mount namespace of its own, where a script has made the disk it keeps its latch on.
+struct OnDisk {
+    rig: Rig,
+    dir: PathBuf,
+}
+
+impl OnDisk {
+    /// `None`: this machine permits no mounts; said aloud.
+    fn new(script: &str) -> Option<Self> {
+        let probe = ["-m", "sh", "-c", "mount -t tmpfs tmpfs /mnt"];
+        let may = Command::new("unshare").args(probe).output();
+        if !may.is_ok_and(|may| may.status.success()) {
+            println!("skipped: unshare -m and mount are not permitted here");
+            return None;
+        }
+        let words = |lease: &DomainLease| {
+            let dir = lease.state_dir();
+            let dir = dir.to_str().expect("plain");
+            let script = format!("set -e; mkdir -p {dir}; D={dir}; {script}; exec \"$@\"");
+            let node = env!("CARGO_BIN_EXE_interlock");
+            ["unshare", "-m", "sh", "-c", &script, "sh", node].map(str::to_owned).into()
+        };
+        let mut rig = Rig::persisted_through(BASE, &words);
+        rig.peer.subscribe("/cmd_vel", TWIST);
+        let dir = rig.lease.state_dir();
+        Some(Self { rig, dir })
+    }
+
+    /// Runs a script where the node sees its disk.
+    fn inside(&self, script: &str) {
+        let pid = self.rig.node.pid().as_raw_nonzero().to_string();
+        let script = format!("D={}; {script}", self.dir.display());
+        let done = Command::new("nsenter").args(["-t", &pid, "-m", "sh", "-c", &script]).output();
+        let done = done.expect("nsenter");
+        assert!(done.status.success(), "{script}: {done:?}");
+    }
+}
+
+#[test]
+fn when_the_disk_is_full_expect_reset_refused_until_there_is_space_and_none_needed_after() {
+    let fill = "dd if=/dev/zero of=$D/filler bs=4k 2>/dev/null || true";
+    let Some(mut disk) = OnDisk::new(&format!("mount -t tmpfs -o size=128k tmpfs $D; {fill}"))
+    else {
+        return;
+    };
+    let rig = &mut disk.rig;
+    assert_eq!(rig.state()["first_trip"]["cause"], "first_run");
+    let text = wait_trouble(rig, "No space left on device");
+    assert!(text.contains("make space") && text.contains("/latch"), "{text}");
+    assert!(refused(rig, "reset").contains("No space left"), "a reset needs the disk");
+    assert_eq!(rig.trigger("kill")["success"], true, "a kill does not");
+    disk.inside("rm $D/filler");
+    wait_no_trouble(&mut disk.rig);
+    disk.rig.reset();
+    // What is there is written in place.
+    disk.inside(fill);
+    let rig = &mut disk.rig;
+    rig.arm();
+    let killed = rig.trigger("kill");
+    assert!(killed["message"].as_str().expect("a text").contains("Latch: on disk"), "{killed}");
+    rig.reset();
+}
+
+#[test]
+fn when_the_directory_is_read_only_expect_killed_and_the_reason_until_it_is_not() {
+    let script = "mount -t tmpfs tmpfs $D; mount -o remount,ro $D";
+    let Some(mut disk) = OnDisk::new(script) else { return };
+    let rig = &mut disk.rig;
+    assert_eq!(rig.state()["label"], "killed");
+    let text = wait_trouble(rig, "Read-only file system");
+    assert!(text.contains("mount the disk writable") && text.contains("state_dir"), "{text}");
+    assert!(refused(rig, "reset").contains("Read-only"));
+    disk.inside("mount -o remount,rw $D");
+    let rig = &mut disk.rig;
+    wait_no_trouble(rig);
+    rig.reset();
+    rig.arm();
+}
+
+#[test]
+fn hazard_04_reset_with_cause_present() {
+    let button = "    kill_inputs: {button: {type: std_msgs/msg/Bool, topic: button, \
+         field: data, asserted_when: true, timeout_s: 30.0}}\n";
+    let mut rig = Rig::persisted(&format!("{BASE}{button}"));
+    rig.peer.publisher("/button", "std_msgs/msg/Bool");
+    let pressed = |down: bool| serde_json::json!({"data": down});
+    crate::support::wait_for("the button to be heard", || {
+        rig.peer.publish("/button", pressed(true));
+        rig.state()["kill_inputs"][0]["asserted"] == true
+    });
+    rig.wait_state("the button in the way", |state| {
+        state["unmet"][0]["code"] == "kill_input_asserted"
+    });
+    let text = refused(&mut rig, "reset");
+    assert!(text.contains("'button' asserts: release it"), "{text}");
+    assert_eq!(rig.state()["label"], "killed");
+    rig.peer.publish("/button", pressed(false));
+    rig.wait_state("the release", |state| state["unmet"].as_array().is_some_and(Vec::is_empty));
+    rig.reset();
+}
