@@ -33,7 +33,16 @@ fn done(rig: &Rig, arguments: &[&str]) -> String {
 }
 
 fn arm(rig: &Rig) {
-    wait_for("an arm over the socket", || ctl(rig, &["arm", "--yes"]).status.success());
+    let mut last = String::new();
+    for _ in 0..100 {
+        let output = ctl(rig, &["arm", "--yes"]);
+        if output.status.success() {
+            return;
+        }
+        last = said(&output);
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+    panic!("no arm over the socket: {last}");
 }
 
 fn flowing(params: &str) -> Rig {
@@ -137,6 +146,9 @@ fn a_kill_is_served_when_as_many_clients_are_connected_as_may_be() {
 #[test]
 fn hazard_42_stale_arm_accepted_over_the_real_socket() {
     let mut rig = Rig::new(BASE);
+    // Somebody reads the output, so that an arm is possible at all.
+    rig.peer.subscribe("/cmd_vel", TWIST);
+    rig.peer.wait_for_writer("/cmd_vel");
     let seq = rig.state()["seq"].as_u64().expect("a seq");
     let stream = UnixStream::connect(rig.lease.socket()).expect("connect");
     done(&rig, &["kill"]);
@@ -177,7 +189,8 @@ fn an_operator_chooses_a_source_waits_and_disarms() {
         assert!(text.contains(part), "{part} in\n{text}");
     }
     // Without HTTP and ROS it is the same; after the node's end it says so.
-    drop(std::mem::replace(&mut rig.node, ended(&rig)));
+    let other = ended(&rig);
+    drop(std::mem::replace(&mut rig.node, other));
     let gone = ctl(&rig, &["history"]);
     assert_eq!(gone.status.code(), Some(2));
     assert!(said(&gone).contains("it is not running"), "{}", said(&gone));

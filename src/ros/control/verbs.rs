@@ -274,7 +274,7 @@ async fn select_service(
 }
 
 fn denied_text(shared: &Shared, denied: Denied, answer: &Answer) -> String {
-    let text = match denied {
+    match denied {
         Denied::State(refused) => {
             let mut text = format!("refused: {}", shared.texts().refused(refused, answer.seq));
             if refused == crate::gate::state::Refused::Unmet {
@@ -296,6 +296,5 @@ fn denied_text(shared: &Shared, denied: Denied, answer: &Answer) -> String {
         Denied::Select(SelectRefused::Watched) => {
             "refused: the lane is only watched (mode: watch)".to_owned()
         }
-    };
-    text
+    }
 }
