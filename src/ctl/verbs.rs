@@ -130,6 +130,9 @@ fn ask(what: &str, question: &str, yes: bool, console: &mut Console<'_>) -> Opti
     Some(REFUSED)
 }
 
+/// How the node begins when conditions are what it refuses for; they follow in `unmet`.
+const UNMET: &str = "refused: conditions are unmet";
+
 fn finish(answer: Result<Answer, NoAnswer>, console: &mut Console<'_>) -> u8 {
     match answer {
         Ok(answer) => tell(&answer, console),
@@ -142,7 +145,9 @@ fn tell(answer: &Answer, console: &mut Console<'_>) -> u8 {
         console.say(&format!("{}\n", text::plain(&answer.message)));
         return GOOD;
     }
-    if answer.error.as_deref() == Some(ErrorCode::Refused.label()) && !answer.unmet.is_empty() {
+    // What is missing for an arm is no answer to a disarm, nor to a seq that has moved.
+    let is_unmet = answer.message.starts_with(UNMET);
+    if answer.error.as_deref() == Some(ErrorCode::Refused.label()) && is_unmet {
         let status = Status {
             state: answer.state.clone().unwrap_or_default(),
             seq: answer.seq.unwrap_or_default(),
