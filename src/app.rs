@@ -139,6 +139,7 @@ pub fn run(
     let path = opened.path();
     let woken = latch::Woken::default();
     let (post, latch) = opened.start(&config, &slots, &notes, &attribution, &woken)?;
+    let on_disk = post.as_ref().map(|post| post.progress().clone());
     let endpoints = Endpoints {
         config: config.clone(),
         context,
@@ -190,6 +191,7 @@ pub fn run(
         history,
         events: events.clone(),
         slots: slots.clone(),
+        latch: on_disk,
     };
     let socket = socket::start(bound, operators)?;
     let mut burst = built.burst;

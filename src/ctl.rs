@@ -9,6 +9,7 @@
 mod arguments;
 mod client;
 mod doctor;
+mod latch;
 mod look;
 mod screen;
 mod suggest;
@@ -17,6 +18,7 @@ mod verbs;
 
 use std::ffi::OsString;
 use std::io::{BufRead, Write};
+use std::path::PathBuf;
 
 use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser};
@@ -52,6 +54,8 @@ pub struct Console<'a> {
     pub colour: bool,
     /// The environment and user.
     pub surroundings: Surroundings,
+    /// Where a node that this user starts has its latch file.
+    pub state_directory: Option<PathBuf>,
 }
 
 impl std::fmt::Debug for Console<'_> {
@@ -73,6 +77,10 @@ impl Console<'_> {
     /// What to say when nobody answers.
     fn unreachable(&mut self, error: &NoAnswer) -> u8 {
         self.complain(&format!("{error}\n"));
+        if matches!(error, NoAnswer::NotRunning(_)) {
+            let told = latch::told(self.state_directory.as_deref());
+            self.complain(&told);
+        }
         UNREACHABLE
     }
 }

@@ -14,6 +14,7 @@ use crate::gate::snapshot::Snapshot;
 use crate::gate::state::State;
 use crate::gate::units::Moment;
 use crate::kill_switch::KillSwitch;
+use crate::latch::Progress;
 use crate::ros::rcl::Waker;
 use crate::socket::rights::Accounts;
 use crate::socket::{
@@ -25,7 +26,7 @@ use crate::telemetry::notes::Notes;
 use crate::telemetry::report;
 use crate::telemetry::slots::Slots;
 use crate::telemetry::status::Status;
-use crate::telemetry::texts::Texts;
+use crate::telemetry::texts::{NOT_PERSISTED, Texts};
 use crate::verbs::{NotTaken, Outcome, VerbQueue, Wish};
 
 /// What the socket is given of the node.
@@ -34,6 +35,7 @@ pub(super) struct Operators {
     pub(super) node: String,
     pub(super) notes: Arc<Notes>,
     pub(super) snapshot: triple_buffer::Output<Snapshot>,
+    pub(super) latch: Option<Arc<Progress>>,
     pub(super) switch: Arc<KillSwitch>,
     pub(super) waker: Waker,
     pub(super) queue: VerbQueue,
@@ -65,6 +67,7 @@ pub(super) fn start(bound: Bound, operators: Operators) -> Result<SocketServer, 
             node: operators.node,
             notes: operators.notes,
             snapshot: Mutex::new(operators.snapshot),
+            latch: operators.latch,
             switch: operators.switch,
             waker: operators.waker,
             queue: operators.queue,
@@ -92,6 +95,8 @@ struct TheNode {
     notes: Arc<Notes>,
     /// Read by this one thread only.
     snapshot: Mutex<triple_buffer::Output<Snapshot>>,
+    /// `None`: the latch is not kept on disk.
+    latch: Option<Arc<Progress>>,
     switch: Arc<KillSwitch>,
     waker: Waker,
     queue: VerbQueue,
@@ -128,6 +133,16 @@ impl Behind for TheNode {
             attribution: &self.attribution,
         };
         report::status(self.snapshot.lock().read(), texts, &self.slots, clock::now())
+    }
+
+    fn latch(&self, seq: u64) -> Option<String> {
+        let Some(progress) = &self.latch else { return Some(NOT_PERSISTED.to_owned()) };
+        if progress.is_kill_durable(seq) {
+            return Some("on disk: a restart comes up killed".to_owned());
+        }
+        let why = self.notes.latch();
+        let is_failed = !progress.is_writable() && !why.is_empty();
+        is_failed.then(|| format!("NOT on disk, so a restart may forget it: {why}"))
     }
 
     fn ask(&self, wish: Wish) -> Result<oneshot::Receiver<Outcome>, NotTaken> {

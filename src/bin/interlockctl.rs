@@ -28,6 +28,7 @@ fn main() -> ExitCode {
             screen,
             colour: is_terminal && !no_color,
             surroundings,
+            state_directory: interlock::latch::directory(None, &|name| std::env::var_os(name)),
         },
     );
     ExitCode::from(code)

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::client::{Client, NoAnswer};
 use super::screen::Screen;
-use super::{Console, GOOD, KILLED, REFUSED, UNREACHABLE, USAGE, text};
+use super::{Console, GOOD, KILLED, REFUSED, USAGE, text};
 use crate::clock;
 use crate::telemetry::status::Status;
 
@@ -120,10 +120,7 @@ pub(super) fn wait(client: &Client, state: &str, timeout: f64, console: &mut Con
                     ));
                     REFUSED
                 }
-                Err(error) => {
-                    console.complain(&format!("{error}\n"));
-                    UNREACHABLE
-                }
+                Err(error) => console.unreachable(&error),
             };
         }
         std::thread::sleep(WAIT_EVERY);

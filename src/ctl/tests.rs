@@ -105,6 +105,7 @@ fn say_to(arguments: &[&str], typed: Option<&str>) -> Said {
         can_ask: typed.is_some(),
         screen: None,
         colour: false,
+        state_directory: None,
         surroundings: Surroundings {
             runtime_directory: Some(String::from("/nonexistent")),
             ..Surroundings::default()

@@ -372,6 +372,12 @@ fn span(seconds: f64) -> String {
     }
 }
 
+/// The same of nanoseconds.
+#[expect(clippy::as_conversions, reason = "a time for people")]
+pub(super) fn stamp(unix_ns: i64) -> String {
+    time(unix_ns as f64 * 1e-9)
+}
+
 /// The time of day, UTC: the robot and the person may sit in different zones.
 fn time(unix_s: f64) -> String {
     let of_day = unix_s.rem_euclid(DAY);

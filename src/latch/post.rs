@@ -47,16 +47,19 @@ impl Posted {
 pub struct Progress {
     durable: AtomicU64,
     failed: AtomicU64,
+    /// `seq` of the newest record on disk that says killed; 0: none.
+    killed_seq: AtomicU64,
     writable: AtomicBool,
     writer: OnceLock<Thread>,
 }
 
 impl Progress {
-    pub(super) fn new(first_is_written: bool) -> Arc<Self> {
+    pub(super) fn new(begun: &Posted, first_is_written: bool) -> Arc<Self> {
         let (durable, failed) = if first_is_written { (FIRST, 0) } else { (0, FIRST) };
         Arc::new(Self {
             durable: AtomicU64::new(durable),
             failed: AtomicU64::new(failed),
+            killed_seq: AtomicU64::new(if first_is_written { killed_seq(begun) } else { 0 }),
             writable: AtomicBool::new(first_is_written),
             writer: OnceLock::new(),
         })
@@ -81,14 +84,28 @@ impl Progress {
         self.failed.load(Ordering::Acquire) >= number && !self.is_durable(number)
     }
 
+    /// Whether a record that says killed, of this `seq` or a later one, is on disk. For whoever knows
+    /// a kill by its `seq`, not by its record.
+    ///
+    /// # Ordering
+    /// Acquire, as [`Self::is_durable`].
+    #[must_use]
+    pub fn is_kill_durable(&self, seq: u64) -> bool {
+        self.killed_seq.load(Ordering::Acquire) >= seq
+    }
+
     /// Whether the file could be written when it was last tried.
     #[must_use]
     pub fn is_writable(&self) -> bool {
         self.writable.load(Ordering::Acquire)
     }
 
-    pub(super) fn tell(&self, number: u64, written: bool) {
+    pub(super) fn tell(&self, posted: &Posted, written: bool) {
+        let number = posted.number;
         self.writable.store(written, Ordering::Release);
+        if written {
+            self.killed_seq.fetch_max(killed_seq(posted), Ordering::Release);
+        }
         let told = if written { &self.durable } else { &self.failed };
         told.store(number, Ordering::Release);
     }
@@ -107,6 +124,14 @@ impl Progress {
         if let Some(writer) = self.writer.get() {
             writer.unpark();
         }
+    }
+}
+
+/// 0 where it does not say killed: a reset that is being written has its own later `seq`.
+const fn killed_seq(posted: &Posted) -> u64 {
+    match posted.latched.state {
+        State::Killed => posted.latched.seq,
+        State::Disarmed | State::Active => 0,
     }
 }
 

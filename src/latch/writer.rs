@@ -69,7 +69,7 @@ impl Latch {
         let begun = Posted::of(&machine, FIRST);
         let mut writer = Writer::new(parts);
         writer.write(&begun);
-        let progress = Progress::new(writer.trouble.is_none());
+        let progress = Progress::new(&begun, writer.trouble.is_none());
         let (post, mailbox) = Post::new(begun, progress.clone());
         let stop = Arc::new(AtomicBool::new(false));
         let (stopped, told) = (stop.clone(), progress.clone());
@@ -132,7 +132,7 @@ impl Writer {
             let due = now.since(checked) >= CHECK;
             if is_new || due && (pending || self.has_new_names()) {
                 pending = !self.write(&posted);
-                progress.tell(posted.number, !pending);
+                progress.tell(&posted, !pending);
                 wake();
                 checked = (self.parts.steady)();
             } else if due {

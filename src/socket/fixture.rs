@@ -49,6 +49,8 @@ impl Drop for Folder {
 pub(crate) struct FakeNode {
     /// The gate thread does not look any more.
     pub(crate) is_stuck: AtomicBool,
+    /// The latch file is not written in time.
+    pub(crate) is_disk_slow: AtomicBool,
     /// Thread `control` takes wishes and never answers.
     pub(crate) is_mute: AtomicBool,
     /// Kills raised.
@@ -93,6 +95,10 @@ impl Behind for FakeNode {
 
     fn status(&self) -> Status {
         self.status.lock().clone()
+    }
+
+    fn latch(&self, _seq: u64) -> Option<String> {
+        (!self.is_disk_slow.load(Ordering::SeqCst)).then(|| "on disk".to_owned())
     }
 
     fn ask(&self, wish: Wish) -> Result<oneshot::Receiver<Outcome>, NotTaken> {

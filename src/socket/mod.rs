@@ -53,6 +53,8 @@ pub struct Bounds {
     pub reserve_line: Duration,
     /// Until the snapshot shows a kill.
     pub kill: Duration,
+    /// After that, for the kill's record to be on disk.
+    pub latch: Duration,
     /// For the answer of another thread.
     pub answer: Duration,
     /// For a client to take its answer.
@@ -70,6 +72,7 @@ impl Default for Bounds {
             idle: Duration::from_secs(60),
             reserve_line: Duration::from_millis(200),
             kill: Duration::from_secs(1),
+            latch: Duration::from_millis(200),
             answer: Duration::from_secs(5),
             write: Duration::from_secs(2),
             penalty: Duration::from_secs(1),
@@ -100,6 +103,8 @@ pub trait Behind: Send + Sync + 'static {
     fn view(&self) -> View;
     /// The newest snapshot in words.
     fn status(&self) -> Status;
+    /// Whether the kill of this `seq` is on disk, in words; `None`: to be waited for.
+    fn latch(&self, seq: u64) -> Option<String>;
     /// Leaves a wish for thread `control`.
     ///
     /// # Errors

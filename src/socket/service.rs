@@ -83,9 +83,10 @@ impl Service {
         {
             self.parts.attribution.note(seq, operator, reason);
         }
+        let latch = self.on_disk(view.seq).await;
         let message = format!(
-            "killed, seq {}: nothing is forwarded, every lane that has a safe command sends it. Not \
-             persisted in this version: a restart comes up disarmed. To go on: reset, then arm",
+            "killed, seq {}: nothing is forwarded, every lane that has a safe command sends it. \
+             Latch: {latch}. To go on: reset, then arm",
             view.seq
         );
         let state = Some("killed".to_owned());
@@ -110,6 +111,20 @@ impl Service {
             }
             tokio::time::sleep(LOOK_EVERY).await;
         }
+    }
+
+    /// What became of a kill's record, in words. It has stopped already: this only tells.
+    async fn on_disk(&self, seq: u64) -> String {
+        let looks = async {
+            loop {
+                if let Some(words) = self.parts.behind.latch(seq) {
+                    return words;
+                }
+                tokio::time::sleep(LOOK_EVERY).await;
+            }
+        };
+        let told = tokio::time::timeout(self.bounds.latch, looks).await;
+        told.unwrap_or_else(|_| "not on disk yet: until it is, a restart may forget it".to_owned())
     }
 
     async fn whoami(&self, caller: Caller) -> Answer {

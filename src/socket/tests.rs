@@ -273,6 +273,18 @@ fn when_the_gate_thread_does_not_answer_expect_the_kill_raised_and_the_truth() {
 }
 
 #[test]
+fn when_the_disk_is_slow_expect_the_kill_answered_with_the_truth() {
+    let node = FakeNode::in_state("active", 1);
+    node.is_disk_slow.store(true, Ordering::SeqCst);
+    let rig = Rig::with(node.clone(), quick(), 0);
+    let answer = Client::new(&rig).ask("kill");
+    assert!(answer.ok && answer.message.contains("not on disk yet"), "{answer:?}");
+    node.is_disk_slow.store(false, Ordering::SeqCst);
+    let answer = Client::new(&rig).ask("kill");
+    assert!(answer.message.contains("Latch: on disk."), "{answer:?}");
+}
+
+#[test]
 fn when_the_control_thread_is_mute_expect_a_bound_and_kills_meanwhile() {
     let node = FakeNode::in_state("active", 1);
     node.is_mute.store(true, Ordering::SeqCst);
