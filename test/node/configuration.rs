@@ -115,7 +115,7 @@ fn hazard_32_config_fails_open() {
         (
             "not yet available",
             good.replace("    lanes:", "    feedback: {arm: {type: sensor_msgs/msg/JointState, topic: joints, timeout_s: 1.0, \
-             fields: {effort: effort[]}}}\n    lanes:"),
+             fields: {effort: 'effort[]'}}}\n    lanes:"),
             &["feedback.arm.fields.effort: is", "not available yet"],
         ),
         (
