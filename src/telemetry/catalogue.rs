@@ -2,7 +2,7 @@
 //!
 //! Names are a contract with dashboards, alerts and people: changing one is a breaking change. The
 //! collector takes name, type, labels and help from here, so a scrape cannot say anything else; a
-//! test compares a whole scrape with this list, and the README's table is made from it.
+//! test compares a whole scrape with this list, and docs/metrics.md is made from it.
 //!
 //! Rules: base units, plural unit suffix, `_total`, `_info`, `_timestamp_seconds`. Never "time
 //! since", rates, averages or percentages. A label has one meaning everywhere: `lane` and `source`
@@ -257,10 +257,10 @@ mod tests {
         assert!(table.contains("| `interlock_seq` | gauge | – |"));
     }
     #[test]
-    fn when_the_readme_lists_metrics_expect_this_catalogue() {
-        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/README.md");
-        let readme = std::fs::read_to_string(path).unwrap();
-        let (_, rest) = readme.split_once("<!-- metrics -->\n").unwrap();
+    fn when_the_documents_list_metrics_expect_this_catalogue() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/metrics.md");
+        let document = std::fs::read_to_string(path).unwrap();
+        let (_, rest) = document.split_once("<!-- metrics -->\n").unwrap();
         let (table, _) = rest.split_once("<!-- /metrics -->").unwrap();
         assert!(
             table == markdown(),
