@@ -21,6 +21,9 @@ use crate::telemetry::slots::StopTrigger;
 const READERS: usize = 3;
 /// Which of them also gets what was published before it was there.
 const REPLAYED: usize = 0;
+/// How much is taken at a time from one reader or service. What is left is next, after the tick: a
+/// flood of kills must not keep the permit and the safe commands from going out in time.
+const AT_A_TIME: usize = 32;
 
 impl GateThread {
     /// Kills from other threads, kill inputs, the kill service. Returns whether anything was there.
@@ -46,11 +49,16 @@ impl GateThread {
             if !self.pending.is_set(bit) {
                 continue;
             }
-            self.pending.clear(bit);
+            let mut left = false;
             for reader in 0..READERS {
-                while self.take_kill_sample(index, reader) {
-                    any = true;
-                }
+                let taken = (0..AT_A_TIME).take_while(|_| self.take_kill_sample(index, reader));
+                let taken = taken.count();
+                any |= taken > 0;
+                left |= taken == AT_A_TIME;
+            }
+            // What comes after this look sets the bit anew.
+            if !left && let Some(input) = self.kill_inputs.get(index) {
+                self.pending.clear(&input.bit);
             }
         }
         any
@@ -89,10 +97,13 @@ impl GateThread {
         true
     }
 
-    /// Every waiting request; each is a kill of its own and puts the safe commands out again.
+    /// Waiting requests; each is a kill of its own and puts the safe commands out again.
     fn take_kill_requests(&mut self) -> bool {
         let mut any = false;
-        while self.pending.is_set(&self.kill_bit) {
+        for _ in 0..AT_A_TIME {
+            if !self.pending.is_set(&self.kill_bit) {
+                break;
+            }
             match self.kill_service.take() {
                 Ok(Some(id)) => {
                     let at = clock::now();
