@@ -191,13 +191,16 @@ impl Gate {
     /// A message of [`TESTER`] on a kill input. Where the input kills, it has tripped after it.
     ///
     /// # Errors
-    /// [`Flaw`]; nothing has tripped then.
+    /// [`Flaw`]; nothing has tripped then. Interrupted where no test runs (any more).
     pub fn test_kill_input(
         &mut self,
         input: usize,
         asserted: Option<bool>,
         receipt: &Receipt,
     ) -> Result<Reach, Flaw> {
+        if !self.testing {
+            return Err(Flaw::Interrupted);
+        }
         // What cannot be read asserts as well, but is no message that this input's people send.
         if asserted != Some(true) {
             return Err(Flaw::NotRead);
