@@ -308,7 +308,9 @@ fn when_a_self_test_runs_expect_each_part_in_a_line_and_the_exit_code() {
     *rig.node.self_test.lock() = vec![good, bad];
     let said = say(&["self-test", &socket]);
     assert_eq!((said.code, said.err.as_str()), (REFUSED, "disarmed, seq 44: self test FAILED\n"));
-    assert!(said.out.ends_with("  FAILED      pad: its own asserting message? is not read as one\n"));
+    assert!(
+        said.out.ends_with("  FAILED      pad: its own asserting message? is not read as one\n")
+    );
     let said = say(&["self-test", "--json", &socket]);
     let answer: crate::socket::protocol::Answer = serde_json::from_str(&said.out).unwrap();
     assert_eq!((said.code, answer.self_test.len()), (REFUSED, 2));

@@ -6,8 +6,8 @@ use std::fmt::Write as _;
 
 use crate::telemetry::history::Entry;
 use crate::telemetry::status::{
-    ConditionStatus, FeedbackStatus, KillInputStatus, LaneStatus, SelfTestPart, SourceStatus, Status,
-    TripStatus,
+    ConditionStatus, FeedbackStatus, KillInputStatus, LaneStatus, SelfTestPart, SourceStatus,
+    Status, TripStatus,
 };
 
 /// Columns of the text: a terminal of 80 that is not filled to its edge.

@@ -73,9 +73,11 @@ impl Texts<'_> {
             SelfTestRefusal::Busy => {
                 "a reset or an arm is being written to disk: try again".to_owned()
             }
-            SelfTestRefusal::NotReleased => "a lane still sends its safe command after the disarm: \
+            SelfTestRefusal::NotReleased => {
+                "a lane still sends its safe command after the disarm: \
                                              wait until every lane is released (release_s)"
-                .to_owned(),
+                    .to_owned()
+            }
             SelfTestRefusal::LatchNotWritable => {
                 let why = self.notes.latch();
                 format!("the latch file cannot be written, so nothing could be reset: {why}")
@@ -95,7 +97,8 @@ pub(crate) fn told(result: &PartResult, slots: &Slots) -> (String, String) {
         Part::Verbs => VERBS.to_owned(),
         Part::Input(input) => super::events::subject_text(slots, Subject::KillInput(input)),
     };
-    let lane = |lane: usize| slots.lanes.get(lane).map(|lane| lane.name.clone()).unwrap_or_default();
+    let lane =
+        |lane: usize| slots.lanes.get(lane).map(|lane| lane.name.clone()).unwrap_or_default();
     (about, sentence(result, &lane))
 }
 
@@ -113,7 +116,9 @@ fn sentence(result: &PartResult, lane: &dyn Fn(usize) -> String) -> String {
             );
             format!("{safe}, {disk}")
         }
-        (None, Reach::Level) => "asserts; it disarms, so while disarmed there is no trip".to_owned(),
+        (None, Reach::Level) => {
+            "asserts; it disarms, so while disarmed there is no trip".to_owned()
+        }
         (None, Reach::Heartbeat) => {
             "heard, and silence would be noticed; it has no message that trips".to_owned()
         }
@@ -168,7 +173,8 @@ mod tests {
         assert_eq!((passed.input.as_str(), passed.passed), ("pendant", true));
         assert_eq!(passed.text, "safe command after 0.31 ms, on disk after 2.40 ms");
         assert_eq!((passed.safe_command_s, passed.flaw), (Some(0.000_31), None));
-        let nowhere = PartResult { part: Part::Verbs, to_safe: None, to_disk: None, ..result(None) };
+        let nowhere =
+            PartResult { part: Part::Verbs, to_safe: None, to_disk: None, ..result(None) };
         let nowhere = texts.self_test(&nowhere, 7);
         assert_eq!(nowhere.input, VERBS);
         assert_eq!(nowhere.text, "no lane sends a safe command, nothing is kept on disk");

@@ -144,7 +144,10 @@ fn hazard_38_start_drops_robot_by_a_self_test() {
     let text = text(&answer);
     let after = released(&mut rig);
     assert_eq!(after, seq + 6, "three trips and their resets");
-    assert!(text.starts_with(&format!("disarmed, seq {after}: self test passed, 5 of 5")), "{text}");
+    assert!(
+        text.starts_with(&format!("disarmed, seq {after}: self test passed, 5 of 5")),
+        "{text}"
+    );
     for tripped in ["kill verbs", "button", "pad"] {
         assert!(text.contains(&format!("{tripped}: safe command after ")), "{text}");
     }
@@ -155,7 +158,9 @@ fn hazard_38_start_drops_robot_by_a_self_test() {
     let of_base = rig.peer.received(echoes[0], 0);
     assert!(of_base.len() == 3 && of_base.iter().all(|one| goes(one, 0.0)), "{of_base:?}");
     let of_arm = rig.peer.received(echoes[1], 0);
-    assert!(of_arm.len() == 3 && of_arm.iter().all(|one| one.message["data"] == json!([0.25, -0.25])));
+    assert!(
+        of_arm.len() == 3 && of_arm.iter().all(|one| one.message["data"] == json!([0.25, -0.25]))
+    );
 
     // Not a byte on an output: by the node's own count, by what each lane said it did, and on the
     // wire, where the next is what the next arm sends.
@@ -210,7 +215,8 @@ fn a_self_test_is_refused_unless_disarmed_released_and_rested_and_says_why() {
     released(&mut rig);
     wait_for("a second one in a row to be too soon", || {
         let answer = rig.trigger("self_test");
-        answer["success"] == false && text(&answer).contains("refused: the last one began less than")
+        answer["success"] == false
+            && text(&answer).contains("refused: the last one began less than")
     });
     rig.arm();
     refused(&mut rig, "interlockctl disarm first");
@@ -297,7 +303,10 @@ fn interlockctl_tells_each_part_and_ends_with_its_exit_code() {
     assert_eq!(failed.status.code(), Some(1), "{}", said(&failed));
     let text = said(&failed);
     let plain = text.split_whitespace().collect::<Vec<&str>>().join(" ");
-    assert!(plain.contains("FAILED button: a kill would find no safe command for lane 'arm'"), "{text}");
+    assert!(
+        plain.contains("FAILED button: a kill would find no safe command for lane 'arm'"),
+        "{text}"
+    );
     assert!(plain.contains("FAILED heart: not heard: is it switched on?"), "{text}");
     assert!(plain.contains("passed hold: asserts"), "{text}");
     assert!(text.contains("self test FAILED, 4 of 5"), "{text}");
@@ -325,9 +334,15 @@ fn interlockctl_tells_each_part_and_ends_with_its_exit_code() {
     let parts = answer["self_test"].as_array().expect("a list");
     let names: Vec<&str> = parts.iter().map(|part| part["input"].as_str().expect("one")).collect();
     assert_eq!(names, INPUTS);
+    let tested: Vec<&Value> = parts.iter().map(|part| &part["tested"]).collect();
+    assert_eq!(tested, ["trip", "trip", "heartbeat", "level", "trip"]);
     for part in parts {
         let tripped = part["tested"] == "trip";
-        assert_eq!(part["safe_command_s"].as_f64().is_some_and(|time| time > 0.0), tripped, "{part}");
+        assert_eq!(
+            part["safe_command_s"].as_f64().is_some_and(|time| time > 0.0),
+            tripped,
+            "{part}"
+        );
         assert_eq!(part["disk_s"], Value::Null, "latch.persist is false here");
     }
     wait_for("who asked", || said(&ctl(&rig, &["history"])).contains("as maria: \"daily\""));

@@ -17,6 +17,7 @@ use crate::clock;
 use crate::gate::cause::Cause;
 use crate::gate::machine::Subject;
 use crate::gate::publisher::Receipt;
+use crate::gate::rules::KillAction;
 use crate::gate::self_test::{Flaw, Part, PartResult, Reach, SelfTestRefusal, TESTER};
 use crate::gate::state::{Refused, State};
 use crate::gate::units::{Moment, SteadyTime};
@@ -165,8 +166,7 @@ impl GateThread {
 
     /// The trip of a part, its safe commands, and its record on the way.
     fn begin_part(&mut self, running: &mut Running, part: Part) {
-        let mut result =
-            PartResult { part, reach: Reach::Trip, flaw: None, to_safe: None, to_disk: None };
+        let mut result = self.nothing_yet(part);
         let (at, reached) = match part {
             Part::Verbs => self.test_verbs(),
             Part::Input(input) => self.test_input(input),
@@ -191,6 +191,22 @@ impl GateThread {
         let number = self.persist(now);
         let tripped = Tripped { at: at.steady, seq: self.gate.machine().seq(), result };
         running.phase = Phase::Writing { tripped, number };
+    }
+
+    /// A part of which nothing is known yet but how far it goes.
+    fn nothing_yet(&self, part: Part) -> PartResult {
+        let input = match part {
+            Part::Verbs => None,
+            Part::Input(input) => {
+                self.kill_inputs.get(input).zip(self.config.kill_inputs.get(input))
+            }
+        };
+        let reach = match input {
+            Some((io, _)) if io.codec.asserting().is_none() => Reach::Heartbeat,
+            Some((_, rules)) if rules.action == KillAction::Disarm => Reach::Level,
+            Some(_) | None => Reach::Trip,
+        };
+        PartResult { part, reach, flaw: None, to_safe: None, to_disk: None }
     }
 
     /// A kill by the way that the control socket and the signal take.
@@ -301,9 +317,7 @@ impl GateThread {
             Phase::Next => None,
         };
         while let Some(part) = running.part(self.kill_inputs.len()) {
-            let none =
-                PartResult { part, reach: Reach::Trip, flaw: None, to_safe: None, to_disk: None };
-            let result = of_part.take().unwrap_or(none);
+            let result = of_part.take().unwrap_or_else(|| self.nothing_yet(part));
             self.finish_part(&mut running, PartResult { flaw: Some(flaw), ..result }, now);
             flaw = Flaw::NotBegun;
         }

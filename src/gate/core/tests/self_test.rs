@@ -31,8 +31,12 @@ fn all() -> GateRules {
 impl Bench {
     /// One asserting message of the test.
     fn test(&mut self, input: usize) -> Result<Reach, Flaw> {
-        let receipt =
-            Receipt { publisher: Some(TESTER), sequence: None, source_timestamp: None, ..self.receipt() };
+        let receipt = Receipt {
+            publisher: Some(TESTER),
+            sequence: None,
+            source_timestamp: None,
+            ..self.receipt()
+        };
         self.gate.test_kill_input(input, Some(true), &receipt)
     }
 
@@ -90,7 +94,10 @@ fn when_each_input_is_tested_expect_its_trip_reset_and_the_rest_as_it_was() {
     let causes = bench.gate.machine().trips().iter().map(|trip| trip.cause).collect::<Vec<_>>();
     assert_eq!(causes, [Cause::SelfTest]);
     bench.press(0, true);
-    assert_eq!((bench.state(), bench.last_cause()), (State::Killed, Some(Cause::KillInputAsserted)));
+    assert_eq!(
+        (bench.state(), bench.last_cause()),
+        (State::Killed, Some(Cause::KillInputAsserted))
+    );
 }
 
 #[test]
@@ -147,7 +154,8 @@ fn hazard_38_start_drops_robot_by_a_self_test() {
         let mut sent = Vec::new();
         for lane in [0, 1] {
             let now = bench.now().steady;
-            let took = &mut |safe: crate::gate::lane::SafeOutput<'_>| sent.push(safe.values.to_vec());
+            let took =
+                &mut |safe: crate::gate::lane::SafeOutput<'_>| sent.push(safe.values.to_vec());
             assert_eq!(bench.gate.rehearse_stop(lane, now, took), Ok(true));
         }
         assert_eq!(sent, [[0.0], [0.25]], "what a kill would send");
