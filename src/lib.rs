@@ -56,7 +56,7 @@
 //!
 //! | files | decide |
 //! |---|---|
-//! | `core`, `verbs`, `inputs`, `watch`, `stop` | the gate as a whole: its calls, its tick, its stops |
+//! | `core`, `verbs`, `inputs`, `watch`, `stop`, `self_test` | the gate as a whole: its calls, its tick, its stops, and the test of them |
 //! | `state`, `machine`, `release`, `history` | the transition table; reset and arm in two steps; trips, `seq` |
 //! | `cause`, `detect`, `fault`, `actions`, `share`, `divergence` | which causes there are, whether each is there, for how long, what it then does |
 //! | `condition`, `conditions`, `awaits`, `engage` | what stands in the way of the next step |
@@ -211,6 +211,12 @@
 //! refuse for the same reasons in the same words, instead of a second copy of the rules. What the socket alone
 //! decides is who may let motion begin: by the peer's user as the kernel tells it, instead of a password that
 //! ends up in a script.
+//!
+//! **Decision 28: the self test trips by a cause of its own, and anybody may ask for it.** With a real cause a press
+//! during the test could be taken for the test's own; so a real stop is always news, moves `seq`, and the test's
+//! reset, which names its own, is refused. It begins and ends disarmed and lets go of nothing that it did not hold,
+//! so whoever may kill may ask. What a kill would send goes to `~/self_test/<lane>` only, for velocity lanes too,
+//! because whoever holds the outputs while disarmed may be moving the robot.
 
 #[cfg(feature = "ros")]
 pub mod app;

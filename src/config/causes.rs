@@ -47,7 +47,8 @@ const fn openness(cause: Cause) -> Openness {
         | Cause::LatchFile
         | Cause::FirstRun
         | Cause::UncleanRestart
-        | Cause::Shutdown => Openness::Fixed,
+        | Cause::Shutdown
+        | Cause::SelfTest => Openness::Fixed,
         Cause::TemperatureTrip | Cause::BatteryTrip => Openness::Later,
         Cause::RefusalsSustained | Cause::LimitedRatio => {
             Openness::Open { above: Above::Ratio, has_window: true }

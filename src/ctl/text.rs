@@ -6,7 +6,8 @@ use std::fmt::Write as _;
 
 use crate::telemetry::history::Entry;
 use crate::telemetry::status::{
-    ConditionStatus, FeedbackStatus, KillInputStatus, LaneStatus, SourceStatus, Status, TripStatus,
+    ConditionStatus, FeedbackStatus, KillInputStatus, LaneStatus, SelfTestPart, SourceStatus,
+    Status, TripStatus,
 };
 
 /// Columns of the text: a terminal of 80 that is not filled to its edge.
@@ -74,6 +75,16 @@ pub(super) fn head(status: &Status) -> String {
     let mut out = top(status);
     for condition in &status.unmet {
         line(&mut out, "in the way", &self::condition(condition));
+    }
+    out
+}
+
+/// A self test, part by part.
+pub(super) fn self_test(parts: &[SelfTestPart]) -> String {
+    let mut out = String::new();
+    for part in parts {
+        let result = if part.passed { "passed" } else { "FAILED" };
+        line(&mut out, result, &format!("{}: {}", part.input, plain(&part.text)));
     }
     out
 }

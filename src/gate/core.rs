@@ -55,6 +55,8 @@ pub struct Gate {
     pub(super) taken: bool,
     /// The last run ended while active, in this boot: somebody may still follow what it sent last.
     pub(super) unclean: bool,
+    /// A self test runs: its own trips are the only ones so far.
+    pub(super) testing: bool,
     pub(super) last_tick: SteadyTime,
     pub(super) notices: Notices,
 }
@@ -100,6 +102,7 @@ impl Gate {
             evaluated_at: None,
             taken: false,
             unclean: start.record == BootRecord::EndedActive,
+            testing: false,
             last_tick: steady,
             notices,
             rules,

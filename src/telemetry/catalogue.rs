@@ -134,6 +134,8 @@ catalogue! {
         "1 while the kill input asserts; absent until it was heard.";
     KILL_INPUT_LOST = V, "interlock_kill_input_lost", ["input"],
         "1 while the kill input has been silent for longer than allowed.";
+    SELF_TEST = V, "interlock_self_test_last_success_timestamp_seconds", ["input"],
+        "When the self test of a kill input last passed in this run, or of kills by verbs (`kill verbs`); absent before.";
     INPUT_LAST_RECEIVED = V, "interlock_input_last_received_timestamp_seconds", ["input"],
         "When the newest sample of a feedback or kill input was received; absent before the first.";
     PROFILE = V, "interlock_profile", ["profile"],

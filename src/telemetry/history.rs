@@ -81,6 +81,12 @@ fn entry(event: &Event, slots: &Slots) -> Option<Entry> {
             operator: operator.to_string(),
             ..plain(None, format!("{verb} refused: {why}"))
         }),
+        What::SelfTested(result) => {
+            let (input, text) = super::self_test::told(result, slots);
+            let passed = if result.flaw.is_none() { "passed" } else { "FAILED" };
+            Some(plain(None, format!("self test of {input} {passed}: {text}")))
+        }
+        What::SelfTestRefused(why) => Some(plain(None, format!("self test refused: {why}"))),
         What::Gate(notice) => of_notice(notice, slots).map(|(seq, text)| plain(seq, text)),
         What::Lost { .. }
         | What::DecisionLost { .. }

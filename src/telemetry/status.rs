@@ -6,6 +6,7 @@
 
 use serde::{Deserialize, Serialize};
 
+pub use super::self_test::SelfTestPart;
 pub use super::topics::TopicStatus;
 
 /// The whole.

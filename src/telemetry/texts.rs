@@ -283,7 +283,10 @@ impl Texts<'_> {
             ),
             Refused::Unmet => "conditions are unmet".to_owned(),
             Refused::UnknownProfile => "there is no such profile".to_owned(),
-            Refused::Busy => "another reset or arm is being written to disk: try again".to_owned(),
+            Refused::Busy => {
+                "another reset or arm is being written to disk, or a self test runs: try again"
+                    .to_owned()
+            }
             Refused::Withdrawn => "a disarm or a shutdown came first".to_owned(),
         }
     }
@@ -318,7 +321,8 @@ const fn unit(cause: Cause) -> &'static str {
         | Cause::ControllerGone
         | Cause::ControllerChanged
         | Cause::BatteryTrip
-        | Cause::Shutdown => "",
+        | Cause::Shutdown
+        | Cause::SelfTest => "",
     }
 }
 

@@ -11,6 +11,7 @@ use super::cut::Cut;
 use super::lane_io::{LaneIo, WireError, newest, reliability};
 use super::latch::LatchIo;
 use super::requests::Requests;
+use super::self_test::SelfTestIo;
 use super::watched::Watched;
 use super::{FeedbackIo, FeedbackUse, GateThread, KillInputIo, NewLimits, Pending};
 use crate::cdr::Path;
@@ -21,7 +22,7 @@ use crate::codec::feedback::{FeedbackCodec, Reads};
 use crate::codec::flag::FlagCodec;
 use crate::codec::permit::PermitCodec;
 use crate::config::model::{
-    Config, FeedbackConfig, FeedbackType, LaneConfig, Reliability, UrdfFrom,
+    Config, FeedbackConfig, FeedbackType, LaneConfig, LaneMode, Reliability, UrdfFrom,
 };
 use crate::gate::core::Gate;
 use crate::gate::history::Start;
@@ -151,11 +152,16 @@ impl Names {
 }
 
 fn resolve(context: &Arc<Context>, config: &Config) -> Result<ResolvedNames, RclError> {
+    let echoes = config.lanes.iter().map(|lane| format!("~/self_test/{}", lane.name));
+    let echoes: Vec<String> = echoes.collect();
     let mut names = vec![(NameKind::Service, "~/kill"), (NameKind::Topic, "~/permit")];
     names.extend(config.kill_inputs.iter().map(|input| (NameKind::Topic, input.topic.as_str())));
     names.extend(config.feedback.iter().map(|input| (NameKind::Topic, input.topic.as_str())));
-    for lane in &config.lanes {
+    for (lane, echo) in config.lanes.iter().zip(&echoes) {
         names.push((NameKind::Topic, lane.output.as_str()));
+        if lane.mode == LaneMode::Gate {
+            names.push((NameKind::Topic, echo.as_str()));
+        }
         let topics = lane.sources.iter().map(|source| (NameKind::Topic, source.topic.as_str()));
         names.extend(topics);
     }
@@ -273,12 +279,14 @@ impl Builder<'_> {
         let (mut lanes, mut audited) = (Vec::new(), Vec::new());
         for lane in &self.config.lanes {
             let output = self.names.next();
+            let echo = (lane.mode == LaneMode::Gate).then(|| self.names.next());
+            let outputs = (output.as_str(), echo.as_deref());
             let topics: Vec<String> = lane.sources.iter().map(|_| self.names.next()).collect();
             let bits: Result<Vec<Waker>, _> =
                 lane.sources.iter().map(|_| self.bits.next()).collect();
             let loaded = self.loaded(&lane.type_name)?;
             let max = self.config.max_message_bytes;
-            let wires = LaneIo::new(&self.node, lane, loaded, &output, &topics, &bits?, max);
+            let wires = LaneIo::new(&self.node, lane, loaded, outputs, &topics, &bits?, max);
             let mut wires = wires.map_err(|error| BuildError::Wire {
                 subject: format!("lane {}", lane.name),
                 error: Box::new(error),
@@ -494,6 +502,7 @@ impl Endpoints {
             new_limits: take_limits,
             cut,
             watched: Watched::new(&config),
+            self_test: SelfTestIo::default(),
             scratch: Vec::with_capacity(dimensions),
             stopping: None,
             next_tick: now.steady,

@@ -33,6 +33,11 @@ impl GateThread {
             let gate = &mut self.gate;
             let stopping = &mut self.stopping;
             self.kills_seen = self.switch.take(&mut |cause| {
+                if cause == Cause::SelfTest && gate.is_testing() {
+                    // What came of it is looked at by the test.
+                    gate.test_trip(Subject::Node, now).ok();
+                    return;
+                }
                 stopping.get_or_insert((StopTrigger::of(cause), now.steady));
                 gate.kill(Report::plain(cause, Subject::Node), now);
             });
@@ -140,6 +145,7 @@ impl GateThread {
             any = true;
             self.serve_verb(verb, answer);
         }
+        any |= self.advance_self_test();
         if any {
             self.publish_snapshots(clock::now());
         }
@@ -162,6 +168,10 @@ impl GateThread {
             }
             Verb::Reset { .. } | Verb::Arm { .. } => {
                 self.begin_release(verb, answer);
+                return;
+            }
+            Verb::SelfTest => {
+                self.begin_self_test(answer);
                 return;
             }
             Verb::Disarm => self.gate.disarm(now).map_err(Denied::State),

@@ -21,6 +21,7 @@ mod lane_io;
 mod latch;
 mod record;
 mod requests;
+mod self_test;
 mod ticks;
 mod watched;
 
@@ -38,6 +39,7 @@ use self::lane_io::LaneIo;
 pub use self::lane_io::WireError;
 use self::latch::LatchIo;
 pub use self::requests::{Answer, Denied, NotAsked, Request, Requests, Verb};
+use self::self_test::SelfTestIo;
 use self::watched::Watched;
 use crate::clock;
 use crate::codec::feedback::FeedbackCodec;
@@ -133,6 +135,7 @@ pub struct GateThread {
     prepared: Prepared,
     decisions: DecisionTap,
     watched: Watched,
+    self_test: SelfTestIo,
     /// `None`: nobody is asked to cut power.
     cut: Option<Cut>,
     new_limits: Receiver<NewLimits>,

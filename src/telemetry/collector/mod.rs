@@ -19,6 +19,7 @@ use prometheus::{Registry, TextEncoder};
 
 use self::family::Family;
 use super::catalogue::{self as names, Row};
+use super::self_test::VERBS;
 use super::slots::{Counter, Flag, LaneSlots, Slots, SourceSlots, SourceUse};
 
 /// The source label of a lane that nobody is in charge of. Reserved: no source has this name.
@@ -271,6 +272,12 @@ fn inputs(slots: &Slots, out: &mut Vec<MetricFamily>) {
     family(&names::KILL_INPUT_LOST, out, |f| {
         for input in &slots.kill_inputs {
             f.flag(&[&input.name], input.lost.get());
+        }
+    });
+    family(&names::SELF_TEST, out, |f| {
+        f.timestamp(&[VERBS], slots.node.self_test.get());
+        for input in &slots.kill_inputs {
+            f.timestamp(&[&input.name], input.self_test.get());
         }
     });
     family(&names::INPUT_LAST_RECEIVED, out, |f| {

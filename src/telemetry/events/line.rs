@@ -5,6 +5,7 @@ use super::{Event, What};
 use crate::gate::cause::Cause;
 use crate::gate::machine::{Subject, Trip};
 use crate::gate::notice::Notice;
+use crate::gate::self_test::Flaw;
 use crate::telemetry::slots::Slots;
 
 /// Events the queue had no place for.
@@ -82,6 +83,19 @@ pub(super) fn write(event: &Event, slots: &Slots) {
         What::Description(is) => {
             let is = is.label();
             tracing::warn!(kind, is, "a robot description came: {is}");
+        }
+        What::SelfTested(result) => {
+            let (input, text) = crate::telemetry::self_test::told(result, slots);
+            match result.flaw.map(Flaw::label) {
+                None => tracing::info!(kind, input, "self test of {input} passed: {text}"),
+                Some(flaw) => {
+                    tracing::error!(kind, input, flaw, "self test of {input} FAILED: {text}");
+                }
+            }
+        }
+        What::SelfTestRefused(why) => {
+            let reason = why.label();
+            tracing::warn!(kind, reason, "self test refused: {reason}");
         }
         What::MiddlewareFailed { call, subject, code } => {
             let subject = subject_text(slots, *subject);
@@ -193,8 +207,8 @@ fn trip_line(kind: &'static str, trip: &Trip, slots: &Slots) {
     let detail = numbers(*found, *bound);
     let stamp_unix_ns = stamp.as_nanos();
     let cause_label = cause.label();
-    // A shutdown is what somebody wanted; every other trip is for a person to look at.
-    if *cause == Cause::Shutdown {
+    // A shutdown or a self test is what somebody wanted; every other trip is for a person to look at.
+    if matches!(cause, Cause::Shutdown | Cause::SelfTest) {
         tracing::info!(
             kind,
             seq,

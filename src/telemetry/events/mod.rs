@@ -26,6 +26,7 @@ use super::slots::{EventKind, Slots, ThreadName};
 use crate::gate::closed_list::closed_list;
 use crate::gate::machine::Subject;
 use crate::gate::notice::Notice;
+use crate::gate::self_test::{PartResult, SelfTestRefusal};
 use crate::gate::state::State;
 use crate::gate::units::{Moment, SteadyTime};
 
@@ -49,6 +50,8 @@ closed_list! {
         Disarm = "disarm",
         /// Pin a source, or unpin.
         SelectSource = "select_source",
+        /// Trip by each kill input, and reset.
+        SelfTest = "self_test",
     }
 }
 
@@ -140,6 +143,10 @@ pub enum What {
     },
     /// A robot description came.
     Description(DescriptionIs),
+    /// What came of one part of a self test.
+    SelfTested(PartResult),
+    /// A self test was refused.
+    SelfTestRefused(SelfTestRefusal),
     /// The middleware refused a call.
     MiddlewareFailed {
         /// Which call.
@@ -165,6 +172,8 @@ impl What {
             Self::Lost { .. } => EventKind::Lost,
             Self::DecisionLost { .. } => EventKind::DecisionLost,
             Self::Description(_) => EventKind::RobotDescription,
+            Self::SelfTested(_) => EventKind::SelfTest,
+            Self::SelfTestRefused(_) => EventKind::SelfTestRefused,
             Self::MiddlewareFailed { .. } => EventKind::MiddlewareFailed,
             Self::Stopping => EventKind::Stopping,
         }

@@ -134,7 +134,8 @@ impl StopTrigger {
             | Cause::GateStalled
             | Cause::Suspended
             | Cause::ClockStep
-            | Cause::Shutdown => Self::Automatic,
+            | Cause::Shutdown
+            | Cause::SelfTest => Self::Automatic,
         }
     }
 }
@@ -184,6 +185,10 @@ closed_list! {
         CauseChanged = "cause_changed",
         /// A robot description came by its topic.
         RobotDescription = "robot_description",
+        /// What came of one part of a self test.
+        SelfTest = "self_test",
+        /// A self test was refused.
+        SelfTestRefused = "self_test_refused",
         /// The middleware refused a publish, a take or a reply.
         MiddlewareFailed = "middleware_failed",
         /// The node is shutting down.

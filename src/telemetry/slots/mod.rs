@@ -122,6 +122,8 @@ pub struct NodeSlots {
     pub arm_refusals: Table<ArmRefusal, SharedCounter>,
     /// Of the newest trip of this run.
     pub last_trip: TimestampGauge,
+    /// Newest self test of the way of the verbs that passed.
+    pub self_test: TimestampGauge,
     /// Trip observed to first safe command handed to the middleware.
     pub stop: Table<StopTrigger, Histogram>,
     /// Record to disk. Written by thread `latch`.
@@ -214,6 +216,8 @@ pub struct KillInputSlots {
     pub lost: Flag,
     /// Newest sample.
     pub last_received: TimestampGauge,
+    /// Newest self test that passed.
+    pub self_test: TimestampGauge,
 }
 
 /// Slots of one feedback topic. Written by the gate thread.
@@ -234,6 +238,7 @@ impl Slots {
             asserted: Flag::default(),
             lost: Flag::known(false),
             last_received: TimestampGauge::default(),
+            self_test: TimestampGauge::default(),
         });
         let feedback = config.feedback.iter().map(|feedback| FeedbackSlots {
             name: feedback.name.clone(),
@@ -285,6 +290,7 @@ impl NodeSlots {
             arms: Counter::default(),
             arm_refusals: Table::default(),
             last_trip: TimestampGauge::default(),
+            self_test: TimestampGauge::default(),
             stop: Table::from_fn(|_| Histogram::new(&STOP)),
             latch_write: Histogram::new(&TRANSPORT),
             profile: OneOf::default(),

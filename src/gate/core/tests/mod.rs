@@ -8,6 +8,7 @@ mod hazards;
 mod hazards_of_stops;
 mod holding;
 mod releases;
+mod self_test;
 mod situations;
 mod standstill;
 mod starts;

@@ -77,6 +77,7 @@ fn drive(slots: &Slots) {
         node.conditions.at(*code).set(true);
     }
     node.last_trip.set(at);
+    node.self_test.set(at);
     node.profile.set(Some(1));
     node.ticked(SteadyTime::from_nanos(1));
     for thread in ThreadName::ALL {
@@ -92,6 +93,7 @@ fn drive(slots: &Slots) {
     }
     for input in &slots.kill_inputs {
         input.asserted.set(true);
+        input.self_test.set(at);
         input.last_received.set(at);
     }
     for feedback in &slots.feedback {
@@ -177,6 +179,7 @@ fn when_nothing_was_written_expect_counters_and_histograms_at_zero_and_unknown_g
         "interlock_latched",
         "interlock_seq",
         "interlock_last_trip_timestamp_seconds",
+        "interlock_self_test_last_success_timestamp_seconds",
         "interlock_command_last_received_timestamp_seconds",
         "interlock_input_last_received_timestamp_seconds",
         "interlock_kill_input_asserted",
