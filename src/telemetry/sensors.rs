@@ -81,6 +81,7 @@ fn temperature<'a>(
 ) -> impl Iterator<Item = TemperatureStatus> + 'a {
     let Thresholds { warn, derate, trip, .. } = config.thresholds;
     let silence = silence(&slots.sensor, config.timeout.as_secs_f64(), now);
+    let stranger = stranger(&slots.sensor, silence.is_some());
     slots.components.iter().map(move |slots| {
         let (celsius, grade) = (slots.celsius.get(), slots.grade.get());
         let read = slots.read_steady.get().map(SteadyTime::from_nanos);
@@ -94,7 +95,7 @@ fn temperature<'a>(
             derate_celsius: derate,
             trip_celsius: trip,
             silent_for_s: read.map(|at| now.since(at).as_secs_f64()),
-            text: text(reading, grade, &config.thresholds, " °C", silence.as_deref()),
+            text: text(reading, grade, &config.thresholds, " °C", silence.as_deref()) + &stranger,
         }
     })
 }
@@ -114,6 +115,7 @@ fn battery(config: &BatteryConfig, slots: &BatterySlots, now: SteadyTime) -> Bat
     let violations: Vec<String> = broken.map(|(rule, _)| rule.label().to_owned()).collect();
     let reading = charge.map(|charge| format!("{:.0} %", 100.0 * charge));
     let mut text = text(reading, grade, &config.thresholds, "", silence.as_deref());
+    text.push_str(&stranger(&slots.sensor, silence.is_some()));
     if !violations.is_empty() {
         text.push_str(&format!(
             "; its driver breaks rules of BatteryState: {}",
@@ -150,6 +152,12 @@ fn silence(slots: &SensorSlots, timeout_s: f64, now: SteadyTime) -> Option<Strin
         None => "not heard yet".to_owned(),
         Some(silent) => format!("silent for {silent:.1} s, longest allowed {timeout_s} s"),
     })
+}
+
+/// Who else offers what cannot be read, where that was not told as the silence's reason.
+fn stranger(slots: &SensorSlots, is_told: bool) -> String {
+    let obstacle = if is_told { String::new() } else { slots.obstacle() };
+    if obstacle.is_empty() { obstacle } else { format!("; an incompatible publisher: {obstacle}") }
 }
 
 fn text(

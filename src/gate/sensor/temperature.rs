@@ -32,9 +32,9 @@ const SENTINELS: [f64; 14] = [
 /// A `float32` of one of them is this near.
 const SENTINEL_WITHIN: f64 = 0.01;
 
-/// The mean of a topic's readings moves this far while a stuck one does not move by a bit, K. A motor
-/// takes many seconds for that, in which a sensor that lives changes.
-const STUCK_MEAN_MOVED: f64 = 5.0;
+/// The mean of the others moves this far while a stuck one does not move by a bit, K. Motors take
+/// tens of seconds for that, in which a sensor that lives changes, even one in whole degrees.
+const STUCK_OTHERS_MOVED: f64 = 10.0;
 /// A reading without others to compare with is stuck after this time without a change.
 const STUCK_ALONE: Duration = Duration::from_secs(3600);
 
@@ -70,8 +70,8 @@ struct Component {
     bits: Option<u64>,
     /// When it became that.
     changed_at: SteadyTime,
-    /// The topic's mean then.
-    mean_then: f64,
+    /// The mean of the others then; NaN where there was none.
+    others_then: f64,
 }
 
 /// All components of one topic.
@@ -79,8 +79,8 @@ struct Component {
 pub struct Temperatures {
     rules: TemperatureRules,
     components: Vec<Component>,
-    /// How many have ever been measured: the mean is over these.
-    known: usize,
+    /// How many have ever been measured: means are over these.
+    known: u32,
 }
 
 impl Temperatures {
@@ -93,7 +93,7 @@ impl Temperatures {
             read_at: None,
             bits: None,
             changed_at: SteadyTime::default(),
-            mean_then: 0.0,
+            others_then: f64::NAN,
         };
         Self { rules, components: vec![component; components], known: 0 }
     }
@@ -106,12 +106,13 @@ impl Temperatures {
         now: SteadyTime,
         tell: &mut dyn FnMut(InvalidReading),
     ) {
-        let mean = self.mean();
+        let all = self.sum();
         let is_alone = self.components.len() < 2;
         let values = values.iter().copied().chain(std::iter::repeat(f64::NAN));
         for (component, value) in self.components.iter_mut().zip(values) {
+            let others = component.others(all);
             let invalid = implausible(value, self.rules.valid)
-                .or_else(|| component.is_stuck(value, mean, is_alone, now));
+                .or_else(|| component.is_stuck(value, others, is_alone, now));
             match invalid {
                 None => {
                     component.watch.note(value);
@@ -124,13 +125,12 @@ impl Temperatures {
                 }
             }
         }
-        let known = self.components.iter().filter(|one| one.read_at.is_some()).count();
-        if known != self.known {
-            // The mean is one of others now.
-            self.known = known;
-            let mean = self.mean();
+        let all = self.sum();
+        if all.1 != self.known {
+            // The means are of others now.
+            self.known = all.1;
             for component in &mut self.components {
-                component.mean_then = mean;
+                component.others_then = component.others(all);
             }
         }
     }
@@ -159,32 +159,40 @@ impl Temperatures {
         all.fold(1.0, crate::gate::units::at_most)
     }
 
-    /// The mean of what was measured last, glitches left out.
-    fn mean(&self) -> f64 {
+    /// The sum of what was measured last, glitches left out, and of how many.
+    fn sum(&self) -> (f64, u32) {
         let medians = self.components.iter().filter_map(|component| component.watch.median());
-        let (sum, count) = medians.fold((0.0, 0_u32), |(sum, count), one| (sum + one, count + 1));
-        if count == 0 { 0.0 } else { sum / f64::from(count) }
+        medians.fold((0.0, 0), |(sum, count), one| (sum + one, count + 1))
     }
 }
 
 impl Component {
+    /// The mean of the others; NaN where there is none.
+    fn others(&self, (sum, count): (f64, u32)) -> f64 {
+        let (own, owns) = self.watch.median().map_or((0.0, 0), |own| (own, 1));
+        match count.saturating_sub(owns) {
+            0 => f64::NAN,
+            others => (sum - own) / f64::from(others),
+        }
+    }
+
     fn is_stuck(
         &mut self,
         value: f64,
-        mean: f64,
+        others: f64,
         is_alone: bool,
         now: SteadyTime,
     ) -> Option<InvalidReading> {
         if self.bits != Some(value.to_bits()) {
             self.bits = Some(value.to_bits());
             self.changed_at = now;
-            self.mean_then = mean;
+            self.others_then = others;
             return None;
         }
         let is_stuck = if is_alone {
             now.since(self.changed_at) >= STUCK_ALONE
         } else {
-            (mean - self.mean_then).abs() >= STUCK_MEAN_MOVED
+            (others - self.others_then).abs() >= STUCK_OTHERS_MOVED
         };
         is_stuck.then_some(InvalidReading::Stuck)
     }
@@ -288,9 +296,9 @@ mod tests {
             let warms = 30.0 + f64::from(s);
             stuck.push(sample(&mut motors, &[warms, 25.0, warms], s.into()));
         }
-        // The mean moves two thirds of a kelvin a message.
-        assert!(stuck[..8].iter().all(Vec::is_empty), "{stuck:?}");
-        assert!(stuck[11..].iter().all(|told| *told == [InvalidReading::Stuck]), "{stuck:?}");
+        // The others move a kelvin a message, and are one behind in the median.
+        assert!(stuck[..10].iter().all(Vec::is_empty), "{stuck:?}");
+        assert!(stuck[13..].iter().all(|told| *told == [InvalidReading::Stuck]), "{stuck:?}");
         assert_eq!(celsius(&motors)[1], None);
         assert_eq!(sample(&mut motors, &[70.0, 25.5, 70.0], 41), []);
         assert_eq!(celsius(&motors)[1], Some(25.5));
@@ -316,6 +324,20 @@ mod tests {
         for s in 20..40 {
             assert_eq!(sample(&mut motors, &[25.0, f64::NAN], s), [InvalidReading::Nan]);
         }
+    }
+
+    #[test]
+    fn when_one_jumps_and_stays_expect_it_not_stuck_by_its_own_doing() {
+        let mut motors = motors(2);
+        for s in 0..3 {
+            assert_eq!(sample(&mut motors, &[30.0, 30.0], s), []);
+        }
+        for s in 3..6 {
+            assert_eq!(sample(&mut motors, &[80.0, 30.25], s), [], "{s}");
+        }
+        // The other has seen it move by 50 K, and must change within the next messages.
+        assert_eq!(sample(&mut motors, &[80.0, 30.25], 6), [InvalidReading::Stuck]);
+        assert_eq!(celsius(&motors), [Some(80.0), None]);
     }
 
     #[test]
