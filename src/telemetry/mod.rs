@@ -18,6 +18,7 @@ pub mod logging;
 pub mod notes;
 pub mod report;
 pub mod self_test;
+pub mod sensors;
 pub mod slots;
 pub mod status;
 pub mod texts;

@@ -7,6 +7,7 @@
 use serde::{Deserialize, Serialize};
 
 pub use super::self_test::SelfTestPart;
+pub use super::sensors::{BatteryStatus, TemperatureStatus};
 pub use super::topics::TopicStatus;
 
 /// The whole.
@@ -40,6 +41,12 @@ pub struct Status {
     pub kill_inputs: Vec<KillInputStatus>,
     /// The feedback topics.
     pub feedback: Vec<FeedbackStatus>,
+    /// Temperatures, input after input.
+    #[serde(default)]
+    pub temperatures: Vec<TemperatureStatus>,
+    /// Batteries.
+    #[serde(default)]
+    pub batteries: Vec<BatteryStatus>,
     /// Topics watched for telemetry.
     #[serde(default)]
     pub topics: Vec<TopicStatus>,

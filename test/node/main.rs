@@ -31,6 +31,7 @@ mod persistence;
 mod refusals;
 mod rig;
 mod self_test;
+mod sensors;
 mod sources;
 mod stalls;
 mod start_up;
