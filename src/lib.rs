@@ -44,7 +44,7 @@
 //! | [`wake`] | bits that wake a parked thread | nothing |
 //! | [`watchdog`] | the gate thread's progress; the last stop of a dying process | `clock`, `gate::units`, `kill_switch` |
 //! | [`systemd`] | what the service manager is told | `kill_switch`, `watchdog` |
-//! | [`realtime`] | scheduling, locked memory | `config` |
+//! | [`realtime`] | scheduling, locked memory, the kernel's word on its clock | `clock`, `config` |
 //! | [`http`] | read-only HTTP | `telemetry`, `gate::units` |
 //! | [`verbs`] | what people ask for and what came of it | `telemetry::status` |
 //! | [`socket`] | the control socket: verbs without ROS | `attribution`, `config::model`, `gate`, `telemetry`, `verbs` |
