@@ -143,7 +143,8 @@ mod tests {
         let slept = std::time::Duration::from_millis(3_600);
         assert_eq!(events, [ClockEvent::Suspended(slept)], "and no step of the wall clock");
         assert_eq!(machine.state(), State::Disarmed);
-        let trip = machine.bench.gate.machine().last_trip().expect("what disarmed it is remembered");
+        let trip =
+            machine.bench.gate.machine().last_trip().expect("what disarmed it is remembered");
         assert_eq!((trip.cause, trip.found), (Cause::Suspended, 3.6));
         assert!(machine.bench.gate.machine().seq() > seq, "an older arm is refused");
         // It was a moment: with the next look it is gone, and the robot can be armed again.

@@ -24,8 +24,8 @@ use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::{Context, Layer, SubscriberExt as _};
 use tracing_subscriber::util::SubscriberInitExt as _;
 
-pub use self::rosout::{ROSOUT_DEPTH, RosoutLine};
 use self::rosout::RosoutLayer;
+pub use self::rosout::{ROSOUT_DEPTH, RosoutLine};
 use self::sink::{Counted, Prioritised};
 use super::slots::{LogCounts, LogLevel};
 use crate::gate::units::WallTime;

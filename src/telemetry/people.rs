@@ -37,9 +37,7 @@ pub fn time(unix_s: f64) -> String {
 pub fn way_on(status: &Status) -> Option<&'static str> {
     match (status.state.as_str(), status.unmet.is_empty()) {
         ("killed", true) => Some("1. interlockctl reset (nothing moves)   2. interlockctl arm"),
-        ("killed", false) => {
-            Some("clear what is in the way, interlockctl reset, interlockctl arm")
-        }
+        ("killed", false) => Some("clear what is in the way, interlockctl reset, interlockctl arm"),
         ("disarmed", true) => Some("interlockctl arm"),
         ("disarmed", false) => Some("clear what is in the way, then interlockctl arm"),
         _ => None,

@@ -3,8 +3,8 @@
 use super::notes::LaneNotes;
 use super::slots::Slots;
 use super::status::{
-    CauseStatus, ClockStatus, ConditionStatus, FeedbackStatus, KillInputStatus, LaneStatus, SeenLimits,
-    SeenStatus, SourceStatus, Status, TripStatus,
+    CauseStatus, ClockStatus, ConditionStatus, FeedbackStatus, KillInputStatus, LaneStatus,
+    SeenLimits, SeenStatus, SourceStatus, Status, TripStatus,
 };
 use super::texts::Texts;
 use crate::config::model::{LaneConfig, LaneMode, SourceConfig, SourceMode};

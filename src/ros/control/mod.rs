@@ -161,9 +161,9 @@ impl ControlNode {
         let diagnostics = diagnostics::Diagnostics::new(&mut node, &shared.config)?;
         let decisions = decisions::Decisions::new(&mut node)?;
         let counts = &shared.slots.log;
-        let rosout = control.rosout.map(|lines| {
-            rosout::Rosout::new(&mut node, lines, counts.clone(), &shared.node_name)
-        });
+        let rosout = control
+            .rosout
+            .map(|lines| rosout::Rosout::new(&mut node, lines, counts.clone(), &shared.node_name));
         let rosout = rosout.transpose()?;
         let limits = control.limits;
         let description =

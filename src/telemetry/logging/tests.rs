@@ -26,8 +26,7 @@ pub(super) fn captured(
 ) -> String {
     let memory = Memory::default();
     let writer = memory.clone();
-    let subscriber =
-        subscriber(options, Arc::clone(counts), move || writer.clone(), None).unwrap();
+    let subscriber = subscriber(options, Arc::clone(counts), move || writer.clone(), None).unwrap();
     tracing::subscriber::with_default(subscriber, run);
     String::from_utf8(memory.0.lock().clone()).unwrap()
 }
@@ -116,7 +115,8 @@ fn when_messages_are_logged_expect_each_counted_by_level_and_filtered_ones_not()
         tracing::trace!("t");
         tracing::info!(target: "hyper", "not ours");
     });
-    let counted: Vec<_> = counts.messages.iter().map(|(level, n)| (level.label(), n.get())).collect();
+    let counted: Vec<_> =
+        counts.messages.iter().map(|(level, n)| (level.label(), n.get())).collect();
     assert_eq!(counted, [("error", 1), ("warn", 2), ("info", 1), ("debug", 1), ("trace", 0)]);
     assert_eq!(text.lines().count(), 5);
     assert!(!text.contains('\u{1b}'), "no colours: {text}");
@@ -249,8 +249,7 @@ fn hazard_30_telemetry_disturbs_gate_a_rosout_that_does_not_keep_up_is_counted()
 
 #[test]
 fn when_ros_switches_rosout_off_expect_none() {
-    let rosout = |no_rosout| {
-        LogOptions::choose(&Surroundings { no_rosout, ..PLAIN }).unwrap().rosout
-    };
+    let rosout =
+        |no_rosout| LogOptions::choose(&Surroundings { no_rosout, ..PLAIN }).unwrap().rosout;
     assert!(rosout(false) && !rosout(true));
 }

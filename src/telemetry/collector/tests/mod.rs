@@ -293,10 +293,7 @@ fn hazard_29_dead_indicators_each_cell_moves_its_own_series() {
         let series = format!("interlock_log_messages_lost_total{{sink=\"{s}\"}}");
         steps.push((series, Box::new(|| cell.increment())));
     }
-    steps.push((
-        "interlock_clock_steps_total".into(),
-        Box::new(|| node.clock_steps.increment()),
-    ));
+    steps.push(("interlock_clock_steps_total".into(), Box::new(|| node.clock_steps.increment())));
     steps.push(("interlock_resets_total".into(), Box::new(|| node.resets.increment())));
     steps.push(("interlock_arms_total".into(), Box::new(|| node.arms.increment())));
     steps.push(("interlock_ticks_missed_total".into(), Box::new(|| node.ticks_missed.increment())));
