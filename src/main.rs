@@ -81,11 +81,14 @@ fn main() -> ExitCode {
     };
     let logs = LogOptions::from_process(&log_levels(&arguments.ros), no_rosout(&arguments.ros))
         .and_then(|options| logging::init(&options, interlock::clock::wall));
-    let logs = match logs {
-        Ok(logs) => logs,
+    let logging = match logs {
+        Ok(logging) => logging,
         Err(error) => return refuse(EXIT_USAGE, &error),
     };
-    match app::run(config, map, &arguments, logs) {
+    let writer = logging.writer.clone();
+    let ended = app::run(config, map, &arguments, logging);
+    writer.flush();
+    match ended {
         Ok(code) => code,
         Err(app::AppError::Config(problems)) => refuse(EXIT_CONFIG, &problems),
         Err(error) => {

@@ -240,7 +240,9 @@ mod tests {
         let told = history.rejections(&slots, at(30).wall);
         let short: Vec<_> = told
             .iter()
-            .map(|r| (r.source.as_str(), r.reason.as_str(), r.detail.as_str(), r.count, r.age_s.round()))
+            .map(|r| {
+                (r.source.as_str(), r.reason.as_str(), r.detail.as_str(), r.count, r.age_s.round())
+            })
             .collect();
         assert_eq!(
             short,

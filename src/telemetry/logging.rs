@@ -26,7 +26,8 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 
 use self::rosout::RosoutLayer;
 pub use self::rosout::{ROSOUT_DEPTH, RosoutLine};
-use self::sink::{Counted, Prioritised};
+pub use self::sink::LogWriter;
+use self::sink::Prioritised;
 use super::slots::{LogCounts, LogLevel};
 use crate::gate::units::WallTime;
 
@@ -61,6 +62,8 @@ pub struct LogOptions {
 pub struct Logging {
     /// How many messages there were, and how many were lost.
     pub counts: Arc<LogCounts>,
+    /// Writes them.
+    pub writer: LogWriter,
     /// Those for `/rosout`; `None`: it is switched off.
     pub rosout: Option<Receiver<RosoutLine>>,
 }
@@ -82,6 +85,9 @@ pub enum LogError {
     /// Somebody else installed a subscriber.
     #[error("the log is already set up")]
     AlreadySetUp,
+    /// No thread to write with.
+    #[error("cannot start thread `log`: {0}")]
+    Thread(#[from] std::io::Error),
 }
 
 /// What the process was started with, so that the choice is a function of it.
@@ -191,7 +197,7 @@ fn filter(directives: &str) -> Result<EnvFilter, LogError> {
 /// the wall clock.
 ///
 /// # Errors
-/// [`LogError::AlreadySetUp`]; [`LogError::Directives`] if they do not parse.
+/// [`LogError::AlreadySetUp`]; [`LogError::Thread`]; [`LogError::Directives`] if they do not parse.
 pub fn init(options: &LogOptions, wall: fn() -> WallTime) -> Result<Logging, LogError> {
     let counts: Arc<LogCounts> = Arc::default();
     let (layer, rosout) = if options.rosout {
@@ -200,10 +206,11 @@ pub fn init(options: &LogOptions, wall: fn() -> WallTime) -> Result<Logging, Log
     } else {
         (None, None)
     };
-    subscriber(options, Arc::clone(&counts), std::io::stderr, layer)?
+    let writer = LogWriter::start(std::io::stderr(), Arc::clone(&counts))?;
+    subscriber(options, Arc::clone(&counts), writer.clone(), layer)?
         .try_init()
         .map_err(|_| LogError::AlreadySetUp)?;
-    Ok(Logging { counts, rosout })
+    Ok(Logging { counts, writer, rosout })
 }
 
 fn subscriber<W>(
@@ -215,7 +222,6 @@ fn subscriber<W>(
 where
     W: for<'w> MakeWriter<'w> + Clone + Send + Sync + 'static,
 {
-    let writer = Counted { inner: writer, counts: Arc::clone(&counts) };
     let (for_machines, for_people) = match options.format {
         LogFormat::Json { priority } => {
             let layer = tracing_subscriber::fmt::layer()

@@ -176,7 +176,6 @@ fn when_the_journal_reads_expect_each_line_with_its_priority() {
 }
 
 /// A disk that has no room.
-#[derive(Clone)]
 struct Full;
 
 impl std::io::Write for Full {
@@ -189,20 +188,75 @@ impl std::io::Write for Full {
     }
 }
 
-#[test]
-fn hazard_30_telemetry_disturbs_gate_a_log_that_cannot_be_written_is_counted() {
+/// Logs through the real queue and its thread.
+fn through_the_queue(
+    out: impl std::io::Write + Send + 'static,
+    run: impl FnOnce(&LogWriter),
+) -> Arc<LogCounts> {
     let counts: Arc<LogCounts> = Arc::default();
     let options = LogOptions { format: JSON, directives: String::from("info"), rosout: false };
-    let subscriber = subscriber(&options, Arc::clone(&counts), || Full, None).unwrap();
-    tracing::subscriber::with_default(subscriber, || {
+    let writer = LogWriter::start(out, Arc::clone(&counts)).unwrap();
+    let subscriber = subscriber(&options, Arc::clone(&counts), writer.clone(), None).unwrap();
+    tracing::subscriber::with_default(subscriber, || run(&writer));
+    counts
+}
+
+#[test]
+fn hazard_30_telemetry_disturbs_gate_a_log_that_cannot_be_written_is_counted() {
+    let counts = through_the_queue(Full, |writer| {
         for _ in 0..7 {
             tracing::warn!("lost");
         }
         tracing::debug!("filtered");
+        // One that the machine held up for a second waits again.
+        while writer.counts().lost.at(LogSink::Stderr).get() < 7 {
+            writer.flush();
+        }
     });
     assert_eq!(counts.lost.at(LogSink::Stderr).get(), 7);
     assert_eq!(counts.lost.at(LogSink::Rosout).get(), 0);
     assert_eq!(counts.messages.at(LogLevel::Warn).get(), 7);
+}
+
+/// A reader that takes nothing until it is told to.
+struct Hung {
+    go_on: Receiver<()>,
+    written: Memory,
+}
+
+impl std::io::Write for Hung {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        // Disconnected: go on.
+        self.go_on.recv().ok();
+        self.written.write(bytes)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn hazard_30_telemetry_disturbs_gate_a_log_that_nobody_reads_holds_up_nobody_and_is_counted() {
+    let (told, go_on) = crossbeam_channel::bounded(0);
+    let written = Memory::default();
+    let counts = through_the_queue(Hung { go_on, written: written.clone() }, |writer| {
+        // The thread may have taken one off the queue.
+        for number in 0..sink::CAPACITY + 11 {
+            tracing::error!("{number}");
+        }
+        drop(told);
+        let lost = writer.counts().lost.at(LogSink::Stderr).get();
+        let kept = sink::CAPACITY + 11 - usize::try_from(lost).unwrap();
+        while written.0.lock().iter().filter(|byte| **byte == b'\n').count() < kept {
+            writer.flush();
+        }
+    });
+    let text = String::from_utf8(written.0.lock().clone()).unwrap();
+    let lines = u64::try_from(text.lines().count()).unwrap();
+    let lost = counts.lost.at(LogSink::Stderr).get();
+    assert!((9..=13).contains(&lost), "{lost}");
+    assert_eq!(lines + lost, counts.messages.at(LogLevel::Error).get());
 }
 
 fn wall() -> WallTime {
