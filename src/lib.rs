@@ -14,7 +14,7 @@
 //!  feedback ───────────────────────────────────────┤    ├──► snapshot ──► ~/state, /diagnostics, /status
 //!  reset, arm, disarm, select_source ── queue ─────┤    ├──► slots ─────► /metrics
 //!  robot description ─ limits ───────── queue ─────┤    ├──► records ───► ~/decisions
-//!  who reads and writes our topics ─── atomics ────┘    └──► events ────► log
+//!  who reads and writes our topics ─── atomics ────┘    └──► events ────► log, /rosout
 //! ```
 //!
 //! A shadow source and a watched lane take the same way up to the limits, against a reference of their
@@ -44,7 +44,7 @@
 //! | [`wake`] | bits that wake a parked thread | nothing |
 //! | [`watchdog`] | the gate thread's progress; the last stop of a dying process | `clock`, `gate::units`, `kill_switch` |
 //! | [`systemd`] | what the service manager is told | `kill_switch`, `watchdog` |
-//! | [`realtime`] | scheduling, locked memory | `config` |
+//! | [`realtime`] | scheduling, locked memory, the kernel's word on its clock | `clock`, `config` |
 //! | [`http`] | read-only HTTP | `telemetry`, `gate::units` |
 //! | [`verbs`] | what people ask for and what came of it | `telemetry::status` |
 //! | [`socket`] | the control socket: verbs without ROS | `attribution`, `config::model`, `gate`, `telemetry`, `verbs` |
@@ -74,10 +74,11 @@
 //! |---|---|---|
 //! | `gate` | the gate, all command and kill endpoints, tick, permit | bits and unpark; bounded queue of verbs; atomics |
 //! | `replies` | answers of the kill service | bounded queue |
-//! | `control` | r2r's node: verbs, parameters, `~/state`, `~/decisions`, `/diagnostics`, the graph, the robot description | r2r; snapshots, records |
-//! | `http` | `/metrics`, `/status`, `/livez`, `/readyz` | its socket; snapshots, slots |
+//! | `control` | r2r's node: verbs, parameters, `~/state`, `~/decisions`, `/diagnostics`, `/rosout`, the graph, the robot description, the kernel's clock | r2r; snapshots, records, log lines |
+//! | `http` | `/`, `/metrics`, `/status`, `/livez`, `/readyz` | its socket; snapshots, slots |
 //! | `socket` | the control socket | its socket; a snapshot; kills by atomics, verbs through `control` |
-//! | `events` | the log's lines | bounded queue |
+//! | `events` | the log's lines about events | bounded queue |
+| `log` | stderr | bounded queue |
 //! | `latch` | the latch file | a mailbox with the newest record; atomics back |
 //! | `watchdog` | the end of a process whose gate stands still | the gate's progress, an atomic |
 //! | `burst` | the stop burst; waits all its life | a flag and unpark |

@@ -10,6 +10,9 @@ use std::path::{Path, PathBuf};
 use interlock::config::check::{EXIT_CONFIG, check};
 use interlock::config::load;
 
+/// Parameters of another node: shipped, but not params files of this one.
+const OF_OTHERS: &str = "config/diagnostics_aggregator.yaml";
+
 /// The `*.yaml` files of a folder, sorted.
 fn yaml_files(folder: &str) -> Vec<PathBuf> {
     let mut files: Vec<PathBuf> = fs::read_dir(folder)
@@ -27,7 +30,8 @@ fn args(words: &[&str]) -> Vec<String> {
 
 #[test]
 fn shipped_files_have_no_problems() {
-    let files = yaml_files("config");
+    let mut files = yaml_files("config");
+    files.retain(|file| file != Path::new(OF_OTHERS));
     assert!(files.len() >= 3, "the shipped files are found: {files:?}");
     for file in files {
         let (code, text) = check(&args(&[file.to_str().unwrap()]));

@@ -5,6 +5,7 @@
 use std::fmt::Write as _;
 
 use crate::telemetry::history::Entry;
+use crate::telemetry::people::{span, time, way_on};
 use crate::telemetry::status::{
     ConditionStatus, FeedbackStatus, KillInputStatus, LaneStatus, SelfTestPart, SourceStatus,
     Status, TripStatus,
@@ -45,7 +46,7 @@ pub(super) fn status(status: &Status) -> String {
         line(&mut out, "IGNORED", &format!("causes {}", status.ignored_causes.join(", ")));
     }
     if let Some(way) = way_on(status) {
-        line(&mut out, "to go on", &way);
+        line(&mut out, "to go on", way);
     }
     out
 }
@@ -352,77 +353,8 @@ fn feedback(feedback: &FeedbackStatus) -> String {
     format!("{}: {state}", feedback.name)
 }
 
-/// The next steps, to be typed.
-fn way_on(status: &Status) -> Option<String> {
-    let text = match (status.state.as_str(), status.unmet.is_empty()) {
-        ("killed", true) => "1. interlockctl reset (nothing moves)   2. interlockctl arm",
-        ("killed", false) => "clear what is in the way, interlockctl reset, interlockctl arm",
-        ("disarmed", true) => "interlockctl arm",
-        ("disarmed", false) => "clear what is in the way, then interlockctl arm",
-        _ => return None,
-    };
-    Some(text.to_owned())
-}
-
-const MINUTE: f64 = 60.0;
-const HOUR: f64 = 3_600.0;
-const DAY: f64 = 86_400.0;
-
-/// A span as people say it. Each unit is kept up to twice the next one, so "119 s" is exact.
-fn span(seconds: f64) -> String {
-    if seconds < 10.0 {
-        format!("{seconds:.1} s")
-    } else if seconds < 2.0 * MINUTE {
-        format!("{seconds:.0} s")
-    } else if seconds < 2.0 * HOUR {
-        format!("{:.0} min", (seconds / MINUTE).floor())
-    } else if seconds < 2.0 * DAY {
-        format!("{:.0} h", (seconds / HOUR).floor())
-    } else {
-        format!("{:.0} d", (seconds / DAY).floor())
-    }
-}
-
 /// The same of nanoseconds.
 #[expect(clippy::as_conversions, reason = "a time for people")]
 pub(super) fn stamp(unix_ns: i64) -> String {
     time(unix_ns as f64 * 1e-9)
-}
-
-/// The time of day, UTC: the robot and the person may sit in different zones.
-fn time(unix_s: f64) -> String {
-    let of_day = unix_s.rem_euclid(DAY);
-    let hours = (of_day / HOUR).floor();
-    let minutes = (of_day % HOUR / MINUTE).floor();
-    let seconds = (of_day % MINUTE).floor();
-    format!("{hours:02.0}:{minutes:02.0}:{seconds:02.0} UTC")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn when_a_span_is_told_expect_the_unit_people_use() {
-        for (seconds, text) in [
-            (0.0, "0.0 s"),
-            (9.96, "10.0 s"),
-            (59.4, "59 s"),
-            (119.0, "119 s"),
-            (179.0, "2 min"),
-            (7_199.0, "119 min"),
-            (7_200.0, "2 h"),
-            (172_800.0, "2 d"),
-        ] {
-            assert_eq!(span(seconds), text);
-        }
-    }
-
-    #[test]
-    fn when_a_time_is_told_expect_the_time_of_day() {
-        assert_eq!(time(1_700_000_000.9), "22:13:20 UTC");
-        assert_eq!(time(0.0), "00:00:00 UTC");
-        assert_eq!(time(86_399.999), "23:59:59 UTC");
-        assert_eq!(time(-1.0), "23:59:59 UTC");
-    }
 }

@@ -194,8 +194,12 @@ catalogue! {
         "1 for the health that the battery tells, 0 for the others; absent while it tells none.";
     BATTERY_SEMANTICS = C, "interlock_battery_semantics_violations_total", ["input", "rule"],
         "Messages in which the driver breaks a rule of BatteryState, by rule.";
+    CLOCK_SYNCHRONIZED = V, "interlock_clock_synchronized", [],
+        "1 while a time service keeps the wall clock; absent where the kernel does not tell.";
     CLOCK_STEPS = C, "interlock_clock_steps_total", [],
         "Steps of the wall clock of more than a tenth of a second.";
+    CLOCK_SIMULATED = V, "interlock_clock_simulated", [],
+        "1 where use_sim_time is on.";
     TICK_INTERVAL = Kind::Histogram(&PERIOD), "interlock_tick_interval_seconds", [],
         "Time between two ticks of the gate thread.";
     TICKS_MISSED = C, "interlock_ticks_missed_total", [],
@@ -207,7 +211,9 @@ catalogue! {
     EVENTS_DROPPED = C, "interlock_events_dropped_total", [],
         "Events that did not fit into the queue to the log.";
     LOG_MESSAGES = C, "interlock_log_messages_total", ["level"],
-        "Log messages written, by level.";
+        "Log messages, by level, those lost on the way included.";
+    LOG_LOST = C, "interlock_log_messages_lost_total", ["sink"],
+        "Log messages that did not arrive: stderr could not be written, or /rosout did not keep up.";
     CONFIG = V, "interlock_config_info", ["sha256"],
         "Always 1; digest of the effective configuration.";
     BUILD = V, "interlock_build_info", ["version", "commit", "rustc", "ros_distro", "rmw"],

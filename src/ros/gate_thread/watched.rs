@@ -4,7 +4,7 @@
 //! **Invariant:** a level is handed on only when it changes, so that a quiet tick costs a few loads.
 
 use super::{Drain, GateThread};
-use crate::clock::{self, ClockEvent, ClockWatch};
+use crate::clock::{self, ClockCauses, ClockEvent};
 use crate::config::model::Config;
 use crate::gate::cause::Cause;
 use crate::gate::fault::Level;
@@ -20,11 +20,7 @@ const AUDITS: u8 = 2;
 
 /// What was seen last, to see what changes.
 pub(super) struct Watched {
-    clocks: ClockWatch,
-    slept: bool,
-    stepped: bool,
-    /// The least move of the wall clock that is a step, s.
-    step_s: f64,
+    clocks: ClockCauses,
     lanes: Vec<WatchedLane>,
     paths: u64,
     sensors: WatchedSensors,
@@ -97,20 +93,12 @@ impl Watched {
         let written = config.causes.get(Cause::ClockStep.index()).and_then(|rules| rules.above);
         let step = written.map_or(clock::STEP, nanos);
         Self {
-            clocks: ClockWatch::new(step),
-            slept: false,
-            stepped: false,
-            step_s: seconds(step),
+            clocks: ClockCauses::new(step),
             lanes: vec![WatchedLane::default(); config.lanes.len()],
             paths: 0,
             sensors: WatchedSensors::new(config),
         }
     }
-}
-
-#[expect(clippy::as_conversions, reason = "nanoseconds to seconds for people")]
-fn seconds(nanos: i64) -> f64 {
-    nanos as f64 / 1e9
 }
 
 #[expect(clippy::as_conversions, reason = "a validated number of seconds; saturates")]
@@ -122,27 +110,18 @@ impl GateThread {
     /// A suspend or a step of the wall clock since the last tick. Either is a moment: the cause is
     /// there for one tick, and what it did stays.
     pub(super) fn watch_clocks(&mut self, now: Moment) {
-        let (mut slept, mut stepped) = (Level::plain(false), Level::plain(false));
-        match self.watched.clocks.look(clock::readings()) {
+        let news = self.watched.clocks.look(clock::readings());
+        match news.event {
             None => {}
-            Some(ClockEvent::Suspended(time)) => {
+            Some(ClockEvent::Suspended(_)) => {
                 // What waited through it looks fresh and is not.
                 self.drain_commands(Drain::Fenced);
-                slept = Level { present: true, found: time.as_secs_f64(), bound: f64::NAN };
+                self.slots.node.suspends.increment();
             }
-            Some(ClockEvent::Stepped(by)) => {
-                self.slots.node.clock_steps.increment();
-                let bound = self.watched.step_s;
-                stepped = Level { present: true, found: seconds(by), bound };
-            }
+            Some(ClockEvent::Stepped(_)) => self.slots.node.clock_steps.increment(),
         }
-        if slept.present || self.watched.slept {
-            self.watched.slept = slept.present;
-            self.gate.level(Cause::Suspended, Subject::Node, slept, now);
-        }
-        if stepped.present || self.watched.stepped {
-            self.watched.stepped = stepped.present;
-            self.gate.level(Cause::ClockStep, Subject::Node, stepped, now);
+        for (cause, level) in news.levels() {
+            self.gate.level(cause, Subject::Node, level, now);
         }
     }
 

@@ -302,7 +302,13 @@ fn process(slots: &Slots, out: &mut Vec<MetricFamily>) {
     family(&names::TICK_INTERVAL, out, |f| {
         f.histogram(&[], &slots.node.tick_interval);
     });
+    family(&names::CLOCK_SYNCHRONIZED, out, |f| {
+        f.flag(&[], slots.node.clock_synchronized.get());
+    });
     family(&names::CLOCK_STEPS, out, |f| f.counter(&[], slots.node.clock_steps.get()));
+    family(&names::CLOCK_SIMULATED, out, |f| {
+        f.flag(&[], Some(slots.node.clock_simulated));
+    });
     family(&names::TICKS_MISSED, out, |f| {
         f.counter(&[], slots.node.ticks_missed.get());
     });
@@ -320,7 +326,10 @@ fn process(slots: &Slots, out: &mut Vec<MetricFamily>) {
         f.counter(&[], slots.events_dropped.get());
     });
     family(&names::LOG_MESSAGES, out, |f| {
-        f.each(&[], &slots.log_messages, |f, labels, n| f.counter(labels, n.get()));
+        f.each(&[], &slots.log.messages, |f, labels, n| f.counter(labels, n.get()));
+    });
+    family(&names::LOG_LOST, out, |f| {
+        f.each(&[], &slots.log.lost, |f, labels, n| f.counter(labels, n.get()));
     });
 }
 

@@ -3,10 +3,11 @@
 use super::repeats::Rejections;
 use super::{Event, What};
 use crate::gate::cause::Cause;
+use crate::gate::check::Refusal;
 use crate::gate::machine::{Subject, Trip};
 use crate::gate::notice::Notice;
 use crate::gate::self_test::Flaw;
-use crate::telemetry::slots::Slots;
+use crate::telemetry::slots::{Identity, Slots};
 
 /// Events the queue had no place for.
 pub(super) fn dropped(count: u64) {
@@ -20,10 +21,8 @@ pub(super) fn rejections(rejections: &Rejections, slots: &Slots) {
     let source_name = self::source(slots, *lane, *source);
     let dimension = refusal.dimension.map(|d| joint(slots, *lane, d));
     let reason = refusal.reason.label();
-    let detail = match dimension {
-        Some(name) => format!(", {name}{}", numbers(refusal.found, refusal.bound)),
-        None => numbers(refusal.found, refusal.bound),
-    };
+    let detail = refusal_text(slots, *lane, refusal);
+    let detail = if detail.is_empty() { detail } else { format!(", {detail}") };
     let times = if *count == 1 { String::new() } else { format!(", {count} commands") };
     tracing::warn!(
         kind = "rejected",
@@ -38,11 +37,19 @@ pub(super) fn rejections(rejections: &Rejections, slots: &Slots) {
     );
 }
 
+/// What was refused about a command: the joint or axis, the value found, the value allowed.
+pub(crate) fn refusal_text(slots: &Slots, lane: usize, refusal: &Refusal) -> String {
+    let name = refusal.dimension.map_or("", |dimension| joint(slots, lane, dimension));
+    let text = format!("{name}{}", numbers(refusal.found, refusal.bound));
+    text.trim_start_matches(", ").to_owned()
+}
+
 /// Everything else.
 pub(super) fn write(event: &Event, slots: &Slots) {
     let kind = event.what.kind().label();
     match &event.what {
         What::Started => tracing::info!(kind, "started"),
+        What::Configured => configured(kind, slots),
         What::Stopping => tracing::info!(kind, "stopping"),
         What::Gate(notice) => gate(kind, notice, slots),
         What::Requested { verb, seq, operator, reason } => {
@@ -108,6 +115,24 @@ pub(super) fn write(event: &Event, slots: &Slots) {
             );
         }
     }
+}
+
+/// What runs: which robot, which configuration, which program.
+fn configured(kind: &'static str, slots: &Slots) {
+    let Identity { hardware_id, config_sha256, build, profiles } = &slots.identity;
+    let lanes = slots.lanes.len();
+    let kill_inputs = slots.kill_inputs.len();
+    tracing::info!(
+        kind,
+        hardware_id,
+        config_sha256,
+        version = build.version,
+        lanes,
+        kill_inputs,
+        profiles = profiles.len(),
+        "configured: robot {hardware_id}, {lanes} lanes, {kill_inputs} kill inputs, sha256 \
+         {config_sha256}"
+    );
 }
 
 fn gate(kind: &'static str, notice: &Notice, slots: &Slots) {

@@ -18,7 +18,7 @@ use std::time::Duration;
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 
-pub(crate) use self::line::subject_text;
+pub(crate) use self::line::{refusal_text, subject_text};
 use self::repeats::Repeats;
 pub use self::text::ShortText;
 use super::history::History;
@@ -103,6 +103,8 @@ pub struct Event {
 pub enum What {
     /// The node runs.
     Started,
+    /// The configuration in force; its words are in [`Slots::identity`].
+    Configured,
     /// Something the gate tells.
     Gate(Notice),
     /// Somebody used a verb; what came of it is another event.
@@ -166,6 +168,7 @@ impl What {
     pub const fn kind(&self) -> EventKind {
         match self {
             Self::Started => EventKind::Started,
+            Self::Configured => EventKind::Configured,
             Self::Gate(notice) => notice_kind(notice),
             Self::Requested { .. } => EventKind::Requested,
             Self::RequestRefused { .. } => EventKind::RequestRefused,

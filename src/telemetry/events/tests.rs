@@ -36,6 +36,7 @@ fn one_of_each() -> Vec<What> {
     };
     vec![
         What::Started,
+        What::Configured,
         What::Requested {
             verb: Verb::Reset,
             seq: Some(40),
@@ -119,6 +120,9 @@ fn hazard_29_dead_indicators_each_event_kind_is_counted_and_written_once() {
         assert!(!line["message"].as_str().unwrap().contains('?'), "{line}");
         assert_eq!(slots.events.at(*kind).get(), 1);
     }
+    let configured = lines.iter().find(|l| l["kind"] == "configured").unwrap();
+    assert_eq!(configured["config_sha256"], "ab".repeat(32));
+    assert_eq!(configured["hardware_id"], "g1-0042");
     let line = |kind: EventKind| lines.iter().find(|l| l["kind"] == kind.label()).unwrap();
     let rejected = line(EventKind::Rejected);
     assert_eq!(rejected["message"], "arms/vla rejected: velocity, left_elbow, 25 (allowed 20)");

@@ -145,6 +145,8 @@ closed_list! {
     EventKind {
         /// The node runs.
         Started = "started",
+        /// The configuration in force.
+        Configured = "configured",
         /// Somebody used a verb, whatever came of it.
         Requested = "requested",
         /// A request was refused before the gate was asked.
@@ -279,6 +281,16 @@ closed_list! {
         Debug = "debug",
         /// For developers, all of it.
         Trace = "trace",
+    }
+}
+
+closed_list! {
+    /// Where log messages go.
+    LogSink {
+        /// The journal, a terminal, a file: whatever stderr is.
+        Stderr = "stderr",
+        /// The topic `/rosout`.
+        Rosout = "rosout",
     }
 }
 

@@ -23,7 +23,7 @@ use std::time::Duration;
 pub use cells::{Counter, Flag, Gauge, Level, MaybeCounter, OneOf, SharedCounter, TimestampGauge};
 pub use histogram::{BucketSet, GATE, Histogram, PERIOD, Reading, STOP, TRANSPORT};
 pub use lists::{
-    ArmRefusal, EventKind, LogLevel, OfferedDurability, OfferedReliability, ResetRefusal,
+    ArmRefusal, EventKind, LogLevel, LogSink, OfferedDurability, OfferedReliability, ResetRefusal,
     SourceUse, StampAnomaly, StopTrigger, Suppressed, ThreadName,
 };
 pub use sensors::{BatterySlots, ComponentSlots, SensorSlots, TemperatureSlots};
@@ -39,8 +39,14 @@ use crate::gate::state::State;
 use crate::gate::units::SteadyTime;
 use crate::gate::verdict::{Limit, Reason, Verdict};
 
-/// Log messages by level, written by whoever logs.
-pub type LogCounts = Table<LogLevel, SharedCounter>;
+/// Log messages, counted by whoever logs.
+#[derive(Debug, Default)]
+pub struct LogCounts {
+    /// By level, those that were lost on the way included.
+    pub messages: Table<LogLevel, SharedCounter>,
+    /// Those that did not arrive, by where they were to go.
+    pub lost: Table<LogSink, SharedCounter>,
+}
 
 /// What this program is: `interlock_build_info`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -79,7 +85,7 @@ pub struct Slots {
     /// Events that did not fit into the queue and so never reached the log. Any thread.
     pub events_dropped: SharedCounter,
     /// Any thread.
-    pub log_messages: Arc<LogCounts>,
+    pub log: Arc<LogCounts>,
     /// Each thread for itself, at its start.
     pub threads: Table<ThreadName, ThreadSlot>,
     /// Constant.
@@ -142,6 +148,15 @@ pub struct NodeSlots {
     pub tick_interval: Histogram,
     /// Steps of the wall clock.
     pub clock_steps: Counter,
+    /// Suspends of the machine.
+    pub suspends: Counter,
+    /// A time service keeps the wall clock; absent where the kernel does not tell. Written by thread
+    /// `control`.
+    pub clock_synchronized: Flag,
+    /// The largest error the wall clock can have, s. Written by thread `control`.
+    pub clock_error: Gauge,
+    /// `use_sim_time` is on. Constant.
+    pub clock_simulated: bool,
     /// Ticks that did not take place in time.
     pub ticks_missed: Counter,
     /// Steady time of the last tick in nanoseconds, 0 before the first. See [`Self::ticked`].
@@ -238,7 +253,7 @@ pub struct FeedbackSlots {
 impl Slots {
     /// Makes every slot of this configuration.
     #[must_use]
-    pub fn new(config: &Config, build: BuildInfo, log_messages: Arc<LogCounts>) -> Arc<Self> {
+    pub fn new(config: &Config, build: BuildInfo, log: Arc<LogCounts>) -> Arc<Self> {
         let kill_inputs = config.kill_inputs.iter().map(|input| KillInputSlots {
             name: input.name.clone(),
             asserted: Flag::default(),
@@ -260,7 +275,7 @@ impl Slots {
             topics: TopicPool::new(&config.monitor),
             events: Table::default(),
             events_dropped: SharedCounter::default(),
-            log_messages,
+            log,
             threads: Table::default(),
             identity: Identity {
                 hardware_id: config.hardware_id.clone(),
@@ -305,6 +320,10 @@ impl NodeSlots {
             derating,
             tick_interval: Histogram::new(&PERIOD),
             clock_steps: Counter::default(),
+            suspends: Counter::default(),
+            clock_synchronized: Flag::default(),
+            clock_error: Gauge::default(),
+            clock_simulated: config.use_sim_time,
             ticks_missed: Counter::default(),
             last_tick: AtomicU64::new(0),
         }

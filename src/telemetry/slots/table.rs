@@ -3,7 +3,7 @@
 use std::marker::PhantomData;
 
 use super::lists::{
-    ArmRefusal, EventKind, LogLevel, OfferedDurability, OfferedReliability, ResetRefusal,
+    ArmRefusal, EventKind, LogLevel, LogSink, OfferedDurability, OfferedReliability, ResetRefusal,
     StampAnomaly, StopTrigger, Suppressed, ThreadName,
 };
 use crate::gate::cause::Cause;
@@ -66,6 +66,7 @@ labelled!(
     StopTrigger,
     EventKind,
     LogLevel,
+    LogSink,
     ThreadName,
     StampAnomaly,
     Suppressed,

@@ -80,6 +80,7 @@ fn drive(slots: &Slots) {
     node.last_trip.set(at);
     node.self_test.set(at);
     node.profile.set(Some(1));
+    node.clock_synchronized.set(true);
     node.ticked(SteadyTime::from_nanos(1));
     for thread in ThreadName::ALL {
         slots.threads.at(*thread).enter();
@@ -199,6 +200,7 @@ fn when_nothing_was_written_expect_counters_and_histograms_at_zero_and_unknown_g
         "interlock_output_subscribers",
         "interlock_output_foreign_publishers",
         "interlock_condition_met",
+        "interlock_clock_synchronized",
         "interlock_topic_interval_window_max_seconds",
         "interlock_topic_last_message_timestamp_seconds",
         "interlock_topic_expected_interval_seconds",
@@ -218,6 +220,7 @@ fn when_nothing_was_written_expect_counters_and_histograms_at_zero_and_unknown_g
     }
     assert_eq!(scrape.value("interlock_permitted"), 0.0);
     assert_eq!(scrape.value("interlock_derating_ratio"), 1.0);
+    assert_eq!(scrape.value("interlock_clock_simulated"), 0.0);
 }
 
 #[test]
@@ -304,10 +307,15 @@ fn hazard_29_dead_indicators_each_cell_moves_its_own_series() {
         let series = format!("interlock_events_total{{kind=\"{k}\"}}");
         steps.push((series, Box::new(|| cell.increment())));
     }
-    for (l, cell) in slots.log_messages.iter() {
+    for (l, cell) in slots.log.messages.iter() {
         let series = format!("interlock_log_messages_total{{level=\"{l}\"}}");
         steps.push((series, Box::new(|| cell.increment())));
     }
+    for (s, cell) in slots.log.lost.iter() {
+        let series = format!("interlock_log_messages_lost_total{{sink=\"{s}\"}}");
+        steps.push((series, Box::new(|| cell.increment())));
+    }
+    steps.push(("interlock_clock_steps_total".into(), Box::new(|| node.clock_steps.increment())));
     steps.push(("interlock_resets_total".into(), Box::new(|| node.resets.increment())));
     steps.push(("interlock_arms_total".into(), Box::new(|| node.arms.increment())));
     steps.push(("interlock_ticks_missed_total".into(), Box::new(|| node.ticks_missed.increment())));
@@ -430,6 +438,21 @@ fn hazard_29_dead_indicators_each_condition_and_ignored_cause_shows() {
         assert_eq!(*ignored, cause == Cause::Divergence);
         assert_eq!(scrape.value(&series), if *ignored { 1.0 } else { 0.0 });
     }
+}
+
+#[test]
+fn when_the_clock_is_kept_or_simulated_expect_it_in_the_scrape() {
+    let mut config = fixture::config();
+    config.use_sim_time = true;
+    let slots = Slots::new(&config, fixture::build(), Arc::default());
+    assert_eq!(Scrape::of(&slots).value("interlock_clock_simulated"), 1.0);
+    for kept in [true, false] {
+        slots.node.clock_synchronized.set(kept);
+        let value = if kept { 1.0 } else { 0.0 };
+        assert_eq!(Scrape::of(&slots).value("interlock_clock_synchronized"), value);
+    }
+    slots.node.clock_synchronized.forget();
+    assert_eq!(Scrape::of(&slots).family("interlock_clock_synchronized").count(), 0);
 }
 
 mod values;
