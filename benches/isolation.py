@@ -4,6 +4,7 @@ Commands come at 500 Hz all the time. The conditions take turns of two seconds i
 round, quiet twice: what the two differ by is what the machine adds.
 """
 
+import contextlib
 import json
 import random
 import socket
@@ -42,10 +43,8 @@ class Told:
         threading.Thread(target=self.spin, daemon=True).start()
 
     def spin(self):
-        try:
+        with contextlib.suppress(ExternalShutdownException):
             self.executor.spin()
-        except ExternalShutdownException:
-            pass
 
     def came(self, decision):
         if decision.verdict == Decision.PASSED:
@@ -120,24 +119,23 @@ def residence(series):
 
 
 def run(quick):
-    rounds = 2 if quick else 20
-    with Rig() as rig:
+    rounds = 1 if quick else 20
+    with Rig() as rig, contextlib.ExitStack() as ends:
         disk = rig.folder / "state"
         mounted = small_disk(disk)
-        try:
-            return measure(rig, disk, mounted, rounds)
-        finally:
-            if mounted:
-                # The node writes there until the rig ends; lazily, it goes then.
-                subprocess.run(["umount", "-l", str(disk)], check=False)
+        if mounted:
+            # The node writes there until the rig ends; lazily, it goes then.
+            ends.callback(subprocess.run, ["umount", "-l", str(disk)], check=False)
+        return measure(rig, ends, disk, mounted, rounds)
 
 
-def measure(rig, disk, mounted, rounds):
+def measure(rig, ends, disk, mounted, rounds):
     conditions = [name for name in CONDITIONS if mounted or name != "full_disk"]
     topics = ("/bench/in_interlock", "/bench/out_interlock")
     params = f"    decisions: {{passed_one_in: {TOLD_ONE_IN}}}\n" + lane("joints", *topics, RATE_HZ)
     node = rig.node(params, "state/node.log" if mounted else "node.log")
     told = Told(rig.domain)
+    ends.callback(told.end)
     arms = rig.rclpy_peer("refused-arms")
     turns = [name for _ in range(rounds) for name in random.sample(conditions, len(conditions))]
     plan = {
@@ -164,7 +162,7 @@ def measure(rig, disk, mounted, rounds):
     for name in turns:
         if node.process.child.poll() is not None:
             raise RuntimeError(f"the node ended under {name}")
-        before, logged = node.metrics(), log_lines(node.metrics())
+        before = node.metrics()
         disturbance = begin.get(name, Nothing)()
         time.sleep(0.1)
         began = time.monotonic_ns()
@@ -172,14 +170,14 @@ def measure(rig, disk, mounted, rounds):
         ended = time.monotonic_ns()
         disturbance.end()
         after = node.metrics()
-        spans.append((name, began, ended, residence(before), residence(after), log_lines(after) - logged))
+        logged = log_lines(after) - log_lines(before)
+        spans.append((name, began, ended, residence(before), residence(after), logged, refused(before, after)))
         time.sleep(0.1)
     state = node.status()["state"]
     driver.tell("stop")
     driver.hear(600)
     driver.tell("end")
     samples = driver.hear()["routes"]["interlock"]
-    told.end()
     if state != "active":
         raise RuntimeError(f"the node ended {state}: what was measured is not the gate")
     return summary(conditions, spans, told.heard, samples)
@@ -187,6 +185,26 @@ def measure(rig, disk, mounted, rounds):
 
 def log_lines(series):
     return sum(value for name, value in series.items() if name.startswith("interlock_log_messages_total"))
+
+
+def refused(before, after):
+    """Commands that were not forwarded, by reason; what the lane withheld has none."""
+    found = {}
+    for series, value in after.items():
+        rejected = series.startswith("interlock_commands_rejected_total")
+        if rejected or (series.startswith("interlock_commands_total") and 'verdict="withheld"' in series):
+            reason = series.split('reason="')[1].split('"')[0] if rejected else "withheld"
+            if value > before.get(series, 0.0):
+                found[reason] = found.get(reason, 0.0) + value - before.get(series, 0.0)
+    return found
+
+
+def added(counts):
+    found = {}
+    for one in counts:
+        for key, count in one.items():
+            found[key] = found.get(key, 0.0) + count
+    return found
 
 
 def summary(conditions, spans, heard, samples):
@@ -197,7 +215,7 @@ def summary(conditions, spans, heard, samples):
     for name in conditions:
         of = [span for span in spans if span[0] == name]
         counts, sums, exact, round_trips, per_round = {}, [], [], [], []
-        for _, began, ended, (before, sum_before), (after, sum_after), _ in of:
+        for _, began, ended, (before, sum_before), (after, sum_after), *_ in of:
             for edge, value in after.items():
                 counts[edge] = counts.get(edge, 0.0) + value - before[edge]
             count = after[float("inf")] - before[float("inf")]
@@ -219,6 +237,7 @@ def summary(conditions, spans, heard, samples):
             "round_trip_ns": quantiles(known),
             "lost": len(round_trips) - len(known),
             "log_lines": sum(span[5] for span in of),
+            "refused": added(span[6] for span in of),
         }
     for name in conditions[1:]:
         found[name]["mean_ratio"] = mean_ratio(means[name], means["quiet"])

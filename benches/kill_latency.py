@@ -22,6 +22,7 @@ OUTPUT, BARE = "/bench/cmd_vel", "/bench/trigger"
 FLOOD_HZ, SCRAPE_HZ = 10_000, 50
 # Answers that cannot be delivered and are outstanding when a try begins; each holds up its sender for 100 ms.
 HOSTILE = 3
+TRY_S = 5.0
 PARAMS = """    arm: {{settle_s: 0.05}}
     lanes:
       base:
@@ -86,7 +87,11 @@ class Operator:
         return came_at[0] - began
 
     def time_kill(self):
-        wait("a command to come out", lambda: self.speed != 0.0, look_every=0.001)
+        """None: somebody else stopped it before."""
+        try:
+            wait("a command to come out", lambda: self.speed != 0.0, TRY_S, look_every=0.001)
+        except TimeoutError:
+            return None
         self.stopped_at = None
         began = time.monotonic_ns()
         self.clients["kill"].call_async(Trigger.Request())
@@ -114,7 +119,7 @@ class Scraper:
 
 
 def scenario(loaded, tries, again):
-    with Rig() as rig:
+    with Rig() as rig, contextlib.ExitStack() as ends:
         node = rig.node(PARAMS.format(output=OUTPUT))
         rig.peer("service", BARE)
         stream = rig.peer("stream", 100, "/bench/vla")
@@ -122,15 +127,17 @@ def scenario(loaded, tries, again):
         flood = rig.peer("stream", FLOOD_HZ, "/bench/flood") if loaded else None
         hostile = rig.rclpy_peer("hostile", "/interlock/kill") if loaded else None
         operator = Operator(rig.domain)
-        scraper = Scraper(node, SCRAPE_HZ) if loaded else None
+        ends.callback(operator.end)
         client.hear()
+        if loaded:
+            ends.callback(Scraper(node, SCRAPE_HZ).end)
         began = time.monotonic()
         flooded = flood.ask("count")["sent"] if flood else 0
         before = node.metrics()
         times = {"rcl": ([], []), "rclpy": ([], [])}
         replies = []
         for number in range(2 * tries):
-            release(node, operator, lambda: hostiles(hostile))
+            release(node, operator, lambda: hostiles(node, hostile))
             stream.tell("0.2")
             # Not in step with the tick.
             time.sleep(0.02 + 0.01 * random.random())
@@ -141,31 +148,38 @@ def scenario(loaded, tries, again):
             else:
                 bare.append(client.ask("bare")["bare_ns"])
                 killed = client.ask("kill")
-                safe.append(killed["safe_ns"])
-                replies.append(killed["reply_ns"])
+                safe.append(killed.get("safe_ns"))
+                replies.append(killed.get("reply_ns"))
             stream.tell("0.0")
         tried = node.metrics()
         stops(hostile, client, again)
         after = node.metrics()
         rate_hz = (flood.ask("count")["sent"] - flooded) / (time.monotonic() - began) if flood else 0.0
-        if scraper:
-            scraper.end()
-        operator.end()
         found = {name: compared(*pair) for name, pair in times.items()}
         inside = {"tries": inner(before, tried), "again": inner(tried, after)}
-        return {**found, "reply": quantiles(replies), "inside": inside, "flood_hz": rate_hz, "taken_of_flood": taken(before, after)}
+        flood = {"flood_hz": rate_hz, "taken_of_flood": taken(before, after)}
+        return {**found, "reply": quantiles(replies), "inside": inside, **flood}
 
 
-def hostiles(hostile):
-    for _ in range(HOSTILE if hostile else 0):
+def hostiles(node, hostile):
+    """Kills whose answers cannot be delivered. They have arrived, or were lost, before the node is armed."""
+    if hostile is None:
+        return
+    before = kills(node)
+    for _ in range(HOSTILE):
         hostile.tell("kill")
+    with contextlib.suppress(TimeoutError):
+        wait("the hostile kills", lambda: kills(node) >= before + HOSTILE, TRY_S)
+
+
+def kills(node):
+    return sum(value for series, value in node.metrics().items() if series.startswith("interlock_stop_seconds_count"))
 
 
 def release(node, operator, before_reset):
-    """From killed to active, by the services; again while conditions settle."""
-    status = wait("a status", node.status)
-    if status["state"] == "killed":
-        before_reset()
+    """From killed, which a first run is, too, to active; again while conditions settle."""
+    wait("the node to be killed", lambda: (node.status() or {}).get("state") == "killed")
+    before_reset()
 
     def active():
         now = wait("a status", node.status)

@@ -11,13 +11,18 @@ from stats import quantiles
 
 QOS = QoSProfile(depth=1, reliability=ReliabilityPolicy.RELIABLE, durability=DurabilityPolicy.TRANSIENT_LOCAL)
 # Buffers that are made with the first second's work are resident then.
-SETTLED_S = 2.0
+SETTLED_S = 1.0
 GIVEN_UP_S = 30.0
 
 
 def one(rig, executor, seen):
     """Seconds, and KiB."""
-    seen.clear()
+    # The last words of the node before it are not this one's first.
+    while True:
+        seen.clear()
+        executor.spin_once(timeout_sec=0.2)
+        if not seen:
+            break
     began = time.monotonic_ns()
     node = rig.node(lane("joints", "/bench/vla", "/bench/out", 500))
     while not seen and time.monotonic_ns() - began < GIVEN_UP_S * 1e9:
@@ -30,7 +35,7 @@ def one(rig, executor, seen):
 
 
 def run(quick):
-    tries = 5 if quick else 30
+    tries = 3 if quick else 30
     with Rig() as rig:
         context = rclpy.Context()
         rclpy.init(context=context, domain_id=rig.domain)

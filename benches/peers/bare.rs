@@ -3,7 +3,10 @@
 //! Reliable, volatile, keep last 1, as the node's own endpoints. What is made here lives until the
 //! process ends; the context is shut down then, so that nothing is left in shared memory.
 
-#![expect(unsafe_code, reason = "bare rcl is the point: nothing of the project's is under the baseline")]
+#![expect(
+    unsafe_code,
+    reason = "bare rcl is the point: nothing of the project's is under the baseline"
+)]
 
 use std::ffi::{CString, c_void};
 use std::ptr;
@@ -66,8 +69,7 @@ impl Bare {
             let mut options = rcl_node_get_default_options();
             options.enable_rosout = false;
             let (name, namespace) = (text(name), text("/"));
-            let code =
-                rcl_node_init(node, name.as_ptr(), namespace.as_ptr(), context, &options);
+            let code = rcl_node_init(node, name.as_ptr(), namespace.as_ptr(), context, &options);
             done("rcl_node_init", code);
             let wait_set = pinned(rcl_get_zero_initialized_wait_set());
             let code = rcl_wait_set_init(wait_set, 0, 0, 0, 0, 0, 0, context, allocator);
@@ -225,8 +227,7 @@ impl Bare {
     pub(crate) fn ask(&self, client: usize, request: &mut TriggerMessages) {
         let mut number = 0;
         // SAFETY: an initialised client and a request of its type.
-        let code =
-            unsafe { rcl_send_request(self.clients[client], request.request, &mut number) };
+        let code = unsafe { rcl_send_request(self.clients[client], request.request, &mut number) };
         done("rcl_send_request", code);
     }
 
@@ -234,8 +235,7 @@ impl Bare {
     pub(crate) fn take_answer(&self, client: usize, messages: &mut TriggerMessages) -> bool {
         let mut id = rmw_request_id_t { writer_guid: [0; 16], sequence_number: 0 };
         // SAFETY: an initialised client and a response of its type.
-        let code =
-            unsafe { rcl_take_response(self.clients[client], &mut id, messages.response) };
+        let code = unsafe { rcl_take_response(self.clients[client], &mut id, messages.response) };
         taken(code, RCL_RET_CLIENT_TAKE_FAILED)
     }
 
