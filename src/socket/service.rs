@@ -162,18 +162,16 @@ impl Service {
                 );
             }
         }
-        if verb.releases() {
-            if !self.may_release(caller).await {
-                self.refused(&wish, RequestRefusal::NotAuthorised);
-                let group = &self.parts.group;
-                let message = format!(
-                    "refused: uid {} may not let motion begin. Who may: root, the node's own user \
-                     (uid {}), members of group {group} (as root: usermod -aG {group} NAME, then log \
-                     in again)",
-                    caller.peer.uid, self.parts.own_uid
-                );
-                return Answer::error(ErrorCode::NotAuthorised, message);
-            }
+        if verb.releases() && !self.may_release(caller).await {
+            self.refused(&wish, RequestRefusal::NotAuthorised);
+            let group = &self.parts.group;
+            let message = format!(
+                "refused: uid {} may not let motion begin. Who may: root, the node's own user \
+                 (uid {}), members of group {group} (as root: usermod -aG {group} NAME, then log \
+                 in again)",
+                caller.peer.uid, self.parts.own_uid
+            );
+            return Answer::error(ErrorCode::NotAuthorised, message);
         }
         let outcome = match self.parts.behind.ask(wish) {
             Ok(outcome) => outcome,
