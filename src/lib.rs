@@ -78,7 +78,7 @@
 //! | `http` | `/`, `/metrics`, `/status`, `/livez`, `/readyz` | its socket; snapshots, slots |
 //! | `socket` | the control socket | its socket; a snapshot; kills by atomics, verbs through `control` |
 //! | `events` | the log's lines about events | bounded queue |
-| `log` | stderr | bounded queue |
+//! | `log` | stderr | bounded queue |
 //! | `latch` | the latch file | a mailbox with the newest record; atomics back |
 //! | `watchdog` | the end of a process whose gate stands still | the gate's progress, an atomic |
 //! | `burst` | the stop burst; waits all its life | a flag and unpark |
