@@ -11,6 +11,7 @@
 //!              message info      cdr layout       check, limit, state
 //!                                                  ▲    │
 //!  kill inputs, ~/kill, control socket, SIGUSR1 ───┤    ├──► safe commands, ~/permit   (own timer)
+//!  temperatures, batteries ─ judged ─── atomics ───┤    │
 //!  feedback ───────────────────────────────────────┤    ├──► snapshot ──► ~/state, /diagnostics, /status
 //!  reset, arm, disarm, select_source ── queue ─────┤    ├──► slots ─────► /metrics
 //!  robot description ─ limits ───────── queue ─────┤    ├──► records ───► ~/decisions
@@ -64,6 +65,7 @@
 //! | `check`, `limit`, `envelope`, `credit` | whether a command is valid, and what its limits make of it |
 //! | `rules`, `limits`, `safe`, `command`, `verdict`, `decision`, `units` | what the others speak in |
 //! | `kill_input`, `measured`, `seen`, `notice`, `snapshot` | what was heard, and what is told |
+//! | `sensor` | what heat and charge mean: grades, hysteresis, derating; called by thread `monitor` |
 //!
 //! `ros` and `app` need feature `ros`; everything else builds and is tested on a machine without ROS.
 //! Unsafe code stands in `ros::rcl`, `ros::typesupport` and [`realtime`] only.
@@ -77,6 +79,7 @@
 //! | `control` | r2r's node: verbs, parameters, `~/state`, `~/decisions`, `/diagnostics`, `/rosout`, the graph, the robot description, the kernel's clock | r2r; snapshots, records, log lines |
 //! | `http` | `/`, `/metrics`, `/status`, `/livez`, `/readyz` | its socket; snapshots, slots |
 //! | `socket` | the control socket | its socket; a snapshot; kills by atomics, verbs through `control` |
+//! | `monitor` | topics watched for telemetry, temperatures, batteries | rcl's callbacks; atomics to the gate |
 //! | `events` | the log's lines about events | bounded queue |
 //! | `log` | stderr | bounded queue |
 //! | `latch` | the latch file | a mailbox with the newest record; atomics back |
@@ -218,6 +221,11 @@
 //! reset, which names its own, is refused. It begins and ends disarmed and lets go of nothing that it did not hold,
 //! so whoever may kill may ask. What a kill would send goes to `~/self_test/<lane>` only, for velocity lanes too,
 //! because whoever holds the outputs while disarmed may be moving the robot.
+//!
+//! **Decision 29: what a sensor cannot be believed in makes nothing better, and stops nothing.** A reading that is
+//! no number, out of range or stuck, and silence, leave level and derating as they were, because a broken sensor
+//! must neither free a hot joint nor fell a robot that is well. Thread `monitor` judges, and the gate thread
+//! looks at its tick, because heat takes seconds.
 
 #[cfg(feature = "ros")]
 pub mod app;

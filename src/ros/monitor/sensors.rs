@@ -29,8 +29,17 @@ const LOOK: std::time::Duration = std::time::Duration::from_secs(1);
 
 /// What a message of a topic is read as.
 enum Meaning {
-    Temperature { input: usize, first_point: usize, codec: TemperatureCodec, state: Temperatures },
-    Battery { input: usize, codec: BatteryCodec, state: Battery },
+    Temperature {
+        input: usize,
+        first_point: usize,
+        codec: Box<TemperatureCodec>,
+        state: Temperatures,
+    },
+    Battery {
+        input: usize,
+        codec: Box<BatteryCodec>,
+        state: Box<Battery>,
+    },
 }
 
 /// One topic.
@@ -89,6 +98,7 @@ impl Sensors {
             let codec = TemperatureCodec::new(one, loaded.message());
             let codec = codec.map_err(|error| MonitorError::codec(&subject, error))?;
             let state = Temperatures::new(temperature_rules(one), one.components.len());
+            let codec = Box::new(codec);
             let meaning = Meaning::Temperature { input, first_point, codec, state };
             first_point += one.components.len();
             inputs.extend(Input::new(names.next(), loaded, one.timeout, meaning, bits.take()));
@@ -98,8 +108,8 @@ impl Sensors {
             let loaded = load(&subject, &one.type_name)?;
             let codec = BatteryCodec::new(one, loaded.message());
             let codec = codec.map_err(|error| MonitorError::codec(&subject, error))?;
-            let meaning =
-                Meaning::Battery { input, codec, state: Battery::new(battery_rules(one)) };
+            let state = Box::new(Battery::new(battery_rules(one)));
+            let meaning = Meaning::Battery { input, codec: Box::new(codec), state };
             inputs.extend(Input::new(names.next(), loaded, one.timeout, meaning, bits.take()));
         }
         let buffer = SerializedBuffer::with_capacity(BUFFER)?;
