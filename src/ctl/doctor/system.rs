@@ -130,14 +130,14 @@ pub(super) fn shared_memory() -> Check {
     };
     // Held in this way, and looked up without touching a lock, which could harm who starts just now.
     let held = held(&locks);
+    let is_held = |found: &fs::Metadata| held.contains(&(device(found.dev()), found.ino()));
     let (mut left, mut bytes) = (0_u64, 0_u64);
     for entry in entries.filter_map(Result::ok) {
         let lock = entry.file_name().to_string_lossy().into_owned();
         let Some(segment) = lock.strip_suffix("_el").filter(|s| s.starts_with("fastrtps_")) else {
             continue;
         };
-        let is_held = entry.metadata().is_ok_and(|found| held.contains(&found.ino()));
-        if !is_held {
+        if !entry.metadata().is_ok_and(|found| is_held(&found)) {
             left = left.saturating_add(1);
             let size = fs::metadata(format!("{SHM}/{segment}")).map_or(0, |found| found.len());
             bytes = bytes.saturating_add(size);
@@ -153,12 +153,24 @@ pub(super) fn shared_memory() -> Check {
     )
 }
 
-/// The inodes with a lock: the sixth field of /proc/locks is device and inode, `00:1a:1234`.
-fn held(locks: &str) -> BTreeSet<u64> {
-    let files = locks
-        .lines()
-        .filter_map(|line| line.split_whitespace().find(|field| field.split(':').count() == 3));
-    files.filter_map(|file| file.rsplit(':').next()?.parse().ok()).collect()
+/// Files with a lock: device and inode. The sixth field of /proc/locks is `00:1a:1234`, the device's two
+/// numbers in hex.
+fn held(locks: &str) -> BTreeSet<((u64, u64), u64)> {
+    let fields = locks.lines().filter_map(|line| line.split_whitespace().find_map(file));
+    fields.collect()
+}
+
+fn file(field: &str) -> Option<((u64, u64), u64)> {
+    let mut parts = field.split(':');
+    let mut device = || u64::from_str_radix(parts.next()?, 16).ok();
+    let device = (device()?, device()?);
+    let inode = parts.next()?.parse().ok()?;
+    parts.next().is_none().then_some((device, inode))
+}
+
+/// Major and minor number, as the C library packs them.
+const fn device(dev: u64) -> (u64, u64) {
+    (((dev >> 8) & 0xfff) | ((dev >> 32) & 0xffff_f000), (dev & 0xff) | ((dev >> 12) & 0xffff_ff00))
 }
 
 #[cfg(test)]
@@ -213,9 +225,19 @@ Max realtime priority     0                    0
     }
 
     #[test]
-    fn when_locks_are_read_expect_their_inodes() {
+    fn when_locks_are_read_expect_their_files() {
         let locks = "1: FLOCK  ADVISORY  WRITE 1234 00:1a:5678 0 EOF\n\
                      2: POSIX  ADVISORY  READ  1 fd:01:99 128 128\n3: nonsense\n";
-        assert_eq!(held(locks), BTreeSet::from([99, 5678]));
+        assert_eq!(held(locks), BTreeSet::from([((0xfd, 1), 99), ((0, 0x1a), 5678)]));
+        // A file of the same number on another disk is another file.
+        assert!(!held(locks).contains(&((0, 0x1b), 5678)));
+    }
+
+    #[test]
+    fn when_a_device_is_unpacked_expect_the_numbers_of_the_locks() {
+        assert_eq!(device(0x1a), (0, 0x1a));
+        assert_eq!(device(0xfd01), (0xfd, 1));
+        // Numbers beyond eight bits stand in the upper half.
+        assert_eq!(device(0x0000_1000_0012_3402), (0x1234, 0x102));
     }
 }
