@@ -9,6 +9,7 @@
 #include <cstdlib>
 #include <thread>
 
+#include <rcl/error_handling.h>
 #include <rcl/rcl.h>
 #include <rosidl_typesupport_cpp/message_type_support.hpp>
 

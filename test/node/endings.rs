@@ -2,7 +2,7 @@
 
 use std::io::{BufRead, BufReader};
 use std::os::unix::process::ExitStatusExt;
-use std::process::Stdio;
+use std::process::{ChildStdout, Stdio};
 
 use rustix::process::Signal;
 use serde_json::json;
@@ -115,27 +115,48 @@ fn hazard_13_gate_hangs_or_dies_aborted() {
     dies_by(Signal::ABORT);
 }
 
+/// The gate thread, held as a debugger holds it; the rest of the process goes on.
+pub(crate) struct Held {
+    process: Running,
+    said: BufReader<ChildStdout>,
+}
+
+impl Held {
+    fn says(&mut self) -> Option<String> {
+        let mut line = String::new();
+        self.said.read_line(&mut line).expect("the holder's output");
+        (!line.is_empty()).then(|| line.trim().to_owned())
+    }
+}
+
+/// `None`: this machine lets nobody hold a thread; said aloud.
+pub(crate) fn hold_gate(rig: &Rig) -> Option<Held> {
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/test/node/hold_thread.py");
+    let pid = rig.node.pid().as_raw_nonzero().to_string();
+    let mut command = rig.lease.command("python3");
+    command.args(["-u", script, &pid, "gate"]).stdout(Stdio::piped());
+    let mut process = Running(command.spawn().expect("start python3"));
+    let said = BufReader::new(process.0.stdout.take().expect("piped"));
+    let mut held = Held { process, said };
+    let first = held.says();
+    if first.as_deref() == Some("not permitted") {
+        println!("skipped: no thread of another process may be held here (ptrace)");
+        return None;
+    }
+    assert_eq!(first.as_deref(), Some("held"));
+    assert!(held.process.0.try_wait().expect("a status").is_none(), "it must hold on");
+    Some(held)
+}
+
 #[test]
 fn hazard_13_gate_hangs_or_dies_a_gate_thread_that_stands_still() {
     let mut rig = in_motion();
     let (permits, commands) = (rig.peer.count(PERMIT), rig.peer.count("/cmd_vel"));
-    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/test/node/hold_thread.py");
-    let pid = rig.node.pid().as_raw_nonzero().to_string();
-    let mut holder = rig.lease.command("python3");
-    holder.args(["-u", script, &pid, "gate"]).stdout(Stdio::piped());
-    let mut holder = Running(holder.spawn().expect("start python3"));
-    let said = BufReader::new(holder.0.stdout.take().expect("piped"));
-    let mut said = said.lines().map_while(Result::ok);
-    let first = said.next();
-    if first.as_deref() == Some("not permitted") {
-        println!("skipped: no thread of another process may be held here (ptrace)");
-        return;
-    }
-    assert_eq!(first.as_deref(), Some("held"));
+    let Some(mut held) = hold_gate(&rig) else { return };
     // Another thread notices, sends the safe command and a permit that says no, and ends the process.
     let ended = rig.node.ended();
     assert_eq!(ended.signal(), Some(Signal::ABORT.as_raw()), "{}", rig.node.log());
-    assert_eq!(said.next().as_deref(), Some("ended"));
+    assert_eq!(held.says().as_deref(), Some("ended"));
     rig.wait_message(PERMIT, permits, "the withdrawal", |one| !is_permitted(one));
     wait_for("the burst", || {
         let after = rig.peer.received("/cmd_vel", commands);
