@@ -1,6 +1,7 @@
 //! The composition root: builds the parts, starts and supervises the threads, shuts down.
 
 mod latch;
+mod shutdown;
 mod socket;
 
 use std::path::PathBuf;
@@ -223,6 +224,9 @@ pub fn run(
         "{node_name} runs, {}",
         latch::comes_up(&start.0, path.as_ref())
     );
+    for told in shutdown::told(&config) {
+        tracing::warn!("{told}");
+    }
     let manager = tell_service_manager(&progress, &switch, &slots)?;
     let whole = Whole { config: &config, notes: &notes, manager: manager.as_ref() };
     supervise(built.thread, (control, monitor), &switch, &built.waker, whole)?;

@@ -64,6 +64,23 @@ interfaces_only() {
 check "interfaces only: builds without a usable Rust" interfaces_only
 check "interfaces only: Python imports messages and services" \
     sourced install-interfaces python3 -c 'import interlock.msg as m, interlock.srv as s; m.State.KILLED, s.Reset.Request(seq=1)'
+# The controller's computer has no more than this: the guard is there, and its package builds against it.
+build_controller() {
+    cp -r "$package/test/controller_side" "$workspace/src/controller_side" || return 1
+    sourced install-interfaces colcon --log-base "$workspace/log" build --base-paths "$workspace/src" \
+        --build-base "$workspace/build-controller" --install-base "$workspace/install-controller" \
+        --packages-select interlock_test_controller_side --event-handlers console_direct+
+    local status=$?
+    rm -rf "$workspace/src/controller_side"
+    return "$status"
+}
+controller_runs() {
+    sourced install-controller "$workspace/install-controller/interlock_test_controller_side/lib/interlock_test_controller_side/guard_cases" \
+        <"$package/test/controller_side/cases.txt"
+}
+check "interfaces only: Python imports the guard" sourced install-interfaces python3 -c 'import interlock_guard as g; g.PermitGuard(), g.PermitSubscription'
+check "interfaces only: a controller with the C++ guard builds" build_controller
+check "interfaces only: and its guard says what the table says" controller_runs
 check "interfaces only: no node is installed" test ! -e "$workspace/install-interfaces/interlock/lib/interlock"
 
 # --- a Rust that is too old, or none -----------------------------------------------------------------
@@ -119,6 +136,7 @@ for install in install install-symlink; do
     prefix=$workspace/$install/interlock
     for file in lib/interlock/interlock lib/interlock/interlockctl bin/interlockctl \
         share/interlock/launch/interlock.launch.py share/interlock/package.xml \
+        share/interlock/systemd/interlock.service include/interlock/interlock_guard/permit_subscription.hpp \
         lib/libinterlock__rosidl_typesupport_c.so lib/libinterlock__rosidl_typesupport_introspection_c.so \
         share/ament_index/resource_index/rosidl_interfaces/interlock; do
         check "$install: $file" test -f "$prefix/$file"
@@ -130,7 +148,8 @@ for install in install install-symlink; do
         sourced "$install" sh -c "\"$prefix/lib/interlock/interlock\" --version | grep -F '$version'"
     check "$install: interlockctl is found and starts" \
         sourced "$install" sh -c "interlockctl --version | grep -F '$version'"
-    check "$install: Python imports the messages" sourced "$install" python3 -c 'import interlock.msg, interlock.srv'
+    check "$install: Python imports the messages and the guard" \
+        sourced "$install" python3 -c 'import interlock.msg, interlock.srv, interlock_guard; interlock_guard.PermitSubscription'
     check "$install: the service types load at run time" sourced "$install" python3 -c '
 from rclpy.type_support import check_for_type_support
 import interlock.srv, interlock.msg

@@ -11,6 +11,7 @@ use serde_json::Value;
 
 use super::client::{Client, NoAnswer};
 use super::{Console, GOOD, REFUSED, UNREACHABLE, text};
+use crate::gate::condition::Condition;
 use crate::socket::protocol::Whoami;
 use crate::telemetry::status::Status;
 
@@ -68,7 +69,7 @@ pub(super) fn doctor(client: &Client, console: &mut Console<'_>) -> u8 {
         Some(whoami) => checks.extend(system::process(whoami.node_pid)),
         None => checks.push(Check::cannot_tell("real-time", "the node's process is not known")),
     }
-    checks.push(system::shared_memory());
+    checks.extend(system::shared_memory(whoami.map(|whoami| whoami.node_uid)));
     console.say(&table(&checks, console.colour));
     verdict(&checks)
 }
@@ -117,6 +118,7 @@ fn rights(whoami: &Whoami) -> Check {
 /// What the node itself knows.
 fn of_status(status: &Status) -> Vec<Check> {
     let mut checks = vec![Check::ok("node", format!("{}, seq {}", status.state, status.seq))];
+    checks.push(latch(status));
     let gating = || status.lanes.iter().filter(|lane| lane.mode != "watch");
     let names = |is: &dyn Fn(&crate::telemetry::status::LaneStatus) -> bool| {
         gating()
@@ -161,6 +163,24 @@ fn of_status(status: &Status) -> Vec<Check> {
     });
     checks
 }
+
+/// Whether the state directory keeps what must not be lost.
+fn latch(status: &Status) -> Check {
+    let name = "latch";
+    let unwritable = status.unmet.iter().find(|one| one.code == LATCH_NOT_WRITABLE);
+    match (unwritable, status.latch.is_empty()) {
+        // The text has the file, the reason and the way out.
+        (Some(condition), _) => Check::bad(name, condition.text.clone(), ""),
+        (None, false) => {
+            let fix = "remove latch.persist: false, unless this is a simulation";
+            Check::bad(name, status.latch.clone(), fix)
+        }
+        (None, true) => Check::ok(name, "is kept on disk"),
+    }
+}
+
+/// The condition that tells of it.
+const LATCH_NOT_WRITABLE: &str = Condition::LatchNotWritable.label();
 
 /// Columns of the names and of the texts.
 const NAME: usize = 14;

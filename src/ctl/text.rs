@@ -48,6 +48,9 @@ pub(super) fn status(status: &Status) -> String {
     for battery in &status.batteries {
         line(&mut out, "battery", &format!("{}: {}", battery.name, plain(&battery.text)));
     }
+    if !status.latch.is_empty() {
+        line(&mut out, "latch", &status.latch);
+    }
     if !status.ignored_causes.is_empty() {
         line(&mut out, "IGNORED", &format!("causes {}", status.ignored_causes.join(", ")));
     }
@@ -358,15 +361,15 @@ fn temperature(parts: &[TemperatureStatus]) -> String {
 }
 
 fn kill_input(input: &KillInputStatus) -> String {
-    let KillInputStatus { name, asserted, lost, seen, silent_for_s, note: _, asserted_by: _ } =
-        input;
+    let KillInputStatus { name, asserted, lost, seen, silent_for_s, note, asserted_by } = input;
     let state = match (asserted, seen, lost) {
-        (true, _, _) => String::from("ASSERTED"),
+        (true, _, _) if asserted_by.is_empty() => String::from("ASSERTED"),
+        (true, _, _) => format!("ASSERTED by {asserted_by}"),
         (false, false, _) => String::from("not heard yet: is it switched on?"),
         (false, true, true) => format!("SILENT for {}", span(silent_for_s.unwrap_or(0.0))),
         (false, true, false) => String::from("released"),
     };
-    format!("{name}: {state}")
+    if note.is_empty() { format!("{name}: {state}") } else { format!("{name}: {state}; {note}") }
 }
 
 fn feedback(feedback: &FeedbackStatus) -> String {

@@ -24,6 +24,11 @@ impl Gate {
     pub fn shut_down(&mut self, now: Moment) {
         self.machine.withdraw();
         self.act(Report::plain(Cause::Shutdown, Subject::Node), Action::Disarm, now);
+        // What has a safe command keeps it until the process has ended: letting go before that would
+        // leave a robot that is still slowing down to whatever was sent last.
+        for lane in &mut self.lanes {
+            lane.release_at = None;
+        }
     }
 
     /// The disarm verb.

@@ -1,8 +1,18 @@
 //! The stop burst: what a panic, or a watchdog, sends in the gate thread's place.
 
+use std::io::Write;
+use std::os::unix::process::ExitStatusExt;
+use std::process::{Command, Stdio};
+
+use interlock::ros::rcl::{Context, Node, NodeOptions, Qos, SerializedBuffer, Subscription};
+use interlock::ros::typesupport::load_message;
+use interlock::watchdog::LastStop;
+
 use crate::gate::{Count, Gate};
-use crate::lanes::LANES;
+use crate::lanes::{LANES, command};
 use crate::support::{isolated, wait_for};
+
+const SIGABRT: i32 = 6;
 
 #[test]
 fn hazard_60_burst_then_command() {
@@ -42,6 +52,78 @@ fn hazard_60_burst_then_command() {
                 held += 1;
             }
             held == 10
+        });
+    });
+}
+
+/// Set in the process that panics.
+const PANICS: &str = "INTERLOCK_TEST_PANICS";
+
+/// A gate in motion whose process panics on some thread, as `main` sets it up.
+fn panic_in_motion() {
+    let mut gate = Gate::armed();
+    std::io::stdin().read_line(&mut String::new()).expect("a reader is there");
+    let twist = LANES.len() - 1;
+    let bytes = gate.wires[twist].command(0.25);
+    gate.wires[twist].high.publish_serialized(&bytes).expect("a publish");
+    gate.wait_out(twist, &bytes);
+    wait_for("a tick after the command", || gate.count(twist, 0, Count::Passed) == 1);
+    let switch = gate.switch.clone();
+    let fire = move || {
+        let gate = &mut gate;
+        gate.burst.fire();
+    };
+    let stop = LastStop::start(switch, || (), fire).expect("a thread");
+    stop.on_panic();
+    let panicking = std::thread::spawn(|| panic!("what nobody thought of"));
+    panicking.join().ok();
+    unreachable!("the process goes on after a panic");
+}
+
+#[test]
+fn hazard_13_gate_hangs_or_dies_a_panic() {
+    let name = "burst::hazard_13_gate_hangs_or_dies_a_panic";
+    isolated(name, || {
+        if std::env::var_os(PANICS).is_some() {
+            return panic_in_motion();
+        }
+        // The controller: in another process, as it is on a robot.
+        let context = Context::new(&["program".to_owned()]).expect("a context");
+        let options = NodeOptions { use_global_arguments: false, enable_rosout: false };
+        let node = Node::new(&context, "controller", "/", options).expect("a node");
+        let (lane, kind) = LANES[LANES.len() - 1];
+        let loaded = load_message(kind).expect("an installed type");
+        let qos = Qos { depth: 100, ..Qos::OUTPUT };
+        let topic = format!("/{lane}_out");
+        let out = Subscription::new(&node, loaded.support(), &topic, qos);
+        let mut out = out.expect("a subscription");
+        let mut child = Command::new(std::env::current_exe().expect("know our own program"))
+            .args(["--exact", name, "--nocapture", "--test-threads=1"])
+            .env(PANICS, "1")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .spawn()
+            .expect("start this program again");
+        wait_for("the gate's output", || out.publisher_count() == Ok(1));
+        let mut go = child.stdin.take().expect("piped");
+        writeln!(go).expect("the child lives");
+        let status = child.wait().expect("the child ends");
+        assert_eq!(status.signal(), Some(SIGABRT), "{status}");
+
+        let moving = command(lane, loaded.message(), 0.25);
+        let zero = command(lane, loaded.message(), 0.0);
+        let mut buffer = SerializedBuffer::with_capacity(65_536).expect("a buffer");
+        let (mut moved, mut stops) = (false, 0);
+        wait_for("the burst behind the last command", || {
+            while let Some(_info) = out.take(&mut buffer).expect("a working take") {
+                if buffer.bytes() == moving {
+                    (moved, stops) = (true, 0);
+                } else {
+                    assert_eq!(buffer.bytes(), zero, "nothing else");
+                    stops += 1;
+                }
+            }
+            moved && stops == 10
         });
     });
 }

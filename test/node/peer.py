@@ -221,6 +221,10 @@ class Peer:
             self.types[topic], topic, note, profile(op), raw=True
         )
 
+    def age(self, op):
+        """Seconds since the newest message came, on this process's steady clock."""
+        return time.monotonic() - self.received[op["topic"]][-1][0]
+
     def unsubscribe(self, op):
         self.node.destroy_subscription(self.subscriptions.pop(op["topic"]))
 
@@ -300,6 +304,7 @@ class Peer:
 OPERATIONS = {
     "publisher", "readers", "writers", "publish", "publish_all", "serialize", "stream", "sent", "stop",
     "subscribe", "unsubscribe", "declare", "list", "call", "only_client", "call_hostile", "graph", "remove",
+    "age",
 }  # fmt: skip
 
 

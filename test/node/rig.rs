@@ -25,7 +25,7 @@ const PORTS: u16 = 19_600;
 /// What every params file here begins with. A shared machine stalls for more than 50 ms now and
 /// then; these tests are not about that.
 /// `/**`: the node has another name in some tests.
-fn head(port: u16) -> String {
+pub(crate) fn head(port: u16) -> String {
     format!("{}    causes: {{gate_stalled: {{action: warn}}}}\n", plain_head(port))
 }
 

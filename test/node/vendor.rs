@@ -10,6 +10,7 @@ use std::process::{ChildStdin, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
+use rustix::process::Signal;
 use serde_json::{Value, json};
 
 use crate::rig::Rig;
@@ -251,4 +252,35 @@ fn balance_is_never_distorted() {
     assert_eq!(state["first_trip"]["cause"], "source_silent");
     let damped = robot.accepted("a damping frame", |frame| all(frame, "kd", 3.0));
     assert!(all(&damped, "kp", 0.0) && all(&damped, "tau", 0.0), "{damped}");
+}
+
+#[test]
+fn hazard_28_shutdown_drops_robot_below_a_balance_loop() {
+    let name = "vendor::hazard_28_shutdown_drops_robot_below_a_balance_loop";
+    with_interfaces(MESSAGES, name, ends_below_a_balance_loop);
+}
+
+fn ends_below_a_balance_loop() {
+    let mut rig = Rig::new(&balanced());
+    // Said at the start, while there is time to do something about it.
+    wait_for("what the end means, in the log", || {
+        let log = rig.node.log();
+        let told = log.lines().find(|line| line.contains("below a balance loop"));
+        told.is_some_and(|line| {
+            ["WARN", "'body'", "a stop is a fall", "damping for 0.5 s", "Hold the robot"]
+                .iter()
+                .all(|part| line.contains(part))
+        })
+    });
+    let mut robot = Robot::start(&rig);
+    rig.arm();
+    robot.send(0.125, json!({}));
+    robot.accepted("a passed command", |frame| all(frame, "q", 0.125));
+    rig.node.signal(Signal::TERM);
+    // As it said: damping that the robot takes, again and again, then the end.
+    for _ in 0..3 {
+        let damped = robot.accepted("a damping frame", |frame| all(frame, "kd", 3.0));
+        assert!(all(&damped, "kp", 0.0) && all(&damped, "tau", 0.0), "{damped}");
+    }
+    assert_eq!(rig.node.ended().code(), Some(0), "{}", rig.node.log());
 }

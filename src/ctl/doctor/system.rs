@@ -122,43 +122,95 @@ fn locked_memory(status: Option<&str>, limits: Option<&str>) -> Check {
     }
 }
 
-/// Segments of Fast DDS that no live process holds: each crash leaves half a megabyte.
-pub(super) fn shared_memory() -> Check {
-    let name = "shared memory";
+/// One segment or port of Fast DDS.
+struct Segment {
+    bytes: u64,
+    uid: u32,
+    is_held: bool,
+}
+
+/// What dead nodes left in shared memory, and whose the living ones are; `node_uid` is the node's user.
+pub(super) fn shared_memory(node_uid: Option<u32>) -> Vec<Check> {
     let (Ok(entries), Ok(locks)) = (fs::read_dir(SHM), fs::read_to_string("/proc/locks")) else {
-        return Check::cannot_tell(name, format!("{SHM} or /proc/locks cannot be read"));
+        let text = format!("{SHM} or /proc/locks cannot be read");
+        return vec![
+            Check::cannot_tell("shared memory", text.clone()),
+            Check::cannot_tell("users", text),
+        ];
     };
     // Held in this way, and looked up without touching a lock, which could harm who starts just now.
     let held = held(&locks);
-    let (mut left, mut bytes) = (0_u64, 0_u64);
-    for entry in entries.filter_map(Result::ok) {
+    let segments = entries.filter_map(Result::ok).filter_map(|entry| {
         let lock = entry.file_name().to_string_lossy().into_owned();
-        let Some(segment) = lock.strip_suffix("_el").filter(|s| s.starts_with("fastrtps_")) else {
-            continue;
-        };
-        let is_held = entry.metadata().is_ok_and(|found| held.contains(&found.ino()));
-        if !is_held {
-            left = left.saturating_add(1);
-            let size = fs::metadata(format!("{SHM}/{segment}")).map_or(0, |found| found.len());
-            bytes = bytes.saturating_add(size);
-        }
-    }
-    if left == 0 {
+        let segment = lock.strip_suffix("_el").filter(|name| name.starts_with("fastrtps_"))?;
+        let found = entry.metadata().ok()?;
+        Some(Segment {
+            bytes: fs::metadata(format!("{SHM}/{segment}")).map_or(0, |found| found.len()),
+            uid: found.uid(),
+            is_held: held.contains(&(device(found.dev()), found.ino())),
+        })
+    });
+    let segments: Vec<Segment> = segments.collect();
+    vec![left(&segments), users(&segments, node_uid)]
+}
+
+/// Each crash leaves half a megabyte a participant.
+fn left(segments: &[Segment]) -> Check {
+    let name = "shared memory";
+    let left = segments.iter().filter(|segment| !segment.is_held);
+    let (count, bytes) =
+        left.fold((0_u64, 0_u64), |(n, sum), one| (n.saturating_add(1), sum.saturating_add(one.bytes)));
+    if count == 0 {
         return Check::ok(name, "nothing left by dead nodes");
     }
     Check::bad(
         name,
-        format!("{left} segments of dead nodes, {} KiB", bytes / 1024),
+        format!("{count} segments of dead nodes, {} KiB", bytes / 1024),
         "fastdds shm clean (where no container shares /dev/shm)",
     )
 }
 
-/// The inodes with a lock: the sixth field of /proc/locks is device and inode, `00:1a:1234`.
-fn held(locks: &str) -> BTreeSet<u64> {
-    let files = locks
-        .lines()
-        .filter_map(|line| line.split_whitespace().find(|field| field.split(':').count() == 3));
-    files.filter_map(|file| file.rsplit(':').next()?.parse().ok()).collect()
+/// Fast DDS's files are writable for their owner only, so nodes of two users hear nothing of each other,
+/// though each may see the other in the graph.
+fn users(segments: &[Segment], node_uid: Option<u32>) -> Check {
+    let name = "users";
+    let Some(node_uid) = node_uid else {
+        return Check::cannot_tell(name, "the node's user is not known");
+    };
+    let held = segments.iter().filter(|segment| segment.is_held);
+    let others: BTreeSet<u32> = held.map(|one| one.uid).filter(|uid| *uid != node_uid).collect();
+    if others.is_empty() {
+        return Check::ok(name, format!("all on shared memory are uid {node_uid}"));
+    }
+    let others: Vec<String> = others.iter().map(u32::to_string).collect();
+    Check::bad(
+        name,
+        format!(
+            "nodes of uid {} use shared memory: they and this node (uid {node_uid}) hear nothing of each other",
+            others.join(", ")
+        ),
+        "run the robot's nodes as one user, or all with FASTDDS_BUILTIN_TRANSPORTS=UDPv4",
+    )
+}
+
+/// Files with a lock: device and inode. The sixth field of /proc/locks is `00:1a:1234`, the device's two
+/// numbers in hex.
+fn held(locks: &str) -> BTreeSet<((u64, u64), u64)> {
+    let fields = locks.lines().filter_map(|line| line.split_whitespace().find_map(file));
+    fields.collect()
+}
+
+fn file(field: &str) -> Option<((u64, u64), u64)> {
+    let mut parts = field.split(':');
+    let mut device = || u64::from_str_radix(parts.next()?, 16).ok();
+    let device = (device()?, device()?);
+    let inode = parts.next()?.parse().ok()?;
+    parts.next().is_none().then_some((device, inode))
+}
+
+/// Major and minor number, as the C library packs them.
+const fn device(dev: u64) -> (u64, u64) {
+    (((dev >> 8) & 0xfff) | ((dev >> 32) & 0xffff_f000), (dev & 0xff) | ((dev >> 12) & 0xffff_ff00))
 }
 
 #[cfg(test)]
@@ -213,9 +265,40 @@ Max realtime priority     0                    0
     }
 
     #[test]
-    fn when_locks_are_read_expect_their_inodes() {
+    fn when_dead_nodes_left_segments_expect_how_much() {
+        let of = |is_held| Segment { bytes: 512 * 1024, uid: 7, is_held };
+        assert_eq!(left(&[of(true)]).found, Found::Ok);
+        let check = left(&[of(false), of(true), of(false)]);
+        assert!(check.found == Found::Bad && check.text == "2 segments of dead nodes, 1024 KiB");
+        assert!(check.fix.contains("shm clean"), "{check:?}");
+    }
+
+    #[test]
+    fn when_another_user_has_nodes_expect_that_they_hear_nothing_of_each_other() {
+        let of = |uid, is_held| Segment { bytes: 1, uid, is_held };
+        assert_eq!(users(&[of(7, true)], Some(7)).found, Found::Ok);
+        // A dead one's are no node.
+        assert_eq!(users(&[of(7, true), of(8, false)], Some(7)).found, Found::Ok);
+        let check = users(&[of(7, true), of(0, true), of(8, true), of(8, true)], Some(7));
+        assert!(check.found == Found::Bad && check.text.contains("uid 0, 8"), "{check:?}");
+        assert!(check.fix.contains("one user") && check.fix.contains("UDPv4"), "{check:?}");
+        assert_eq!(users(&[], None).found, Found::CannotTell);
+    }
+
+    #[test]
+    fn when_locks_are_read_expect_their_files() {
         let locks = "1: FLOCK  ADVISORY  WRITE 1234 00:1a:5678 0 EOF\n\
                      2: POSIX  ADVISORY  READ  1 fd:01:99 128 128\n3: nonsense\n";
-        assert_eq!(held(locks), BTreeSet::from([99, 5678]));
+        assert_eq!(held(locks), BTreeSet::from([((0xfd, 1), 99), ((0, 0x1a), 5678)]));
+        // A file of the same number on another disk is another file.
+        assert!(!held(locks).contains(&((0, 0x1b), 5678)));
+    }
+
+    #[test]
+    fn when_a_device_is_unpacked_expect_the_numbers_of_the_locks() {
+        assert_eq!(device(0x1a), (0, 0x1a));
+        assert_eq!(device(0xfd01), (0xfd, 1));
+        // Numbers beyond eight bits stand in the upper half.
+        assert_eq!(device(0x0000_1000_0012_3402), (0x1234, 0x102));
     }
 }

@@ -1,7 +1,7 @@
 //! The checks of what the node tells, and the table.
 
 use super::*;
-use crate::telemetry::status::LaneStatus;
+use crate::telemetry::status::{ConditionStatus, LaneStatus};
 
 fn good() -> Status {
     Status {
@@ -50,6 +50,23 @@ fn when_something_is_bad_expect_it_named_with_its_fix() {
     // A watched lane has no reader and no writer of ours.
     status.lanes[0].mode = "watch".to_owned();
     assert_eq!(of(&status, "controllers").found, Found::Ok);
+}
+
+#[test]
+fn when_the_latch_is_not_on_disk_expect_why_and_the_way_out() {
+    assert_eq!(of(&good(), "latch").found, Found::Ok);
+    let mut status = good();
+    status.latch = "not persisted".to_owned();
+    let check = of(&status, "latch");
+    assert!(check.found == Found::Bad && check.fix.contains("latch.persist"), "{check:?}");
+    // A disk that fails says more: its text has the way out.
+    status.unmet = vec![ConditionStatus {
+        code: "latch_not_writable".to_owned(),
+        text: "No space left: make space".to_owned(),
+        ..ConditionStatus::default()
+    }];
+    let check = of(&status, "latch");
+    assert_eq!((check.found, check.text.as_str()), (Found::Bad, "No space left: make space"));
 }
 
 #[test]

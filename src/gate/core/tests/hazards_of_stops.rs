@@ -271,3 +271,22 @@ fn hazard_51_idle_latches() {
     }
     assert!(bench.send(0, 0, &[0.02]).0.forwards());
 }
+
+#[test]
+fn hazard_28_shutdown_drops_robot() {
+    // A stop that takes longer than the release: a shutdown does not let go in the middle of it.
+    let lane = LaneRules {
+        safe: SafeCommand::ZeroVelocity { deceleration: Some(0.1) },
+        release: Duration::from_millis(200),
+        ..velocity_lane(1)
+    };
+    let mut bench = Bench::new(rules(vec![lane])).armed();
+    bench.stream(0, 0, &[0.2], 100);
+    bench.gate.shut_down(bench.now());
+    let sent = bench.run(3_000);
+    assert!(sent.windows(2).all(|pair| pair[1][0] <= pair[0][0]), "{sent:?}");
+    assert!(sent.iter().any(|one| one[0] > 0.05 && one[0] < 0.15), "no jump: {sent:?}");
+    assert_eq!(sent.last().unwrap()[0], 0.0);
+    assert!(sent.len() > 250, "to the end: {}", sent.len());
+    assert_eq!(bench.gate.lane(0).unwrap().state(), LaneState::Safe);
+}

@@ -1,0 +1,99 @@
+//! What crashes leave behind on the machine, and what becomes of those who start later.
+
+use std::process::{Command, Stdio};
+
+use serde_json::Value;
+
+use crate::rig::{BASE, head};
+use crate::support::{Scratch, domain_lease};
+
+/// Crashes. Each leaves over a MiB, so that a small /dev/shm is full half way.
+const CRASHES: usize = 20;
+const SMALL: &str = "8m";
+const PORTS: u16 = 19_600;
+/// Longer than any of the steps takes by its own limits.
+const LIMIT_S: u64 = 600;
+/// Segments that a node has by itself, and one crash leaves at most.
+const OF_A_NODE: u64 = 4;
+
+/// Whether a /dev/shm of its own can be had.
+fn may_mount() -> bool {
+    let probe = ["-m", "sh", "-c", "mount -t tmpfs tmpfs /dev/shm"];
+    Command::new("unshare").args(probe).output().is_ok_and(|may| may.status.success())
+}
+
+/// The line of the manual that cleans: what it says is what is tried.
+fn cleaning() -> String {
+    let manual = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/operating.md");
+    let manual = std::fs::read_to_string(manual).expect("the manual");
+    let line = manual.lines().find(|line| line.contains("flock -n")).expect("how to clean");
+    line.trim().to_owned()
+}
+
+/// Segments and KiB after one step.
+fn left(of: &Value) -> (u64, u64) {
+    (of[0].as_u64().expect("a count"), of[1].as_u64().expect("KiB"))
+}
+
+#[test]
+fn hazard_63_shared_memory_fills() {
+    let (lease, scratch) = (domain_lease(), Scratch::new());
+    let port = PORTS + u16::try_from(lease.id()).expect("a small domain");
+    scratch.write("params.yaml", &(head(port) + BASE));
+    scratch.write("clean.sh", &cleaning());
+    let is_own = may_mount();
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/test/node/shared_memory.py");
+    let (folder, port, count) = (scratch.path(), port.to_string(), CRASHES.to_string());
+    let mut command = if is_own {
+        let mount = format!("mount -t tmpfs -o size={SMALL} tmpfs /dev/shm && exec \"$@\"");
+        let mut command = lease.command("unshare");
+        command.args(["-m", "sh", "-c", &mount, "sh", "python3"]);
+        command
+    } else {
+        println!("in part: no /dev/shm of its own is permitted here, so it does not get full");
+        lease.command("python3")
+    };
+    command.arg("-u").arg(script).arg(folder).arg(port).arg(count);
+    command.arg(if is_own { "own" } else { "shared" });
+    let (out, err) = (folder.join("out"), folder.join("err"));
+    command.stdin(Stdio::null());
+    command.stdout(std::fs::File::create(&out).expect("a file"));
+    command.stderr(std::fs::File::create(&err).expect("a file"));
+    let mut running = crate::support::Running(command.spawn().expect("start python3"));
+    let status = running.wait_bounded(LIMIT_S);
+    let read = |path| std::fs::read_to_string(path).unwrap_or_default();
+    let (told, log) = (read(out), read(err));
+    assert!(status.is_some_and(|status| status.success()), "{status:?}\n{told}\n{log}");
+    // Fast DDS prints its complaints to standard output, too.
+    let steps: Vec<Value> =
+        told.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
+    let step = |name: &str| steps.iter().find(|one| one["step"] == name).expect("the step");
+
+    // Every life came up, or the script had ended; and so did those who started last of all.
+    let lives = step("lives")["left"].as_array().expect("a list").clone();
+    assert_eq!(lives.len(), CRASHES);
+    assert_eq!(step("full")["state"], "killed", "by the peer's own call");
+    if !is_own {
+        return;
+    }
+    // The crashes filled it: growth came to its end, and the end was no failure.
+    let ((first, _), (last, used)) = (left(&lives[0]), left(&lives[CRASHES - 1]));
+    assert!(first > 0 && last < first * u64::try_from(CRASHES).expect("small"), "{lives:?}");
+    assert!(used > 7 * 1024, "it was full: {lives:?}");
+    // The doctor sees it and says what to do; that is what frees it, and harms nobody who lives.
+    let doctor = step("doctor");
+    let text = doctor["doctor"].as_str().expect("a text");
+    assert_eq!(doctor["code"], 1, "{doctor}");
+    assert!(
+        text.contains("segments of dead nodes") && text.contains("fastdds shm clean"),
+        "{text}"
+    );
+    let clean = step("clean");
+    let (before, _) = left(&clean["before"]);
+    let (after, free) = left(&clean["left"]);
+    assert!(before >= last && after <= OF_A_NODE && free < 7 * 1024, "{clean}");
+    assert!(left(&clean["with_life"]).0 > after, "a new node has segments again: {clean}");
+    assert_eq!(left(&clean["again"]).0, left(&clean["with_life"]).0, "and keeps them: {clean}");
+    let text = clean["doctor"].as_str().expect("a text");
+    assert!(text.contains("nothing left by dead nodes"), "{clean}");
+}
