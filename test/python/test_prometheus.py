@@ -52,6 +52,7 @@ POINT = 'geometry_msgs/msg/PointStamped'
 HEAT = 'sensor_msgs/msg/Temperature'
 BATTERY = 'sensor_msgs/msg/BatteryState'
 
+SELF_TEST = 'interlock_self_test_last_success_timestamp_seconds'
 # Where this machine's kernel or middleware does not tell; the node then says nothing instead of guessing.
 MAY_BE_ABSENT = {'interlock_clock_synchronized'}
 
@@ -156,6 +157,16 @@ def test_a_silent_topic_fires_and_resolves(robot, prometheus):
     assert 'topic /scan of robot1 is silent' == alert['annotations']['summary']
     robot.stream('/scan', POINT, {}, 20, stamp_offset_s=-0.001)
     prometheus.wait_resolved('TopicSilent')
+
+
+def test_a_self_test_is_seen_for_each_way(robot, prometheus):
+    if SELF_TEST not in catalogue():
+        pytest.skip('the self test is not available yet')
+    state(robot, 'disarmed')
+    assert prometheus.query(SELF_TEST) == []
+    robot.verb('self-test', '--reason', 'test')
+    found = wait('its moments', lambda: prometheus.query(f'time() - {SELF_TEST} < 300'))
+    assert {series['metric']['input'] for series in found} == {'button', 'kill verbs'}
 
 
 def test_an_ignored_cause_is_shown(prometheus):
