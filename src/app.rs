@@ -26,7 +26,7 @@ use crate::kill_switch::KillSwitch;
 use crate::realtime;
 use crate::ros::control::{Control, ControlError, ControlNode};
 use crate::ros::gate_thread::{BuildError, Endpoints, GateThread};
-use crate::ros::monitor::MonitorThread;
+use crate::ros::monitor::{MonitorError, MonitorThread};
 use crate::ros::rcl::{Context, RclError, RclValue, Waker, parameter_overrides};
 use crate::socket::SocketError;
 use crate::systemd::{ServiceManager, Watched};
@@ -53,6 +53,9 @@ pub enum AppError {
     /// The gate's wires.
     #[error(transparent)]
     Build(#[from] BuildError),
+    /// Topics of telemetry, temperatures and batteries.
+    #[error(transparent)]
+    Monitor(#[from] MonitorError),
     /// The control plane's node.
     #[error("the control node cannot be made: {0}")]
     Control(#[from] ControlError),
@@ -97,6 +100,7 @@ impl AppError {
         match self {
             Self::Config(_) | Self::NoStateDirectory => true,
             Self::Build(error) => error.is_configuration(),
+            Self::Monitor(error) => error.is_configuration(),
             Self::Rcl(_)
             | Self::Control(_)
             | Self::LogFolder { .. }
@@ -202,7 +206,7 @@ pub fn run(
     stop.on_panic();
     let progress = built.progress;
     let watchdog = watchdog::watch(progress.clone(), stop, set_up)?;
-    let monitor = MonitorThread::new(&config, &args, slots.clone(), switch.clone())?;
+    let monitor = MonitorThread::new(&config, &args, slots.clone(), built.sensors, switch.clone())?;
     events.post(Event { at: clock::now(), what: What::Started });
     if !config.latch_persist {
         tracing::warn!("latch {}", crate::telemetry::texts::NOT_PERSISTED);

@@ -11,6 +11,7 @@
 //!              message info      cdr layout       check, limit, state
 //!                                                  ▲    │
 //!  kill inputs, ~/kill, control socket, SIGUSR1 ───┤    ├──► safe commands, ~/permit   (own timer)
+//!  temperatures, batteries ─ judged ─── atomics ───┤    │
 //!  feedback ───────────────────────────────────────┤    ├──► snapshot ──► ~/state, /diagnostics, /status
 //!  reset, arm, disarm, select_source ── queue ─────┤    ├──► slots ─────► /metrics
 //!  robot description ─ limits ───────── queue ─────┤    ├──► records ───► ~/decisions
@@ -64,6 +65,7 @@
 //! | `check`, `limit`, `envelope`, `credit` | whether a command is valid, and what its limits make of it |
 //! | `rules`, `limits`, `safe`, `command`, `verdict`, `decision`, `units` | what the others speak in |
 //! | `kill_input`, `measured`, `seen`, `notice`, `snapshot` | what was heard, and what is told |
+//! | `sensor` | what heat and charge mean: grades, hysteresis, derating; called by thread `monitor` |
 //!
 //! `ros` and `app` need feature `ros`; everything else builds and is tested on a machine without ROS.
 //! Unsafe code stands in `ros::rcl`, `ros::typesupport` and [`realtime`] only.
@@ -77,6 +79,7 @@
 //! | `control` | r2r's node: verbs, parameters, `~/state`, `~/decisions`, `/diagnostics`, the graph, the robot description | r2r; snapshots, records |
 //! | `http` | `/metrics`, `/status`, `/livez`, `/readyz` | its socket; snapshots, slots |
 //! | `socket` | the control socket | its socket; a snapshot; kills by atomics, verbs through `control` |
+//! | `monitor` | topics watched for telemetry, temperatures, batteries | rcl's callbacks; atomics to the gate |
 //! | `events` | the log's lines | bounded queue |
 //! | `latch` | the latch file | a mailbox with the newest record; atomics back |
 //! | `watchdog` | the end of a process whose gate stands still | the gate's progress, an atomic |
@@ -211,6 +214,11 @@
 //! refuse for the same reasons in the same words, instead of a second copy of the rules. What the socket alone
 //! decides is who may let motion begin: by the peer's user as the kernel tells it, instead of a password that
 //! ends up in a script.
+//!
+//! **Decision 28: what a sensor cannot be believed in makes nothing better, and stops nothing.** A reading that is
+//! no number, out of range or stuck, and silence, leave level and derating as they were, because a broken sensor
+//! must neither free a hot joint nor fell a robot that is well. Thread `monitor` judges, and the gate thread
+//! looks at its tick, because heat takes seconds.
 
 #[cfg(feature = "ros")]
 pub mod app;

@@ -70,7 +70,7 @@ fn the_first_screen_of_a_check_tells_what_would_run() {
     let (code, text) = check(&args(&["config/mobile_base.yaml"]));
     let expected = "\
 config/mobile_base.yaml: no problems
-node /interlock, 34 keys
+node /interlock, 40 keys
 tick 100 Hz, hardware_id none
 lane base -> cmd_vel (geometry_msgs/msg/TwistStamped, velocity: linear.x, angular.z)
   source teleop priority 100: cmd_vel_teleop, at most 60 Hz, silent after 500ms, limits x 1
@@ -82,6 +82,7 @@ lane base -> cmd_vel (geometry_msgs/msg/TwistStamped, velocity: linear.x, angula
   feedback odom, controller any reader; limits: params file
 feedback odom: odom, stale after 300ms
 kill input button: hardware/e_stop, kills on data = true; silent: hold after 1s, kill 5s later
+battery main: battery_state, warn 0.3, derate 0.2, trip 0.1; silent after 10s
 http 127.0.0.1:9615
 latch: kept in $STATE_DIRECTORY, or interlock in the user's own state folder
 reset, arm and select_source over ROS: closed

@@ -11,8 +11,8 @@ use crate::telemetry::collector::registry;
 use crate::telemetry::fixture;
 use crate::telemetry::status::Status;
 use crate::telemetry::status::{
-    ConditionStatus, FeedbackStatus, KillInputStatus, LaneStatus, Readiness, SourceStatus,
-    TripStatus,
+    BatteryStatus, ConditionStatus, FeedbackStatus, KillInputStatus, LaneStatus, Readiness,
+    SourceStatus, TemperatureStatus, TripStatus,
 };
 
 fn killed() -> Status {
@@ -197,6 +197,38 @@ fn when_the_node_is_active_expect_good_and_who_is_in_charge() {
         assert!(said.out.contains(part), "{part} not in {}", said.out);
     }
     assert!(!said.out.contains("to go on"));
+}
+
+#[test]
+fn when_a_joint_is_hot_or_a_battery_low_expect_it_named_and_else_the_hottest() {
+    let joint = |component: &str, celsius, level: &str, text: &str| TemperatureStatus {
+        name: String::from("motors"),
+        component: component.to_owned(),
+        celsius: Some(celsius),
+        level: level.to_owned(),
+        text: text.to_owned(),
+        ..TemperatureStatus::default()
+    };
+    let mut status = killed();
+    status.temperatures = vec![
+        joint("hip", 40.0, "ok", "40.0 °C"),
+        joint("knee", 82.5, "derate", "82.5 °C; derate from 80 °C on"),
+    ];
+    status.batteries = vec![BatteryStatus {
+        name: String::from("main"),
+        text: String::from("15 %; derate from 0.2 on"),
+        ..BatteryStatus::default()
+    }];
+    let said = text::status(&status);
+    for part in [
+        "  temperature motors: knee, 82.5 °C; derate from 80 °C on\n",
+        "  battery     main: 15 %; derate from 0.2 on\n",
+    ] {
+        assert!(said.contains(part), "{part} not in {said}");
+    }
+    status.temperatures.pop();
+    let said = text::status(&status);
+    assert!(said.contains("  temperature motors: hip, 40.0 °C\n"), "{said}");
 }
 
 #[test]

@@ -6,7 +6,8 @@ use std::fmt::Write as _;
 
 use crate::telemetry::history::Entry;
 use crate::telemetry::status::{
-    ConditionStatus, FeedbackStatus, KillInputStatus, LaneStatus, SourceStatus, Status, TripStatus,
+    ConditionStatus, FeedbackStatus, KillInputStatus, LaneStatus, SourceStatus, Status,
+    TemperatureStatus, TripStatus,
 };
 
 /// Columns of the text: a terminal of 80 that is not filled to its edge.
@@ -39,6 +40,12 @@ pub(super) fn status(status: &Status) -> String {
     }
     for feedback in &status.feedback {
         line(&mut out, "feedback", &self::feedback(feedback));
+    }
+    for parts in status.temperatures.chunk_by(|one, other| one.name == other.name) {
+        line(&mut out, "temperature", &temperature(parts));
+    }
+    for battery in &status.batteries {
+        line(&mut out, "battery", &format!("{}: {}", battery.name, plain(&battery.text)));
     }
     if !status.ignored_causes.is_empty() {
         line(&mut out, "IGNORED", &format!("causes {}", status.ignored_causes.join(", ")));
@@ -318,6 +325,25 @@ fn source(source: &SourceStatus, owner: Option<&str>) -> String {
         write!(text, ", last refused: {reason}").ok();
     }
     text
+}
+
+/// Of one input, every component that has something to say; the hottest where none has.
+fn temperature(parts: &[TemperatureStatus]) -> String {
+    let name = parts.first().map_or("", |part| &part.name);
+    let point = |part: &TemperatureStatus| {
+        let text = plain(&part.text);
+        if part.component == part.name { text } else { format!("{}, {text}", part.component) }
+    };
+    let loud = parts.iter().filter(|part| part.level != "ok");
+    let mut told: Vec<String> = loud.map(point).collect();
+    if told.is_empty() {
+        let by_heat = |one: &&TemperatureStatus, other: &&TemperatureStatus| {
+            let celsius = |part: &TemperatureStatus| part.celsius.unwrap_or(f64::NEG_INFINITY);
+            celsius(one).total_cmp(&celsius(other))
+        };
+        told.extend(parts.iter().max_by(by_heat).map(point));
+    }
+    format!("{name}: {}", told.join("; "))
 }
 
 fn kill_input(input: &KillInputStatus) -> String {

@@ -106,6 +106,15 @@ impl Gate {
         }
     }
 
+    /// Makes a place for a cause of a subject that the rules do not list, so that it costs no memory
+    /// later. For the time before the gate runs.
+    pub fn expect(&mut self, cause: Cause, subject: Subject, now: SteadyTime) {
+        self.faults.add(cause, subject, self.rules.debounce(cause), now);
+        self.faults.reserve();
+        // Empty until the first tick: room for one condition more.
+        self.conditions.reserve_exact(self.conditions.capacity().saturating_add(1));
+    }
+
     /// The state, `seq` and trips.
     #[must_use]
     pub const fn machine(&self) -> &Machine {

@@ -6,7 +6,7 @@
 //!
 //! Rules: base units, plural unit suffix, `_total`, `_info`, `_timestamp_seconds`. Never "time
 //! since", rates, averages or percentages. A label has one meaning everywhere: `lane` and `source`
-//! together; `input` for feedback and kill inputs. Label values are configured names and members of
+//! together; `input` for feedback, kill inputs, temperatures and batteries. Label values are configured names and members of
 //! closed lists, never anything out of a message.
 
 use super::slots::{BucketSet, GATE, PERIOD, STOP, TRANSPORT};
@@ -135,7 +135,7 @@ catalogue! {
     KILL_INPUT_LOST = V, "interlock_kill_input_lost", ["input"],
         "1 while the kill input has been silent for longer than allowed.";
     INPUT_LAST_RECEIVED = V, "interlock_input_last_received_timestamp_seconds", ["input"],
-        "When the newest sample of a feedback or kill input was received; absent before the first.";
+        "When the newest sample of a feedback, kill input, temperature or battery was received; absent before the first.";
     PROFILE = V, "interlock_profile", ["profile"],
         "1 for the limit profile in force; all 0 while not armed.";
     DERATING = V, "interlock_derating_ratio", [],
@@ -170,6 +170,28 @@ catalogue! {
         "Topics that have a place among those monitored.";
     TOPICS_SUPPRESSED = C, "interlock_topics_suppressed_total", ["reason"],
         "Topics that are not monitored, each once, by reason.";
+    TEMPERATURE = V, "interlock_temperature_celsius", ["input", "component"],
+        "Newest temperature; absent while it is not measured.";
+    TEMPERATURE_LIMIT = V, "interlock_temperature_limit_celsius", ["input", "component", "level"],
+        "Temperature from which on it is told (warn), limits shrink (derate), motion ends (trip); absent where not configured.";
+    TEMPERATURE_INVALID = C, "interlock_temperature_invalid_total", ["input", "reason"],
+        "Readings that cannot be believed, by reason; they change neither derating nor a trip.";
+    BATTERY_CHARGE = V, "interlock_battery_charge_ratio", ["input"],
+        "Charge, 0 to 1; absent while it is not measured.";
+    BATTERY_VOLTAGE = V, "interlock_battery_voltage_volts", ["input"],
+        "Voltage; absent while it is not measured.";
+    BATTERY_CURRENT = V, "interlock_battery_current_amperes", ["input"],
+        "Current, negative while discharging; absent while it is not measured.";
+    BATTERY_DISCHARGED = C, "interlock_battery_discharged_joules_total", ["input"],
+        "Energy that the battery gave, voltage times current over time; gaps longer than its timeout count nothing.";
+    BATTERY_CHARGED = C, "interlock_battery_charged_joules_total", ["input"],
+        "Energy that the battery took, in the same way.";
+    BATTERY_STATUS = V, "interlock_battery_status", ["input", "status"],
+        "1 for the status that the battery tells, 0 for the others; absent while it tells none.";
+    BATTERY_HEALTH = V, "interlock_battery_health", ["input", "health"],
+        "1 for the health that the battery tells, 0 for the others; absent while it tells none.";
+    BATTERY_SEMANTICS = C, "interlock_battery_semantics_violations_total", ["input", "rule"],
+        "Messages in which the driver breaks a rule of BatteryState, by rule.";
     CLOCK_STEPS = C, "interlock_clock_steps_total", [],
         "Steps of the wall clock of more than a tenth of a second.";
     TICK_INTERVAL = Kind::Histogram(&PERIOD), "interlock_tick_interval_seconds", [],

@@ -17,6 +17,7 @@ mod latch_text;
 pub mod logging;
 pub mod notes;
 pub mod report;
+pub mod sensors;
 pub mod slots;
 pub mod status;
 pub mod texts;

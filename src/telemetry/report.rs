@@ -90,6 +90,8 @@ pub fn status(snapshot: &Snapshot, texts: Texts<'_>, slots: &Slots, now: Moment)
                 silent_for_s: ago(view.last_seen),
             })
             .collect(),
+        temperatures: super::sensors::temperatures(config, slots, now.steady),
+        batteries: super::sensors::batteries(config, slots, now.steady),
         topics: super::topics::topics(config, slots, now.steady),
         ignored_causes: ignored.map(|(cause, _)| cause.label().to_owned()).collect(),
         latch: texts.latch_lost().to_owned(),

@@ -6,6 +6,7 @@
 
 use serde::{Deserialize, Serialize};
 
+pub use super::sensors::{BatteryStatus, TemperatureStatus};
 pub use super::topics::TopicStatus;
 
 /// The whole.
@@ -39,6 +40,12 @@ pub struct Status {
     pub kill_inputs: Vec<KillInputStatus>,
     /// The feedback topics.
     pub feedback: Vec<FeedbackStatus>,
+    /// Temperatures, input after input.
+    #[serde(default)]
+    pub temperatures: Vec<TemperatureStatus>,
+    /// Batteries.
+    #[serde(default)]
+    pub batteries: Vec<BatteryStatus>,
     /// Topics watched for telemetry.
     #[serde(default)]
     pub topics: Vec<TopicStatus>,

@@ -30,6 +30,7 @@ mod peer;
 mod persistence;
 mod refusals;
 mod rig;
+mod sensors;
 mod sources;
 mod stalls;
 mod start_up;

@@ -3,6 +3,7 @@
 use r2r::diagnostic_msgs::msg::{DiagnosticArray, DiagnosticStatus, KeyValue};
 use r2r::{Node, Publisher, QosProfile};
 
+use super::sensor_diagnostics;
 use super::state_msg::time;
 use crate::config::model::Config;
 use crate::gate::lane_state::LaneState;
@@ -13,9 +14,9 @@ use crate::telemetry::status::{
 };
 
 /// `diagnostic_msgs/DiagnosticStatus` levels. STALE is the aggregator's word, never ours.
-const OK: u8 = 0;
-const WARN: u8 = 1;
-const ERROR: u8 = 2;
+pub(super) const OK: u8 = 0;
+pub(super) const WARN: u8 = 1;
+pub(super) const ERROR: u8 = 2;
 
 /// The publisher, and what it said last, to tell new rejections from old ones.
 pub(super) struct Diagnostics {
@@ -49,6 +50,8 @@ impl Diagnostics {
         self.rejected = rejected;
         parts.extend(status.kill_inputs.iter().map(kill_input));
         parts.extend(status.feedback.iter().map(feedback));
+        parts.extend(sensor_diagnostics::temperatures(&status.temperatures));
+        parts.extend(status.batteries.iter().map(sensor_diagnostics::battery));
         parts.extend(status.topics.iter().filter(|topic| topic.named).map(topic));
         for part in &mut parts {
             part.hardware_id.clone_from(&self.hardware_id);
@@ -59,7 +62,12 @@ impl Diagnostics {
     }
 }
 
-fn part(name: String, level: u8, message: String, values: Vec<(&str, String)>) -> DiagnosticStatus {
+pub(super) fn part(
+    name: String,
+    level: u8,
+    message: String,
+    values: Vec<(&str, String)>,
+) -> DiagnosticStatus {
     let values = values.into_iter();
     DiagnosticStatus {
         level,

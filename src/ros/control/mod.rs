@@ -10,6 +10,7 @@ mod decisions;
 mod description;
 mod diagnostics;
 mod parameters;
+mod sensor_diagnostics;
 mod state_msg;
 mod verbs;
 
@@ -30,6 +31,7 @@ use crate::attribution::Attribution;
 use crate::clock;
 use crate::config::model::Config;
 use crate::config::value::FlatMap;
+use crate::gate::sensor::Grade;
 use crate::gate::snapshot::Snapshot;
 use crate::gate::state::State;
 use crate::gate::units::SteadyTime;
@@ -204,7 +206,7 @@ impl ControlNode {
             drop(audit);
             let snapshot = self.snapshot.read();
             self.description.turn(&self.shared, snapshot.state == State::Active);
-            let news = Told::of(snapshot);
+            let news = Told::of(snapshot, &self.shared.slots);
             let due = told
                 .as_ref()
                 .is_none_or(|(before, at)| *before != news || now.steady.since(*at) >= REFRESH);
@@ -245,10 +247,12 @@ struct Told {
     lanes: Vec<(crate::gate::lane_state::LaneState, Option<usize>, Option<usize>, u32)>,
     moving: Vec<bool>,
     kill_inputs: Vec<(bool, bool, bool)>,
+    /// Of temperatures and batteries.
+    grades: Vec<Option<Grade>>,
 }
 
 impl Told {
-    fn of(snapshot: &Snapshot) -> Self {
+    fn of(snapshot: &Snapshot, slots: &Slots) -> Self {
         let unmet = snapshot.unmet.iter().map(|condition| (condition.code, condition.subject));
         let lanes = snapshot.lanes.iter();
         let inputs = snapshot.kill_inputs.iter();
@@ -259,6 +263,12 @@ impl Told {
             moving: snapshot.lanes.iter().map(|lane| lane.motion.is_some()).collect(),
             lanes: lanes.map(|l| (l.state, l.owner, l.selected, l.subscribers)).collect(),
             kill_inputs: inputs.map(|i| (i.asserted, i.lost, i.seen)).collect(),
+            grades: slots
+                .temperatures
+                .iter()
+                .flat_map(|input| input.components.iter().map(|part| part.grade.get()))
+                .chain(slots.batteries.iter().map(|battery| battery.grade.get()))
+                .collect(),
         }
     }
 }

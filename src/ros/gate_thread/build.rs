@@ -23,8 +23,10 @@ use crate::codec::permit::PermitCodec;
 use crate::config::model::{
     Config, FeedbackConfig, FeedbackType, LaneConfig, Reliability, UrdfFrom,
 };
+use crate::gate::cause::Cause;
 use crate::gate::core::Gate;
 use crate::gate::history::Start;
+use crate::gate::machine::Subject;
 use crate::gate::snapshot::Snapshot;
 use crate::gate::units::Moment;
 use crate::kill_switch::{KillCount, KillSwitch};
@@ -35,6 +37,7 @@ use crate::ros::rcl::{
     ResolvedNames, SerializedBuffer, Subscription, WakeSet, Waker, resolve_names, serve,
 };
 use crate::ros::replies::{Replies, StartError};
+use crate::ros::sensor_facts::SensorFacts;
 use crate::ros::typesupport::{LoadedMessage, TypeSupportError, load_message};
 use crate::telemetry::decisions::{DecisionFeed, Thinning, decisions};
 use crate::telemetry::events::{Call, Event, EventSender, What};
@@ -129,6 +132,8 @@ pub struct Built {
     pub snapshots: Vec<triple_buffer::Output<Snapshot>>,
     /// Decisions to be told.
     pub decisions: DecisionFeed,
+    /// What thread `monitor` finds of heat and charge.
+    pub sensors: Arc<SensorFacts>,
     /// Limits of a robot description.
     pub limits: Sender<NewLimits>,
     /// The audit of our outputs.
@@ -403,11 +408,7 @@ impl Endpoints {
 
         let reply_events = events.clone();
         let failed = move |code| {
-            let what = What::MiddlewareFailed {
-                call: Call::Reply,
-                subject: crate::gate::machine::Subject::Node,
-                code,
-            };
+            let what = What::MiddlewareFailed { call: Call::Reply, subject: Subject::Node, code };
             reply_events.post(Event { at: clock::now(), what });
         };
         let progress = latch.as_ref().map(|post| post.progress().clone());
@@ -444,6 +445,14 @@ impl Endpoints {
         let now = clock::now();
         let (start, started) = start;
         let mut gate = Gate::at_boot(config.gate_rules(), start, started);
+        let points = config.temperature_points().count();
+        let sensors = SensorFacts::new(points, config.batteries.len());
+        for point in 0..points {
+            gate.expect(Cause::TemperatureTrip, Subject::Temperature(point), now.steady);
+        }
+        for battery in 0..config.batteries.len() {
+            gate.expect(Cause::BatteryTrip, Subject::Battery(battery), now.steady);
+        }
         let described = config.urdf.as_ref().map(|urdf| &urdf.from);
         gate.await_description(matches!(described, Some(UrdfFrom::Topic(_))));
         let (give_limits, take_limits) = bounded(NEW_LIMITS);
@@ -486,6 +495,7 @@ impl Endpoints {
             requests: request_queue,
             latch: LatchIo::new(latch),
             facts,
+            sensors: sensors.clone(),
             snapshots: inputs,
             slots,
             events,
@@ -508,6 +518,7 @@ impl Endpoints {
             progress,
             snapshots: outputs,
             decisions: feed,
+            sensors,
             limits: give_limits,
             audit,
             replies_waker: replies.waker(),

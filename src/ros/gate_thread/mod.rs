@@ -52,6 +52,7 @@ use crate::kill_switch::{KillCount, KillSwitch};
 use crate::ros::graph::GraphFacts;
 use crate::ros::rcl::{self, Publisher, SerializedBuffer, Subscription, WakeSet, Waker};
 use crate::ros::replies::ReplySender;
+use crate::ros::sensor_facts::SensorFacts;
 use crate::telemetry::decisions::DecisionTap;
 use crate::telemetry::events::EventSender;
 use crate::telemetry::slots::{Slots, StopTrigger, ThreadName};
@@ -127,6 +128,7 @@ pub struct GateThread {
     requests: Receiver<Request>,
     latch: LatchIo,
     facts: Arc<GraphFacts>,
+    sensors: Arc<SensorFacts>,
     snapshots: Vec<triple_buffer::Input<Snapshot>>,
     slots: Arc<Slots>,
     events: EventSender,

@@ -10,6 +10,7 @@ use crate::gate::cause::Cause;
 use crate::gate::fault::Level;
 use crate::gate::lane::LaneGraph;
 use crate::gate::machine::Subject;
+use crate::gate::sensor::Thresholds;
 use crate::gate::state::State;
 use crate::gate::units::Moment;
 use crate::ros::graph::LaneFacts;
@@ -26,6 +27,57 @@ pub(super) struct Watched {
     step_s: f64,
     lanes: Vec<WatchedLane>,
     paths: u64,
+    sensors: WatchedSensors,
+}
+
+/// Heat and charge.
+struct WatchedSensors {
+    /// [`SensorFacts::changes`] at the last look.
+    changes: u64,
+    /// One for each temperature, then for each battery.
+    trips: Vec<WatchedTrip>,
+}
+
+/// One that can trip.
+struct WatchedTrip {
+    cause: Cause,
+    subject: Subject,
+    thresholds: Thresholds,
+    /// What it tripped at when last looked; NaN: it did not.
+    found: f64,
+}
+
+impl WatchedSensors {
+    fn new(config: &Config) -> Self {
+        let hot = config.temperature_points().enumerate().map(|(point, (one, _))| {
+            (Cause::TemperatureTrip, Subject::Temperature(point), one.thresholds)
+        });
+        let low = config.batteries.iter().enumerate();
+        let low =
+            low.map(|(index, one)| (Cause::BatteryTrip, Subject::Battery(index), one.thresholds));
+        let trips = hot.chain(low).map(|(cause, subject, thresholds)| WatchedTrip {
+            cause,
+            subject,
+            thresholds,
+            found: f64::NAN,
+        });
+        Self { changes: 0, trips: trips.collect() }
+    }
+}
+
+impl WatchedTrip {
+    /// What must be reached for it to be gone: the threshold while it is beyond, and the hysteresis
+    /// further on from there.
+    fn bound(&self) -> f64 {
+        let Thresholds { trip, hysteresis, .. } = self.thresholds;
+        let trip = trip.unwrap_or(f64::NAN);
+        let (is_beyond, gone_at) = if self.cause == Cause::BatteryTrip {
+            (self.found <= trip, trip + hysteresis)
+        } else {
+            (self.found >= trip, trip - hysteresis)
+        };
+        if is_beyond { trip } else { gone_at }
+    }
 }
 
 /// One lane's output.
@@ -51,6 +103,7 @@ impl Watched {
             step_s: seconds(step),
             lanes: vec![WatchedLane::default(); config.lanes.len()],
             paths: 0,
+            sensors: WatchedSensors::new(config),
         }
     }
 }
@@ -136,6 +189,31 @@ impl GateThread {
                 let level = Level::plain(paths & bit != 0);
                 self.gate.level(Cause::OtherPath, Subject::Path(path), level, now);
             }
+        }
+    }
+}
+
+impl GateThread {
+    /// What thread `monitor` found of heat and charge.
+    pub(super) fn read_sensors(&mut self, now: Moment) {
+        let changes = self.sensors.changes();
+        if changes == self.watched.sensors.changes {
+            return;
+        }
+        self.watched.sensors.changes = changes;
+        self.gate.set_derating(self.sensors.derating(), now);
+        let found = self.sensors.temperatures().chain(self.sensors.batteries());
+        for (watched, found) in self.watched.sensors.trips.iter_mut().zip(found) {
+            if watched.found.to_bits() == found.to_bits() {
+                continue;
+            }
+            watched.found = found;
+            let level = if found.is_nan() {
+                Level::plain(false)
+            } else {
+                Level { present: true, found, bound: watched.bound() }
+            };
+            self.gate.level(watched.cause, watched.subject, level, now);
         }
     }
 }

@@ -7,6 +7,7 @@
 //! histogram is there from the start, at 0; a gauge that is not known is absent.
 
 mod family;
+mod sensors;
 mod threads;
 mod topics;
 
@@ -78,6 +79,7 @@ impl Collector for SlotCollector {
         stops(slots, &mut out);
         inputs(slots, &mut out);
         topics::collect(slots, &mut out);
+        sensors::collect(slots, &mut out);
         process(slots, &mut out);
         identity(slots, &mut out);
         out
@@ -279,6 +281,12 @@ fn inputs(slots: &Slots, out: &mut Vec<MetricFamily>) {
         }
         for feedback in &slots.feedback {
             f.timestamp(&[&feedback.name], feedback.last_received.get());
+        }
+        for input in &slots.temperatures {
+            f.timestamp(&[&input.name], input.sensor.last_received.get());
+        }
+        for input in &slots.batteries {
+            f.timestamp(&[&input.name], input.sensor.last_received.get());
         }
     });
 }

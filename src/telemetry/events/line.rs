@@ -231,8 +231,19 @@ pub(crate) fn subject_text(slots: &Slots, subject: Subject) -> String {
         Subject::Feedback(i) => {
             format!("feedback {}", slots.feedback.get(i).map_or(UNKNOWN, |f| &f.name))
         }
-        Subject::Temperature(i) => format!("temperature {i}"),
-        Subject::Battery(i) => format!("battery {i}"),
+        Subject::Temperature(i) => {
+            let all = slots.temperatures.iter();
+            let mut points =
+                all.flat_map(|one| one.components.iter().map(move |part| (&one.name, &part.name)));
+            match points.nth(i) {
+                Some((input, part)) if input == part => format!("temperature {input}"),
+                Some((input, part)) => format!("temperature {input}/{part}"),
+                None => format!("temperature {UNKNOWN}"),
+            }
+        }
+        Subject::Battery(i) => {
+            format!("battery {}", slots.batteries.get(i).map_or(UNKNOWN, |b| &b.name))
+        }
         Subject::Path(i) => format!("other path {i}"),
     }
 }

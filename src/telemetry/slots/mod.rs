@@ -11,6 +11,7 @@
 mod cells;
 mod histogram;
 mod lists;
+mod sensors;
 mod table;
 mod thread;
 mod topics;
@@ -25,6 +26,7 @@ pub use lists::{
     ArmRefusal, EventKind, LogLevel, OfferedDurability, OfferedReliability, ResetRefusal,
     SourceUse, StampAnomaly, StopTrigger, Suppressed, ThreadName,
 };
+pub use sensors::{BatterySlots, ComponentSlots, SensorSlots, TemperatureSlots};
 pub use table::{Labelled, Place, Table};
 pub use thread::ThreadSlot;
 pub use topics::{TopicPool, TopicSlots, TopicWords};
@@ -66,6 +68,10 @@ pub struct Slots {
     pub kill_inputs: Box<[KillInputSlots]>,
     /// In the order of [`Config::feedback`].
     pub feedback: Box<[FeedbackSlots]>,
+    /// In the order of [`Config::temperatures`].
+    pub temperatures: Box<[TemperatureSlots]>,
+    /// In the order of [`Config::batteries`].
+    pub batteries: Box<[BatterySlots]>,
     /// Topics watched for telemetry.
     pub topics: TopicPool,
     /// Events, those that were dropped included. Any thread.
@@ -244,6 +250,8 @@ impl Slots {
             lanes: config.lanes.iter().map(LaneSlots::new).collect(),
             kill_inputs: kill_inputs.collect(),
             feedback: feedback.collect(),
+            temperatures: config.temperatures.iter().map(TemperatureSlots::new).collect(),
+            batteries: config.batteries.iter().map(BatterySlots::new).collect(),
             topics: TopicPool::new(&config.monitor),
             events: Table::default(),
             events_dropped: SharedCounter::default(),

@@ -9,6 +9,7 @@ use super::lists::{
 use crate::gate::cause::Cause;
 use crate::gate::condition::ConditionCode;
 use crate::gate::lane_state::LaneState;
+use crate::gate::sensor::{BatteryRule, Grade, InvalidReading, PowerHealth, PowerStatus};
 use crate::gate::state::State;
 use crate::gate::verdict::{Limit, Reason, Verdict};
 
@@ -70,6 +71,11 @@ labelled!(
     Suppressed,
     OfferedReliability,
     OfferedDurability,
+    Grade,
+    InvalidReading,
+    BatteryRule,
+    PowerStatus,
+    PowerHealth,
 );
 
 /// One cell for each member of `E`.

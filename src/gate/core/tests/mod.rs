@@ -4,6 +4,7 @@ mod arbitration;
 mod aside;
 pub(crate) mod bench;
 mod commands;
+mod derating;
 mod hazards;
 mod hazards_of_stops;
 mod holding;

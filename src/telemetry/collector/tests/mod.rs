@@ -6,12 +6,13 @@ use super::*;
 use crate::gate::cause::Cause;
 use crate::gate::condition::ConditionCode;
 use crate::gate::lane_state::LaneState;
+use crate::gate::sensor::{PowerHealth, PowerStatus};
 use crate::gate::state::State;
 use crate::gate::units::{SteadyTime, WallTime};
 use crate::gate::verdict::{Limit, Reason, Verdict};
 use crate::telemetry::catalogue::{ALL, Kind, PROCESS};
 use crate::telemetry::fixture;
-use crate::telemetry::slots::{Labelled, OfferedDurability, OfferedReliability, ThreadName};
+use crate::telemetry::slots::{Gauge, Labelled, OfferedDurability, OfferedReliability, ThreadName};
 
 /// Samples of a scrape by series, and the families' types. A reader of its own, written from the
 /// format's description, so the encoder is not judged by itself.
@@ -96,6 +97,18 @@ fn drive(slots: &Slots) {
     }
     for feedback in &slots.feedback {
         feedback.last_received.set(at);
+    }
+    for input in &slots.temperatures {
+        input.sensor.last_received.set(at);
+        input.components.iter().for_each(|component| component.celsius.set(40.0));
+    }
+    for battery in &slots.batteries {
+        battery.sensor.last_received.set(at);
+        battery.charge.set(0.5);
+        battery.voltage.set(48.0);
+        battery.current.set(-2.0);
+        battery.status.set(Some(PowerStatus::Discharging));
+        battery.health.set(Some(PowerHealth::Good));
     }
     for (place, name) in ["/scan", "/odom", "/camera/image"].into_iter().enumerate() {
         slots.topics.give(place, name);
@@ -189,6 +202,12 @@ fn when_nothing_was_written_expect_counters_and_histograms_at_zero_and_unknown_g
         "interlock_topic_publishers",
         "interlock_topic_incompatible_publishers",
         "interlock_topic_info",
+        "interlock_temperature_celsius",
+        "interlock_battery_charge_ratio",
+        "interlock_battery_voltage_volts",
+        "interlock_battery_current_amperes",
+        "interlock_battery_status",
+        "interlock_battery_health",
     ];
     for name in absent {
         assert_eq!(scrape.family(name).count(), 0, "{name}");
@@ -311,6 +330,36 @@ fn hazard_29_dead_indicators_each_cell_moves_its_own_series() {
         let series = format!("interlock_topic_{family}_total{{topic=\"/scan\"}}");
         steps.push((series, Box::new(|| cell.increment())));
     }
+    for (r, cell) in slots.temperatures[0].invalid.iter() {
+        let family = "interlock_temperature_invalid_total";
+        let series = format!("{family}{{input=\"motors\",reason=\"{r}\"}}");
+        steps.push((series, Box::new(|| cell.increment())));
+    }
+    let battery = &slots.batteries[0];
+    for (r, cell) in battery.violations.iter() {
+        let family = "interlock_battery_semantics_violations_total";
+        let series = format!("{family}{{input=\"main\",rule=\"{r}\"}}");
+        steps.push((series, Box::new(|| cell.increment())));
+    }
+    let more = |gauge: &Gauge| gauge.set(gauge.get().unwrap_or_default() + 1.0);
+    for (family, gauge) in [
+        ("charge_ratio", &battery.charge),
+        ("voltage_volts", &battery.voltage),
+        ("current_amperes", &battery.current),
+        ("discharged_joules_total", &battery.discharged),
+        ("charged_joules_total", &battery.charged),
+    ] {
+        let series = format!("interlock_battery_{family}{{input=\"main\"}}");
+        steps.push((series, Box::new(move || more(gauge))));
+    }
+    for (input, component) in [(0, 1), (1, 0)] {
+        let (input, gauge) =
+            (&slots.temperatures[input], &slots.temperatures[input].components[component]);
+        let (name, part) = (&input.name, &gauge.name);
+        let series =
+            format!("interlock_temperature_celsius{{input=\"{name}\",component=\"{part}\"}}");
+        steps.push((series, Box::new(move || more(&gauge.celsius))));
+    }
     steps.push((
         "interlock_topic_messages_lost_total{topic=\"/scan\"}".into(),
         Box::new(|| topic.lost.add(1)),
@@ -329,6 +378,37 @@ fn hazard_29_dead_indicators_each_cell_moves_its_own_series() {
             .collect();
         assert_eq!(moved, [series]);
     }
+}
+
+/// Every status and health of a battery has its series, and exactly one of each is 1; thresholds are
+/// there from the start, where they are configured.
+#[test]
+fn hazard_29_dead_indicators_each_battery_status_and_temperature_limit_shows() {
+    let slots = fixture::slots();
+    let battery = &slots.batteries[0];
+    let ones = |scrape: &Scrape, family: &str| -> Vec<String> {
+        let all = scrape.family(family).filter(|(_, value)| *value == 1.0);
+        all.map(|(series, _)| series.to_owned()).collect()
+    };
+    for status in PowerStatus::ALL {
+        battery.status.set(Some(*status));
+        let series = format!("interlock_battery_status{{input=\"main\",status=\"{status}\"}}");
+        assert_eq!(ones(&Scrape::of(&slots), "interlock_battery_status"), [series]);
+    }
+    for health in PowerHealth::ALL {
+        battery.health.set(Some(*health));
+        let series = format!("interlock_battery_health{{input=\"main\",health=\"{health}\"}}");
+        assert_eq!(ones(&Scrape::of(&slots), "interlock_battery_health"), [series]);
+    }
+    let scrape = Scrape::of(&slots);
+    for (level, celsius) in [("warn", 70.0), ("derate", 80.0), ("trip", 95.0)] {
+        let series = format!(
+            "interlock_temperature_limit_celsius{{input=\"motors\",component=\"left_elbow\",level=\"{level}\"}}"
+        );
+        assert_eq!(scrape.value(&series), celsius);
+    }
+    let all = scrape.family("interlock_temperature_limit_celsius").count();
+    assert_eq!(all, 6, "of two joints; the other input has none");
 }
 
 #[test]
