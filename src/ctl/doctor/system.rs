@@ -158,8 +158,8 @@ pub(super) fn shared_memory(node_uid: Option<u32>) -> Vec<Check> {
 fn left(segments: &[Segment]) -> Check {
     let name = "shared memory";
     let left = segments.iter().filter(|segment| !segment.is_held);
-    let (count, bytes) =
-        left.fold((0_u64, 0_u64), |(n, sum), one| (n.saturating_add(1), sum.saturating_add(one.bytes)));
+    let (count, bytes) = left
+        .fold((0_u64, 0_u64), |(n, sum), one| (n.saturating_add(1), sum.saturating_add(one.bytes)));
     if count == 0 {
         return Check::ok(name, "nothing left by dead nodes");
     }
