@@ -14,7 +14,7 @@ use crate::telemetry::status::{
 /// Columns of the text: a terminal of 80 that is not filled to its edge.
 const COLUMNS: usize = 79;
 /// Columns of the titles.
-const TITLE: usize = 10;
+const TITLE: usize = 11;
 
 /// The whole text, each line ended.
 pub(super) fn status(status: &Status) -> String {
@@ -202,9 +202,9 @@ pub(super) fn plain(text: &str) -> String {
 /// A title and its text, in as many lines as it takes.
 fn line(out: &mut String, title: &str, text: &str) {
     let mut title = title;
-    for part in wrapped(&plain(text), COLUMNS.saturating_sub(TITLE + 4)) {
+    for part in wrapped(&plain(text), COLUMNS.saturating_sub(TITLE + 3)) {
         // Writing to a String cannot fail.
-        writeln!(out, "  {title:<TITLE$}  {part}").ok();
+        writeln!(out, "  {title:<TITLE$} {part}").ok();
         title = "";
     }
 }
