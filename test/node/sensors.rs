@@ -293,6 +293,21 @@ fn what_a_battery_s_driver_gets_wrong_is_counted_and_never_makes_it_fuller() {
     assert!(state["unmet"].to_string().contains("battery_trip"), "not measured is not charged");
 }
 
+/// A reader that asks for more than is offered hears nothing: it follows the offer, also a changed one.
+#[test]
+fn when_a_sensor_is_published_best_effort_expect_it_heard_and_again_after_a_change() {
+    let mut rig = Rig::new(&motors(60.0));
+    for (reliability, found) in [("BEST_EFFORT", 41.5), ("RELIABLE", 42.5), ("BEST_EFFORT", 43.5)] {
+        rig.peer
+            .ask("publisher", json!({"topic": "/heat", "type": ARRAY, "reliability": reliability}));
+        let mut running = false;
+        stream(&mut rig, "/heat", heat(&[30.0, found]), &mut running);
+        wait_series(&mut rig, &celsius("1"), |celsius| celsius == found);
+        rig.peer.ask("stop", json!({"topic": "/heat"}));
+        rig.peer.ask("remove", json!({"topic": "/heat"}));
+    }
+}
+
 /// A publisher of another type is told, and never taken.
 #[test]
 fn hazard_35_wrong_type_on_topic_of_a_sensor() {
