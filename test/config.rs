@@ -188,6 +188,23 @@ fn the_vendor_s_low_level_lane_is_bounded_by_the_robot() {
 }
 
 #[test]
+fn a_motor_s_two_sensors_are_named_after_its_joint_and_spare_motors_left_out() {
+    let (config, _) = load(&args(&["--ros-args", "--params-file", "config/vendor_lowcmd.yaml"]))
+        .unwrap_or_else(|problems| panic!("{problems}"));
+    let [first, second] = config.temperatures.as_slice() else { panic!("two inputs") };
+    for (one, field) in
+        [(first, "motor_state[].temperature[0]"), (second, "motor_state[].temperature[1]")]
+    {
+        assert_eq!(one.field.to_string(), field);
+        assert_eq!(one.places, (0..29).collect::<Vec<_>>(), "of 35");
+        assert_eq!(one.point(3), format!("{}/left_knee_joint", one.name));
+    }
+    let points: Vec<String> =
+        config.temperature_points().map(|(one, part)| one.point(part)).collect();
+    assert_eq!((points.len(), points[29].as_str()), (58, "motors_1/left_hip_pitch_joint"));
+}
+
+#[test]
 fn a_description_in_a_file_is_read_at_start() {
     let folder = std::env::temp_dir().join(format!("interlock-urdf-{}", std::process::id()));
     fs::create_dir_all(&folder).unwrap();

@@ -221,14 +221,14 @@ fn when_a_joint_is_hot_or_a_battery_low_expect_it_named_and_else_the_hottest() {
     }];
     let said = text::status(&status);
     for part in [
-        "  temperature motors: knee, 82.5 °C; derate from 80 °C on\n",
+        "  heat        motors: knee, 82.5 °C; derate from 80 °C on\n",
         "  battery     main: 15 %; derate from 0.2 on\n",
     ] {
         assert!(said.contains(part), "{part} not in {said}");
     }
     status.temperatures.pop();
     let said = text::status(&status);
-    assert!(said.contains("  temperature motors: hip, 40.0 °C\n"), "{said}");
+    assert!(said.contains("  heat        motors: hip, 40.0 °C\n"), "{said}");
 }
 
 #[test]

@@ -43,7 +43,7 @@ pub(super) fn status(status: &Status) -> String {
         line(&mut out, "feedback", &self::feedback(feedback));
     }
     for parts in status.temperatures.chunk_by(|one, other| one.name == other.name) {
-        line(&mut out, "temperature", &temperature(parts));
+        line(&mut out, "heat", &temperature(parts));
     }
     for battery in &status.batteries {
         line(&mut out, "battery", &format!("{}: {}", battery.name, plain(&battery.text)));

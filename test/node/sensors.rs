@@ -62,11 +62,11 @@ fn violations(rule: &str) -> String {
     format!("interlock_battery_semantics_violations_total{{input=\"main\",rule=\"{rule}\"}}")
 }
 
-/// The fastest of what the output has carried from a message on.
-fn fastest(rig: &mut Rig, from: usize) -> f64 {
+/// Whether nothing that the output has carried from a message on is faster than this.
+fn never_over(rig: &mut Rig, from: usize, most: f64) -> bool {
     let speeds = rig.peer.received("/cmd_vel", from).into_iter();
-    let speeds = speeds.map(|one| one.message["linear"]["x"].as_f64().expect("a number"));
-    speeds.fold(0.0, f64::max)
+    let mut speeds = speeds.map(|one| one.message["linear"]["x"].as_f64().expect("a number"));
+    speeds.all(|speed| speed <= most + 1e-9)
 }
 
 /// Waits for a component's status in `/diagnostics`.
@@ -107,7 +107,7 @@ fn a_joint_that_heats_up_slows_the_robot_then_disarms_it_and_must_cool_before_an
     });
     let from = rig.peer.count("/cmd_vel");
     wait_series(&mut rig, "interlock_derating_ratio", |ratio| (ratio - 0.6).abs() < 1e-12);
-    assert!(fastest(&mut rig, from) <= 0.3 + 1e-9);
+    assert!(never_over(&mut rig, from, 0.3));
     let applied =
         "interlock_limits_applied_total{lane=\"base\",source=\"agent\",limit=\"derating\"}";
     wait_series(&mut rig, applied, |count| count > 0.0);
@@ -291,6 +291,21 @@ fn what_a_battery_s_driver_gets_wrong_is_counted_and_never_makes_it_fuller() {
     assert_eq!(series(&mut rig, &of_battery("charge_ratio")), None);
     let state = rig.state();
     assert!(state["unmet"].to_string().contains("battery_trip"), "not measured is not charged");
+}
+
+/// A reader that asks for more than is offered hears nothing: it follows the offer, also a changed one.
+#[test]
+fn when_a_sensor_is_published_best_effort_expect_it_heard_and_again_after_a_change() {
+    let mut rig = Rig::new(&motors(60.0));
+    for (reliability, found) in [("BEST_EFFORT", 41.5), ("RELIABLE", 42.5), ("BEST_EFFORT", 43.5)] {
+        rig.peer
+            .ask("publisher", json!({"topic": "/heat", "type": ARRAY, "reliability": reliability}));
+        let mut running = false;
+        stream(&mut rig, "/heat", heat(&[30.0, found]), &mut running);
+        wait_series(&mut rig, &celsius("1"), |celsius| celsius == found);
+        rig.peer.ask("stop", json!({"topic": "/heat"}));
+        rig.peer.ask("remove", json!({"topic": "/heat"}));
+    }
 }
 
 /// A publisher of another type is told, and never taken.

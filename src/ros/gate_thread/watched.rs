@@ -28,7 +28,7 @@ pub(super) struct Watched {
 
 /// Heat and charge.
 struct WatchedSensors {
-    /// [`SensorFacts::changes`] at the last look.
+    /// How often something had changed at the last look.
     changes: u64,
     /// One for each temperature, then for each battery.
     trips: Vec<WatchedTrip>,

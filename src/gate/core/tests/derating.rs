@@ -6,6 +6,7 @@ use super::bench::*;
 use crate::gate::easing::DERATING_FLOOR;
 use crate::gate::sensor::{TemperatureRules, Temperatures, Thresholds};
 use crate::gate::test_rules::{position_lane, velocity_lane};
+use crate::gate::units::at_least;
 
 const STEP_MS: u64 = 20;
 
@@ -88,7 +89,7 @@ proptest! {
             prop_assert!((sent - before).abs() <= 4.0 * 0.03 + 1e-9, "{before} to {sent}");
             // The moving limit shrinks at the full deceleration, and what is sent is inside it, but
             // for what the time credit may have left over.
-            moving = motors.derating().max(moving - 4.0 * 0.02);
+            moving = at_least(moving - 4.0 * 0.02, motors.derating());
             prop_assert!(sent.abs() <= moving + 4.0 * 0.03 + 1e-9, "{sent} over {moving}");
         }
         let mut plain = twin(&bench);
