@@ -30,6 +30,7 @@ pub(crate) const PROMISED: &[(&str, &[&str])] = &[
     ("interlock_battery_semantics_violations_total", &["input", "rule"]),
     ("interlock_clock_synchronized", &[]),
     ("interlock_clock_simulated", &[]),
+    ("interlock_log_messages_lost_total", &["sink"]),
 ];
 
 /// What a scrape adds to every series.
