@@ -77,7 +77,8 @@ def alert(name, severity, robot):
 class Manager:
     def __init__(self, folder, receiver):
         text = (KIT / 'alertmanager.yml').read_text()
-        for old, new in (('127.0.0.1:9099', f'127.0.0.1:{receiver}'), ('group_wait: 10s', 'group_wait: 2s'), ('group_interval: 2m', 'group_interval: 2s')):
+        for old, new in (('127.0.0.1:9099', f'127.0.0.1:{receiver}'), ('group_wait: 10s', 'group_wait: 2s'),
+                         ('group_interval: 2m', 'group_interval: 2s')):
             assert old in text, old
             text = text.replace(old, new)
         (folder / 'alertmanager.yml').write_text(text)
