@@ -209,6 +209,7 @@ fn when_a_real_stop_comes_during_a_self_test_expect_it_to_win_at_every_moment() 
             let step = |at: usize, bench: &mut Bench| {
                 if at == moment {
                     stop(bench);
+                    assert!(!bench.gate.is_testing(), "it has nothing to take back any more");
                 }
             };
             step(0, &mut bench);
