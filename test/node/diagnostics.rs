@@ -153,7 +153,9 @@ fn when_components_change_expect_their_levels_and_sentences() {
     rig.peer.publish("/agent", twist(0.0));
     let from = rig.peer.count("/diagnostics");
     let (_, at) = wait_level(&mut rig, from, "interlock: topic scan", 1);
-    assert!(of(&at, "interlock: topic scan").is_some_and(|one| one["message"] == "nobody publishes it"));
+    assert!(
+        of(&at, "interlock: topic scan").is_some_and(|one| one["message"] == "nobody publishes it")
+    );
 }
 
 #[test]

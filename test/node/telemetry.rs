@@ -116,7 +116,10 @@ fn goes_on(rig: &mut Rig) -> u64 {
         std::thread::sleep(Duration::from_millis(10));
     }
     // The last of those tried may have come after the look.
-    assert!((sent..=sent + tried).contains(&found), "{found} judged or lost of {sent}, {tried} tried");
+    assert!(
+        (sent..=sent + tried).contains(&found),
+        "{found} judged or lost of {sent}, {tried} tried"
+    );
     let from = rig.peer.count("/cmd_vel");
     assert_eq!(rig.trigger("kill")["success"], true);
     rig.wait_message("/cmd_vel", from, "the safe command", |one| goes(one, 0.0));
