@@ -21,7 +21,7 @@ const STYLE: &str = include_str!("style.css");
 /// What the browser may do: show this text with this style. The digest is that of [`STYLE`]; a test
 /// compares them.
 pub(super) const POLICY: &str = "default-src 'none'; \
-    style-src 'sha256-Yy5vKwvktjhUL6c8OBDeO8XRp42FNd6SKNdOdrJphnQ='; \
+    style-src 'sha256-qIJJuTbw5qoLg91QxYy71kr/9eGNAQBBextSnUUt6hU='; \
     base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 /// A page is smaller than this, whatever there is to show: rows are left out before.

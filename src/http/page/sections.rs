@@ -257,7 +257,7 @@ fn rejections(status: &Status) -> Table {
             Cell::new(Class::Warn, one.reason.as_str()),
             Cell::plain(one.detail.as_str()),
             Cell::plain(one.count.to_string()),
-            Cell::plain(format!("{}, {} ago", time(one.stamp_unix_s), span(one.age_s))),
+            Cell::plain(format!("{} ago", span(one.age_s))),
         ]
     });
     table.rows = rows.collect();
@@ -290,7 +290,7 @@ fn machine(status: &Status) -> Table {
 }
 
 fn topics(status: &Status) -> Table {
-    let columns = ["topic", "is", "rate", "largest gap", "newest", "lost", ""];
+    let columns = ["topic", "is", "rate", "largest gap", "newest", "lost"];
     let mut table = Table::new("Topics", &columns);
     let mut topics: Vec<&TopicStatus> = status.topics.iter().collect();
     // The worst first, and stable: a row stays where it is.
@@ -310,15 +310,18 @@ fn topic(topic: &TopicStatus) -> Vec<Cell> {
         (None, _) => String::from("–"),
     };
     let gap = topic.gap_s.map_or(String::from("–"), |gap| format!("{gap:.3} s"));
-    let text = if topic.level == "ok" { "" } else { topic.text.as_str() };
+    let is = if topic.level == "ok" {
+        topic.level.clone()
+    } else {
+        format!("{}: {}", topic.level, topic.text)
+    };
     vec![
         Cell::plain(topic.topic.as_str()),
-        Cell::new(class(&topic.level), topic.level.as_str()),
+        Cell::new(class(&topic.level), is),
         Cell::plain(rate),
         Cell::plain(gap),
         ago(topic.silent_for_s),
         Cell::plain(topic.lost.map_or(String::from("–"), |lost| lost.to_string())),
-        Cell::plain(text),
     ]
 }
 

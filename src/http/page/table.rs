@@ -51,9 +51,15 @@ impl Table {
         html.raw("\n");
         for row in self.rows.iter().take(most) {
             html.raw("<tr>");
-            for cell in row {
+            let names = self.columns.iter().map(String::as_str).chain(std::iter::repeat(""));
+            for (cell, name) in row.iter().zip(names) {
+                // On a narrow screen the style stacks the cells, each with its column's name.
                 let is_long = cell.text.chars().count() > SHORT;
-                html.raw(if is_long { "<td class=long>" } else { "<td>" });
+                html.raw(if is_long { "<td class=long data-c=\"" } else { "<td data-c=\"" });
+                html.text(name).raw("\">");
+                if cell.text.is_empty() {
+                    continue;
+                }
                 match cell.class {
                     Class::Plain => html.text(&cell.text),
                     Class::Ok | Class::Warn | Class::Bad | Class::Dim => {
