@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """Faults at random moments against the real node: ./dev test campaign, ./dev test --campaign
 
-A table of faults: how often each was tried, the slowest start after it, and what was lost, which must be
-nothing. Another kind of fault is another row of FAULTS in a file like kill_9.py.
+Two tables. kill_9.py: how often each was tried, the slowest start after it, and what was lost, which must be
+nothing. faults.py: everything else that happens to a robot in motion, with the worst time to its safe command.
+Another fault is another row of FAULTS in one of them.
 """
 
 import argparse
@@ -15,6 +16,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent.parent / "demo"))
 
+import faults  # noqa: E402
 import kill_9  # noqa: E402
 import stage  # noqa: E402  (leases a ROS domain, as the tests in Rust do)
 from node import Operator  # noqa: E402
@@ -22,7 +24,9 @@ from node import Operator  # noqa: E402
 
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--tries", type=int, default=56, metavar="N", help="of all faults together")
+    parser.add_argument("--tries", type=int, default=56, metavar="N", help="of kill -9, all kinds together")
+    parser.add_argument("--each", type=int, default=2, metavar="N", help="tries of each other fault")
+    parser.add_argument("--only", metavar="TEXT", help="faults whose name has it")
     parser.add_argument("--seed", type=int, help="of an earlier run")
     return parser.parse_args()
 
@@ -30,18 +34,37 @@ def arguments():
 def main():
     given = arguments()
     seed = secrets.randbelow(2**32) if given.seed is None else given.seed
-    print(f"campaign: {given.tries} faults, seed {seed}", flush=True)
+    print(f"campaign: {given.tries} times kill -9, {given.each} of each other fault, seed {seed}", flush=True)
     domain, _lock = stage.lease_domain(None)
     os.environ.update(ROS_DOMAIN_ID=str(domain), ROS_AUTOMATIC_DISCOVERY_RANGE="LOCALHOST")
     for name in ("ROS_LOCALHOST_ONLY", "ROS_STATIC_PEERS", "STATE_DIRECTORY"):
         os.environ.pop(name, None)
     with tempfile.TemporaryDirectory(prefix="interlock-campaign-") as folder:
         os.environ["ROS_LOG_DIR"] = folder
-        return run(given.tries, random.Random(seed), Path(folder))
+        operator, draw, folder = Operator(), random.Random(seed), Path(folder)
+        lost = run(given.tries, operator, draw, folder) if not given.only else 0
+        lost += run_others(given.each, faults.Arena(operator, folder, draw), given.only or "")
+        return 1 if lost else 0
 
 
-def run(tries, draw, folder):
-    lives = kill_9.Lives(Operator(), folder, draw)
+def run_others(tries, arena, only):
+    """Returns how many faults lost something."""
+    table, failed, skipped = [], 0, 0
+    for name in faults.FAULTS:
+        if only in name:
+            tried, worst, lost, why = faults.run(name, arena, tries)
+            failed += lost
+            skipped += tried == 0
+            why = why if tried else f"skipped: {why}"
+            table.append(f"{name:32} {tried:6} {worst * 1000:10.1f} ms {lost:5}  {why}")
+            print(f"  {table[-1]}", flush=True)
+    print(f"{'fault':32} {'tries':>6} {'worst stop':>13} {'lost':>5}", *table, sep="\n")
+    print(f"{len(table) - failed - skipped} passed, {failed} failed, {skipped} skipped, of the other faults")
+    return failed
+
+
+def run(tries, operator, draw, folder):
+    lives = kill_9.Lives(operator, folder, draw)
     rows = {name: [0, 0.0, 0] for name in kill_9.FAULTS}
     names = list(rows)
     for count in range(tries):
@@ -69,7 +92,7 @@ def run(tries, draw, folder):
     tried, lost = (sum(row[at] for row in rows.values()) for at in (0, 2))
     print(f"{tried - lost} passed, {lost} failed in {lives.life} lives; kills told to be on disk: {lives.told}, "
           f"answers the middleware lost: {lives.operator.unanswered}")
-    return 1 if lost else 0
+    return lost
 
 
 if __name__ == "__main__":

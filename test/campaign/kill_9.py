@@ -39,7 +39,7 @@ class Lives:
         """The next life, compared with what the last one left."""
         left, valid = latch_file.read(self.file)
         self.life += 1
-        node = Node(self.operator, self.folder, self.life)
+        node = Node(self.operator, self.folder, f"life{self.life}")
         status, took = node.first_status()
         self.worst_start_s = max(self.worst_start_s, took)
         state, seq = status["state"], status["seq"]
@@ -107,7 +107,7 @@ class Lives:
 
     def during_start(self):
         self.life += 1
-        node = Node(self.operator, self.folder, self.life)
+        node = Node(self.operator, self.folder, f"life{self.life}")
         time.sleep(self.random.random() * 0.15)
         node.kill_9()
         # Numbers of this life may have been written; nobody has read them.

@@ -79,26 +79,30 @@ class Operator:
 class Node:
     """A namespace of its own for each life: nobody waits for the ghost of the life before."""
 
-    def __init__(self, operator, folder, life):
-        self.operator, self.namespace = operator, f"/life{life}"
+    def __init__(self, operator, folder, name, text=PARAMS, prefix=(), env=None):
+        self.operator, self.namespace = operator, f"/{name}"
         self.port = free_port()
         params = folder / "params.yaml"
-        params.write_text(PARAMS.format(state_dir=folder / "state", port=self.port))
+        params.write_text(text.format(state_dir=folder / "state", port=self.port))
         self.log = open(folder / "node.log", "ab")
         self.started = time.monotonic()
         self.process = subprocess.Popen(
-            ["interlock", "--ros-args", "-r", f"__ns:={self.namespace}", "--params-file", str(params)],
+            [*prefix, "interlock", "--ros-args", "-r", f"__ns:={self.namespace}", "--params-file", str(params)],
             stdout=self.log,
             stderr=self.log,
+            env={**os.environ, **(env or {})},
         )
         self.clients = {}
+
+    def http(self, path):
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=5)
+        connection.request("GET", path)
+        return connection.getresponse().read().decode()
 
     def status(self):
         """None: it does not answer."""
         try:
-            connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=5)
-            connection.request("GET", "/status")
-            return json.loads(connection.getresponse().read())
+            return json.loads(self.http("/status"))
         except (OSError, http.client.HTTPException, ValueError):
             return None
 

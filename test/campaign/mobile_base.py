@@ -1,0 +1,138 @@
+"""A robot for one fault: the real node with a mobile base, its source as a process, and its output watched."""
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from node import PATIENCE_S, Node, wait
+
+PARAMS = """/**:
+  ros__parameters:
+    schema: 1
+    release_over_ros: true
+    state_dir: {state_dir}
+    arm: {{settle_s: 0.0}}
+    http: {{listen: '127.0.0.1:{port}'}}
+    causes: {{gate_stalled: {{action: {stalled}}}, rate_exceeded: {{action: warn}}, refusals_sustained: {{action: warn}}}}
+{more}    lanes:
+      base:
+        type: geometry_msgs/msg/Twist
+        output: cmd_vel
+        feedback: none
+        because: a test has no robot
+        required: false
+        start_ramp_s: 0.0
+        handover: {{duration_s: 0.0}}
+        limits: {{linear: {{x: {{max_velocity: 0.5, max_acceleration: 10.0}}}}}}
+        safe: {{command: zero_velocity}}
+        sources: {{agent: {{topic: agent, priority: 10, timeout_s: 1.0, max_rate_hz: 100.0}}}}
+"""
+SPEED = 0.25
+# Samples after the first safe command that must be safe, too.
+STILL = 8
+
+
+class Lost(Exception):
+    """What must not be."""
+
+
+class Robot:
+    def __init__(self, operator, folder, name, more="", stalled="warn", prefix=(), env=None):
+        from geometry_msgs.msg import Twist
+        from rclpy.qos import QoSProfile, ReliabilityPolicy
+
+        folder.mkdir(parents=True, exist_ok=True)
+        self.operator, self.folder, self.name = operator, folder, name
+        more = more.replace("{", "{{").replace("}", "}}")
+        params = PARAMS.replace("{more}", more).replace("{stalled}", stalled)
+        self.namespace, self.settings = f"/{name}", (params, prefix, env)
+        self.seen = []  # (moment, x) of every command on the output
+        depth = QoSProfile(depth=100, reliability=ReliabilityPolicy.RELIABLE)
+        self.watch = operator.node.create_subscription(
+            Twist, f"{self.namespace}/cmd_vel", lambda twist: self.seen.append((time.monotonic(), twist.linear.x)), depth
+        )
+        self.source = subprocess.Popen(
+            [sys.executable, str(Path(__file__).with_name("source.py")), f"{self.namespace}/agent"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        self.source.stdout.readline()
+        self.begin()
+
+    def begin(self):
+        params, prefix, env = self.settings
+        self.node = Node(self.operator, self.folder, self.name, params, prefix, env)
+        self.node.first_status()
+
+    def end(self):
+        if self.node.process.poll() is None:
+            self.node.kill_9()
+        self.source.stdin.close()
+        self.source.wait()
+        self.operator.node.destroy_subscription(self.watch)
+
+    def tell(self, line):
+        """What the source has sent, once it has done it."""
+        self.source.stdin.write(line + "\n")
+        self.source.stdin.flush()
+        return int(self.source.stdout.readline())
+
+    def last(self, after, test):
+        return next((sample for sample in self.seen[after:] if test(sample)), None)
+
+    def flow(self, again=None):
+        """Reset, armed, and its source's velocity on the wire. `again` runs while it waits."""
+        ends = time.monotonic() + PATIENCE_S
+        while time.monotonic() < ends:
+            if again:
+                again()
+            state = self.node.told()["state"]
+            if state == "active":
+                # A machine under load may have stalled it once more meanwhile.
+                self.tell(f"X {SPEED}")
+                mark = len(self.seen)
+                until = time.monotonic() + 2.0
+                while time.monotonic() < until:
+                    if self.last(mark, lambda sample: sample[1] == SPEED):
+                        return
+                    time.sleep(0.005)
+                continue
+            self.tell("X 0.0")
+            time.sleep(0.05)
+            self.node.do({"killed": "reset", "disarmed": "arm"}[state])
+        raise Lost(f"{self.name}: nothing flows: {self.node.told()['state']}, {self.node.told()['unmet']}")
+
+    def stop(self, act):
+        """Lets something happen that must stop the robot. Seconds to the first safe command, with nothing but
+        safe commands after it."""
+        mark, begins = len(self.seen), time.monotonic()
+        act()
+        safe = wait("a safe command", lambda: self.last(mark, lambda sample: sample[1] == 0.0 and sample[0] >= begins))
+        at = self.seen.index(safe)
+        wait("it to go on", lambda: len(self.seen) > at + STILL)
+        moving = [x for _, x in self.seen[at:] if x != 0.0]
+        if moving:
+            raise Lost(f"{self.name}: {len(moving)} commands after the stop, for example {moving[0]}")
+        return safe[0] - begins
+
+    def kill(self):
+        """A stop by the kill service."""
+        took = self.stop(lambda: self.node.ask("kill"))
+        wait("killed", lambda: self.node.told()["state"] == "killed")
+        return took
+
+    def counts(self):
+        """Commands by verdict."""
+        counts = {}
+        for line in self.node.http("/metrics").splitlines():
+            if line.startswith("interlock_commands_total{"):
+                verdict = line.split('verdict="')[1].split('"')[0]
+                counts[verdict] = counts.get(verdict, 0) + float(line.rsplit(" ", 1)[1])
+        return counts
+
+    def resident(self):
+        """Bytes of memory."""
+        status = Path(f"/proc/{self.node.process.pid}/status").read_text()
+        return int(status.split("VmRSS:")[1].split()[0]) * 1024

@@ -1,0 +1,92 @@
+#!/usr/bin/env python3
+"""The source of a campaign's robot, and what torments it: a process of its own, told what to do by lines.
+
+Arguments: the topic. Lines: `X 0.2` the velocity it streams at 50 Hz, `rate HZ`, `flood`, `junk N SEED` bad
+messages, `publishers TOPIC N` as many topics more. Answers each line with one: what was done.
+"""
+
+import random
+import sys
+import threading
+import time
+
+import rclpy
+from geometry_msgs.msg import Twist
+from rclpy.qos import QoSProfile, ReliabilityPolicy
+from rclpy.serialization import serialize_message
+
+
+class Source:
+    def __init__(self, topic):
+        rclpy.init()
+        self.node = rclpy.create_node("source")
+        depth = QoSProfile(depth=1, reliability=ReliabilityPolicy.RELIABLE)
+        self.publisher = self.node.create_publisher(Twist, topic, depth)
+        self.more = []
+        self.period_s, self.sent = 0.02, 0
+        self.say(0.0)
+        threading.Thread(target=self.stream, daemon=True).start()
+
+    def say(self, x):
+        message = Twist()
+        message.linear.x = x
+        self.bytes = serialize_message(message)
+
+    def stream(self):
+        due = time.monotonic()
+        while True:
+            self.publisher.publish(self.bytes)
+            self.sent += 1
+            due = max(due + self.period_s, time.monotonic())
+            if self.period_s:
+                time.sleep(max(0.0, due - time.monotonic()))
+
+    def junk(self, count, seed):
+        """Cut, too long, other encapsulations, not finite, and noise: nothing that is a command."""
+        draw = random.Random(seed)
+        infinite = Twist()
+        infinite.angular.z = float("inf")
+        whole = self.bytes
+        for _ in range(count):
+            kind = draw.randrange(5)
+            if kind == 0:
+                bad = whole[: draw.randrange(4, len(whole))]
+            elif kind == 1:
+                bad = whole + bytes(draw.choice([70_000, 1 << 20]))
+            elif kind == 2:
+                bad = bytes([draw.randrange(256), draw.randrange(2, 256)]) + whole[2:]
+            elif kind == 3:
+                bad = serialize_message(infinite)
+            else:
+                # Too short for a Twist.
+                bad = b"\0\1\0\0" + draw.randbytes(draw.randrange(0, 40))
+            self.publisher.publish(bytes(bad))
+            time.sleep(0.002)
+
+    def do(self, words):
+        match words:
+            case ["X", x]:
+                self.say(float(x))
+            case ["rate", hertz]:
+                self.period_s = 1 / float(hertz)
+            case ["flood"]:
+                self.period_s = 0.0
+            case ["junk", count, seed]:
+                self.junk(int(count), int(seed))
+            case ["publishers", topic, count]:
+                for number in range(int(count)):
+                    self.more.append(self.node.create_publisher(Twist, f"{topic}{number}", 1))
+            case ["sent"]:
+                pass
+        return self.sent
+
+
+def main():
+    source = Source(sys.argv[1])
+    print("ready", flush=True)
+    for line in sys.stdin:
+        print(source.do(line.split()), flush=True)
+
+
+if __name__ == "__main__":
+    main()
