@@ -2,11 +2,15 @@
 //!
 //! Lines of at most 79 columns, nothing that moves or colours the terminal but for the state's word.
 
+mod trip;
+
 use std::fmt::Write as _;
 
+pub(super) use self::trip::stamp;
+use self::trip::{span, time, trip};
 use crate::telemetry::history::Entry;
 use crate::telemetry::status::{
-    ConditionStatus, FeedbackStatus, KillInputStatus, LaneStatus, SourceStatus, Status, TripStatus,
+    ConditionStatus, FeedbackStatus, KillInputStatus, LaneStatus, SourceStatus, Status,
 };
 
 /// Columns of the text: a terminal of 80 that is not filled to its edge.
@@ -241,21 +245,6 @@ fn headline(status: &Status) -> String {
     plain(&text)
 }
 
-/// Who or what stopped it, and when. A person's kill needs no other word for its cause.
-fn trip(trip: &TripStatus) -> String {
-    let subject =
-        if trip.subject.is_empty() { String::new() } else { format!(" ({})", trip.subject) };
-    let when = format!("{}, {} ago", time(trip.stamp_unix_s), span(trip.age_s));
-    if !trip.operator.is_empty() && trip.cause.starts_with("kill_s") {
-        return format!("by {} {when}", trip.operator);
-    }
-    let who =
-        if trip.operator.is_empty() { String::new() } else { format!(" of {}", trip.operator) };
-    let says_more = !trip.detail.is_empty() && trip.detail != trip.cause;
-    let detail = if says_more { format!(": {}", trip.detail) } else { String::new() };
-    format!("by {}{who}{subject} {when}{detail}", trip.cause)
-}
-
 fn condition(condition: &ConditionStatus) -> String {
     let ConditionStatus { code, subject, text } = condition;
     match (text.is_empty(), subject.is_empty()) {
@@ -354,67 +343,4 @@ fn way_on(status: &Status) -> Option<String> {
         _ => return None,
     };
     Some(text.to_owned())
-}
-
-const MINUTE: f64 = 60.0;
-const HOUR: f64 = 3_600.0;
-const DAY: f64 = 86_400.0;
-
-/// A span as people say it. Each unit is kept up to twice the next one, so "119 s" is exact.
-fn span(seconds: f64) -> String {
-    if seconds < 10.0 {
-        format!("{seconds:.1} s")
-    } else if seconds < 2.0 * MINUTE {
-        format!("{seconds:.0} s")
-    } else if seconds < 2.0 * HOUR {
-        format!("{:.0} min", (seconds / MINUTE).floor())
-    } else if seconds < 2.0 * DAY {
-        format!("{:.0} h", (seconds / HOUR).floor())
-    } else {
-        format!("{:.0} d", (seconds / DAY).floor())
-    }
-}
-
-/// The same of nanoseconds.
-#[expect(clippy::as_conversions, reason = "a time for people")]
-pub(super) fn stamp(unix_ns: i64) -> String {
-    time(unix_ns as f64 * 1e-9)
-}
-
-/// The time of day, UTC: the robot and the person may sit in different zones.
-fn time(unix_s: f64) -> String {
-    let of_day = unix_s.rem_euclid(DAY);
-    let hours = (of_day / HOUR).floor();
-    let minutes = (of_day % HOUR / MINUTE).floor();
-    let seconds = (of_day % MINUTE).floor();
-    format!("{hours:02.0}:{minutes:02.0}:{seconds:02.0} UTC")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn when_a_span_is_told_expect_the_unit_people_use() {
-        for (seconds, text) in [
-            (0.0, "0.0 s"),
-            (9.96, "10.0 s"),
-            (59.4, "59 s"),
-            (119.0, "119 s"),
-            (179.0, "2 min"),
-            (7_199.0, "119 min"),
-            (7_200.0, "2 h"),
-            (172_800.0, "2 d"),
-        ] {
-            assert_eq!(span(seconds), text);
-        }
-    }
-
-    #[test]
-    fn when_a_time_is_told_expect_the_time_of_day() {
-        assert_eq!(time(1_700_000_000.9), "22:13:20 UTC");
-        assert_eq!(time(0.0), "00:00:00 UTC");
-        assert_eq!(time(86_399.999), "23:59:59 UTC");
-        assert_eq!(time(-1.0), "23:59:59 UTC");
-    }
 }
