@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use super::client::{Client, NoAnswer};
 use super::{Console, GOOD, REFUSED, UNREACHABLE, text};
-use crate::gate::condition::Condition;
+use crate::gate::condition::ConditionCode;
 use crate::socket::protocol::Whoami;
 use crate::telemetry::status::Status;
 
@@ -186,7 +186,7 @@ fn latch(status: &Status) -> Check {
 }
 
 /// The condition that tells of it.
-const LATCH_NOT_WRITABLE: &str = Condition::LatchNotWritable.label();
+const LATCH_NOT_WRITABLE: &str = ConditionCode::LatchNotWritable.label();
 
 /// Columns of the names and of the texts.
 const NAME: usize = 14;
