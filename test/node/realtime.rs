@@ -153,9 +153,9 @@ fn where_real_time_is_refused_each_step_says_why_and_what_to_do_and_the_node_run
         ["affinity [900]", "Invalid argument", "are these CPUs online?"],
     ];
     let is_told = |text: &str| {
-        expected.iter().all(|parts| {
-            text.lines().any(|line| parts.iter().all(|part| line.contains(part)))
-        })
+        expected
+            .iter()
+            .all(|parts| text.lines().any(|line| parts.iter().all(|part| line.contains(part))))
     };
     wait_for("each refusal with its reason and the way out, in the log", || {
         is_told(&rig.node.log())
