@@ -49,8 +49,8 @@ pub struct Console<'a> {
     pub input: &'a mut dyn BufRead,
     /// Whether somebody can answer.
     pub can_ask: bool,
-    /// Rows and columns of the terminal that `out` is; `None`: it is none.
-    pub screen: Option<(usize, usize)>,
+    /// Rows and columns, now, of the terminal that `out` is; `None`: it is none.
+    pub screen: Option<&'a dyn Fn() -> (usize, usize)>,
     /// Colours are wanted: a terminal, and no `NO_COLOR`.
     pub colour: bool,
     /// The environment and user.

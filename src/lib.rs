@@ -49,7 +49,7 @@
 //! | [`http`] | read-only HTTP | `telemetry`, `gate::units` |
 //! | [`verbs`] | what people ask for and what came of it | `telemetry::status` |
 //! | [`socket`] | the control socket: verbs without ROS | `attribution`, `config::model`, `gate`, `telemetry`, `verbs` |
-//! | [`ctl`] | `interlockctl` | `clock`, `config::model`, `gate::units`, `socket`, `telemetry` |
+//! | [`ctl`] | `interlockctl` | `clock`, `config::model`, `gate`, `latch`, `socket`, `telemetry` |
 //! | `ros` | the only user of r2r and r2r_rcl | all of the above but `http`, `socket`, `ctl`, `realtime` |
 //! | `app` | composition root: builds, starts, supervises, shuts down | all but `ctl` |
 //!

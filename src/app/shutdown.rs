@@ -1,42 +1,78 @@
-//! What the end of this process means where a stop is a fall.
+//! What the end of this process means for the robot, where that is not harmless.
 //!
-//! A lane below a balance loop has no safe way to end while somebody commands it. Whoever ends the
-//! node (a service manager, a reboot, Ctrl-C) must know that before, so it is said at every start.
+//! A lane below a balance loop has no safe way to end while somebody commands it; a ramp to zero may
+//! take longer than it is given. Whoever ends the node (a service manager, a reboot, Ctrl-C) must
+//! know before, so it is said at every start.
 
-use crate::config::model::Config;
+use std::time::Duration;
+
+use crate::config::model::{Config, LaneConfig};
 use crate::gate::rules::LaneMode;
 use crate::gate::safe::SafeCommand;
 
-/// One sentence for each lane below a balance loop: what SIGTERM and SIGINT do to it while active.
+/// What SIGTERM and SIGINT do to lanes that are active then. One sentence for each danger.
 pub(super) fn told(config: &Config) -> Vec<String> {
-    let lanes = config.lanes.iter().filter(|lane| lane.balance && lane.mode == LaneMode::Gate);
-    let told = lanes.map(|lane| {
-        let sends = match lane.safe {
-            SafeCommand::Silent => "its commands end at once and nothing replaces them".to_owned(),
-            SafeCommand::ZeroVelocity { .. }
-            | SafeCommand::Freeze { .. }
-            | SafeCommand::HoldPoint { .. }
-            | SafeCommand::Damping
-            | SafeCommand::Values => format!(
-                "it sends {} for {} s (shutdown_stop_s), then nothing",
-                lane.safe.label(),
-                config.shutdown_stop.as_secs_f64()
-            ),
-        };
+    let lanes = config.lanes.iter().filter(|lane| lane.mode == LaneMode::Gate);
+    lanes.flat_map(|lane| [falls(config, lane), moves_on(config, lane)]).flatten().collect()
+}
+
+/// Below a balance loop every stop is a fall.
+fn falls(config: &Config, lane: &LaneConfig) -> Option<String> {
+    if !lane.balance {
+        return None;
+    }
+    let sends = match lane.safe {
+        SafeCommand::Silent => "its commands end at once and nothing replaces them".to_owned(),
+        SafeCommand::ZeroVelocity { .. }
+        | SafeCommand::Freeze { .. }
+        | SafeCommand::HoldPoint { .. }
+        | SafeCommand::Damping
+        | SafeCommand::Values => format!(
+            "it sends {} for {} s (shutdown_stop_s), then nothing",
+            lane.safe.label(),
+            config.shutdown_stop.as_secs_f64()
+        ),
+    };
+    Some(format!(
+        "lane '{}' is below a balance loop, where a stop is a fall: when this node is ended \
+         (SIGTERM, SIGINT) while active, {sends}. Hold the robot before you end or restart it",
+        lane.name
+    ))
+}
+
+/// A ramp to zero that is not over when the process ends.
+fn moves_on(config: &Config, lane: &LaneConfig) -> Option<String> {
+    let SafeCommand::ZeroVelocity { deceleration: Some(deceleration) } = lane.safe else {
+        return None;
+    };
+    let bounds = lane.limits.iter().filter_map(|limits| limits.velocity);
+    let fastest = bounds.flat_map(|bounds| [bounds.max, -bounds.min]).fold(0.0, larger);
+    let needed = fastest / deceleration;
+    let given = shorter(config.shutdown_stop, lane.release).as_secs_f64();
+    (needed > given).then(|| {
         format!(
-            "lane '{}' is below a balance loop, where a stop is a fall: when this node is ended \
-             (SIGTERM, SIGINT) while active, {sends}. Hold the robot before you end or restart it",
-            lane.name
+            "lane '{}' needs up to {needed:.1} s to stop ({fastest} at safe.deceleration \
+             {deceleration}) and is given {} s when this node is ended (shutdown_stop_s) and {} s \
+             after a disarm (release_s): it may be let go while it still moves",
+            lane.name,
+            config.shutdown_stop.as_secs_f64(),
+            lane.release.as_secs_f64()
         )
-    });
-    told.collect()
+    })
+}
+
+fn larger(a: f64, b: f64) -> f64 {
+    if b > a { b } else { a }
+}
+
+fn shorter(a: Duration, b: Duration) -> Duration {
+    if b < a { b } else { a }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
+    use crate::gate::limits::Bounds;
     use crate::telemetry::fixture;
 
     fn below_balance(safe: SafeCommand) -> Config {
@@ -62,6 +98,26 @@ mod tests {
     fn when_it_has_no_safe_command_expect_that_its_commands_end_at_once() {
         let told = told(&below_balance(SafeCommand::Silent));
         assert!(told[0].contains("at once") && !told[0].contains("1.5 s"), "{told:?}");
+    }
+
+    #[test]
+    fn when_a_ramp_takes_longer_than_it_is_given_expect_it_said() {
+        let mut config = fixture::config();
+        let lane = config.lanes.first_mut().expect("a lane");
+        lane.safe = SafeCommand::ZeroVelocity { deceleration: Some(0.5) };
+        lane.release = Duration::from_secs(60);
+        for limits in &mut lane.limits {
+            limits.velocity = Some(Bounds { min: -2.0, max: 1.0 });
+        }
+        config.shutdown_stop = Duration::from_secs(3);
+        let said = told(&config);
+        assert_eq!(said.len(), 1, "{said:?}");
+        assert!(said[0].contains("up to 4.0 s") && said[0].contains("given 3 s"), "{said:?}");
+        // Enough at the end, too little after a disarm.
+        config.lanes[0].safe = SafeCommand::ZeroVelocity { deceleration: Some(1.0) };
+        assert_eq!(told(&config), Vec::<String>::new());
+        config.lanes[0].release = Duration::from_secs(1);
+        assert!(told(&config)[0].contains("1 s after a disarm"), "{:?}", told(&config));
     }
 
     #[test]

@@ -12,10 +12,9 @@ fn main() -> ExitCode {
     let (stdin, stdout) = (std::io::stdin(), std::io::stdout());
     let is_terminal = stdout.is_terminal();
     let size = || tcgetwinsize(&stdout).ok().filter(|size| size.ws_row > 0 && size.ws_col > 0);
-    let screen = is_terminal.then(|| {
-        // A terminal that does not tell its size is taken for the smallest that people have.
-        size().map_or((24, 80), |size| (usize::from(size.ws_row), usize::from(size.ws_col)))
-    });
+    // A terminal that does not tell its size is taken for the smallest that people have.
+    let screen =
+        || size().map_or((24, 80), |size| (usize::from(size.ws_row), usize::from(size.ws_col)));
     let no_color = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
     let surroundings = Surroundings::read(|name| std::env::var(name).ok(), geteuid().as_raw());
     let code = run(
@@ -25,7 +24,7 @@ fn main() -> ExitCode {
             input: &mut stdin.lock(),
             out: &mut stdout.lock(),
             err: &mut std::io::stderr().lock(),
-            screen,
+            screen: if is_terminal { Some(&screen) } else { None },
             colour: is_terminal && !no_color,
             surroundings,
             state_directory: interlock::latch::directory(None, &|name| std::env::var_os(name)),

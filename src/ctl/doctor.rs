@@ -119,6 +119,7 @@ fn rights(whoami: &Whoami) -> Check {
 fn of_status(status: &Status) -> Vec<Check> {
     let mut checks = vec![Check::ok("node", format!("{}, seq {}", status.state, status.seq))];
     checks.push(latch(status));
+    checks.extend(set_up(status));
     let gating = || status.lanes.iter().filter(|lane| lane.mode != "watch");
     let names = |is: &dyn Fn(&crate::telemetry::status::LaneStatus) -> bool| {
         gating()
@@ -162,6 +163,11 @@ fn of_status(status: &Status) -> Vec<Check> {
         Check::bad("causes", text, "remove action: ignore from the params file")
     });
     checks
+}
+
+/// What the node itself says of its real-time set-up: each sentence has its reason and the way out.
+fn set_up(status: &Status) -> impl Iterator<Item = Check> + '_ {
+    status.realtime.iter().map(|failed| Check::bad("set-up", failed.clone(), ""))
 }
 
 /// Whether the state directory keeps what must not be lost.

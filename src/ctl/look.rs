@@ -52,7 +52,7 @@ pub(super) fn watch(client: &Client, url: Option<&str>, console: &mut Console<'_
                     Ok((status, _)) => text::status(status),
                     Err(error) => format!("NO ANSWER\n  {error}\n"),
                 };
-                let drawn = screen.draw(&text, size);
+                let drawn = screen.draw(&text, size());
                 // The headline is the first line of the screen.
                 text::painted_on_screen(&drawn, console.colour)
             }

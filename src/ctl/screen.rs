@@ -6,7 +6,8 @@ use std::fmt::Write as _;
 #[derive(Debug, Default)]
 pub(super) struct Screen {
     lines: Vec<String>,
-    is_clear: bool,
+    /// Rows and columns that it was drawn for; `None`: not drawn yet.
+    size: Option<(usize, usize)>,
 }
 
 impl Screen {
@@ -23,9 +24,11 @@ impl Screen {
             lines.push(format!("  … {hidden} more lines: a taller window, or interlockctl status"));
         }
         let mut out = String::new();
-        if !self.is_clear {
+        if self.size != Some((rows, columns)) {
+            // The first time; and a terminal of another size has broken the lines anew.
             out.push_str("\x1b[2J");
-            self.is_clear = true;
+            self.lines.clear();
+            self.size = Some((rows, columns));
         }
         for (row, line) in lines.iter().enumerate() {
             if self.lines.get(row) != Some(line) {
@@ -55,6 +58,14 @@ mod tests {
         assert_eq!(next, "\x1b[2;1H2\x1b[K\x1b[4;1H\x1b[J");
         let shorter = screen.draw("one\n", (24, 80));
         assert_eq!(shorter, "\x1b[2;1H\x1b[J");
+    }
+
+    #[test]
+    fn when_the_size_changes_expect_all_of_it_again() {
+        let mut screen = Screen::default();
+        let first = screen.draw("one\ntwo\n", (24, 80));
+        assert_eq!(screen.draw("one\ntwo\n", (24, 60)), first);
+        assert_eq!(screen.draw("one\ntwo\n", (24, 60)), "");
     }
 
     #[test]

@@ -174,6 +174,19 @@ NOT ARMED  seq 42   since 00:00:00 UTC, 5.0 s ago, 2 things missing
 }
 
 #[test]
+fn when_a_kill_input_asserts_expect_who_does_it() {
+    let mut status = killed();
+    let input = &mut status.kill_inputs[0];
+    input.asserted = true;
+    assert!(text::status(&status).contains("pendant: ASSERTED\n"));
+    status.kill_inputs[0].asserted_by = String::from("/pen\u{1b}dant");
+    status.latch = String::from("not persisted");
+    let said = text::status(&status);
+    assert!(said.contains("pendant: ASSERTED by /pen?dant\n"), "{said}");
+    assert!(said.contains("  latch       not persisted\n"), "{said}");
+}
+
+#[test]
 fn when_the_node_is_active_expect_good_and_who_is_in_charge() {
     let mut status = killed();
     status.state = String::from("active");

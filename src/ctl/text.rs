@@ -2,13 +2,17 @@
 //!
 //! Lines of at most 79 columns, nothing that moves or colours the terminal but for the state's word.
 
+mod trip;
+
 use std::fmt::Write as _;
 
+pub(super) use self::trip::stamp;
+use self::trip::trip;
 use crate::telemetry::history::Entry;
 use crate::telemetry::people::{span, time, way_on};
 use crate::telemetry::status::{
     ConditionStatus, FeedbackStatus, KillInputStatus, LaneStatus, SelfTestPart, SourceStatus,
-    Status, TemperatureStatus, TripStatus,
+    Status, TemperatureStatus,
 };
 
 /// Columns of the text: a terminal of 80 that is not filled to its edge.
@@ -259,21 +263,6 @@ fn headline(status: &Status) -> String {
     plain(&text)
 }
 
-/// Who or what stopped it, and when. A person's kill needs no other word for its cause.
-fn trip(trip: &TripStatus) -> String {
-    let subject =
-        if trip.subject.is_empty() { String::new() } else { format!(" ({})", trip.subject) };
-    let when = format!("{}, {} ago", time(trip.stamp_unix_s), span(trip.age_s));
-    if !trip.operator.is_empty() && trip.cause.starts_with("kill_s") {
-        return format!("by {} {when}", trip.operator);
-    }
-    let who =
-        if trip.operator.is_empty() { String::new() } else { format!(" of {}", trip.operator) };
-    let says_more = !trip.detail.is_empty() && trip.detail != trip.cause;
-    let detail = if says_more { format!(": {}", trip.detail) } else { String::new() };
-    format!("by {}{who}{subject} {when}{detail}", trip.cause)
-}
-
 fn condition(condition: &ConditionStatus) -> String {
     let ConditionStatus { code, subject, text } = condition;
     match (text.is_empty(), subject.is_empty()) {
@@ -379,10 +368,4 @@ fn feedback(feedback: &FeedbackStatus) -> String {
         (false, None) => String::from("not heard yet"),
     };
     format!("{}: {state}", feedback.name)
-}
-
-/// The same of nanoseconds.
-#[expect(clippy::as_conversions, reason = "a time for people")]
-pub(super) fn stamp(unix_ns: i64) -> String {
-    time(unix_ns as f64 * 1e-9)
 }

@@ -78,7 +78,7 @@ fn hazard_13_gate_hangs_or_dies_a_stopped_process_permits_nothing() {
     send_more(&mut rig);
     assert_eq!(rig.peer.count(PERMIT), permits, "no permit while it stands");
     assert_eq!(rig.peer.count("/cmd_vel"), commands, "and nothing else");
-    // It goes on: what it missed is not permitted behind anybody's back, it goes on as it says itself.
+    // Let go on, it is the same run: nothing that it sent before comes again.
     rig.node.signal(Signal::CONT);
     rig.wait_message(PERMIT, permits, "a permit of the same run", |one| {
         one.message["sequence_number"].as_u64() > Some(1)

@@ -140,15 +140,19 @@ pub(super) fn shared_memory(node_uid: Option<u32>) -> Vec<Check> {
     };
     // Held in this way, and looked up without touching a lock, which could harm who starts just now.
     let held = held(&locks);
-    let segments = entries.filter_map(Result::ok).filter_map(|entry| {
-        let lock = entry.file_name().to_string_lossy().into_owned();
-        let segment = lock.strip_suffix("_el").filter(|name| name.starts_with("fastrtps_"))?;
-        let found = entry.metadata().ok()?;
-        Some(Segment {
-            bytes: fs::metadata(format!("{SHM}/{segment}")).map_or(0, |found| found.len()),
-            uid: found.uid(),
-            is_held: held.contains(&(device(found.dev()), found.ino())),
-        })
+    let names = entries.filter_map(Result::ok).filter_map(|entry| {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let name = name.strip_prefix("fastrtps_")?;
+        Some(name.strip_suffix("_el").unwrap_or(name).to_owned())
+    });
+    let names: BTreeSet<String> = names.collect();
+    let segments = names.iter().filter_map(|name| {
+        let segment = fs::metadata(format!("{SHM}/fastrtps_{name}")).ok();
+        // One that was made when there was no room for it has no lock, and nobody.
+        let lock = fs::metadata(format!("{SHM}/fastrtps_{name}_el")).ok();
+        let uid = lock.as_ref().or(segment.as_ref())?.uid();
+        let is_held = lock.is_some_and(|lock| held.contains(&(device(lock.dev()), lock.ino())));
+        Some(Segment { bytes: segment.map_or(0, |found| found.len()), uid, is_held })
     });
     let segments: Vec<Segment> = segments.collect();
     vec![left(&segments), users(&segments, node_uid)]

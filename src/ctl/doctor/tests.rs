@@ -36,6 +36,9 @@ fn when_something_is_bad_expect_it_named_with_its_fix() {
     status.lanes[0].foreign_publishers = Some(2);
     status.simulated_time = true;
     status.ignored_causes = vec!["tilt".to_owned()];
+    status.realtime = vec!["SCHED_FIFO 40: refused; allow it with LimitRTPRIO=".to_owned()];
+    let check = of(&status, "set-up");
+    assert!(check.found == Found::Bad && check.text.contains("LimitRTPRIO"), "{check:?}");
     for (name, part) in [
         ("controllers", "base"),
         ("publishers", "base"),
