@@ -180,10 +180,11 @@ def isolation(found):
 
 
 def start_up(found):
-    took, resident = found["seconds"], found["resident_kib"]
+    took, bare, resident = found["seconds"], found["bare_seconds"], found["resident_kib"]
     head = ["", "p50", "p90", "max", "starts"]
     lines = [
         ["exec → first `~/state`, ms", *(f"{1000 * took[q]:.0f}" for q in ("p50", "p90", "max")), str(took["count"])],
+        ["a bare node: exec → its first message, ms", *(f"{1000 * bare[q]:.0f}" for q in ("p50", "p90", "max")), str(bare["count"])],
         ["resident, MiB", *(f"{resident[q] / 1024:.1f}" for q in ("p50", "p90", "max")), str(resident["count"])],
     ]
     return rows(head, lines)
@@ -207,9 +208,9 @@ def tables(name, found):
     return globals()[name](found)
 
 
-def described(about):
+def described(about, quick):
     return (
-        f"{about['date']}, {about['processor']}, {about['cpus']} CPUs, {about['memory_gib']} GiB, Linux {about['kernel']}; "
+        f"{'**A quick look, on a busy machine: decides nothing.** ' if quick else ''}{about['date']}, {about['processor']}, {about['cpus']} CPUs, {about['memory_gib']} GiB, Linux {about['kernel']}; "
         f"commit {about['commit']}, {about['rustc']}, ROS 2 {about['ros']}, {about['rmw']}, Python {about['python']}; "
         f"load before it {about['load_before']:.2f}, took {about['took_s']:.0f} s."
     )
@@ -224,7 +225,7 @@ def write(kept, names):
             continue
         one = json.loads(file.read_text())
         all_found[name] = one["found"]
-        page = put(page, name, [described(one["about"]), "", *tables(name, one["found"])])
+        page = put(page, name, [described(one["about"], one["quick"]), "", *tables(name, one["found"])])
         if name == "round_trip":
             page = put(page, "parts", parts(one["found"]))
     lines = [[what, wanted, found, met] for what, wanted, found, met in targets.judged(all_found)]

@@ -115,8 +115,9 @@ def isolation(found):
 
 def start_up(found):
     took, resident = found["seconds"]["p50"], found["resident_kib"]["p50"] / 1024
+    shown = f"{took:.3f} s at p50; a bare node {found['bare_seconds']['p50']:.3f} s"
     return [
-        ("exec → first `~/state`", "≤ 0.3 s", f"{took:.3f} s at p50", verdict(took <= 0.3)),
+        ("exec → first `~/state`", "≤ 0.3 s", shown, verdict(took <= 0.3)),
         ("resident memory, nothing monitored, real-time off", "≤ 48 MiB", f"{resident:.1f} MiB", verdict(resident <= 48)),
     ]
 

@@ -39,6 +39,7 @@ fn main() {
         ["round-trip", plan] => round_trip::run(plan),
         ["kill", service, bare, output] => kill::run(service, bare, output),
         ["stream", rate_hz, topic] => load::stream(number(rate_hz), topic),
+        ["announce", topic] => load::announce(topic),
         ["publish-many", count, rate_hz] => load::publish_many(number(count), number(rate_hz)),
         ["take-and-drop", count] => load::take_and_drop(number(count)),
         _ => panic!("peers: {args:?} is no role with its arguments"),
