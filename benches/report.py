@@ -128,8 +128,8 @@ def kill_latency(found):
     loaded = found["loaded"]
     return [
         *out,
-        f"Loaded: {loaded['flood_hz']:,.0f} commands a second of another source ({loaded['taken_of_flood']:,.0f} of them "
-        "judged, the rest overwritten before they were taken and counted as lost), a scrape at 50 Hz, and three answers to "
+        f"Loaded: {loaded['flood_hz']:,.0f} commands a second of another source ({loaded['judged_of_flood']:,.0f} of them "
+        f"judged, {loaded['lost_of_flood']:,.0f} overwritten before that and counted), a scrape at 50 Hz, and three answers to "
         f"kills that cannot be delivered outstanding at each try: the honest client's own answer came after "
         f"{us(loaded['reply'].get('p50'))} µs (p50).",
         "",
@@ -152,12 +152,13 @@ def topics(found):
     for one in found["scales"]:
         scrape = one["scrape"]
         lines.append(
-            [str(one["topics"]), f"{one['resident_kib'] / 1024:.1f}", f"{one['kib_a_topic']:.0f}", f"{scrape['lines']:,}"]
+            [str(one["topics"]), f"{one['resident_kib'] / 1024:.1f}", f"{one['kib_a_topic']:.0f}"]
+            + [f"{one['drop_resident_kib'] / 1024:.1f}", f"{scrape['lines']:,}"]
             + [f"{1000 * scrape['cpu_s']:.2f}", f"{1000 * scrape['wall_s']['p50']:.2f}"]
             + [f"{one['cpu_us_a_line']:.2f}", f"{one['wall_us_a_line']:.2f}"]
         )
-    head = ["topics", "resident MiB", "KiB a topic more than none", "lines of a scrape", "its CPU ms", "its time ms (p50, client)"]
-    return out + rows([*head, "CPU µs a line", "time µs a line"], lines)
+    head = ["topics", "resident MiB", "KiB a topic more than none", "the loop's MiB", "lines of a scrape", "its CPU ms"]
+    return out + rows([*head, "its time ms (p50, client)", "CPU µs a line", "time µs a line"], lines)
 
 
 def isolation(found):
@@ -218,17 +219,17 @@ def described(about, quick):
 
 def write(kept, names):
     """Puts what is kept into the page; a benchmark that was never run keeps its table."""
-    page, all_found = PAGE.read_text(), {}
+    page, read = PAGE.read_text(), {}
     for name in names:
         file = kept / f"{name}.json"
         if not file.exists():
             continue
         one = json.loads(file.read_text())
-        all_found[name] = one["found"]
+        read[name] = one
         page = put(page, name, [described(one["about"], one["quick"]), "", *tables(name, one["found"])])
         if name == "round_trip":
             page = put(page, "parts", parts(one["found"]))
-    lines = [[what, wanted, found, met] for what, wanted, found, met in targets.judged(all_found)]
+    lines = [[what, wanted, found, met] for what, wanted, found, met in targets.judged(read)]
     page = put(page, "targets", rows(["what", "target", "measured", ""], lines))
     PAGE.write_text(page)
     print(f"written: {PAGE.relative_to(ROOT)}")

@@ -9,7 +9,6 @@
 //! the ROS bindings a second time.
 
 #![expect(
-    clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
     clippy::as_conversions,
