@@ -130,6 +130,7 @@ def scenario(loaded, tries, again):
         ends.callback(operator.end)
         client.hear()
         if loaded:
+            wait("the flood to arrive", lambda: of_flood("interlock_commands_total", {}, node.metrics()) > 0)
             ends.callback(Scraper(node, SCRAPE_HZ).end)
         began = time.monotonic()
         flooded = flood.ask("count")["sent"] if flood else 0
@@ -157,7 +158,11 @@ def scenario(loaded, tries, again):
         rate_hz = (flood.ask("count")["sent"] - flooded) / (time.monotonic() - began) if flood else 0.0
         found = {name: compared(*pair) for name, pair in times.items()}
         inside = {"tries": inner(before, tried), "again": inner(tried, after)}
-        flood = {"flood_hz": rate_hz, "taken_of_flood": taken(before, after)}
+        flood = {
+            "flood_hz": rate_hz,
+            "judged_of_flood": of_flood("interlock_commands_total", before, after),
+            "lost_of_flood": of_flood("interlock_commands_lost_total", before, after),
+        }
         return {**found, "reply": quantiles(replies), "inside": inside, **flood}
 
 
@@ -229,10 +234,9 @@ def inner(before, after):
     }
 
 
-def taken(before, after):
-    """How many of the flood the gate judged."""
-    of = [s for s in after if s.startswith("interlock_commands_total") and 'source="flood"' in s]
-    return sum(after[series] - before.get(series, 0.0) for series in of)
+def of_flood(family, before, after):
+    series = [name for name in after if name.startswith(family) and 'source="flood"' in name]
+    return sum(after[name] - before.get(name, 0.0) for name in series)
 
 
 def run(quick):

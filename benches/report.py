@@ -128,8 +128,8 @@ def kill_latency(found):
     loaded = found["loaded"]
     return [
         *out,
-        f"Loaded: {loaded['flood_hz']:,.0f} commands a second of another source ({loaded['taken_of_flood']:,.0f} of them "
-        "judged, the rest overwritten before they were taken and counted as lost), a scrape at 50 Hz, and three answers to "
+        f"Loaded: {loaded['flood_hz']:,.0f} commands a second of another source ({loaded['judged_of_flood']:,.0f} of them "
+        f"judged, {loaded['lost_of_flood']:,.0f} overwritten before that and counted), a scrape at 50 Hz, and three answers to "
         f"kills that cannot be delivered outstanding at each try: the honest client's own answer came after "
         f"{us(loaded['reply'].get('p50'))} µs (p50).",
         "",
@@ -152,12 +152,13 @@ def topics(found):
     for one in found["scales"]:
         scrape = one["scrape"]
         lines.append(
-            [str(one["topics"]), f"{one['resident_kib'] / 1024:.1f}", f"{one['kib_a_topic']:.0f}", f"{scrape['lines']:,}"]
+            [str(one["topics"]), f"{one['resident_kib'] / 1024:.1f}", f"{one['kib_a_topic']:.0f}"]
+            + [f"{one['drop_resident_kib'] / 1024:.1f}", f"{scrape['lines']:,}"]
             + [f"{1000 * scrape['cpu_s']:.2f}", f"{1000 * scrape['wall_s']['p50']:.2f}"]
             + [f"{one['cpu_us_a_line']:.2f}", f"{one['wall_us_a_line']:.2f}"]
         )
-    head = ["topics", "resident MiB", "KiB a topic more than none", "lines of a scrape", "its CPU ms", "its time ms (p50, client)"]
-    return out + rows([*head, "CPU µs a line", "time µs a line"], lines)
+    head = ["topics", "resident MiB", "KiB a topic more than none", "the loop's MiB", "lines of a scrape", "its CPU ms"]
+    return out + rows([*head, "its time ms (p50, client)", "CPU µs a line", "time µs a line"], lines)
 
 
 def isolation(found):
@@ -180,10 +181,11 @@ def isolation(found):
 
 
 def start_up(found):
-    took, resident = found["seconds"], found["resident_kib"]
+    took, bare, resident = found["seconds"], found["bare_seconds"], found["resident_kib"]
     head = ["", "p50", "p90", "max", "starts"]
     lines = [
         ["exec → first `~/state`, ms", *(f"{1000 * took[q]:.0f}" for q in ("p50", "p90", "max")), str(took["count"])],
+        ["a bare node: exec → its first message, ms", *(f"{1000 * bare[q]:.0f}" for q in ("p50", "p90", "max")), str(bare["count"])],
         ["resident, MiB", *(f"{resident[q] / 1024:.1f}" for q in ("p50", "p90", "max")), str(resident["count"])],
     ]
     return rows(head, lines)
@@ -207,9 +209,9 @@ def tables(name, found):
     return globals()[name](found)
 
 
-def described(about):
+def described(about, quick):
     return (
-        f"{about['date']}, {about['processor']}, {about['cpus']} CPUs, {about['memory_gib']} GiB, Linux {about['kernel']}; "
+        f"{'**A quick look, on a busy machine: decides nothing.** ' if quick else ''}{about['date']}, {about['processor']}, {about['cpus']} CPUs, {about['memory_gib']} GiB, Linux {about['kernel']}; "
         f"commit {about['commit']}, {about['rustc']}, ROS 2 {about['ros']}, {about['rmw']}, Python {about['python']}; "
         f"load before it {about['load_before']:.2f}, took {about['took_s']:.0f} s."
     )
@@ -217,17 +219,17 @@ def described(about):
 
 def write(kept, names):
     """Puts what is kept into the page; a benchmark that was never run keeps its table."""
-    page, all_found = PAGE.read_text(), {}
+    page, read = PAGE.read_text(), {}
     for name in names:
         file = kept / f"{name}.json"
         if not file.exists():
             continue
         one = json.loads(file.read_text())
-        all_found[name] = one["found"]
-        page = put(page, name, [described(one["about"]), "", *tables(name, one["found"])])
+        read[name] = one
+        page = put(page, name, [described(one["about"], one["quick"]), "", *tables(name, one["found"])])
         if name == "round_trip":
             page = put(page, "parts", parts(one["found"]))
-    lines = [[what, wanted, found, met] for what, wanted, found, met in targets.judged(all_found)]
+    lines = [[what, wanted, found, met] for what, wanted, found, met in targets.judged(read)]
     page = put(page, "targets", rows(["what", "target", "measured", ""], lines))
     PAGE.write_text(page)
     print(f"written: {PAGE.relative_to(ROOT)}")

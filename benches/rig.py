@@ -283,7 +283,7 @@ JOINT_LANE = """    lanes:
         output: {output}
         feedback: joints
         joints: [{joints}]
-        limits: {{min_position: -1.0, max_position: 1.0, max_velocity: 2.0, max_acceleration: 1000.0}}
+        limits: {{min_position: -1.0, max_position: 1.0, max_velocity: 2.0, max_acceleration: 100000.0}}
         safe: {{command: freeze, tolerance: 0.1}}
         start_ramp_s: 0.0
         handover: {{duration_s: 0.0}}

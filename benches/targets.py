@@ -1,18 +1,29 @@
 """The performance targets, beside what was found: met, not met, or not decided. Nothing passes or fails by this."""
 
+NOT_MET = "**not met**"
+QUICK, BUSY = "not decided (a quick look)", "not decided (a busy machine)"
+
 
 def verdict(met, decided=True):
     if not decided:
         return "not decided"
-    return "met" if met else "**not met**"
+    return "met" if met else NOT_MET
 
 
-def judged(found):
-    """(what, target, measured, verdict) of each, for as much as was measured."""
+def judged(kept):
+    """(what, target, measured, verdict) of each, for as much as was measured. `kept`: the JSON by name."""
     out = []
     for name, judge in JUDGES.items():
-        if name in found:
-            out += judge(found[name])
+        if name in kept:
+            one = kept[name]
+            # What others do makes every figure worse, none better.
+            busy = one["about"]["load_before"] > one["about"]["cpus"] / 2
+            for what, wanted, measured, met in judge(one["found"]):
+                if one["quick"]:
+                    met = QUICK
+                elif busy and met == NOT_MET:
+                    met = BUSY
+                out.append((what, wanted, measured, met))
     return out
 
 
@@ -115,8 +126,9 @@ def isolation(found):
 
 def start_up(found):
     took, resident = found["seconds"]["p50"], found["resident_kib"]["p50"] / 1024
+    shown = f"{took:.3f} s at p50; a bare node {found['bare_seconds']['p50']:.3f} s"
     return [
-        ("exec → first `~/state`", "≤ 0.3 s", f"{took:.3f} s at p50", verdict(took <= 0.3)),
+        ("exec → first `~/state`", "≤ 0.3 s", shown, verdict(took <= 0.3)),
         ("resident memory, nothing monitored, real-time off", "≤ 48 MiB", f"{resident:.1f} MiB", verdict(resident <= 48)),
     ]
 

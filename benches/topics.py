@@ -62,7 +62,12 @@ def one(count, rate_hz, windows, window_s, scrapes):
         publisher.tell("pause")
         return summary(
             count, rate_hz, marks, counted, idle, (before_series, after_series),
-            {"resident_kib": node.process.resident_kib(), "without_kib": without_kib, **scrape(node, scrapes)},
+            {
+                "resident_kib": node.process.resident_kib(),
+                "without_kib": without_kib,
+                "drop_resident_kib": drops[0].resident_kib(),
+                **scrape(node, scrapes),
+            },
         )  # fmt: skip
 
 

@@ -32,7 +32,8 @@ pub(crate) fn run(kill: &str, service: &str, output: &str) {
     bare.client(kill);
     bare.client(service);
     let mut client = Client { bare, messages: TriggerMessages::new(), speed: 0.0 };
-    while !(client.bare.is_available(KILL) && client.bare.is_available(BARE)) && !orders.ended() {
+    let available = |bare: &Bare| bare.is_available(KILL) && bare.is_available(BARE);
+    while !orders.ended() && !available(&client.bare) {
         std::thread::sleep(Duration::from_millis(10));
     }
     println!("{}", json!({"ready": true}));

@@ -60,6 +60,19 @@ pub(crate) fn stream(rate_hz: u64, topic: &str) {
     }
 }
 
+/// A node that does nothing but publish one command for late joiners, and stay.
+pub(crate) fn announce(topic: &str) {
+    let orders = Orders::new();
+    let node = ros::node("bench_announce");
+    let publisher = ros::lasting_publisher(&node, Kind::Twist, topic);
+    let mut bytes = Vec::new();
+    Kind::Twist.encode(|_| 0.0, &mut bytes);
+    publisher.publish_serialized(&bytes).expect("a publish");
+    while !orders.ended() {
+        thread::sleep(Duration::from_millis(10));
+    }
+}
+
 /// The same 29 numbers on each of many topics in turn, `rate_hz` messages a second in all. Orders: `go`,
 /// `pause`, `count`.
 pub(crate) fn publish_many(count: usize, rate_hz: u64) {

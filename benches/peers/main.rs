@@ -9,7 +9,6 @@
 //! the ROS bindings a second time.
 
 #![expect(
-    clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
     clippy::as_conversions,
@@ -39,6 +38,7 @@ fn main() {
         ["round-trip", plan] => round_trip::run(plan),
         ["kill", service, bare, output] => kill::run(service, bare, output),
         ["stream", rate_hz, topic] => load::stream(number(rate_hz), topic),
+        ["announce", topic] => load::announce(topic),
         ["publish-many", count, rate_hz] => load::publish_many(number(count), number(rate_hz)),
         ["take-and-drop", count] => load::take_and_drop(number(count)),
         _ => panic!("peers: {args:?} is no role with its arguments"),

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use interlock::ros::rcl::{
-    Context, MessageTypeSupport, Node, NodeOptions, Publisher, Qos, Subscription,
+    Context, Durability, MessageTypeSupport, Node, NodeOptions, Publisher, Qos, Subscription,
 };
 use r2r::WrappedTypesupport;
 use r2r::geometry_msgs::msg::Twist;
@@ -37,6 +37,12 @@ pub(crate) fn publisher(node: &Arc<Node>, kind: Kind, topic: &str) -> Publisher 
 /// With this depth; else as the publishers.
 pub(crate) fn deep_publisher(node: &Arc<Node>, kind: Kind, topic: &str, depth: usize) -> Publisher {
     Publisher::new(node, kind.wrapped(), topic, Qos { depth, ..Qos::OUTPUT }).expect("a publisher")
+}
+
+/// Late joiners get the last message: reliable, transient local, keep last 1.
+pub(crate) fn lasting_publisher(node: &Arc<Node>, kind: Kind, topic: &str) -> Publisher {
+    let qos = Qos { durability: Durability::TransientLocal, ..Qos::OUTPUT };
+    Publisher::new(node, kind.wrapped(), topic, qos).expect("a publisher")
 }
 
 pub(crate) fn publisher_of<T: WrappedTypesupport>(node: &Arc<Node>, topic: &str) -> Publisher {

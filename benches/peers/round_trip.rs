@@ -25,7 +25,7 @@ const GIVEN_UP_NS: u64 = 100_000_000;
 /// Messages are not sent in a bunch after a stall longer than this many periods.
 const BEHIND_PERIODS: u64 = 5;
 const FEEDBACK_HZ: u64 = 100;
-/// The commands swing this often a second, far below the velocity limit, whatever the jitter.
+/// The commands swing this often a second, so little that no limit acts, however they bunch after a stall.
 const SWING_HZ: f64 = 0.3;
 const LOOK_EVERY: Duration = Duration::from_millis(10);
 
@@ -281,7 +281,7 @@ struct Came {
 fn swing(kind: Kind, step: u64, rate_hz: u64) -> f64 {
     let phase = std::f64::consts::TAU * SWING_HZ * step as f64 / rate_hz as f64;
     match kind {
-        Kind::Joints => 0.05 * (1.0 - phase.cos()),
+        Kind::Joints => 0.01 * (1.0 - phase.cos()),
         Kind::Twist => 0.2 * phase.sin(),
     }
 }
