@@ -349,4 +349,5 @@ fn hazard_29_dead_indicators_each_condition_and_ignored_cause_shows() {
     }
 }
 
+mod reference;
 mod values;
