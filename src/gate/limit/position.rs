@@ -69,6 +69,7 @@ pub(in crate::gate) fn fits_position(
 ///
 /// # Units
 /// `commanded` and the reference in rad or m, their rates per s, the credit in s.
+#[inline]
 pub(in crate::gate) fn limit_position(
     commanded: f64,
     aim_rate: f64,
@@ -132,6 +133,7 @@ fn positions(reach: Range, sent: Reference, allowance: Allowance, inward: Bounds
 /// One command, mirrored where it goes down, so that there is one direction to judge: `most` and
 /// `least` are velocities toward the command. The rules are those of [`position_range`], of which
 /// only the end that the command is beyond is needed.
+#[inline]
 fn limit(
     commanded: f64,
     aim_rate: f64,
