@@ -5,7 +5,6 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::gate::limits::Bounds;
-use crate::gate::verdict::Limit;
 
 fn most(one: f64, other: f64) -> f64 {
     if one > other { one } else { other }
