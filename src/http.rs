@@ -28,11 +28,11 @@ use axum::Router;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
-use prometheus::Registry;
 use tokio::sync::watch;
 use tokio::task::{AbortHandle, JoinSet};
 
 use crate::gate::units::SteadyTime;
+use crate::telemetry::collector::Registry;
 use crate::telemetry::slots::{Slots, ThreadName};
 use crate::telemetry::status::{Readiness, Status};
 

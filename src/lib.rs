@@ -75,7 +75,8 @@
 //! | thread | owns | is reached by |
 //! |---|---|---|
 //! | `gate` | the gate, all command and kill endpoints, tick, permit | bits and unpark; bounded queue of verbs; atomics |
-//! | `replies` | answers of the kill service | bounded queue |
+//! | `replies` | the order of the kill service's answers | bounded queue |
+//! | `reply-0` … | one answer at a time | a queue of one |
 //! | `control` | r2r's node: verbs, parameters, `~/state`, `~/decisions`, `/diagnostics`, `/rosout`, the graph, the robot description, the kernel's clock | r2r; snapshots, records, log lines |
 //! | `http` | `/`, `/metrics`, `/status`, `/livez`, `/readyz` | its socket; snapshots, slots |
 //! | `socket` | the control socket | its socket; a snapshot; kills by atomics, verbs through `control` |
@@ -130,14 +131,15 @@
 //!
 //! **Decision 6: thread `replies` answers the kill service,** because on Fast DDS an answer waits up to 100 ms
 //! for a client whose reply reader does not match, and the next kill would wait behind it. The gate thread
-//! takes the request, stops, and leaves the answer.
+//! takes the request, stops, and leaves the answer; a few workers send, and who cannot be answered comes
+//! after everybody else, so that an honest answer does not wait behind theirs either.
 //!
 //! **Decision 7: the state is handed out as snapshots in triple buffers,** one for each reader, because a reader
 //! then never makes the gate thread wait and never sees half a state, instead of a lock or a channel.
 //!
 //! **Decision 8: metrics are single-writer slots and one collector,** because label look-ups hash and lock, and
 //! a scrape of the client library's histograms waits for writers. Indices are resolved at start; the collector
-//! makes families of the slots when somebody scrapes.
+//! writes the slots as text when somebody scrapes.
 //!
 //! **Decision 9: reset and arm take effect only once their record is on disk, and a stop does not wait for its
 //! own,** because a restart must never know less than what was released and a stop must never be slower than it
@@ -165,7 +167,9 @@
 //!
 //! **Decision 15: the time credit is capped at 1.5 nominal periods,** because a source's jitter must not distort
 //! its motion and a gap must not buy a jump. Where the design says both "at most velocity times the window and one
-//! period" and "1.5 periods", the cap rules: over any window W a stream moves at most `v · (W + 1.5 periods)`.
+//! period" and "1.5 periods", the cap rules: between two sent values, W apart, a stream moves at most
+//! `v · (W + 1 period)`, because no more than half a period is left after a command; with the first of
+//! the two steps counted in, `v · (W + 1.5 periods)`.
 //!
 //! **Decision 16: a group scales the step of its joints,** from what was last sent to what is asked, by the one
 //! factor that every joint of it can keep, because the direction of a motion is what a task depends on, instead of

@@ -79,6 +79,86 @@ pub fn write_f64(
     }
 }
 
+/// Where the bytes of `len` elements are.
+fn span(offset: u32, len: u32, primitive: Primitive) -> Option<std::ops::Range<usize>> {
+    let (from, size) = (index(offset), index(primitive.size()));
+    Some(from..from.checked_add(index(len).checked_mul(size)?)?)
+}
+
+/// Reads floats of an array whose first of `len` elements is at `offset`: `into` names places of it
+/// and what is to have the element there. The bounds are looked at once, not for every element.
+/// `None`: out of bounds, a place that is not below `len`, the primitive is no float, or `set` has
+/// no place for one.
+#[must_use = "None means that not everything was read"]
+pub fn read_floats<T>(
+    bytes: &[u8],
+    endian: Endian,
+    primitive: Primitive,
+    (offset, len): (u32, u32),
+    into: impl Iterator<Item = (usize, T)>,
+    set: impl FnMut(T, f64) -> Option<()>,
+) -> Option<()> {
+    fn gather<const N: usize, T>(
+        elements: &[u8],
+        into: impl Iterator<Item = (usize, T)>,
+        mut set: impl FnMut(T, f64) -> Option<()>,
+        read: impl Fn([u8; N]) -> f64,
+    ) -> Option<()> {
+        let (elements, _) = elements.as_chunks::<N>();
+        for (place, target) in into {
+            set(target, read(*elements.get(place)?))?;
+        }
+        Some(())
+    }
+    use Primitive::{Bool, Char, F32, F64, I8, I16, I32, I64, Octet, U8, U16, U32, U64, WChar};
+    let elements = bytes.get(span(offset, len, primitive)?)?;
+    match (primitive, endian) {
+        (F64, Endian::Little) => gather(elements, into, set, f64::from_le_bytes),
+        (F64, Endian::Big) => gather(elements, into, set, f64::from_be_bytes),
+        (F32, Endian::Little) => {
+            gather(elements, into, set, |bytes| f64::from(f32::from_le_bytes(bytes)))
+        }
+        (F32, Endian::Big) => {
+            gather(elements, into, set, |bytes| f64::from(f32::from_be_bytes(bytes)))
+        }
+        (Bool | Octet | Char | WChar | I8 | U8 | I16 | U16 | I32 | U32 | I64 | U64, _) => None,
+    }
+}
+
+/// Writes floats into such an array, each like [`write_f64`] at its place. `None`: as there, or a
+/// place that is not below `len`; what stood before the one at fault may then be written.
+#[must_use = "None means that not everything was written"]
+pub fn write_floats(
+    bytes: &mut [u8],
+    endian: Endian,
+    primitive: Primitive,
+    (offset, len): (u32, u32),
+    values: impl Iterator<Item = (usize, f64)>,
+) -> Option<()> {
+    fn scatter<const N: usize>(
+        elements: &mut [u8],
+        values: impl Iterator<Item = (usize, f64)>,
+        write: impl Fn(f64) -> Option<[u8; N]>,
+    ) -> Option<()> {
+        let (elements, _) = elements.as_chunks_mut::<N>();
+        for (place, value) in values {
+            *elements.get_mut(place)? = write(value)?;
+        }
+        Some(())
+    }
+    use Primitive::{Bool, Char, F32, F64, I8, I16, I32, I64, Octet, U8, U16, U32, U64, WChar};
+    let elements = bytes.get_mut(span(offset, len, primitive)?)?;
+    match (primitive, endian) {
+        (F64, Endian::Little) => scatter(elements, values, |v| Some(v.to_le_bytes())),
+        (F64, Endian::Big) => scatter(elements, values, |v| Some(v.to_be_bytes())),
+        (F32, Endian::Little) => {
+            scatter(elements, values, |value| Some(narrow(value)?.to_le_bytes()))
+        }
+        (F32, Endian::Big) => scatter(elements, values, |value| Some(narrow(value)?.to_be_bytes())),
+        (Bool | Octet | Char | WChar | I8 | U8 | I16 | U16 | I32 | U32 | I64 | U64, _) => None,
+    }
+}
+
 #[expect(clippy::as_conversions, reason = "rounding to nearest is what is asked for")]
 pub(super) fn narrow(value: f64) -> Option<f32> {
     let narrow = value as f32;
@@ -227,6 +307,57 @@ pub fn write_stamp(bytes: &mut [u8], endian: Endian, offset: u32, stamp: Stamp) 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Element by element it is what the single reads and writes do.
+    #[test]
+    fn when_an_array_is_read_or_written_at_once_expect_what_one_by_one_gives() {
+        let places = [3, 0, 2];
+        for endian in [Endian::Little, Endian::Big] {
+            for (primitive, size) in [(Primitive::F64, 8_u32), (Primitive::F32, 4)] {
+                let values = [0.25, -1e30, f64::from(f32::MAX), 0.1];
+                let (mut at_once, mut singly) = (vec![7; 64], vec![7; 64]);
+                for (place, value) in (0_u32..4).zip(values) {
+                    let offset = 5 + place * size;
+                    write_f64(&mut singly, endian, primitive, offset, value).unwrap();
+                }
+                let pairs = (0..4).zip(values);
+                write_floats(&mut at_once, endian, primitive, (5, 4), pairs).unwrap();
+                assert_eq!(at_once, singly);
+                let mut read = [0.0; 3];
+                let into = places.into_iter().zip(&mut read);
+                let set = |value: &mut f64, element| {
+                    *value = element;
+                    Some(())
+                };
+                read_floats(&at_once, endian, primitive, (5, 4), into, set).unwrap();
+                for (value, place) in read.iter().zip(places) {
+                    let offset = 5 + u32::try_from(place).unwrap() * size;
+                    let one = read_f64(&at_once, endian, primitive, offset).unwrap();
+                    assert_eq!(value.to_bits(), one.to_bits());
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn when_an_array_is_not_all_there_expect_nothing() {
+        let mut bytes = [0; 31];
+        let (le, f64s) = (Endian::Little, Primitive::F64);
+        let read = |primitive, at, place| {
+            read_floats(&bytes, le, primitive, at, [(place, ())].into_iter(), |(), _| Some(()))
+        };
+        assert_eq!(read(f64s, (0, 3), 2), Some(()));
+        assert_eq!(read(f64s, (0, 3), 3), None, "a place beyond the array");
+        assert_eq!(read(f64s, (0, 4), 0), None, "an array beyond the bytes");
+        assert_eq!(read(f64s, (u32::MAX, u32::MAX), 0), None);
+        assert_eq!(read(Primitive::I64, (0, 3), 0), None, "no float");
+        let one = |place, value| std::iter::once((place, value));
+        assert_eq!(write_floats(&mut bytes, le, f64s, (0, 3), one(3, 1.0)), None);
+        assert_eq!(write_floats(&mut bytes, le, f64s, (8, 3), one(0, 1.0)), None);
+        assert_eq!(write_floats(&mut bytes, le, Primitive::F32, (0, 3), one(0, 1e300)), None);
+        assert_eq!(write_floats(&mut bytes, le, Primitive::I64, (0, 3), one(0, 1.0)), None);
+        assert_eq!(bytes, [0; 31]);
+    }
 
     #[test]
     fn when_a_float32_cannot_hold_a_number_expect_the_neighbour_on_the_side_asked_for() {

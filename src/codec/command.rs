@@ -242,8 +242,8 @@ impl CommandCodec {
                     Interface::Velocity => &command.velocity,
                     Interface::Effort => &command.effort,
                 };
-                let mut pairs = place_of.iter().zip(values);
-                pairs.all(|(place, value)| writer.element(*slot, 0, *place, *value))
+                let pairs = place_of.iter().zip(values);
+                writer.elements(*slot, 0, pairs.map(|(place, value)| (*place, *value)))
             }
             Map::Named { quantities, order, .. } => {
                 let sources = [&command.position, &command.velocity, &command.effort];

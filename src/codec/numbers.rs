@@ -1,7 +1,8 @@
 //! Numbers of a message, found by a layout: reading them by slot, writing them back.
 
 use crate::cdr::{
-    Endian, Found, Layout, Primitive, Rounding, read_f64, read_stamp, write_f64, write_rounded,
+    Endian, Found, Layout, Primitive, Rounding, read_f64, read_floats, read_stamp, write_floats,
+    write_rounded,
 };
 use crate::gate::check::Refusal;
 use crate::gate::verdict::Reason;
@@ -60,12 +61,20 @@ impl Reader<'_> {
         if usize::try_from(hit.len) != Ok(place_of.len()) {
             return Err(WRONG_COUNT);
         }
-        for place in place_of {
-            let place = u32::try_from(*place).unwrap_or(u32::MAX);
-            let offset = hit.element(place, primitive).ok_or(WRONG_COUNT)?;
-            values.push(read_f64(self.bytes, endian, primitive, offset).ok_or(MALFORMED)?);
+        if place_of.len() > values.capacity() {
+            return Err(WRONG_COUNT);
         }
-        Ok(())
+        values.resize(place_of.len(), f64::NAN);
+        let at = (hit.offset, hit.len);
+        let into = place_of.iter().copied().zip(values.iter_mut());
+        let set = |value: &mut f64, element| {
+            *value = element;
+            Some(())
+        };
+        read_floats(self.bytes, endian, primitive, at, into, set).ok_or_else(|| {
+            let beyond = place_of.iter().any(|place| *place >= place_of.len());
+            if beyond { WRONG_COUNT } else { MALFORMED }
+        })
     }
 
     /// One array for each point, all empty or all with one value for each named joint. Joints that
@@ -89,11 +98,10 @@ impl Reader<'_> {
             if usize::try_from(hit.len) != Ok(joint_at.len()) {
                 return Err(WRONG_COUNT);
             }
-            for (place, joint) in (0..hit.len).zip(joint_at) {
-                let offset = hit.element(place, primitive).ok_or(MALFORMED)?;
-                let value = read_f64(self.bytes, endian, primitive, offset).ok_or(MALFORMED)?;
-                *row.get_mut(*joint).ok_or(MALFORMED)? = value;
-            }
+            let at = (hit.offset, hit.len);
+            let set = |joint: &usize, element| row.get_mut(*joint).map(|value| *value = element);
+            let into = joint_at.iter().enumerate();
+            read_floats(self.bytes, endian, primitive, at, into, set).ok_or(MALFORMED)?;
         }
         Ok(())
     }
@@ -121,12 +129,20 @@ impl Writer<'_> {
     }
 
     pub(super) fn element(&mut self, slot: usize, hit: usize, place: usize, value: f64) -> bool {
+        self.elements(slot, hit, std::iter::once((place, value)))
+    }
+
+    /// Numbers of one array, by their places in it.
+    pub(super) fn elements(
+        &mut self,
+        slot: usize,
+        hit: usize,
+        values: impl Iterator<Item = (usize, f64)>,
+    ) -> bool {
         let Some(primitive) = self.layout.primitive(slot) else { return false };
-        let place = u32::try_from(place).unwrap_or(u32::MAX);
-        let offset = self.found.hits(slot).get(hit).and_then(|hit| hit.element(place, primitive));
-        let endian = self.found.endian();
-        offset
-            .is_some_and(|offset| write_f64(self.bytes, endian, primitive, offset, value).is_some())
+        let Some(hit) = self.found.hits(slot).get(hit) else { return false };
+        let at = (hit.offset, hit.len);
+        write_floats(self.bytes, self.found.endian(), primitive, at, values).is_some()
     }
 
     pub(super) fn points(
@@ -141,10 +157,13 @@ impl Writer<'_> {
         }
         let mut rows = values.chunks_exact(dimensions).enumerate();
         rows.all(|(hit, row)| {
-            let mut places = joint_at.iter().enumerate();
-            places.all(|(place, joint)| {
-                row.get(*joint).is_some_and(|value| self.element(slot, hit, place, *value))
-            })
+            // A joint beyond the row would be a number without a place.
+            joint_at.iter().all(|joint| *joint < row.len())
+                && self.elements(
+                    slot,
+                    hit,
+                    joint_at.iter().filter_map(|j| row.get(*j)).copied().enumerate(),
+                )
         })
     }
 }

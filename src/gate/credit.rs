@@ -1,9 +1,10 @@
 //! The time a command may use for its change: a credit that grows with the steady clock.
 //!
 //! It is capped, so that a gap gives no catch-up, and what a command does not use is left for the
-//! next, so that jitter does not distort a smooth stream. Sending faster grants nothing: over any
-//! time W a stream moves at most `velocity · (W + CREDIT_PERIODS · period)`, because what it spends
-//! in W is what was left before and what has grown since.
+//! next, so that jitter does not distort a smooth stream. Sending faster grants nothing: in the time
+//! W after a command a stream moves at most `velocity · (W + RESERVE_PERIODS · period)`, because what
+//! it spends in W is what that command left and what has grown since. The command's own step may be
+//! as long as the cap.
 //!
 //! A command that needs no more takes the *pace*: the mean time between two commands, a little less
 //! of it while the reserve refills, and never so little that more than the reserve would be left. So

@@ -97,11 +97,21 @@ impl Limited {
 
     /// Names what made the limits smaller, where it did: alone where the lane's own limits would
     /// have let the value through, beside them where they would have moved it less.
+    #[inline]
     pub(super) fn named(self, allowance: Allowance, full: impl FnOnce(Allowance) -> Self) -> Self {
-        let Some(because) = allowance.because else { return self };
-        if self.by.is_empty() {
-            return self;
+        match allowance.because {
+            Some(because) if !self.by.is_empty() => self.named_by(because, allowance, full),
+            Some(_) | None => self,
         }
+    }
+
+    #[cold]
+    fn named_by(
+        self,
+        because: Limit,
+        allowance: Allowance,
+        full: impl FnOnce(Allowance) -> Self,
+    ) -> Self {
         let full = full(Allowance { velocity: 1.0, acceleration: 1.0, effort: 1.0, ..allowance });
         let because = LimitSet::EMPTY.with(because);
         if full.by.is_empty() {
@@ -157,6 +167,7 @@ impl Allowance {
 }
 
 /// Limits a value to fixed bounds, without history: velocities and efforts that accompany a target.
+#[inline]
 pub fn limit_to(commanded: f64, bounds: Bounds, by: Limit) -> Limited {
     if is_within(commanded, bounds.min, bounds.max) {
         Limited::unchanged(commanded)

@@ -272,7 +272,7 @@ fn when_the_address_is_taken_expect_an_error_that_names_it() {
     let rig = rig(patient());
     let slots = fixture::slots();
     let parts = HttpParts {
-        registry: Registry::new(),
+        registry: registry(Arc::clone(&slots)).unwrap(),
         slots,
         steady: Box::new(SteadyTime::default),
         status: Box::new(Status::default),

@@ -1,8 +1,8 @@
 //! What the node tells about itself: slots, metrics, events, log, status.
 //!
 //! The gate thread writes [`slots`] and posts events; it formats nothing, locks nothing and writes
-//! to no file. Everything that costs time happens on other threads: the collector turns slots into
-//! metric families when somebody scrapes, thread `events` turns events into log lines, and the
+//! to no file. Everything that costs time happens on other threads: the collector writes slots as the
+//! text of a scrape when somebody asks, thread `events` turns events into log lines, and the
 //! status is filled from the gate's snapshot when somebody asks.
 //!
 //! **Invariant:** nothing here decides about motion, and no reader can make a writer wait. What is

@@ -248,8 +248,8 @@ class Peer:
             for at, data in received
         ]
 
-    def client(self, op, qos=qos_profile_services_default):
-        key = (op["service"], qos.durability)
+    def client(self, op, qos=qos_profile_services_default, number=0):
+        key = (op["service"], qos.durability, number)
         if key not in self.clients:
             self.clients[key] = self.node.create_client(
                 load(op["type"]), op["service"], qos_profile=qos
@@ -275,15 +275,16 @@ class Peer:
         self.client(op)
 
     def call_hostile(self, op):
-        """Requests of a client whose reply reader matches no service's reply writer."""
+        """Requests of clients whose reply readers match no service's reply writer, in turn."""
         qos = QoSProfile(
             depth=1000,
             reliability=ReliabilityPolicy.RELIABLE,
             durability=DurabilityPolicy.TRANSIENT_LOCAL,
         )
-        client = self.client(op, qos)
+        clients = [self.client(op, qos, number) for number in range(op.get("clients", 1))]
         request = fill(load(op["type"]).Request(), op.get("request", {}))
-        self.asked += [client.call_async(request) for _ in range(op["count"])]
+        for _ in range(op["count"]):
+            self.asked += [client.call_async(request) for client in clients]
 
     def graph(self, _):
         """Every topic with its writers' and readers' nodes, and every service."""

@@ -1,5 +1,6 @@
 //! Services against real clients.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::Duration;
@@ -155,6 +156,52 @@ fn a_client_that_cannot_be_answered_delays_no_take() {
         let failed = replies.join().expect("no panic");
         assert!(failed.len() >= HOSTILE, "failed answers are reported: {failed:?}");
         assert!(failed.iter().all(|code| *code == TIMEOUT), "{failed:?}");
+    });
+}
+
+#[test]
+fn a_client_that_cannot_be_answered_delays_no_other_answer() {
+    isolated("service::a_client_that_cannot_be_answered_delays_no_other_answer", || {
+        let (mut requests, responder) =
+            serve::<Trigger::Service>(&gate(), "/kill").expect("a service");
+        let responder = Arc::new(responder);
+        let mut peer = Peer::new();
+        let honest = peer.client("/kill");
+        let hostile = peer.hostile_client("/kill");
+        let mut kept = Vec::new();
+        let first = wait_for_some("the hostile client to match", || {
+            kept.push(ask(&hostile));
+            peer.spin();
+            requests.take().expect("a take")
+        });
+        // Some thread is in the middle of an answer that cannot be delivered, until the end.
+        let answered = Arc::new(AtomicBool::new(false));
+        let blocked = [(); 2].map(|()| {
+            let (responder, answered) = (responder.clone(), answered.clone());
+            thread::spawn(move || {
+                let mut failed = Vec::new();
+                while !answered.load(Ordering::Relaxed) {
+                    failed.extend(responder.reply(&first, true, "").err().map(|e| e.code));
+                }
+                failed
+            })
+        });
+        for _ in 0..20 {
+            let answer = ask(&honest);
+            wait_for("the honest request", || {
+                requests.take().expect("a working take").is_some_and(|id| {
+                    let own = id.client() != first.client();
+                    assert!(!own || responder.reply(&id, true, "heard").is_ok());
+                    own
+                })
+            });
+            assert!(peer.answer(answer).success, "the honest client is answered");
+        }
+        answered.store(true, Ordering::Relaxed);
+        for thread in blocked {
+            let failed = thread.join().expect("no panic");
+            assert!(failed.iter().all(|code| *code == TIMEOUT) && !failed.is_empty());
+        }
     });
 }
 

@@ -76,7 +76,7 @@ impl Report {
     ///
     /// # Errors
     /// The refusal by the first kind whose `on_limit` is `reject`.
-    #[inline]
+    #[inline(always)]
     pub(super) fn accept(
         &mut self,
         on_limit: &OnLimits,
@@ -104,6 +104,7 @@ impl Report {
     }
 }
 
+#[cold]
 fn refuse(
     on_limit: OnLimits,
     quantity: Quantity,

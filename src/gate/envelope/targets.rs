@@ -33,6 +33,9 @@ impl Envelope {
         }
         let allowance = self.time_for_positions(command, rules, allowance);
         self.used_s = allowance.credit_s;
+        if rules.groups.is_empty() {
+            return self.each_position(command, rules, allowance);
+        }
         let values = command.position.iter().zip(&command.given).zip(&rules.limits);
         let moving = self.sent.iter().zip(&mut self.limited).zip(&mut self.asked);
         let step = Step::of(allowance);
@@ -52,6 +55,43 @@ impl Envelope {
             self.keep_direction(group, command, rules, allowance);
         }
         self.settle(&mut command.position, &command.given, rules, Quantity::Position)
+    }
+
+    /// Limits every position by itself, and makes what comes out the candidate.
+    fn each_position(
+        &mut self,
+        command: &mut Command,
+        rules: &LaneRules,
+        allowance: Allowance,
+    ) -> Result<(), Refusal> {
+        let Self { sent, candidate, asked, report, .. } = self;
+        let step = Step::of(allowance);
+        let per_s = 1.0 / allowance.credit_s;
+        let mut judged = Ok(());
+        let values = command.position.iter_mut().zip(&command.given).zip(&rules.limits);
+        let moving = sent.iter().zip(candidate).zip(asked);
+        for (dimension, (((value, given), limits), ((sent, candidate), asked))) in
+            values.zip(moving).enumerate()
+        {
+            if !given {
+                *candidate = *sent;
+                continue;
+            }
+            let wanted = *value;
+            if !fits_position(wanted, *sent, limits, step) {
+                let aim_rate = (wanted - *asked) * per_s;
+                let limited = limit_position(wanted, aim_rate, *sent, limits, allowance);
+                if !limited.by.is_empty() && judged.is_ok() {
+                    let (place, quantity) = (Place { point: 0, dimension }, Quantity::Position);
+                    judged = report.accept(&rules.on_limit, quantity, place, wanted, limited);
+                    *value = if judged.is_ok() { limited.value } else { wanted };
+                }
+            }
+            // Also of what is refused: where the target moves is known either way.
+            *asked = wanted;
+            *candidate = after(*sent, *value, per_s, limits, rules.interface);
+        }
+        judged
     }
 
     /// Whether no position needs a limit in the usual time; fills the candidate as it goes.
@@ -201,10 +241,7 @@ impl Envelope {
                 self.report.accept(&rules.on_limit, quantity, place, *value, *limited)?;
                 *value = limited.value;
             }
-            let change = (*value - sent.value) * rate;
-            // No time: no change, and the old rate goes on.
-            let rate = if change.is_finite() { change } else { sent.rate };
-            *candidate = Reference { value: *value, rate: within(rate, limits, rules.interface) };
+            *candidate = after(*sent, *value, rate, limits, rules.interface);
         }
         Ok(())
     }
@@ -214,6 +251,21 @@ impl Envelope {
 fn paced(allowance: Allowance) -> Allowance {
     let pace_s = at_most(allowance.pace_s, allowance.credit_s);
     Allowance { credit_s: pace_s, ..allowance }
+}
+
+/// The reference once `value` is sent. `per_s` is one over the time that it took.
+#[inline]
+fn after(
+    sent: Reference,
+    value: f64,
+    per_s: f64,
+    limits: &DimensionLimits,
+    interface: Interface,
+) -> Reference {
+    let change = (value - sent.value) * per_s;
+    // No time: no change, and the old rate goes on.
+    let rate = if change.is_finite() { change } else { sent.rate };
+    Reference { value, rate: within(rate, limits, interface) }
 }
 
 /// A rate taken from a difference of rounded values may not come out above its own limit.

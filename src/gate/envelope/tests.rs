@@ -135,3 +135,4 @@ fn when_a_trajectory_jumps_rushes_or_leaves_expect_each_told() {
 mod lanes;
 mod plans;
 mod properties;
+mod reference;

@@ -69,6 +69,7 @@ pub(in crate::gate) fn fits_position(
 ///
 /// # Units
 /// `commanded` and the reference in rad or m, their rates per s, the credit in s.
+#[inline(always)]
 pub(in crate::gate) fn limit_position(
     commanded: f64,
     aim_rate: f64,
@@ -77,7 +78,20 @@ pub(in crate::gate) fn limit_position(
     allowance: Allowance,
 ) -> Limited {
     let limited = limit(commanded, aim_rate, sent, limits, allowance);
-    limited.named(allowance, |full| limit(commanded, aim_rate, sent, limits, full))
+    limited.named(allowance, |full| limit_in_full(commanded, aim_rate, sent, limits, full))
+}
+
+/// By the lane's own limits, for the name of what made them smaller.
+#[cold]
+#[inline(never)]
+fn limit_in_full(
+    commanded: f64,
+    aim_rate: f64,
+    sent: Reference,
+    limits: &DimensionLimits,
+    full: Allowance,
+) -> Limited {
+    limit(commanded, aim_rate, sent, limits, full)
 }
 
 /// The positions that can be reached in the credit.
@@ -131,7 +145,9 @@ fn positions(reach: Range, sent: Reference, allowance: Allowance, inward: Bounds
 
 /// One command, mirrored where it goes down, so that there is one direction to judge: `most` and
 /// `least` are velocities toward the command. The rules are those of [`position_range`], of which
-/// only the end that the command is beyond is needed.
+/// only the end that the command is beyond is needed. Part of the loop over the joints, so that what
+/// is the same for all of them is not handed over for each.
+#[inline(always)]
 fn limit(
     commanded: f64,
     aim_rate: f64,

@@ -2,8 +2,8 @@
 //!
 //! On Fast DDS a reply waits up to 100 ms for a client whose reply reader does
 //! not match. The gate thread must not wait: it takes the request, acts, and
-//! leaves the answer to the `replies` thread. So a service has two handles:
-//! [`Requests`] takes, [`Responder`] answers.
+//! leaves the answer to the `replies` thread and its workers. So a service has
+//! two handles: [`Requests`] takes, [`Responder`] answers.
 //!
 //! **Invariant:** a failed answer is an error for the caller to count; nothing
 //! here unwraps one.
@@ -120,12 +120,12 @@ impl<T: WrappedServiceTypeSupport> std::fmt::Debug for Requests<T> {
 /// The answering half of a service.
 pub struct Responder<T: WrappedServiceTypeSupport> {
     handle: Arc<Handle>,
-    // Not Sync: one answer of a service at a time.
-    kind: PhantomData<std::cell::Cell<fn() -> T>>,
+    kind: PhantomData<fn() -> T>,
 }
 
 impl<T: WrappedServiceTypeSupport> Responder<T> {
-    /// Answers a request. May block for 100 ms (module text).
+    /// Answers a request. May block for 100 ms (module text), and then holds up no
+    /// other answer.
     ///
     /// Strings in `response` must not contain NUL bytes: r2r's conversion to C
     /// panics on one.
@@ -136,12 +136,13 @@ impl<T: WrappedServiceTypeSupport> Responder<T> {
         let mut message = NativeMessage::<T::Response>::new()?;
         message.write(response);
         let mut id = id.0;
-        // SAFETY: an initialised service and a message of its response type.
-        // No other answer runs: this is the only `Responder`, and not Sync. A
-        // take may run on another thread: rcl reads the same immutable struct
-        // in both, and the middleware takes from the request reader and answers
-        // on the reply writer, two objects, with locks of its own around the
-        // table of clients. rclcpp's multi-threaded executor relies on the same.
+        // SAFETY: an initialised service, and a message of its response type that
+        // is ours alone. Other answers and a take may run on other threads: rcl
+        // documents concurrent answers as safe where the message is not shared
+        // (rcl/service.h), rmw calls services thread-safe objects (rmw/rmw.h),
+        // and the middleware takes from the request reader and answers on the
+        // reply writer, with locks of its own around the table of clients.
+        // rclcpp's multi-threaded executor relies on the same.
         let code =
             unsafe { rcl_send_response(self.handle.raw.as_ptr(), &mut id, message.as_void()) };
         check("rcl_send_response", code)
@@ -175,9 +176,9 @@ struct Handle {
     node: Arc<Node>,
 }
 
-// SAFETY: after creation the rcl struct is only read. The two halves make at
-// most one take and one answer at a time; why those two may overlap is said in
-// `Responder::send`. Creation and release run under `SETUP`.
+// SAFETY: after creation the rcl struct is only read. There is one take at a
+// time; why answers may overlap it and each other is said in `Responder::send`.
+// Creation and release run under `SETUP`.
 unsafe impl Send for Handle {}
 // SAFETY: as above.
 unsafe impl Sync for Handle {}

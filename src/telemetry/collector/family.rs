@@ -1,63 +1,71 @@
-//! Building metric families: name, type, help and label names out of the catalogue, values by the
-//! caller.
-
-use prometheus::proto::{
-    Bucket, Counter, Gauge, Histogram as ProtoHistogram, LabelPair, Metric, MetricFamily,
-    MetricType,
-};
+//! One family of the catalogue being filled: name, type, help and label names out of its row, values
+//! by the caller.
 
 use crate::gate::units::WallTime;
-use crate::telemetry::catalogue::{Kind, Row};
-use crate::telemetry::slots::{Histogram, Labelled, OneOf, Table};
+use crate::telemetry::catalogue::Row;
+use crate::telemetry::slots::{Histogram, Labelled, OneOf, Reading, Table};
 
 const NANOS_PER_SECOND: f64 = 1e9;
 
-/// A family being filled.
-pub(super) struct Family {
-    row: &'static Row,
-    metrics: Vec<Metric>,
+/// The value of one series.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Value<'a> {
+    /// A whole number.
+    Count(u64),
+    /// Any number.
+    Number(f64),
+    /// Buckets, sum and count.
+    Histogram(&'a Reading),
 }
 
-impl Family {
+/// Where families are written to.
+pub(super) trait Sink {
+    /// The series that follow are of this family. Each family comes once.
+    fn family(&mut self, row: &'static Row);
+    /// One series. `labels` are the values of `row.labels`, in that order.
+    fn series(&mut self, labels: &[&str], value: Value<'_>);
+}
+
+/// A family being filled.
+pub(super) struct Family<'a> {
+    row: &'static Row,
+    sink: &'a mut dyn Sink,
+}
+
+impl<'a> Family<'a> {
     /// An empty family of the catalogue.
-    pub(super) const fn new(row: &'static Row) -> Self {
-        Self { row, metrics: Vec::new() }
+    pub(super) fn new(row: &'static Row, sink: &'a mut dyn Sink) -> Self {
+        sink.family(row);
+        Self { row, sink }
     }
 
     /// A counter.
     pub(super) fn counter(&mut self, labels: &[&str], value: u64) {
-        self.counter_f64(labels, count_to_f64(value));
+        self.put(labels, Value::Count(value));
     }
 
     /// A counter that is not a whole number.
     pub(super) fn counter_f64(&mut self, labels: &[&str], value: f64) {
-        let mut counter = Counter::default();
-        counter.set_value(value);
-        let mut metric = self.metric(labels);
-        metric.set_counter(counter);
-        self.metrics.push(metric);
+        self.put(labels, Value::Number(value));
     }
 
     /// A gauge, or nothing where it is not known.
     pub(super) fn gauge(&mut self, labels: &[&str], value: impl Into<Option<f64>>) {
-        let Some(value) = value.into() else {
-            return;
-        };
-        let mut gauge = Gauge::default();
-        gauge.set_value(value);
-        let mut metric = self.metric(labels);
-        metric.set_gauge(gauge);
-        self.metrics.push(metric);
+        if let Some(value) = value.into() {
+            self.put(labels, Value::Number(value));
+        }
     }
 
     /// 0 or 1, or nothing where it is not known.
     pub(super) fn flag(&mut self, labels: &[&str], value: impl Into<Option<bool>>) {
-        self.gauge(labels, value.into().map(|yes| if yes { 1.0 } else { 0.0 }));
+        self.level(labels, value.into().map(u64::from));
     }
 
     /// A whole number, or nothing where it is not known.
     pub(super) fn level(&mut self, labels: &[&str], value: Option<u64>) {
-        self.gauge(labels, value.map(count_to_f64));
+        if let Some(value) = value {
+            self.put(labels, Value::Count(value));
+        }
     }
 
     /// A time as seconds since the epoch, or nothing before the first.
@@ -67,20 +75,7 @@ impl Family {
 
     /// A histogram; its count is the sum of its buckets.
     pub(super) fn histogram(&mut self, labels: &[&str], histogram: &Histogram) {
-        let reading = histogram.read();
-        let bucket = |&(bound, count): &(u64, u64)| {
-            let mut bucket = Bucket::default();
-            bucket.set_upper_bound(count_to_f64(bound) / NANOS_PER_SECOND);
-            bucket.set_cumulative_count(count);
-            bucket
-        };
-        let mut out = ProtoHistogram::default();
-        out.set_bucket(reading.cumulative.iter().map(bucket).collect());
-        out.set_sample_count(reading.count);
-        out.set_sample_sum(count_to_f64(reading.sum_nanos) / NANOS_PER_SECOND);
-        let mut metric = self.metric(labels);
-        metric.set_histogram(out);
-        self.metrics.push(metric);
+        self.put(labels, Value::Histogram(&histogram.read()));
     }
 
     /// One 0 or 1 for each member, 1 for the one chosen.
@@ -102,7 +97,6 @@ impl Family {
         mut put: impl FnMut(&mut Self, &[&str], &T),
     ) {
         let mut labels = first.to_vec();
-        self.metrics.reserve(E::MEMBERS.len());
         for (member, cell) in table.iter() {
             labels.truncate(first.len());
             labels.push(member.word());
@@ -110,39 +104,10 @@ impl Family {
         }
     }
 
-    fn metric(&self, labels: &[&str]) -> Metric {
+    fn put(&mut self, labels: &[&str], value: Value<'_>) {
         debug_assert_eq!(labels.len(), self.row.labels.len(), "{}", self.row.name);
-        let pair = |(name, value): (&&str, &&str)| {
-            let mut pair = LabelPair::default();
-            pair.set_name(String::from(*name));
-            pair.set_value(String::from(*value));
-            pair
-        };
-        Metric::from_label(self.row.labels.iter().zip(labels).map(pair).collect())
+        self.sink.series(labels, value);
     }
-
-    /// The finished family.
-    pub(super) fn finish(self) -> MetricFamily {
-        let mut family = MetricFamily::default();
-        family.set_name(String::from(self.row.name));
-        family.set_help(String::from(self.row.help));
-        family.set_field_type(match self.row.kind {
-            Kind::Counter => MetricType::COUNTER,
-            Kind::Gauge => MetricType::GAUGE,
-            Kind::Histogram(_) => MetricType::HISTOGRAM,
-        });
-        family.set_metric(self.metrics);
-        family
-    }
-}
-
-/// Exact up to 2^53, which a counter reaches after 28 years at 10 MHz.
-#[expect(
-    clippy::as_conversions,
-    reason = "u64 to f64 has no other form; rounding above 2^53 is that of the exposition format"
-)]
-const fn count_to_f64(count: u64) -> f64 {
-    count as f64
 }
 
 /// Seconds since the epoch, to about 0.2 µs.

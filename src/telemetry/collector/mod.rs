@@ -1,4 +1,4 @@
-//! The collector: from slots to metric families, at a scrape, on the thread that scrapes.
+//! The collector: from slots to the text of a scrape, on the thread that scrapes.
 //!
 //! It reads atomics, and for the CPU time of threads a few files under `/proc`. It takes no lock
 //! that a writer could wait for, and it holds nothing between two scrapes.
@@ -8,96 +8,75 @@
 
 mod family;
 mod sensors;
+mod text;
 mod threads;
 mod topics;
 
 use std::sync::Arc;
 
-use prometheus::core::{Collector, Desc};
+use prometheus::TextEncoder;
 use prometheus::process_collector::ProcessCollector;
-use prometheus::proto::MetricFamily;
-use prometheus::{Registry, TextEncoder};
 
-use self::family::Family;
+use self::family::{Family, Sink};
+use self::text::Text;
 use super::catalogue::{self as names, Row};
 use super::self_test::VERBS;
 use super::slots::{Counter, Flag, LaneSlots, Slots, SourceSlots, SourceUse};
 
 /// The source label of a lane that nobody is in charge of. Reserved: no source has this name.
 const NOBODY: &str = "none";
-/// A scrape of 29 joints and three sources is 73 kB; a longer one only grows its buffer.
-const TYPICAL_BYTES: usize = 128 * 1024;
 
-/// A registry of its own with everything this program exports.
+/// Everything that this program exports: ours, and the process's from the client library.
+#[derive(Debug)]
+pub struct Registry {
+    slots: Arc<Slots>,
+    process: prometheus::Registry,
+}
+
+/// A registry with everything this program exports.
 ///
 /// # Errors
-/// The registry's own, when a name is malformed or taken twice; a test shows that none is.
+/// The client library's own, when it cannot look at the process.
 pub fn registry(slots: Arc<Slots>) -> prometheus::Result<Registry> {
-    let registry = Registry::new();
-    registry.register(Box::new(SlotCollector::new(slots)?))?;
-    registry.register(Box::new(ProcessCollector::for_self()))?;
-    Ok(registry)
+    let process = prometheus::Registry::new();
+    process.register(Box::new(ProcessCollector::for_self()))?;
+    Ok(Registry { slots, process })
 }
 
 /// A scrape in text format 0.0.4.
 ///
 /// # Errors
-/// The encoder's own, when a family is malformed.
+/// The client library's own, when a family of the process is malformed.
 pub fn scrape(registry: &Registry) -> prometheus::Result<String> {
-    let families = registry.gather();
-    let mut text = String::with_capacity(TYPICAL_BYTES);
-    TextEncoder::new().encode_utf8(&families, &mut text)?;
+    let mut text = Text::new();
+    collect(&registry.slots, &mut text);
+    let mut text = text.finish();
+    // `process_` comes after all of ours.
+    TextEncoder::new().encode_utf8(&registry.process.gather(), &mut text)?;
     Ok(text)
 }
 
-struct SlotCollector {
-    slots: Arc<Slots>,
-    descs: Vec<Desc>,
+fn collect(slots: &Slots, out: &mut dyn Sink) {
+    commands(slots, out);
+    outputs(slots, out);
+    state(slots, out);
+    stops(slots, out);
+    inputs(slots, out);
+    topics::collect(slots, out);
+    sensors::collect(slots, out);
+    process(slots, out);
+    identity(slots, out);
 }
 
-impl SlotCollector {
-    fn new(slots: Arc<Slots>) -> prometheus::Result<Self> {
-        let desc = |row: &Row| {
-            let labels = row.labels.iter().map(|l| String::from(*l)).collect();
-            Desc::new(String::from(row.name), String::from(row.help), labels, Default::default())
-        };
-        let descs = names::ALL.iter().map(desc).collect::<Result<_, _>>()?;
-        Ok(Self { slots, descs })
-    }
-}
-
-impl Collector for SlotCollector {
-    fn desc(&self) -> Vec<&Desc> {
-        self.descs.iter().collect()
-    }
-
-    fn collect(&self) -> Vec<MetricFamily> {
-        let slots = &*self.slots;
-        let mut out = Vec::with_capacity(names::ALL.len());
-        commands(slots, &mut out);
-        outputs(slots, &mut out);
-        state(slots, &mut out);
-        stops(slots, &mut out);
-        inputs(slots, &mut out);
-        topics::collect(slots, &mut out);
-        sensors::collect(slots, &mut out);
-        process(slots, &mut out);
-        identity(slots, &mut out);
-        out
-    }
-}
-
-fn family(row: &'static Row, out: &mut Vec<MetricFamily>, fill: impl FnOnce(&mut Family)) {
-    let mut family = Family::new(row);
-    fill(&mut family);
-    out.push(family.finish());
+fn family(row: &'static Row, out: &mut dyn Sink, fill: impl FnOnce(&mut Family<'_>)) {
+    fill(&mut Family::new(row, out));
 }
 
 fn lanes(
     row: &'static Row,
     slots: &Slots,
-    out: &mut Vec<MetricFamily>,
-    fill: impl Fn(&mut Family, &LaneSlots),
+    out: &mut dyn Sink,
+    fill: impl Fn(&mut Family<'_>, &LaneSlots),
 ) {
     family(row, out, |f| slots.lanes.iter().for_each(|l| fill(f, l)));
 }
@@ -105,8 +84,8 @@ fn lanes(
 fn sources(
     row: &'static Row,
     slots: &Slots,
-    out: &mut Vec<MetricFamily>,
-    fill: impl Fn(&mut Family, &[&str], &SourceSlots),
+    out: &mut dyn Sink,
+    fill: impl Fn(&mut Family<'_>, &[&str], &SourceSlots),
 ) {
     lanes(row, slots, out, |f, lane| {
         for source in &lane.sources {
@@ -115,11 +94,11 @@ fn sources(
     });
 }
 
-fn put_counter(f: &mut Family, labels: &[&str], counter: &Counter) {
+fn put_counter(f: &mut Family<'_>, labels: &[&str], counter: &Counter) {
     f.counter(labels, counter.get());
 }
 
-fn put_flag(f: &mut Family, labels: &[&str], flag: &Flag) {
+fn put_flag(f: &mut Family<'_>, labels: &[&str], flag: &Flag) {
     f.flag(labels, flag.get());
 }
 
@@ -127,8 +106,8 @@ fn put_flag(f: &mut Family, labels: &[&str], flag: &Flag) {
 fn judged(
     (row, mode): (&'static Row, impl Fn(SourceUse) -> bool),
     slots: &Slots,
-    out: &mut Vec<MetricFamily>,
-    fill: impl Fn(&mut Family, &[&str], &SourceSlots),
+    out: &mut dyn Sink,
+    fill: impl Fn(&mut Family<'_>, &[&str], &SourceSlots),
 ) {
     sources(row, slots, out, |f, labels, source| {
         if mode(source.mode) {
@@ -137,7 +116,7 @@ fn judged(
     });
 }
 
-fn commands(slots: &Slots, out: &mut Vec<MetricFamily>) {
+fn commands(slots: &Slots, out: &mut dyn Sink) {
     let live = |mode| mode == SourceUse::Live;
     judged((&names::COMMANDS, live), slots, out, |f, labels, s| {
         f.each(labels, &s.verdicts, put_counter);
@@ -182,7 +161,7 @@ fn commands(slots: &Slots, out: &mut Vec<MetricFamily>) {
     });
 }
 
-fn outputs(slots: &Slots, out: &mut Vec<MetricFamily>) {
+fn outputs(slots: &Slots, out: &mut dyn Sink) {
     lanes(&names::RESIDENCE, slots, out, |f, lane| {
         f.histogram(&[&lane.name], &lane.residence);
     });
@@ -211,7 +190,7 @@ fn outputs(slots: &Slots, out: &mut Vec<MetricFamily>) {
     });
 }
 
-fn state(slots: &Slots, out: &mut Vec<MetricFamily>) {
+fn state(slots: &Slots, out: &mut dyn Sink) {
     use crate::gate::state::State;
     let node = &slots.node;
     // One load for both families, so they agree.
@@ -246,7 +225,7 @@ fn state(slots: &Slots, out: &mut Vec<MetricFamily>) {
     });
 }
 
-fn stops(slots: &Slots, out: &mut Vec<MetricFamily>) {
+fn stops(slots: &Slots, out: &mut dyn Sink) {
     let node = &slots.node;
     family(&names::TRIPS, out, |f| f.each(&[], &node.trips, put_counter));
     family(&names::TRIP_CAUSE, out, |f| f.one_of(&[], &node.trip_cause));
@@ -265,7 +244,7 @@ fn stops(slots: &Slots, out: &mut Vec<MetricFamily>) {
     family(&names::LATCH_WRITE, out, |f| f.histogram(&[], &node.latch_write));
 }
 
-fn inputs(slots: &Slots, out: &mut Vec<MetricFamily>) {
+fn inputs(slots: &Slots, out: &mut dyn Sink) {
     family(&names::KILL_INPUT_ASSERTED, out, |f| {
         for input in &slots.kill_inputs {
             f.flag(&[&input.name], input.asserted.get());
@@ -298,7 +277,7 @@ fn inputs(slots: &Slots, out: &mut Vec<MetricFamily>) {
     });
 }
 
-fn process(slots: &Slots, out: &mut Vec<MetricFamily>) {
+fn process(slots: &Slots, out: &mut dyn Sink) {
     family(&names::TICK_INTERVAL, out, |f| {
         f.histogram(&[], &slots.node.tick_interval);
     });
@@ -333,7 +312,7 @@ fn process(slots: &Slots, out: &mut Vec<MetricFamily>) {
     });
 }
 
-fn identity(slots: &Slots, out: &mut Vec<MetricFamily>) {
+fn identity(slots: &Slots, out: &mut dyn Sink) {
     let identity = &slots.identity;
     let build = &identity.build;
     family(&names::CONFIG, out, |f| f.gauge(&[&identity.config_sha256], 1.0));

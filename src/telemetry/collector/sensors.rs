@@ -1,8 +1,6 @@
 //! Families of temperatures and batteries.
 
-use prometheus::proto::MetricFamily;
-
-use super::family::Family;
+use super::family::{Family, Sink};
 use super::{family, put_counter};
 use crate::gate::sensor::Grade;
 use crate::telemetry::catalogue::{self as names, Row};
@@ -11,8 +9,8 @@ use crate::telemetry::slots::{BatterySlots, Gauge, Slots};
 fn batteries(
     row: &'static Row,
     slots: &Slots,
-    out: &mut Vec<MetricFamily>,
-    fill: impl Fn(&mut Family, &[&str], &BatterySlots),
+    out: &mut dyn Sink,
+    fill: impl Fn(&mut Family<'_>, &[&str], &BatterySlots),
 ) {
     family(row, out, |f| {
         for battery in &slots.batteries {
@@ -22,11 +20,11 @@ fn batteries(
 }
 
 /// A sum that only grows and is there from the start.
-fn put_energy(f: &mut Family, labels: &[&str], joules: &Gauge) {
+fn put_energy(f: &mut Family<'_>, labels: &[&str], joules: &Gauge) {
     f.counter_f64(labels, joules.get().unwrap_or(0.0));
 }
 
-pub(super) fn collect(slots: &Slots, out: &mut Vec<MetricFamily>) {
+pub(super) fn collect(slots: &Slots, out: &mut dyn Sink) {
     family(&names::TEMPERATURE, out, |f| {
         for input in &slots.temperatures {
             for component in &input.components {

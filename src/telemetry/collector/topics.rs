@@ -1,9 +1,7 @@
 //! Families of the monitored topics.
 
-use prometheus::proto::MetricFamily;
-
 use super::family;
-use super::family::Family;
+use super::family::{Family, Sink};
 use crate::telemetry::catalogue::{self as names, Row};
 use crate::telemetry::slots::{Histogram, Slots, TopicSlots};
 
@@ -13,8 +11,8 @@ type Histograms = fn(&TopicSlots) -> Option<&Histogram>;
 fn topics(
     row: &'static Row,
     slots: &Slots,
-    out: &mut Vec<MetricFamily>,
-    fill: impl Fn(&mut Family, &[&str], &TopicSlots),
+    out: &mut dyn Sink,
+    fill: impl Fn(&mut Family<'_>, &[&str], &TopicSlots),
 ) {
     family(row, out, |f| {
         for (name, topic) in slots.topics.given() {
@@ -23,7 +21,7 @@ fn topics(
     });
 }
 
-pub(super) fn collect(slots: &Slots, out: &mut Vec<MetricFamily>) {
+pub(super) fn collect(slots: &Slots, out: &mut dyn Sink) {
     topics(&names::TOPIC_MESSAGES, slots, out, |f, name, t| f.counter(name, t.messages.get()));
     topics(&names::TOPIC_BYTES, slots, out, |f, name, t| f.counter(name, t.bytes.get()));
     topics(&names::TOPIC_LOST, slots, out, |f, name, t| {
@@ -64,7 +62,7 @@ pub(super) fn collect(slots: &Slots, out: &mut Vec<MetricFamily>) {
 }
 
 /// Absent until the topic was subscribed.
-fn info(slots: &Slots, out: &mut Vec<MetricFamily>) {
+fn info(slots: &Slots, out: &mut dyn Sink) {
     family(&names::TOPIC, out, |f| {
         for (name, topic) in slots.topics.given() {
             if let (Some(reliability), Some(durability)) =

@@ -455,4 +455,5 @@ fn when_the_clock_is_kept_or_simulated_expect_it_in_the_scrape() {
     assert_eq!(Scrape::of(&slots).family("interlock_clock_synchronized").count(), 0);
 }
 
+mod reference;
 mod values;

@@ -3,7 +3,12 @@
 //! An answer waits until the kill is on disk, at most [`DISK_LIMIT`], and says which of both it was.
 //!
 //! On Fast DDS a reply waits up to 100 ms for a client whose reply reader does not match. Five such
-//! clients would delay the next kill by half a second if the gate thread answered itself.
+//! clients would delay the next kill by half a second if the gate thread answered itself, and its
+//! answer if one thread answered all. So the thread only keeps the order ([`turns`]); a few workers
+//! send.
+
+mod turns;
+mod workers;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -14,6 +19,8 @@ use std::time::Duration;
 use crossbeam_channel::{Receiver, Sender, bounded};
 use r2r::std_srvs::srv::Trigger;
 
+use self::turns::{CAPACITY, Turns};
+use self::workers::{Job, Workers};
 use super::rcl::{AlreadyBound, RequestId, Responder, WakeSet, Waker};
 use crate::clock;
 use crate::gate::units::SteadyTime;
@@ -25,8 +32,12 @@ use crate::telemetry::texts::NOT_PERSISTED;
 /// The longest an answer waits for the disk: whoever stops a robot wants to know that it was heard.
 const DISK_LIMIT: Duration = Duration::from_millis(200);
 
-/// Answers that may wait. Beyond, an answer is dropped and counted: the kill itself was served.
-const CAPACITY: usize = 256;
+/// Threads that send. Clients that cannot be answered occupy one, and each of them another one once,
+/// before that is known.
+const WORKERS: usize = 4;
+
+/// The code of an answer that had to be dropped; no code of rcl's.
+const DROPPED: i32 = 0;
 
 /// One answer to a kill.
 #[derive(Clone, Copy, Debug)]
@@ -98,10 +109,11 @@ impl Replies {
         let stop = Arc::new(AtomicBool::new(false));
         let stopped = stop.clone();
         let set = wake.clone();
+        let workers = Workers::start(WORKERS, responder, &waker)?;
         let thread = std::thread::Builder::new().name("replies".to_owned()).spawn(move || {
             slots.threads.at(ThreadName::Replies).enter();
             let disk = Disk { progress, notes };
-            run(&responder, &disk, &receiver, &set, &stopped, &failed);
+            run(&workers, &disk, &receiver, &set, &stopped, &failed);
         })?;
         wake.bind(thread.thread().clone())?;
         waker.wake();
@@ -153,26 +165,35 @@ impl Disk {
 }
 
 fn run(
-    responder: &Responder<Trigger::Service>,
+    workers: &Workers,
     disk: &Disk,
     receiver: &Receiver<Reply>,
     wake: &WakeSet,
     stop: &AtomicBool,
     failed: &dyn Fn(i32),
 ) {
-    let mut waiting: VecDeque<Reply> = VecDeque::new();
+    let dropped = |count: usize| (0..count).for_each(|_| failed(DROPPED));
+    // Kills whose record is not on disk yet, in the order of the kills, which is that of their
+    // records and of their limits.
+    let mut unsettled: VecDeque<Reply> = VecDeque::new();
+    let mut turns: Turns<Job> = Turns::new(WORKERS);
     loop {
         let last = stop.load(Ordering::Acquire);
         let _bits = wake.take_bits(0);
+        while let Some(outcome) = workers.outcome() {
+            if let Some(code) = outcome.failed {
+                failed(code);
+            }
+            dropped(turns.done(outcome.worker, outcome.failed.is_none()));
+        }
         // Polled, never waited for in `recv`: crossbeam's `try_send` takes a lock when somebody
         // sleeps there.
-        while waiting.len() < CAPACITY
+        while unsettled.len() < CAPACITY
             && let Ok(reply) = receiver.try_recv()
         {
-            waiting.push_back(reply);
+            unsettled.push_back(reply);
         }
-        // In the order of the kills, which is that of their records and of their limits.
-        while let Some(reply) = waiting.front()
+        while let Some(reply) = unsettled.front()
             && let Some(persisted) = disk.says(reply, clock::steady())
         {
             let message = format!(
@@ -180,15 +201,20 @@ fn run(
                  Latch: {persisted}. To go on: reset, then arm",
                 reply.seq
             );
-            if let Err(error) = responder.reply(&reply.id, true, &message) {
-                failed(error.code);
-            }
-            waiting.pop_front();
+            let job = Job { id: reply.id, message };
+            dropped(usize::from(!turns.add(reply.id.client(), job)));
+            unsettled.pop_front();
         }
-        match waiting.front() {
-            None if last => return,
+        if last {
+            dropped(turns.give_up());
+        }
+        while let Some((worker, job)) = turns.next() {
+            workers.send(worker, job);
+        }
+        match unsettled.front() {
+            None if last && turns.is_idle() => return,
             None => std::thread::park(),
-            // Woken by the next kill and by every write.
+            // Woken by the next kill, by every write and by every answer that is sent.
             Some(reply) => {
                 let left = DISK_LIMIT.saturating_sub(clock::steady().since(reply.at));
                 std::thread::park_timeout(left);
