@@ -154,9 +154,7 @@ pub fn write_floats(
         (F32, Endian::Little) => {
             scatter(elements, values, |value| Some(narrow(value)?.to_le_bytes()))
         }
-        (F32, Endian::Big) => {
-            scatter(elements, values, |value| Some(narrow(value)?.to_be_bytes()))
-        }
+        (F32, Endian::Big) => scatter(elements, values, |value| Some(narrow(value)?.to_be_bytes())),
         (Bool | Octet | Char | WChar | I8 | U8 | I16 | U16 | I32 | U32 | I64 | U64, _) => None,
     }
 }

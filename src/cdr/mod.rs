@@ -26,8 +26,8 @@ mod schema;
 mod value;
 
 pub use access::{
-    Rounding, Stamp, read_f64, read_floats, read_i64, read_stamp, read_u64, write_f64, write_floats,
-    write_i64, write_rounded, write_stamp, write_u64,
+    Rounding, Stamp, read_f64, read_floats, read_i64, read_stamp, read_u64, write_f64,
+    write_floats, write_i64, write_rounded, write_stamp, write_u64,
 };
 pub use checksum::{ChecksumProblem, StructChecksum};
 pub use cursor::{Endian, Malformed};

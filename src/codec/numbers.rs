@@ -1,7 +1,8 @@
 //! Numbers of a message, found by a layout: reading them by slot, writing them back.
 
 use crate::cdr::{
-    Endian, Found, Layout, Primitive, Rounding, read_f64, read_floats, read_stamp, write_floats, write_rounded,
+    Endian, Found, Layout, Primitive, Rounding, read_f64, read_floats, read_stamp, write_floats,
+    write_rounded,
 };
 use crate::gate::check::Refusal;
 use crate::gate::verdict::Reason;
@@ -158,7 +159,11 @@ impl Writer<'_> {
         rows.all(|(hit, row)| {
             // A joint beyond the row would be a number without a place.
             joint_at.iter().all(|joint| *joint < row.len())
-                && self.elements(slot, hit, joint_at.iter().filter_map(|j| row.get(*j)).copied().enumerate())
+                && self.elements(
+                    slot,
+                    hit,
+                    joint_at.iter().filter_map(|j| row.get(*j)).copied().enumerate(),
+                )
         })
     }
 }

@@ -65,8 +65,7 @@ impl<A> Turns<A> {
     fn first(&self, deaf: bool) -> Option<usize> {
         let busy = |client: &Client| self.workers.contains(&Some(*client));
         let may = |client: &Client| {
-            self.is_deaf(client) == deaf
-                && if deaf { !self.serves_deaf() } else { !busy(client) }
+            self.is_deaf(client) == deaf && if deaf { !self.serves_deaf() } else { !busy(client) }
         };
         self.waiting.iter().position(|(client, _)| may(client))
     }
