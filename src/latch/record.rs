@@ -275,6 +275,10 @@ fn read_payload(payload: &[u8], counter: u64) -> Option<Contents> {
     };
     let (boot_id, seq, first) = (bytes.take()?, bytes.u64()?, bytes.u64()?);
     let count = bytes.u8()?;
+    // More trips or longer texts than are ever written are no record of ours, whatever their checksum.
+    if usize::from(count) > KEPT_TRIPS {
+        return None;
+    }
     let mut trips = Vec::new();
     for _ in 0..count {
         trips.push(StoredTrip {
@@ -314,6 +318,9 @@ impl Bytes<'_> {
 
     fn text(&mut self) -> Option<String> {
         let length = usize::from(self.u8()?);
+        if length > TEXT_BYTES {
+            return None;
+        }
         let (taken, rest) = self.0.split_at_checked(length)?;
         self.0 = rest;
         std::str::from_utf8(taken).ok().map(str::to_owned)

@@ -100,12 +100,12 @@ def junk(arena, robot):
 
 def churn(arena, robot):
     """Publishers of the source's topic that come and go."""
-    from geometry_msgs.msg import Twist
+    from geometry_msgs.msg import TwistStamped
 
     node, topic = arena.operator.node, f"{robot.namespace}/agent"
     for _ in range(10):
-        made = [node.create_publisher(Twist, topic, 1) for _ in range(5)]
-        made[0].publish(Twist())
+        made = [node.create_publisher(TwistStamped, topic, 1) for _ in range(5)]
+        made[0].publish(TwistStamped())
         for publisher in made:
             node.destroy_publisher(publisher)
     yield
@@ -147,7 +147,7 @@ def clock_jumps(arena, robot):
 
 def rogue(arena, tries):
     """Somebody else publishes on the output: killed by the audit, without anybody asking."""
-    from geometry_msgs.msg import Twist
+    from geometry_msgs.msg import TwistStamped
 
     robot = arena.robot()
     node = arena.operator.node
@@ -155,7 +155,7 @@ def rogue(arena, tries):
         for _ in range(tries):
             robot.flow()
             made = []
-            yield robot.stop(lambda: made.append(node.create_publisher(Twist, f"{robot.namespace}/cmd_vel", 1)))
+            yield robot.stop(lambda: made.append(node.create_publisher(TwistStamped, f"{robot.namespace}/cmd_vel", 1)))
             trip = robot.node.told()["last_trip"]
             check(trip["cause"] == "foreign_publisher", str(trip))
             node.destroy_publisher(made[0])
@@ -305,8 +305,9 @@ def soak(arena, tries):
         grown = robot.resident() - before
         check(grown < 2 * 1024 * 1024, f"{grown} bytes more after {count} commands")
         took = robot.kill()
-        total = sum(robot.counts().values())
-        check(total > 0, "nothing counted")
+        counts = robot.counts()
+        total = sum(counts.values())
+        check(counts["passed"] > count / 10, f"few passed: {counts}")
         print(f"  soak: {count} commands sent, {total:.0f} judged, memory grown by {grown / 1024:.0f} KiB", flush=True)
         yield took
     finally:

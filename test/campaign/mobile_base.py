@@ -17,7 +17,7 @@ PARAMS = """/**:
     causes: {{gate_stalled: {{action: {stalled}}}, rate_exceeded: {{action: warn}}, refusals_sustained: {{action: warn}}}}
 {more}    lanes:
       base:
-        type: geometry_msgs/msg/Twist
+        type: geometry_msgs/msg/TwistStamped
         output: cmd_vel
         feedback: none
         because: a test has no robot
@@ -26,7 +26,7 @@ PARAMS = """/**:
         handover: {{duration_s: 0.0}}
         limits: {{linear: {{x: {{max_velocity: 0.5, max_acceleration: 10.0}}}}}}
         safe: {{command: zero_velocity}}
-        sources: {{agent: {{topic: agent, priority: 10, timeout_s: 1.0, max_rate_hz: 100.0}}}}
+        sources: {{agent: {{topic: agent, priority: 10, timeout_s: 1.0, max_rate_hz: 600.0}}}}
 """
 SPEED = 0.25
 # Samples after the first safe command that must be safe, too.
@@ -39,7 +39,7 @@ class Lost(Exception):
 
 class Robot:
     def __init__(self, operator, folder, name, more="", stalled="warn", prefix=(), env=None):
-        from geometry_msgs.msg import Twist
+        from geometry_msgs.msg import TwistStamped
         from rclpy.qos import QoSProfile, ReliabilityPolicy
 
         folder.mkdir(parents=True, exist_ok=True)
@@ -50,7 +50,7 @@ class Robot:
         self.seen = []  # (moment, x) of every command on the output
         depth = QoSProfile(depth=100, reliability=ReliabilityPolicy.RELIABLE)
         self.watch = operator.node.create_subscription(
-            Twist, f"{self.namespace}/cmd_vel", lambda twist: self.seen.append((time.monotonic(), twist.linear.x)), depth
+            TwistStamped, f"{self.namespace}/cmd_vel", self.saw, depth
         )
         self.source = subprocess.Popen(
             [sys.executable, str(Path(__file__).with_name("source.py")), f"{self.namespace}/agent"],
@@ -60,6 +60,9 @@ class Robot:
         )
         self.source.stdout.readline()
         self.begin()
+
+    def saw(self, command):
+        self.seen.append((time.monotonic(), command.twist.linear.x))
 
     def begin(self):
         params, prefix, env = self.settings

@@ -11,7 +11,7 @@ import threading
 import time
 
 import rclpy
-from geometry_msgs.msg import Twist
+from geometry_msgs.msg import TwistStamped
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 from rclpy.serialization import serialize_message
 
@@ -21,15 +21,15 @@ class Source:
         rclpy.init()
         self.node = rclpy.create_node("source")
         depth = QoSProfile(depth=1, reliability=ReliabilityPolicy.RELIABLE)
-        self.publisher = self.node.create_publisher(Twist, topic, depth)
+        self.publisher = self.node.create_publisher(TwistStamped, topic, depth)
         self.more = []
         self.period_s, self.sent = 0.02, 0
         self.say(0.0)
         threading.Thread(target=self.stream, daemon=True).start()
 
     def say(self, x):
-        message = Twist()
-        message.linear.x = x
+        message = TwistStamped()
+        message.twist.linear.x = x
         self.bytes = serialize_message(message)
 
     def stream(self):
@@ -44,21 +44,21 @@ class Source:
     def junk(self, count, seed):
         """Cut, too long, other encapsulations, not finite, and noise: nothing that is a command."""
         draw = random.Random(seed)
-        infinite = Twist()
-        infinite.angular.z = float("inf")
-        whole = self.bytes
+        infinite, giant, whole = TwistStamped(), TwistStamped(), self.bytes
+        infinite.twist.angular.z = float("inf")
         for _ in range(count):
             kind = draw.randrange(5)
             if kind == 0:
                 bad = whole[: draw.randrange(4, len(whole))]
             elif kind == 1:
-                bad = whole + bytes(draw.choice([70_000, 1 << 20]))
+                giant.header.frame_id = "x" * draw.choice([70_000, 1 << 20])
+                bad = serialize_message(giant)
             elif kind == 2:
                 bad = bytes([draw.randrange(256), draw.randrange(2, 256)]) + whole[2:]
             elif kind == 3:
                 bad = serialize_message(infinite)
             else:
-                # Too short for a Twist.
+                # Too short for any.
                 bad = b"\0\1\0\0" + draw.randbytes(draw.randrange(0, 40))
             self.publisher.publish(bytes(bad))
             time.sleep(0.002)
@@ -75,7 +75,7 @@ class Source:
                 self.junk(int(count), int(seed))
             case ["publishers", topic, count]:
                 for number in range(int(count)):
-                    self.more.append(self.node.create_publisher(Twist, f"{topic}{number}", 1))
+                    self.more.append(self.node.create_publisher(TwistStamped, f"{topic}{number}", 1))
             case ["sent"]:
                 pass
         return self.sent

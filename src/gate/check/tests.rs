@@ -48,6 +48,25 @@ fn when_a_count_is_wrong_expect_wrong_count() {
     let mut missing = positions(&[0.0, 0.0]);
     missing.position.clear();
     assert_eq!(reason(&missing, &position_lane(2)), Some(Reason::WrongCount));
+    // Values of the right count in a command of another lane, or one that does not say which are given.
+    let mut other = positions(&[0.0, 0.0]);
+    other.dimensions = 3;
+    assert_eq!(reason(&other, &position_lane(2)), Some(Reason::WrongCount));
+    let mut unsaid = positions(&[0.0, 0.0]);
+    unsaid.given.pop();
+    assert_eq!(reason(&unsaid, &position_lane(2)), Some(Reason::WrongCount));
+}
+
+#[test]
+fn when_a_plan_has_points_and_nothing_commanded_expect_wrong_count() {
+    let rules = LaneRules { shape: Shape::Trajectory, ..position_lane(1) };
+    let mut plan = velocities(&[0.0]);
+    plan.times = vec![0];
+    assert_eq!(reason(&plan, &rules), Some(Reason::WrongCount));
+    let mut empty = Command::with_capacity(1, 64);
+    assert_eq!(reason(&empty, &rules), None, "an empty plan is a stop");
+    empty.points = 1;
+    assert_eq!(reason(&empty, &rules), Some(Reason::WrongCount));
 }
 
 #[test]

@@ -140,3 +140,18 @@ fn hazard_09_dt_zero_negative_huge_credit() {
     assert_eq!(stream.sent(), before);
     assert!(stream.envelope.sent()[0].rate.is_finite());
 }
+
+#[test]
+fn when_a_source_is_faster_than_nominal_expect_half_a_period_kept_back_and_no_more() {
+    let at = |at_s: f64| SteadyTime::from_nanos((at_s * 1e9).round() as u64);
+    let mut credit = TimeCredit::new(at(1.0));
+    let mut now_s = 1.0;
+    for _ in 0..200 {
+        now_s += PERIOD_S / 2.0;
+        credit.spend(PERIOD_S / 2.0, at(now_s), PERIOD_S);
+    }
+    // A gap fills the credit to its cap; all but the reserve is this command's.
+    let allowance = credit.allowance(at(now_s + 1.0), PERIOD_S);
+    assert!((allowance.credit_s - 1.5 * PERIOD_S).abs() < 1e-12, "{allowance:?}");
+    assert!((allowance.pace_s - PERIOD_S).abs() < 1e-9, "{allowance:?}");
+}

@@ -50,6 +50,44 @@ fn when_written_expect_the_newest_slot_read_wherever_it_is() {
     assert_eq!(new.first_trip().map(|trip| trip.seq), Some(3));
 }
 
+/// A slot whose payload somebody has changed, with a frame that is right again.
+fn reframed(slot: &[u8], change: impl FnOnce(&mut Vec<u8>)) -> Vec<u8> {
+    let length = usize::try_from(u32::from_le_bytes(slot[12..16].try_into().unwrap())).unwrap();
+    let mut payload = slot[FRAME_BYTES..FRAME_BYTES + length].to_vec();
+    change(&mut payload);
+    let mut bytes = slot[..CRC_AT].to_vec();
+    bytes[12..16].copy_from_slice(&u32::try_from(payload.len()).unwrap().to_le_bytes());
+    let checksum = checksum(&bytes, &payload);
+    bytes.extend(checksum.to_le_bytes());
+    bytes.extend(payload);
+    bytes.resize(SLOT_BYTES, 0);
+    bytes
+}
+
+#[test]
+fn when_a_record_is_none_that_we_write_expect_damage_whatever_its_checksum() {
+    let whole = encode(&contents(State::Disarmed, 9, 1));
+    let read = |slot: Vec<u8>| found(&[slot.clone(), slot].concat());
+    assert!(matches!(read(reframed(&whole, |_| ())), Found::Valid(_)));
+    let damaged = Found::Damaged { survivor: None };
+    // The first trip's cause, a letter longer than any text.
+    let length_at = 35 + 32;
+    let long = reframed(&whole, |payload| {
+        let old = usize::from(payload[length_at]);
+        let text = vec![b'a'; TEXT_BYTES + 1];
+        payload.splice(length_at + 1..length_at + 1 + old, text);
+        payload[length_at] = u8::try_from(TEXT_BYTES + 1).unwrap();
+    });
+    assert_eq!(read(long), damaged);
+    let many = encode(&contents(State::Disarmed, 9, u64::try_from(KEPT_TRIPS).unwrap()));
+    let many = reframed(&many, |payload| {
+        let last = payload[35..].to_vec();
+        payload[34] += 1;
+        payload.extend(&last[..last.len() / KEPT_TRIPS]);
+    });
+    assert_eq!(read(many), damaged);
+}
+
 #[test]
 fn when_texts_are_long_expect_them_cut_at_a_letter_and_the_slot_to_hold_them() {
     let mut full = contents(State::Killed, 1, 0);
