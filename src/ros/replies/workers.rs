@@ -23,10 +23,17 @@ pub(super) struct Outcome {
     pub(super) failed: Option<i32>,
 }
 
+/// One thread, and the way to it; both `None` once it is to end.
+#[derive(Debug)]
+struct Worker {
+    jobs: Option<Sender<Job>>,
+    thread: Option<JoinHandle<()>>,
+}
+
 /// The threads; they end when this is dropped, after the answer in hand.
 #[derive(Debug)]
 pub(super) struct Workers {
-    threads: Vec<(Option<Sender<Job>>, Option<JoinHandle<()>>)>,
+    threads: Vec<Worker>,
     outcomes: Receiver<Outcome>,
 }
 
@@ -57,14 +64,14 @@ impl Workers {
                     waker.wake();
                 }
             })?;
-            workers.threads.push((Some(jobs), Some(thread)));
+            workers.threads.push(Worker { jobs: Some(jobs), thread: Some(thread) });
         }
         Ok(workers)
     }
 
     /// Gives an answer to a worker that has none.
     pub(super) fn send(&self, worker: usize, job: Job) {
-        if let Some((Some(jobs), _)) = self.threads.get(worker) {
+        if let Some(Worker { jobs: Some(jobs), .. }) = self.threads.get(worker) {
             // Refused only by a thread that is gone, which ends the process.
             jobs.send(job).ok();
         }
@@ -78,11 +85,11 @@ impl Workers {
 
 impl Drop for Workers {
     fn drop(&mut self) {
-        for (jobs, _) in &mut self.threads {
-            *jobs = None;
+        for worker in &mut self.threads {
+            worker.jobs = None;
         }
-        for (_, thread) in &mut self.threads {
-            if let Some(thread) = thread.take() {
+        for worker in &mut self.threads {
+            if let Some(thread) = worker.thread.take() {
                 // An Err is a panic of the thread, which the panic hook has already told.
                 thread.join().ok();
             }
