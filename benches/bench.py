@@ -11,7 +11,9 @@ import json
 import os
 import pathlib
 import platform
+import signal
 import subprocess
+import sys
 import time
 import traceback
 
@@ -59,6 +61,8 @@ def main():
     for name in names:
         if name not in NAMES:
             parser.error(f"no benchmark {name}; there are: {', '.join(NAMES)}")
+    # So that what was started ends, too.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended by SIGTERM"))
     kept = ROOT / "build" / "bench" / ("quick" if arguments.quick else "")
     kept.mkdir(parents=True, exist_ok=True)
     failed = []
