@@ -27,17 +27,18 @@ use crate::kill_switch::KillSwitch;
 use crate::realtime;
 use crate::ros::control::{Control, ControlError, ControlNode};
 use crate::ros::gate_thread::{BuildError, Endpoints, GateThread};
-use crate::ros::monitor::MonitorThread;
+use crate::ros::monitor::{MonitorError, MonitorThread};
 use crate::ros::rcl::{Context, RclError, RclValue, Waker, parameter_overrides};
 use crate::socket::SocketError;
 use crate::systemd::{ServiceManager, Watched};
 use crate::telemetry::collector;
 use crate::telemetry::events::{Event, EventLog, What};
 use crate::telemetry::history::History;
+use crate::telemetry::logging::Logging;
 use crate::telemetry::notes::Notes;
+use crate::telemetry::readiness::readiness;
 use crate::telemetry::report;
-use crate::telemetry::slots::{BuildInfo, LogCounts, Slots};
-use crate::telemetry::status::{Readiness, Status};
+use crate::telemetry::slots::{BuildInfo, Slots};
 use crate::telemetry::texts::Texts;
 use crate::verbs::verb_queue;
 use crate::watchdog::{self, LastStop, Progress};
@@ -54,6 +55,9 @@ pub enum AppError {
     /// The gate's wires.
     #[error(transparent)]
     Build(#[from] BuildError),
+    /// Topics of telemetry, temperatures and batteries.
+    #[error(transparent)]
+    Monitor(#[from] MonitorError),
     /// The control plane's node.
     #[error("the control node cannot be made: {0}")]
     Control(#[from] ControlError),
@@ -98,6 +102,7 @@ impl AppError {
         match self {
             Self::Config(_) | Self::NoStateDirectory => true,
             Self::Build(error) => error.is_configuration(),
+            Self::Monitor(error) => error.is_configuration(),
             Self::Rcl(_)
             | Self::Control(_)
             | Self::LogFolder { .. }
@@ -118,7 +123,7 @@ pub fn run(
     config: Config,
     map: FlatMap,
     arguments: &Arguments,
-    logs: Arc<LogCounts>,
+    logging: Logging,
 ) -> Result<ExitCode, AppError> {
     let config = Arc::new(config);
     let notes = Arc::new(Notes::default());
@@ -131,7 +136,7 @@ pub fn run(
     compare_with_rcl(&context, arguments, &map)?;
     let unlocked = realtime::lock_memory(config.realtime.as_ref());
 
-    let slots = Slots::new(&config, build_info(&context), logs);
+    let slots = Slots::new(&config, build_info(&context), logging.counts);
     let (attribution, history) = (Arc::<Attribution>::default(), Arc::<History>::default());
     let (events, event_log) = EventLog::start(slots.clone(), history.clone(), clock::steady)?;
     let (queue, wishes) = verb_queue();
@@ -177,8 +182,10 @@ pub fn run(
         slots: slots.clone(),
         events: events.clone(),
         switch: switch.clone(),
+        rosout: logging.rosout,
+        wall_clock: realtime::wall_clock,
     })?;
-    let named = (node_name.clone(), notes.clone(), attribution.clone());
+    let named = (node_name.clone(), notes.clone(), attribution.clone(), history.clone());
     let http = serve_http(&config, &slots, for_http, named)?;
     let operators = socket::Operators {
         config: config.clone(),
@@ -203,8 +210,9 @@ pub fn run(
     stop.on_panic();
     let progress = built.progress;
     let watchdog = watchdog::watch(progress.clone(), stop, set_up)?;
-    let monitor = MonitorThread::new(&config, &args, slots.clone(), switch.clone())?;
+    let monitor = MonitorThread::new(&config, &args, slots.clone(), built.sensors, switch.clone())?;
     events.post(Event { at: clock::now(), what: What::Started });
+    events.post(Event { at: clock::now(), what: What::Configured });
     if !config.latch_persist {
         tracing::warn!("latch {}", crate::telemetry::texts::NOT_PERSISTED);
     }
@@ -316,7 +324,7 @@ fn serve_http(
     config: &Arc<Config>,
     slots: &Arc<Slots>,
     snapshot: triple_buffer::Output<Snapshot>,
-    (node, notes, attribution): (String, Arc<Notes>, Arc<Attribution>),
+    (node, notes, attribution, history): (String, Arc<Notes>, Arc<Attribution>, Arc<History>),
 ) -> Result<Option<HttpServer>, AppError> {
     let Some(listen) = config.http else { return Ok(None) };
     let snapshot = Arc::new(Mutex::new(snapshot));
@@ -325,7 +333,10 @@ fn serve_http(
         Arc::new(move || {
             let texts =
                 Texts { config: &config, node: &node, notes: &notes, attribution: &attribution };
-            report::status(snapshot.lock().read(), texts, &slots, clock::now())
+            let now = clock::now();
+            let mut status = report::status(snapshot.lock().read(), texts, &slots, now);
+            status.rejections = history.rejections(&slots, now.wall);
+            status
         })
     };
     let for_readiness = status.clone();
@@ -337,23 +348,6 @@ fn serve_http(
         readiness: Box::new(move || readiness(&for_readiness())),
     };
     Ok(Some(http::start(listen, parts, Bounds::default())?))
-}
-
-/// Ready: every controller matched and every input seen. Whether it is armed is another question.
-fn readiness(status: &Status) -> Readiness {
-    let mut reasons = Vec::new();
-    for lane in
-        status.lanes.iter().filter(|lane| lane.mode == "gate" && lane.subscribers.unwrap_or(0) == 0)
-    {
-        reasons.push(format!("nobody reads lane {}", lane.name));
-    }
-    for input in status.kill_inputs.iter().filter(|input| !input.seen) {
-        reasons.push(format!("kill input {} not heard yet", input.name));
-    }
-    for feedback in status.feedback.iter().filter(|feedback| !feedback.fresh) {
-        reasons.push(format!("feedback {} not heard", feedback.name));
-    }
-    Readiness { ready: reasons.is_empty(), reasons }
 }
 
 /// rcl's own reading of the same files must agree with ours, or nothing starts.

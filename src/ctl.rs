@@ -12,6 +12,7 @@ mod doctor;
 mod latch;
 mod look;
 mod screen;
+mod self_test;
 mod suggest;
 mod text;
 mod verbs;
@@ -31,7 +32,7 @@ use crate::socket::place::Surroundings;
 pub const GOOD: u8 = 0;
 /// The node answered, and is killed.
 pub const KILLED: u8 = 1;
-/// Refused, not confirmed, not in time, or bad.
+/// Refused, not confirmed, not in time, bad, or a self test that failed.
 pub const REFUSED: u8 = 1;
 /// Nobody answered, or something that is not Interlock; something could not be checked.
 pub const UNREACHABLE: u8 = 2;
@@ -109,6 +110,7 @@ where
         Verb::SelectSource { lane, source, because } => {
             verbs::select(&client, (lane, source), &because, console)
         }
+        Verb::SelfTest { json, because } => self_test::self_test(&client, json, &because, console),
         Verb::History { json } => look::history(&client, json, console),
         Verb::Wait { state, timeout } => look::wait(&client, &state, timeout, console),
         Verb::Suggest { lane } => suggest::suggest(&client, lane.as_deref(), console),

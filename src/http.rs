@@ -6,7 +6,7 @@
 //! | `/livez` | 200 while the gate thread makes progress, else 503, with reasons |
 //! | `/readyz` | 200 when everything the node needs is there, else 503, with reasons |
 //! | `/status` | the state as JSON |
-//! | `/` | an index |
+//! | `/` | the status as one small page for people |
 //!
 //! One thread named `http` with its own current-thread runtime, so a slow client or a long scrape
 //! costs the gate nothing.
@@ -15,6 +15,7 @@
 //! connection, and where there are too many the oldest goes, so slow clients cannot keep others
 //! out.
 
+mod page;
 mod routes;
 
 use std::collections::VecDeque;
@@ -73,7 +74,7 @@ pub struct HttpParts {
     pub slots: Arc<Slots>,
     /// Reads the steady clock.
     pub steady: Box<dyn Fn() -> SteadyTime + Send + Sync>,
-    /// For `/status`.
+    /// For `/status` and `/`.
     pub status: Box<dyn Fn() -> Status + Send + Sync>,
     /// For `/readyz`.
     pub readiness: Box<dyn Fn() -> Readiness + Send + Sync>,

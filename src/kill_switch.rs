@@ -9,8 +9,8 @@
 use super::sync::{AtomicBool, AtomicU64, Ordering};
 use crate::gate::cause::Cause;
 
-/// Ways to kill that do not come through the gate thread itself.
-const REMOTE: [Cause; 2] = [Cause::KillSignal, Cause::KillSocket];
+/// Ways to kill that do not come through the gate thread itself. The self test takes this way, too.
+const REMOTE: [Cause; 3] = [Cause::KillSignal, Cause::KillSocket, Cause::SelfTest];
 
 /// Shared by every thread that can stop motion and the gate thread that does.
 #[derive(Debug, Default)]

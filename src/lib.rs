@@ -11,10 +11,11 @@
 //!              message info      cdr layout       check, limit, state
 //!                                                  ▲    │
 //!  kill inputs, ~/kill, control socket, SIGUSR1 ───┤    ├──► safe commands, ~/permit   (own timer)
+//!  temperatures, batteries ─ judged ─── atomics ───┤    │
 //!  feedback ───────────────────────────────────────┤    ├──► snapshot ──► ~/state, /diagnostics, /status
 //!  reset, arm, disarm, select_source ── queue ─────┤    ├──► slots ─────► /metrics
 //!  robot description ─ limits ───────── queue ─────┤    ├──► records ───► ~/decisions
-//!  who reads and writes our topics ─── atomics ────┘    └──► events ────► log
+//!  who reads and writes our topics ─── atomics ────┘    └──► events ────► log, /rosout
 //! ```
 //!
 //! A shadow source and a watched lane take the same way up to the limits, against a reference of their
@@ -44,7 +45,7 @@
 //! | [`wake`] | bits that wake a parked thread | nothing |
 //! | [`watchdog`] | the gate thread's progress; the last stop of a dying process | `clock`, `gate::units`, `kill_switch` |
 //! | [`systemd`] | what the service manager is told | `kill_switch`, `watchdog` |
-//! | [`realtime`] | scheduling, locked memory | `config` |
+//! | [`realtime`] | scheduling, locked memory, the kernel's word on its clock | `clock`, `config` |
 //! | [`http`] | read-only HTTP | `telemetry`, `gate::units` |
 //! | [`verbs`] | what people ask for and what came of it | `telemetry::status` |
 //! | [`socket`] | the control socket: verbs without ROS | `attribution`, `config::model`, `gate`, `telemetry`, `verbs` |
@@ -56,7 +57,7 @@
 //!
 //! | files | decide |
 //! |---|---|
-//! | `core`, `verbs`, `inputs`, `watch`, `stop` | the gate as a whole: its calls, its tick, its stops |
+//! | `core`, `verbs`, `inputs`, `watch`, `stop`, `self_test` | the gate as a whole: its calls, its tick, its stops, and the test of them |
 //! | `state`, `machine`, `release`, `history` | the transition table; reset and arm in two steps; trips, `seq` |
 //! | `cause`, `detect`, `fault`, `actions`, `share`, `divergence` | which causes there are, whether each is there, for how long, what it then does |
 //! | `condition`, `conditions`, `awaits`, `engage` | what stands in the way of the next step |
@@ -64,6 +65,7 @@
 //! | `check`, `limit`, `envelope`, `credit` | whether a command is valid, and what its limits make of it |
 //! | `rules`, `limits`, `safe`, `command`, `verdict`, `decision`, `units` | what the others speak in |
 //! | `kill_input`, `measured`, `seen`, `notice`, `snapshot` | what was heard, and what is told |
+//! | `sensor` | what heat and charge mean: grades, hysteresis, derating; called by thread `monitor` |
 //!
 //! `ros` and `app` need feature `ros`; everything else builds and is tested on a machine without ROS.
 //! Unsafe code stands in `ros::rcl`, `ros::typesupport` and [`realtime`] only.
@@ -74,10 +76,12 @@
 //! |---|---|---|
 //! | `gate` | the gate, all command and kill endpoints, tick, permit | bits and unpark; bounded queue of verbs; atomics |
 //! | `replies` | answers of the kill service | bounded queue |
-//! | `control` | r2r's node: verbs, parameters, `~/state`, `~/decisions`, `/diagnostics`, the graph, the robot description | r2r; snapshots, records |
-//! | `http` | `/metrics`, `/status`, `/livez`, `/readyz` | its socket; snapshots, slots |
+//! | `control` | r2r's node: verbs, parameters, `~/state`, `~/decisions`, `/diagnostics`, `/rosout`, the graph, the robot description, the kernel's clock | r2r; snapshots, records, log lines |
+//! | `http` | `/`, `/metrics`, `/status`, `/livez`, `/readyz` | its socket; snapshots, slots |
 //! | `socket` | the control socket | its socket; a snapshot; kills by atomics, verbs through `control` |
-//! | `events` | the log's lines | bounded queue |
+//! | `monitor` | topics watched for telemetry, temperatures, batteries | rcl's callbacks; atomics to the gate |
+//! | `events` | the log's lines about events | bounded queue |
+//! | `log` | stderr | bounded queue |
 //! | `latch` | the latch file | a mailbox with the newest record; atomics back |
 //! | `watchdog` | the end of a process whose gate stands still | the gate's progress, an atomic |
 //! | `burst` | the stop burst; waits all its life | a flag and unpark |
@@ -211,6 +215,17 @@
 //! refuse for the same reasons in the same words, instead of a second copy of the rules. What the socket alone
 //! decides is who may let motion begin: by the peer's user as the kernel tells it, instead of a password that
 //! ends up in a script.
+//!
+//! **Decision 28: the self test trips by a cause of its own, and anybody may ask for it.** With a real cause a press
+//! during the test could be taken for the test's own; so a real stop is always news, moves `seq`, and the test's
+//! reset, which names its own, is refused. It begins and ends disarmed and lets go of nothing that it did not hold,
+//! so whoever may kill may ask. What a kill would send goes to `~/self_test/<lane>` only, for velocity lanes too,
+//! because whoever holds the outputs while disarmed may be moving the robot.
+//!
+//! **Decision 29: what a sensor cannot be believed in makes nothing better, and stops nothing.** A reading that is
+//! no number, out of range or stuck, and silence, leave level and derating as they were, because a broken sensor
+//! must neither free a hot joint nor fell a robot that is well. Thread `monitor` judges, and the gate thread
+//! looks at its tick, because heat takes seconds.
 
 #[cfg(feature = "ros")]
 pub mod app;

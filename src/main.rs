@@ -79,13 +79,16 @@ fn main() -> ExitCode {
         Ok(loaded) => loaded,
         Err(problems) => return refuse(EXIT_CONFIG, &problems),
     };
-    let logs = LogOptions::from_process(&log_levels(&arguments.ros))
-        .and_then(|options| logging::init(&options));
-    let logs = match logs {
-        Ok(logs) => logs,
+    let logs = LogOptions::from_process(&log_levels(&arguments.ros), no_rosout(&arguments.ros))
+        .and_then(|options| logging::init(&options, interlock::clock::wall));
+    let logging = match logs {
+        Ok(logging) => logging,
         Err(error) => return refuse(EXIT_USAGE, &error),
     };
-    match app::run(config, map, &arguments, logs) {
+    let writer = logging.writer.clone();
+    let ended = app::run(config, map, &arguments, logging);
+    writer.flush();
+    match ended {
         Ok(code) => code,
         Err(app::AppError::Config(problems)) => refuse(EXIT_CONFIG, &problems),
         Err(error) => {
@@ -113,6 +116,17 @@ fn suggest(cli: &Cli, arguments: &Arguments) -> ExitCode {
 fn log_levels(ros: &[String]) -> Vec<String> {
     let follows = ros.iter().zip(ros.iter().skip(1));
     follows.filter(|(flag, _)| *flag == "--log-level").map(|(_, level)| level.clone()).collect()
+}
+
+/// ROS's switch for `/rosout`; the last one counts, as in rcl.
+fn no_rosout(ros: &[String]) -> bool {
+    let switches = ros.iter().rev();
+    let mut said = switches.filter_map(|word| match word.as_str() {
+        "--disable-rosout-logs" => Some(true),
+        "--enable-rosout-logs" => Some(false),
+        _ => None,
+    });
+    said.next().unwrap_or(false)
 }
 
 #[expect(clippy::print_stderr, reason = "the log is not set up, or this is the last word")]

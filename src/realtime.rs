@@ -3,8 +3,11 @@
 //! Nothing here is needed for correctness, so a failure is told with its reason and the way out, and
 //! the node runs on.
 
-#![expect(unsafe_code, reason = "sched_setscheduler, which no safe crate wraps")]
+#![expect(unsafe_code, reason = "sched_setscheduler and adjtimex, which no safe crate wraps")]
 
+mod kernel_clock;
+
+pub use kernel_clock::wall_clock;
 use rustix::mm::{MlockAllFlags, mlockall};
 use rustix::thread::{CpuSet, sched_setaffinity, set_current_timer_slack};
 

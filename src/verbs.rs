@@ -9,7 +9,7 @@
 use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
 use futures::channel::oneshot;
 
-use crate::telemetry::status::ConditionStatus;
+use crate::telemetry::status::{ConditionStatus, SelfTestPart};
 
 /// More at once than people and scripts make.
 const CAPACITY: usize = 16;
@@ -38,6 +38,8 @@ pub enum Ask {
         /// The source's name; empty: by priority again.
         source: String,
     },
+    /// A trip by each kill input and a reset of each, while disarmed.
+    SelfTest,
 }
 
 /// The way a wish came.
@@ -63,7 +65,7 @@ pub struct Wish {
 }
 
 /// What came of it.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Outcome {
     /// Done, or refused.
     pub done: bool,
@@ -77,6 +79,8 @@ pub struct Outcome {
     pub unmet: Vec<ConditionStatus>,
     /// Source in charge of the lane asked about.
     pub owner: Option<String>,
+    /// What came of each part of a self test; empty where none ran.
+    pub self_test: Vec<SelfTestPart>,
 }
 
 /// A wish and where its outcome goes.

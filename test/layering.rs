@@ -22,7 +22,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("watchdog", &["clock", "gate", "kill_switch"]),
     ("systemd", &["kill_switch", "watchdog"]),
     ("latch", &["attribution", "gate", "telemetry"]),
-    ("realtime", &["config"]),
+    ("realtime", &["clock", "config"]),
     ("telemetry", &["gate", "config", "attribution"]),
     ("http", &["telemetry", "gate"]),
     ("verbs", &["telemetry::status"]),

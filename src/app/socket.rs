@@ -59,7 +59,7 @@ pub(super) fn start(bound: Bound, operators: Operators) -> Result<SocketServer, 
         group: operators.config.control_socket.group.clone(),
         accounts: Arc::new(accounts),
         attribution: operators.attribution.clone(),
-        history: operators.history,
+        history: operators.history.clone(),
         events: operators.events,
         slots: operators.slots.clone(),
         behind: Arc::new(TheNode {
@@ -72,6 +72,7 @@ pub(super) fn start(bound: Bound, operators: Operators) -> Result<SocketServer, 
             waker: operators.waker,
             queue: operators.queue,
             attribution: operators.attribution,
+            history: operators.history,
             slots: operators.slots,
         }),
     };
@@ -101,6 +102,7 @@ struct TheNode {
     waker: Waker,
     queue: VerbQueue,
     attribution: Arc<Attribution>,
+    history: Arc<History>,
     slots: Arc<Slots>,
 }
 
@@ -132,7 +134,10 @@ impl Behind for TheNode {
             notes: &self.notes,
             attribution: &self.attribution,
         };
-        report::status(self.snapshot.lock().read(), texts, &self.slots, clock::now())
+        let now = clock::now();
+        let mut status = report::status(self.snapshot.lock().read(), texts, &self.slots, now);
+        status.rejections = self.history.rejections(&self.slots, now.wall);
+        status
     }
 
     fn latch(&self, seq: u64) -> Option<String> {

@@ -5,10 +5,14 @@
 //!
 //! **Invariant:** no decision depends on the wall clock.
 
+mod causes;
 mod watch;
+
+use std::time::Duration;
 
 use rustix::time::{ClockId, Timespec, clock_gettime};
 
+pub use causes::{ClockCauses, ClockNews};
 pub use watch::{ClockEvent, ClockWatch, Readings, STEP};
 
 use crate::gate::units::{Moment, SteadyTime, WallTime};
@@ -33,6 +37,15 @@ pub fn wall() -> WallTime {
 #[must_use]
 pub fn now() -> Moment {
     Moment { steady: steady(), wall: wall() }
+}
+
+/// What the kernel knows about its wall clock; read by `realtime`, which may make that call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WallClock {
+    /// A time service keeps it: its error is known to be bounded.
+    pub synchronized: bool,
+    /// The largest error it can have by the time service's own word; grows while nobody corrects it.
+    pub max_error: Duration,
 }
 
 /// All three clocks, for [`ClockWatch`].

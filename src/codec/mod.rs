@@ -16,6 +16,7 @@ mod mapped;
 mod numbers;
 pub mod permit;
 pub mod safe;
+pub mod sensor;
 
 #[cfg(test)]
 mod test_types;

@@ -19,8 +19,6 @@ const LONGEST_S: f64 = 3600.0;
 enum Openness {
     /// No setting.
     Fixed,
-    /// Nothing in this version reports it.
-    Later,
     /// Action and debounce, and these thresholds.
     Open { above: Above, has_window: bool },
 }
@@ -47,8 +45,8 @@ const fn openness(cause: Cause) -> Openness {
         | Cause::LatchFile
         | Cause::FirstRun
         | Cause::UncleanRestart
-        | Cause::Shutdown => Openness::Fixed,
-        Cause::TemperatureTrip | Cause::BatteryTrip => Openness::Later,
+        | Cause::Shutdown
+        | Cause::SelfTest => Openness::Fixed,
         Cause::RefusalsSustained | Cause::LimitedRatio => {
             Openness::Open { above: Above::Ratio, has_window: true }
         }
@@ -63,6 +61,8 @@ const fn openness(cause: Cause) -> Openness {
         | Cause::AngularVelocity
         | Cause::ControllerGone
         | Cause::ControllerChanged
+        | Cause::TemperatureTrip
+        | Cause::BatteryTrip
         | Cause::GateStalled
         | Cause::Suspended
         | Cause::ClockStep => PLAIN,
@@ -92,16 +92,6 @@ fn action(keys: &mut Keys<'_>, key: &str, cause: Cause) -> Option<Option<Action>
                 format!("{:?} is not allowed", written.label()),
                 cause.default_action().label(),
                 "what a person's stop, a restart and a shutdown do is not a setting",
-                "remove it",
-            );
-            None
-        }
-        Some(_) if openness(cause) == Openness::Later => {
-            keys.refuse(
-                key,
-                "is not available yet",
-                "the causes that this version reports",
-                "nothing in this version reports this cause",
                 "remove it",
             );
             None
@@ -138,7 +128,7 @@ fn rules(keys: &mut Keys<'_>, at: &str, cause: Cause) -> Option<CauseRules> {
     let action = action(keys, &format!("{at}.action"), cause);
     let (above, has_window) = match openness(cause) {
         Openness::Open { above, has_window } => (above, has_window),
-        Openness::Fixed | Openness::Later => {
+        Openness::Fixed => {
             let because = "this cause has no threshold: it acts at once";
             let debounce = keys.refuse_effectless(&debounce_key, "only for open causes", because);
             debounce?;

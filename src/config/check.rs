@@ -14,6 +14,7 @@ use super::model::{
 };
 use super::problem::Problems;
 use crate::gate::safe::SafeCommand;
+use crate::gate::sensor::{Grade, Thresholds};
 
 /// EX_CONFIG of sysexits.h: a configuration error, which systemd and people know.
 pub const EXIT_CONFIG: u8 = 78;
@@ -103,8 +104,36 @@ fn inputs_summary(text: &mut String, config: &Config) {
         );
         line(text, &format!("kill input {}: {}, {on}; {silence}", one.name, one.topic));
     }
+    sensors_summary(text, config);
     if config.kill_inputs.is_empty() {
         line(text, "kill inputs: none (the kill service and SIGUSR1 remain)");
+    }
+}
+
+/// What is told of heat and charge, and what they do.
+fn sensors_summary(text: &mut String, config: &Config) {
+    let told = |thresholds: &Thresholds, unit: &str| {
+        let grades = [Grade::Warn, Grade::Derate, Grade::Trip].into_iter();
+        let all =
+            grades.filter_map(|grade| Some(format!("{grade} {}{unit}", thresholds.of(grade)?)));
+        let all: Vec<String> = all.collect();
+        if all.is_empty() { "told only".to_owned() } else { all.join(", ") }
+    };
+    for one in &config.temperatures {
+        let (name, topic, timeout) = (&one.name, &one.topic, one.timeout);
+        let (count, does) = (one.components.len(), told(&one.thresholds, " °C"));
+        line(
+            text,
+            &format!(
+                "temperature {name}: {topic}, {count} of {}, {does}; silent after {timeout:?}",
+                one.field
+            ),
+        );
+    }
+    for one in &config.batteries {
+        let (name, topic, timeout) = (&one.name, &one.topic, one.timeout);
+        let does = told(&one.thresholds, "");
+        line(text, &format!("battery {name}: {topic}, {does}; silent after {timeout:?}"));
     }
 }
 

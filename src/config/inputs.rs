@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::globals::Globals;
 use super::keys::Keys;
-use super::model::{Asserts, FeedbackConfig, KillAction, KillInputConfig};
+use super::model::{Asserts, KillAction, KillInputConfig};
 use super::range::Range;
 use super::{names, paths, source};
 
@@ -83,21 +83,23 @@ fn asserts(keys: &mut Keys<'_>, at: &str) -> Option<Option<Asserts>> {
 }
 
 /// One name for two inputs would give two series of a metric the same labels, and nobody could
-/// tell them apart in `~/state`.
-pub(super) fn refuse_names_twice(
+/// tell them apart in `~/state`. `groups` are each group's key, what one of it is, and the names.
+pub(super) fn refuse_names_twice<const N: usize>(
     keys: &mut Keys<'_>,
-    feedback: &[FeedbackConfig],
-    kill_inputs: &[KillInputConfig],
+    groups: [(&str, &str, Vec<&str>); N],
 ) {
-    for input in kill_inputs {
-        if feedback.iter().any(|one| one.name == input.name) {
-            keys.refuse(
-                &format!("kill_inputs.{}", input.name),
-                format!("{:?} is also the name of a feedback", input.name),
-                "each name once among all inputs",
-                "metrics and states name inputs by it, and could not tell the two apart",
-                "rename one of them",
-            );
+    for (at, (group, _, all)) in groups.iter().enumerate() {
+        for name in all {
+            let mut before = groups.iter().take(at);
+            if let Some((_, what, _)) = before.find(|(_, _, others)| others.contains(name)) {
+                keys.refuse(
+                    &format!("{group}.{name}"),
+                    format!("{name:?} is also the name of {what}"),
+                    "each name once among all inputs",
+                    "metrics and states name inputs by it, and could not tell the two apart",
+                    "rename one of them",
+                );
+            }
         }
     }
 }

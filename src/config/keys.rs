@@ -286,6 +286,45 @@ impl<'m> Keys<'m> {
         Read::Got(values)
     }
 
+    /// Two numbers in a range.
+    pub(super) fn pair(&mut self, key: &str, range: Range) -> Read<(f64, f64)> {
+        let entry = match self.entry(key) {
+            Read::Absent => return Read::Absent,
+            Read::Bad => return Read::Bad,
+            Read::Got(entry) => entry,
+        };
+        let pair = match &entry.value {
+            Value::DoubleArray(values) => match values.as_slice() {
+                [low, high] => Some((*low, *high)),
+                _ => None,
+            },
+            Value::IntArray(values) => match values.as_slice() {
+                [low, high] => number(&Value::Int(*low)).zip(number(&Value::Int(*high))),
+                _ => None,
+            },
+            Value::Bool(_)
+            | Value::Int(_)
+            | Value::Double(_)
+            | Value::String(_)
+            | Value::BoolArray(_)
+            | Value::StringArray(_) => None,
+        };
+        let Some(pair) = pair else {
+            return self.wrong_type(key, entry, "a list of two numbers");
+        };
+        if let Some(value) = [pair.0, pair.1].into_iter().find(|value| !range.contains(*value)) {
+            self.refuse(
+                key,
+                format!("{value:?}{} is not allowed", range.unit),
+                range.text(),
+                range.because,
+                "correct the value",
+            );
+            return Read::Bad;
+        }
+        Read::Got(pair)
+    }
+
     pub(super) fn integer(&mut self, key: &str, low: i64, high: i64, because: &str) -> Read<i64> {
         match self.entry(key) {
             Read::Absent => Read::Absent,

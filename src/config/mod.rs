@@ -11,6 +11,7 @@
 //! a problem.
 pub mod args;
 mod balance;
+mod batteries;
 mod carries;
 mod causes;
 pub mod check;
@@ -45,6 +46,7 @@ pub mod section;
 mod shape;
 mod source;
 mod stop;
+mod temperatures;
 mod topics;
 pub mod urdf;
 pub mod value;

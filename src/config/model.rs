@@ -8,6 +8,7 @@ mod fixture;
 mod inputs;
 mod lane;
 mod monitor;
+mod sensors;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -21,6 +22,7 @@ pub use lane::{
     Reliability, SourceConfig, UnusedElements,
 };
 pub use monitor::{Histograms, MonitorConfig, MonitoredTopic};
+pub use sensors::{BatteryConfig, BatteryFields, ScaledField, TemperatureConfig};
 
 pub use super::origin::{Origin, Origins};
 pub use super::urdf::{Description, Note};
@@ -81,6 +83,10 @@ pub struct Config {
     pub latch_persist: bool,
     /// Where; `None`: as the environment says.
     pub state_dir: Option<PathBuf>,
+    /// Topics that tell of heat.
+    pub temperatures: Vec<TemperatureConfig>,
+    /// Topics that tell of charge.
+    pub batteries: Vec<BatteryConfig>,
     /// Topics watched for telemetry.
     pub monitor: MonitorConfig,
     /// Where the robot is described; `None`: nowhere.

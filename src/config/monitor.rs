@@ -156,17 +156,18 @@ fn refuse_too_many(keys: &mut Keys<'_>, config: &MonitorConfig) -> Option<()> {
     Some(())
 }
 
-/// Refuses to watch what the gate writes or takes itself.
-pub(super) fn refuse_own_topics(
+/// Refuses to watch what the gate writes or takes itself. `read` are the keys of inputs beside their
+/// topics.
+pub(super) fn refuse_own_topics<'t>(
     keys: &mut Keys<'_>,
     context: &Context,
     lanes: &[LaneConfig],
-    monitor: Option<&MonitorConfig>,
+    read: impl Iterator<Item = (String, &'t String)>,
 ) {
     let absolute = |topic: &str| names::absolute(topic, &context.namespace, &context.node_name);
     let own = absolute("~/");
-    for one in monitor.map(|monitor| monitor.topics.as_slice()).unwrap_or_default() {
-        let topic = absolute(&one.topic);
+    for (key, topic) in read {
+        let topic = absolute(topic);
         let used = lanes.iter().find_map(|lane| {
             let source = lane.sources.iter().find(|source| absolute(&source.topic) == topic);
             source
@@ -181,7 +182,7 @@ pub(super) fn refuse_own_topics(
         });
         if let Some(used) = used {
             keys.refuse(
-                &format!("monitor.topics.{}.topic", one.name),
+                &format!("{key}.topic"),
                 format!("{topic} is also {used}"),
                 "a topic that the gate neither writes nor takes commands from",
                 "commands have metrics of their own (interlock_command_*), and a second reader of \

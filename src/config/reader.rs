@@ -12,7 +12,9 @@ use super::problem::{Place, Problem, Problems};
 use super::range::Read;
 use super::schema::{self, Known, Status};
 use super::value::{Doubt, FlatMap, Value};
-use super::{causes, digest, feedback, globals, inputs, lane, monitor, stop, topics};
+use super::{
+    batteries, causes, digest, feedback, globals, inputs, lane, monitor, stop, temperatures, topics,
+};
 
 /// Who the node is: needed for topic names and texts.
 #[derive(Clone, Debug)]
@@ -46,17 +48,32 @@ pub fn read(map: &FlatMap, context: &Context) -> Result<Config, Problems> {
     let feedback = feedback::feedback(&mut keys, &globals);
     let lanes = lane::lanes(&mut keys, &globals, &feedback);
     let kill_inputs = inputs::kill_inputs(&mut keys, &globals);
+    let temperatures = temperatures::temperatures(&mut keys, &globals, &lanes);
+    let batteries = batteries::batteries(&mut keys, &globals);
     let monitor = monitor::monitor(&mut keys);
     if map.names_under("lanes").is_empty() {
         keys.missing("lanes", "at least one lane", "a gate without lanes guards nothing");
     }
-    inputs::refuse_names_twice(&mut keys, &feedback, &kill_inputs);
+    inputs::refuse_names_twice(
+        &mut keys,
+        [
+            ("feedback", "a feedback", feedback.iter().map(|one| one.name.as_str()).collect()),
+            ("kill_inputs", "a kill input", kill_inputs.iter().map(|o| o.name.as_str()).collect()),
+            ("temperatures", "a temperature", temperatures.iter().map(|o| &*o.name).collect()),
+            ("batteries", "a battery", batteries.iter().map(|one| one.name.as_str()).collect()),
+        ],
+    );
     let other_paths = top.other_paths.as_deref().unwrap_or_default();
     topics::refuse_collisions(&mut keys, context, &lanes, &feedback, &kill_inputs);
     topics::refuse_other_paths(&mut keys, context, &lanes, other_paths);
     let measured = (lanes.as_slice(), feedback.as_slice(), kill_inputs.as_slice());
     stop::refuse_cut(&mut keys, context, top.stop.as_ref(), measured);
-    monitor::refuse_own_topics(&mut keys, context, &lanes, monitor.as_ref());
+    let named = monitor.as_ref().map(|monitor| monitor.topics.as_slice()).unwrap_or_default();
+    let named = named.iter().map(|one| (format!("monitor.topics.{}", one.name), &one.topic));
+    let hot = temperatures.iter().map(|one| (format!("temperatures.{}", one.name), &one.topic));
+    let charged = batteries.iter().map(|one| (format!("batteries.{}", one.name), &one.topic));
+    let read = named.chain(hot).chain(charged);
+    monitor::refuse_own_topics(&mut keys, context, &lanes, read);
     if keys.problems.is_empty() {
         globals::refuse_unused_urdf(&mut keys, &globals, &lanes);
         feedback::refuse_unread(&mut keys, &lanes, &feedback);
@@ -91,6 +108,8 @@ pub fn read(map: &FlatMap, context: &Context) -> Result<Config, Problems> {
             other_paths: top.other_paths?,
             latch_persist: top.latch_persist?,
             state_dir: top.state_dir?,
+            temperatures,
+            batteries,
             monitor: monitor?,
             urdf: globals.urdf,
             description: None,

@@ -10,7 +10,7 @@ const EXIT_CODES: &str = "\
 Exit codes:
   0   done, or the node is disarmed or active; doctor: all good
   1   refused, not confirmed, or the node is killed (status);
-      the time is over (wait); something is bad (doctor)
+      the time is over (wait); something is bad (doctor, self-test)
   2   the node could not be reached; doctor: something could not be checked
   64  the command line is wrong";
 
@@ -85,6 +85,14 @@ pub(super) enum Verb {
         lane: String,
         /// The source
         source: Option<String>,
+        #[command(flatten)]
+        because: Because,
+    },
+    /// Trips every kill input while disarmed, times it, and resets. Nothing moves
+    SelfTest {
+        /// The node's own JSON, as it is
+        #[arg(long)]
+        json: bool,
         #[command(flatten)]
         because: Because,
     },

@@ -11,8 +11,8 @@ use crate::telemetry::collector::registry;
 use crate::telemetry::fixture;
 use crate::telemetry::status::Status;
 use crate::telemetry::status::{
-    ConditionStatus, FeedbackStatus, KillInputStatus, LaneStatus, Readiness, SourceStatus,
-    TripStatus,
+    BatteryStatus, ConditionStatus, FeedbackStatus, KillInputStatus, LaneStatus, Readiness,
+    SelfTestPart, SourceStatus, TemperatureStatus, TripStatus,
 };
 
 fn killed() -> Status {
@@ -183,7 +183,7 @@ fn when_a_kill_input_asserts_expect_who_does_it() {
     status.latch = String::from("not persisted");
     let said = text::status(&status);
     assert!(said.contains("pendant: ASSERTED by /pen?dant\n"), "{said}");
-    assert!(said.contains("  latch       not persisted\n"), "{said}");
+    assert!(said.contains("  latch        not persisted\n"), "{said}");
 }
 
 #[test]
@@ -210,6 +210,38 @@ fn when_the_node_is_active_expect_good_and_who_is_in_charge() {
         assert!(said.out.contains(part), "{part} not in {}", said.out);
     }
     assert!(!said.out.contains("to go on"));
+}
+
+#[test]
+fn when_a_joint_is_hot_or_a_battery_low_expect_it_named_and_else_the_hottest() {
+    let joint = |component: &str, celsius, level: &str, text: &str| TemperatureStatus {
+        name: String::from("motors"),
+        component: component.to_owned(),
+        celsius: Some(celsius),
+        level: level.to_owned(),
+        text: text.to_owned(),
+        ..TemperatureStatus::default()
+    };
+    let mut status = killed();
+    status.temperatures = vec![
+        joint("hip", 40.0, "ok", "40.0 °C"),
+        joint("knee", 82.5, "derate", "82.5 °C; derate from 80 °C on"),
+    ];
+    status.batteries = vec![BatteryStatus {
+        name: String::from("main"),
+        text: String::from("15 %; derate from 0.2 on"),
+        ..BatteryStatus::default()
+    }];
+    let said = text::status(&status);
+    for part in [
+        "  temperature motors: knee, 82.5 °C; derate from 80 °C on\n",
+        "  battery     main: 15 %; derate from 0.2 on\n",
+    ] {
+        assert!(said.contains(part), "{part} not in {said}");
+    }
+    status.temperatures.pop();
+    let said = text::status(&status);
+    assert!(said.contains("  temperature motors: hip, 40.0 °C\n"), "{said}");
 }
 
 #[test]
@@ -302,9 +334,42 @@ fn when_an_operator_kills_resets_and_arms_expect_each_said_and_done() {
 }
 
 #[test]
+fn when_a_self_test_runs_expect_each_part_in_a_line_and_the_exit_code() {
+    let (rig, socket) = rig("disarmed", 40);
+    let part = |input: &str, passed: bool, text: &str| SelfTestPart {
+        input: String::from(input),
+        passed,
+        text: String::from(text),
+        ..SelfTestPart::default()
+    };
+    let good = part("kill verbs", true, "safe command after 0.31 ms, on disk after 2.40 ms");
+    *rig.node.self_test.lock() = vec![good.clone()];
+    let said = say(&["self-test", &socket, "--operator", "maria"]);
+    let expected = "  passed      kill verbs: safe command after 0.31 ms, on disk after 2.40 ms\n\
+                    disarmed, seq 42: self test passed\n";
+    assert_eq!((said.code, said.out.as_str(), said.err.as_str()), (GOOD, expected, ""));
+    assert!(rig.node.wishes.lock()[0].operator.ends_with("as maria"));
+    let bad = part("pad", false, "its own asserting message\u{1b} is not read as one");
+    *rig.node.self_test.lock() = vec![good, bad];
+    let said = say(&["self-test", &socket]);
+    assert_eq!((said.code, said.err.as_str()), (REFUSED, "disarmed, seq 44: self test FAILED\n"));
+    assert!(
+        said.out.ends_with("  FAILED      pad: its own asserting message? is not read as one\n")
+    );
+    let said = say(&["self-test", "--json", &socket]);
+    let answer: crate::socket::protocol::Answer = serde_json::from_str(&said.out).unwrap();
+    assert_eq!((said.code, answer.self_test.len()), (REFUSED, 2));
+    say(&["kill", &socket]);
+    let said = say(&["self-test", &socket]);
+    assert_eq!((said.code, said.out.as_str()), (REFUSED, ""));
+    assert_eq!(said.err, "refused: it is killed\n");
+}
+
+#[test]
 fn when_the_node_does_not_run_expect_every_verb_to_say_so() {
     for arguments in [
-        &["reset", "--yes"][..],
+        &["self-test"][..],
+        &["reset", "--yes"],
         &["arm", "--yes"],
         &["disarm"],
         &["select-source", "base"],
@@ -358,6 +423,7 @@ fn when_a_shell_or_a_manual_asks_expect_every_verb_in_it() {
     for shell in ["bash", "zsh", "fish"] {
         let said = say(&["completions", shell]);
         assert!(said.code == GOOD && said.out.contains("select-source"), "{shell}");
+        assert!(said.out.contains("self-test"), "{shell}");
     }
     let said = say(&["man"]);
     assert_eq!(said.code, GOOD);

@@ -7,16 +7,18 @@ mod trip;
 use std::fmt::Write as _;
 
 pub(super) use self::trip::stamp;
-use self::trip::{span, time, trip};
+use self::trip::trip;
 use crate::telemetry::history::Entry;
+use crate::telemetry::people::{span, time, way_on};
 use crate::telemetry::status::{
-    ConditionStatus, FeedbackStatus, KillInputStatus, LaneStatus, SourceStatus, Status,
+    ConditionStatus, FeedbackStatus, KillInputStatus, LaneStatus, SelfTestPart, SourceStatus,
+    Status, TemperatureStatus,
 };
 
 /// Columns of the text: a terminal of 80 that is not filled to its edge.
 const COLUMNS: usize = 79;
 /// Columns of the titles.
-const TITLE: usize = 10;
+const TITLE: usize = 11;
 
 /// The whole text, each line ended.
 pub(super) fn status(status: &Status) -> String {
@@ -44,6 +46,12 @@ pub(super) fn status(status: &Status) -> String {
     for feedback in &status.feedback {
         line(&mut out, "feedback", &self::feedback(feedback));
     }
+    for parts in status.temperatures.chunk_by(|one, other| one.name == other.name) {
+        line(&mut out, "temperature", &temperature(parts));
+    }
+    for battery in &status.batteries {
+        line(&mut out, "battery", &format!("{}: {}", battery.name, plain(&battery.text)));
+    }
     if !status.latch.is_empty() {
         line(&mut out, "latch", &status.latch);
     }
@@ -51,7 +59,7 @@ pub(super) fn status(status: &Status) -> String {
         line(&mut out, "IGNORED", &format!("causes {}", status.ignored_causes.join(", ")));
     }
     if let Some(way) = way_on(status) {
-        line(&mut out, "to go on", &way);
+        line(&mut out, "to go on", way);
     }
     out
 }
@@ -81,6 +89,16 @@ pub(super) fn head(status: &Status) -> String {
     let mut out = top(status);
     for condition in &status.unmet {
         line(&mut out, "in the way", &self::condition(condition));
+    }
+    out
+}
+
+/// A self test, part by part.
+pub(super) fn self_test(parts: &[SelfTestPart]) -> String {
+    let mut out = String::new();
+    for part in parts {
+        let result = if part.passed { "passed" } else { "FAILED" };
+        line(&mut out, result, &format!("{}: {}", part.input, plain(&part.text)));
     }
     out
 }
@@ -188,9 +206,9 @@ pub(super) fn plain(text: &str) -> String {
 /// A title and its text, in as many lines as it takes.
 fn line(out: &mut String, title: &str, text: &str) {
     let mut title = title;
-    for part in wrapped(&plain(text), COLUMNS.saturating_sub(TITLE + 4)) {
+    for part in wrapped(&plain(text), COLUMNS.saturating_sub(TITLE + 3)) {
         // Writing to a String cannot fail.
-        writeln!(out, "  {title:<TITLE$}  {part}").ok();
+        writeln!(out, "  {title:<TITLE$} {part}").ok();
         title = "";
     }
 }
@@ -312,6 +330,25 @@ fn source(source: &SourceStatus, owner: Option<&str>) -> String {
     text
 }
 
+/// Of one input, every component that has something to say; the hottest where none has.
+fn temperature(parts: &[TemperatureStatus]) -> String {
+    let name = parts.first().map_or("", |part| &part.name);
+    let point = |part: &TemperatureStatus| {
+        let text = plain(&part.text);
+        if part.component == part.name { text } else { format!("{}, {text}", part.component) }
+    };
+    let loud = parts.iter().filter(|part| part.level != "ok");
+    let mut told: Vec<String> = loud.map(point).collect();
+    if told.is_empty() {
+        let by_heat = |one: &&TemperatureStatus, other: &&TemperatureStatus| {
+            let celsius = |part: &TemperatureStatus| part.celsius.unwrap_or(f64::NEG_INFINITY);
+            celsius(one).total_cmp(&celsius(other))
+        };
+        told.extend(parts.iter().max_by(by_heat).map(point));
+    }
+    format!("{name}: {}", told.join("; "))
+}
+
 fn kill_input(input: &KillInputStatus) -> String {
     let KillInputStatus { name, asserted, lost, seen, silent_for_s, note, asserted_by } = input;
     let state = match (asserted, seen, lost) {
@@ -331,16 +368,4 @@ fn feedback(feedback: &FeedbackStatus) -> String {
         (false, None) => String::from("not heard yet"),
     };
     format!("{}: {state}", feedback.name)
-}
-
-/// The next steps, to be typed.
-fn way_on(status: &Status) -> Option<String> {
-    let text = match (status.state.as_str(), status.unmet.is_empty()) {
-        ("killed", true) => "1. interlockctl reset (nothing moves)   2. interlockctl arm",
-        ("killed", false) => "clear what is in the way, interlockctl reset, interlockctl arm",
-        ("disarmed", true) => "interlockctl arm",
-        ("disarmed", false) => "clear what is in the way, then interlockctl arm",
-        _ => return None,
-    };
-    Some(text.to_owned())
 }

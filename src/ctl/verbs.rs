@@ -8,7 +8,7 @@ use super::{Console, GOOD, REFUSED, USAGE, text};
 use crate::socket::protocol::{Answer, ErrorCode};
 use crate::telemetry::status::Status;
 
-fn fields(because: &Because, mut own: Value) -> Value {
+pub(super) fn fields(because: &Because, mut own: Value) -> Value {
     if let Some(own) = own.as_object_mut() {
         own.insert("reason".to_owned(), json!(because.reason));
         own.insert("operator".to_owned(), json!(because.operator));
@@ -140,7 +140,7 @@ fn finish(answer: Result<Answer, NoAnswer>, console: &mut Console<'_>) -> u8 {
     }
 }
 
-fn tell(answer: &Answer, console: &mut Console<'_>) -> u8 {
+pub(super) fn tell(answer: &Answer, console: &mut Console<'_>) -> u8 {
     if answer.ok {
         console.say(&format!("{}\n", text::plain(&answer.message)));
         return GOOD;

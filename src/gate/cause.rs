@@ -61,6 +61,8 @@ closed_list! {
         ClockStep = "clock_step",
         /// The node is shutting down.
         Shutdown = "shutdown",
+        /// A trip of the self test, which resets it.
+        SelfTest = "self_test",
     }
 }
 
@@ -119,7 +121,8 @@ impl Cause {
             | Self::ForeignPublisher
             | Self::OtherPath
             | Self::Tilt
-            | Self::AngularVelocity => Action::Kill,
+            | Self::AngularVelocity
+            | Self::SelfTest => Action::Kill,
             Self::KillInputSilent
             | Self::SourceSilent
             | Self::RefusalsSustained
@@ -159,7 +162,8 @@ impl Cause {
             | Self::ControllerGone
             | Self::ControllerChanged
             | Self::GateStalled
-            | Self::Suspended => Action::Kill,
+            | Self::Suspended
+            | Self::SelfTest => Action::Kill,
             Self::KillInputSilent
             | Self::RateExceeded
             | Self::FeedbackStale
@@ -205,7 +209,8 @@ impl Cause {
             | Self::GateStalled
             | Self::Suspended
             | Self::ClockStep
-            | Self::Shutdown => Duration::ZERO,
+            | Self::Shutdown
+            | Self::SelfTest => Duration::ZERO,
         }
     }
 
@@ -245,7 +250,8 @@ impl Cause {
             | Self::BatteryTrip
             | Self::Suspended
             | Self::ClockStep
-            | Self::Shutdown => None,
+            | Self::Shutdown
+            | Self::SelfTest => None,
         }
     }
 
@@ -282,7 +288,8 @@ impl Cause {
             | Self::GateStalled
             | Self::Suspended
             | Self::ClockStep
-            | Self::Shutdown => None,
+            | Self::Shutdown
+            | Self::SelfTest => None,
         }
     }
 

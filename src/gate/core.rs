@@ -55,6 +55,8 @@ pub struct Gate {
     pub(super) taken: bool,
     /// The last run ended while active, in this boot: somebody may still follow what it sent last.
     pub(super) unclean: bool,
+    /// A self test runs: its own trips are the only ones so far.
+    pub(super) testing: bool,
     pub(super) last_tick: SteadyTime,
     pub(super) notices: Notices,
 }
@@ -100,10 +102,20 @@ impl Gate {
             evaluated_at: None,
             taken: false,
             unclean: start.record == BootRecord::EndedActive,
+            testing: false,
             last_tick: steady,
             notices,
             rules,
         }
+    }
+
+    /// Makes a place for a cause of a subject that the rules do not list, so that it costs no memory
+    /// later. For the time before the gate runs.
+    pub fn expect(&mut self, cause: Cause, subject: Subject, now: SteadyTime) {
+        self.faults.add(cause, subject, self.rules.debounce(cause), now);
+        self.faults.reserve();
+        // Empty until the first tick: room for one condition more.
+        self.conditions.reserve_exact(self.conditions.capacity().saturating_add(1));
     }
 
     /// The state, `seq` and trips.

@@ -1,5 +1,6 @@
 //! What happened in this run and before it: the newest trips, and what a run begins with.
 
+use super::cause::Cause;
 use super::machine::Trip;
 use super::state::BootRecord;
 
@@ -13,8 +14,12 @@ pub struct Trips {
 }
 
 impl Trips {
-    /// Adds a trip; the oldest makes place for it.
+    /// Adds a trip; the oldest makes place for it. Of the self test's only the newest is kept, so
+    /// that a daily test does not push out what people look for.
     pub fn push(&mut self, trip: Trip) {
+        if trip.cause == Cause::SelfTest {
+            self.remove(Cause::SelfTest);
+        }
         match self.kept.iter_mut().find(|kept| kept.is_none()) {
             Some(free) => *free = Some(trip),
             None => {
@@ -23,6 +28,18 @@ impl Trips {
                     *last = Some(trip);
                 }
             }
+        }
+    }
+
+    /// Removes the oldest trip of this cause, and keeps the order.
+    fn remove(&mut self, cause: Cause) {
+        let is_it = |kept: &Option<Trip>| kept.is_some_and(|trip| trip.cause == cause);
+        let Some(place) = self.kept.iter().position(is_it) else { return };
+        if let Some(rest) = self.kept.get_mut(place..)
+            && let Some(first) = rest.first_mut()
+        {
+            *first = None;
+            rest.rotate_left(1);
         }
     }
 
@@ -55,7 +72,6 @@ impl Start {
 
 #[cfg(test)]
 mod tests {
-    use super::super::cause::Cause;
     use super::super::machine::{Machine, Report, Subject};
     use super::super::state::State;
     use super::super::units::Moment;
@@ -80,6 +96,23 @@ mod tests {
         }
         let kept: Vec<u64> = trips.iter().map(|trip| trip.seq).collect();
         assert_eq!(kept, (5..=20).collect::<Vec<u64>>());
+    }
+
+    #[test]
+    fn when_self_tests_trip_expect_only_the_newest_kept_and_no_other_pushed_out() {
+        let mut trips = Trips::default();
+        let tested = |seq| Trip { cause: Cause::SelfTest, ..trip(seq) };
+        for seq in 1..=15 {
+            trips.push(trip(seq));
+        }
+        for seq in 16..=30 {
+            trips.push(tested(seq));
+        }
+        let kept = |trips: &Trips| trips.iter().map(|trip| trip.seq).collect::<Vec<u64>>();
+        assert_eq!(kept(&trips), (1..=15).chain([30]).collect::<Vec<u64>>());
+        trips.push(trip(31));
+        trips.push(tested(32));
+        assert_eq!(kept(&trips), (2..=15).chain([31, 32]).collect::<Vec<u64>>());
     }
 
     #[test]

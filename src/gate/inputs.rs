@@ -23,13 +23,23 @@ impl Gate {
         let (level, rising) = state.sample(asserted.unwrap_or(true), receipt, rules);
         let subject = Subject::KillInput(input);
         let report = Report { rising, ..Report::plain(Cause::KillInputAsserted, subject) };
-        match rules.action {
+        match self.follows(input, level, rising) {
+            Some(KillAction::Kill) => self.kill(report, receipt.at),
+            Some(KillAction::Disarm) => self.act(report, Action::Disarm, receipt.at),
+            None => {}
+        }
+    }
+
+    /// What a sample of a kill input does, by the level after it.
+    pub(super) fn follows(&self, input: usize, level: bool, rising: bool) -> Option<KillAction> {
+        let action = self.rules.kill_inputs.get(input)?.action;
+        match action {
             // While it stays asserted in `killed` nothing new is told; the latch holds anyway.
             KillAction::Kill if level && (rising || self.machine.state() != State::Killed) => {
-                self.kill(report, receipt.at);
+                Some(KillAction::Kill)
             }
-            KillAction::Disarm if level => self.act(report, Action::Disarm, receipt.at),
-            KillAction::Kill | KillAction::Disarm => {}
+            KillAction::Disarm if level => Some(KillAction::Disarm),
+            KillAction::Kill | KillAction::Disarm => None,
         }
     }
 

@@ -180,6 +180,12 @@ impl KillInput {
         self.asserting(now, rules).find_map(|level| level.publisher)
     }
 
+    /// Whether this publisher asserts.
+    #[must_use]
+    pub fn asserts(&self, publisher: Gid, now: SteadyTime, rules: &KillInputRules) -> bool {
+        self.asserting(now, rules).any(|level| level.publisher == Some(publisher))
+    }
+
     fn asserting<'a>(
         &'a self,
         now: SteadyTime,

@@ -257,8 +257,8 @@ impl Machine {
         self.last_trip = Some(trip);
         self.trips.push(trip);
         self.last_news = now.steady;
-        // The first is kept: it is the one to look for.
-        if self.first_trip.is_none() {
+        // The first is kept: it is the one to look for. A self test's is not.
+        if self.first_trip.is_none_or(|first| first.cause == Cause::SelfTest) {
             self.first_trip = Some(trip);
         }
         self.tell_apart((report.cause, report.subject));

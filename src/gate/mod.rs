@@ -42,6 +42,8 @@ pub mod release;
 pub mod rules;
 pub mod safe;
 pub mod seen;
+pub mod self_test;
+pub mod sensor;
 mod share;
 pub mod snapshot;
 pub mod source;

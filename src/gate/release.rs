@@ -149,21 +149,27 @@ impl Gate {
     ///
     /// # Errors
     /// [`Refused`] as in the state table; unmet while a kill input asserts or the latch file cannot
-    /// be written.
+    /// be written; busy during a self test, which resets itself.
     pub fn begin_reset(&mut self, seq: u64, now: Moment) -> Result<(), Refused> {
         let unmet = self.reset_blocked(now.steady);
-        self.machine.begin(Release::Reset, seq, unmet).inspect_err(|refused| {
-            self.notices.push(Notice::ResetRefused(*refused));
-        })
+        let begun = if self.testing {
+            Err(Refused::Busy)
+        } else {
+            self.machine.begin(Release::Reset, seq, unmet)
+        };
+        begun.inspect_err(|refused| self.notices.push(Notice::ResetRefused(*refused)))
     }
 
     /// The first step of an arm, with a profile by its index.
     ///
     /// # Errors
-    /// [`Refused`] as in the state table; unmet while any condition is; unknown profile.
+    /// [`Refused`] as in the state table; unmet while any condition is; unknown profile; busy during
+    /// a self test.
     pub fn begin_arm(&mut self, seq: u64, profile: usize, now: Moment) -> Result<(), Refused> {
         let disarmed = self.machine.state() == State::Disarmed;
-        let result = if disarmed && self.rules.profiles.get(profile).is_none() {
+        let result = if self.testing {
+            Err(Refused::Busy)
+        } else if disarmed && self.rules.profiles.get(profile).is_none() {
             Err(Refused::UnknownProfile)
         } else {
             let unmet = self.arm_blocked_with(profile, now);

@@ -114,6 +114,8 @@ pub struct Snapshot {
     pub profile: Option<usize>,
     /// Factor on velocity and speeding up from heat or charge; 1: none.
     pub derating: f64,
+    /// Limits are still to come with a robot description.
+    pub awaits_description: bool,
     /// The causes that are there now, whatever they do.
     pub causes: Vec<CauseView>,
     /// What stands in the way of the next step.
@@ -150,6 +152,7 @@ impl Snapshot {
             last_trip: None,
             profile: None,
             derating: 1.0,
+            awaits_description: false,
             causes: Vec::with_capacity(gate.faults.capacity()),
             unmet: Vec::with_capacity(gate.conditions.capacity()),
             lanes: gate.lanes.iter().map(lane).collect(),
@@ -173,6 +176,7 @@ impl Gate {
         to.last_trip = self.machine.last_trip().copied();
         to.profile = self.profile;
         to.derating = self.derating;
+        to.awaits_description = self.awaits_description;
         to.causes.clear();
         let present = self.faults.iter().filter(|fault| fault.level.present);
         to.causes.extend(present.map(|fault| CauseView {

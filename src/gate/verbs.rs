@@ -13,6 +13,8 @@ impl Gate {
     /// The kill verb. Works in every state and puts every safe command out again.
     pub fn kill(&mut self, report: Report, now: Moment) {
         self.taken = true;
+        // A real stop is not the self test's to take back.
+        self.testing = false;
         let outcome = self.machine.kill(report, now);
         self.tell(outcome);
         self.stop_all(outcome, now.steady);
@@ -64,6 +66,10 @@ impl Gate {
 
     /// Does what an automatic cause's action says, now.
     pub(super) fn act(&mut self, report: Report, action: Action, now: Moment) {
+        // Nothing can move during a self test: as while disarmed, nothing latches.
+        if self.testing {
+            return;
+        }
         let outcome = self.machine.automatic(report, action, now);
         self.tell(outcome);
         if outcome.moved {

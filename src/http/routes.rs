@@ -10,24 +10,15 @@ use axum::routing::get;
 use prometheus::TEXT_FORMAT;
 use serde::Serialize;
 
+use super::page::{self, POLICY};
 use super::{HttpParts, STALLED_AFTER};
 use crate::telemetry::collector::scrape;
 use crate::telemetry::status::Liveness;
 
-const INDEX: &str = "\
-Interlock: command gate, kill switch latch and telemetry.
-Read only: nothing here can stop or release anything.
-
-/status   state as JSON (interlockctl status shows it)
-/metrics  for Prometheus
-/livez    the gate thread makes progress
-/readyz   everything the node needs is there
-";
-
 /// `get` also answers HEAD; axum answers 405 with `Allow` to any other method.
 pub(super) fn router(parts: HttpParts) -> Router {
     Router::new()
-        .route("/", get(|| async { (plain(), INDEX) }))
+        .route("/", get(page))
         .route("/metrics", get(metrics))
         .route("/livez", get(livez))
         .route("/readyz", get(readyz))
@@ -73,9 +64,20 @@ async fn metrics(State(parts): Parts) -> Response {
     }
 }
 
-async fn livez(State(parts): Parts) -> Response {
-    let since = parts.slots.node.since_tick((parts.steady)());
-    let reason = match since {
+/// The status for people. The browser is told to run nothing and to load nothing.
+async fn page(State(parts): Parts) -> Response {
+    let safe = [
+        (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY)),
+        (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+        (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
+    ];
+    let text = page::page(&(parts.status)(), stalled(&parts).as_deref());
+    (headers("text/html; charset=utf-8"), safe, text).into_response()
+}
+
+/// Why the gate thread does not get on; `None`: it does.
+fn stalled(parts: &HttpParts) -> Option<String> {
+    match parts.slots.node.since_tick((parts.steady)()) {
         None => Some(String::from("the gate thread has not ticked yet")),
         Some(since) if since > STALLED_AFTER => Some(format!(
             "the gate thread ticked {:.1} s ago, needs < {:.1} s",
@@ -83,7 +85,11 @@ async fn livez(State(parts): Parts) -> Response {
             STALLED_AFTER.as_secs_f64()
         )),
         Some(_) => None,
-    };
+    }
+}
+
+async fn livez(State(parts): Parts) -> Response {
+    let reason = stalled(&parts);
     let liveness = Liveness { live: reason.is_none(), reasons: reason.into_iter().collect() };
     json(code(liveness.live), &liveness)
 }

@@ -143,10 +143,18 @@ fn when_status_is_read_expect_what_was_filled_in() {
 }
 
 #[test]
-fn when_the_index_or_nothing_is_asked_for_expect_the_way() {
+fn when_the_page_or_nothing_is_asked_for_expect_the_way() {
     let rig = rig(patient());
     let index = rig.get("/");
     assert_eq!(index.code, 200);
+    assert!(index.head.contains("content-type: text/html; charset=utf-8"), "{}", index.head);
+    assert!(index.head.contains("content-security-policy: default-src 'none'; "), "{}", index.head);
+    assert!(index.head.contains("x-content-type-options: nosniff"), "{}", index.head);
+    // The gate of this rig does not tick: the page says so before anything else.
+    assert!(index.body.contains("<h1>✖ NO PROGRESS</h1>"), "{}", index.body);
+    rig.slots.node.ticked(SteadyTime::from_nanos(1));
+    let index = rig.get("/");
+    assert!(index.body.contains("<h1>✖ KILLED</h1>"), "{}", index.body);
     for route in ["/status", "/metrics", "/livez", "/readyz"] {
         assert!(index.body.contains(route));
     }

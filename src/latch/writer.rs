@@ -13,6 +13,7 @@ use super::file::{Failure, Store};
 use super::post::{FIRST, Post, Posted, Progress};
 use super::record::{BootId, Contents, Found, StoredTrip, VERSION};
 use crate::attribution::Attribution;
+use crate::gate::cause::Cause;
 use crate::gate::history::{KEPT_TRIPS, Start};
 use crate::gate::machine::{Machine, Trip};
 use crate::gate::state::State;
@@ -192,6 +193,10 @@ impl Writer {
     fn name(&mut self, posted: &Posted) {
         for trip in posted.trips.iter() {
             if !self.trips.iter().any(|known| known.seq == trip.seq) {
+                if trip.cause == Cause::SelfTest {
+                    // As in the gate's own list: one self test makes place for the next.
+                    self.trips.retain(|known| known.cause != Cause::SelfTest.label());
+                }
                 let (subject, detail) = (self.parts.describe)(trip);
                 self.trips.push(StoredTrip {
                     seq: trip.seq,

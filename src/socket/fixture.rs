@@ -17,7 +17,7 @@ use crate::gate::units::Moment;
 use crate::telemetry::events::EventLog;
 use crate::telemetry::fixture;
 use crate::telemetry::history::History;
-use crate::telemetry::status::Status;
+use crate::telemetry::status::{SelfTestPart, Status};
 use crate::verbs::{Ask, NotTaken, Outcome, Wish};
 
 /// A folder that goes with the test.
@@ -57,6 +57,8 @@ pub(crate) struct FakeNode {
     pub(crate) kills: AtomicU64,
     pub(crate) status: Mutex<Status>,
     pub(crate) wishes: Mutex<Vec<Wish>>,
+    /// What a self test finds.
+    pub(crate) self_test: Mutex<Vec<SelfTestPart>>,
     kept: Mutex<Vec<oneshot::Sender<Outcome>>>,
 }
 
@@ -109,6 +111,7 @@ impl Behind for FakeNode {
             return Ok(outcome);
         }
         let mut status = self.status.lock();
+        let mut self_test = Vec::new();
         let (done, message) = match (&wish.ask, status.state.as_str()) {
             (Ask::Reset { seq } | Ask::Arm { seq, .. }, _) if *seq != status.seq => {
                 (false, format!("refused: seq is {} now, not the one you named", status.seq))
@@ -116,11 +119,18 @@ impl Behind for FakeNode {
             (Ask::Reset { .. }, "killed") => Self::move_to(&mut status, "disarmed"),
             (Ask::Arm { .. }, "disarmed") => Self::move_to(&mut status, "active"),
             (Ask::Disarm, "active") => Self::move_to(&mut status, "disarmed"),
+            (Ask::SelfTest, "disarmed") => {
+                self_test.clone_from(&self.self_test.lock());
+                status.seq += 2;
+                let done = self_test.iter().all(|part| part.passed);
+                let result = if done { "passed" } else { "FAILED" };
+                (done, format!("disarmed, seq {}: self test {result}. The parts", status.seq))
+            }
             (Ask::SelectSource { source, .. }, _) => (true, format!("{source} is in charge")),
             (_, state) => (false, format!("refused: it is {state}")),
         };
         let (state, seq) = (status.state.clone(), status.seq);
-        let outcome_is = Outcome { done, message, state, seq, ..Outcome::default() };
+        let outcome_is = Outcome { done, message, state, seq, self_test, ..Outcome::default() };
         answer.send(outcome_is).expect("somebody waits");
         Ok(outcome)
     }

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::telemetry::history::Entry;
-use crate::telemetry::status::{ConditionStatus, Status};
+use crate::telemetry::status::{ConditionStatus, SelfTestPart, Status};
 use crate::verbs::Ask;
 
 /// The version of these lines. A changed meaning gets another number.
@@ -41,10 +41,19 @@ impl Verb {
     pub const fn releases(&self) -> bool {
         match self {
             Self::Asks(Ask::Reset { .. } | Ask::Arm { .. } | Ask::SelectSource { .. }) => true,
-            Self::Asks(Ask::Disarm) | Self::Status | Self::History | Self::Whoami | Self::Kill => {
-                false
-            }
+            Self::Asks(Ask::Disarm | Ask::SelfTest)
+            | Self::Status
+            | Self::History
+            | Self::Whoami
+            | Self::Kill => false,
         }
+    }
+
+    /// Whether there is a limit on how often it is asked: all that releases, and the self test, whose
+    /// every attempt is told.
+    #[must_use]
+    pub const fn is_limited(&self) -> bool {
+        self.releases() || matches!(self, Self::Asks(Ask::SelfTest))
     }
 }
 
@@ -86,6 +95,8 @@ pub enum ErrorCode {
     RateLimited,
     /// The node refuses: the state or a condition, see `message` and `unmet`.
     Refused,
+    /// The self test ran and found something wrong, see `self_test`.
+    Failed,
     /// Other requests fill the queue.
     Busy,
     /// The node is shutting down.
@@ -96,7 +107,7 @@ pub enum ErrorCode {
 
 impl ErrorCode {
     /// Every one, for the reference.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::BadJson,
         Self::BadVersion,
         Self::UnknownVerb,
@@ -107,6 +118,7 @@ impl ErrorCode {
         Self::NotAuthorised,
         Self::RateLimited,
         Self::Refused,
+        Self::Failed,
         Self::Busy,
         Self::Ended,
         Self::NoAnswer,
@@ -126,6 +138,7 @@ impl ErrorCode {
             Self::NotAuthorised => "not_authorised",
             Self::RateLimited => "rate_limited",
             Self::Refused => "refused",
+            Self::Failed => "failed",
             Self::Busy => "busy",
             Self::Ended => "ended",
             Self::NoAnswer => "no_answer",
@@ -176,6 +189,9 @@ pub struct Answer {
     /// Source in charge of the lane asked about.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub owner: Option<String>,
+    /// To `self_test`, one entry a part.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub self_test: Vec<SelfTestPart>,
     /// To `status`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<Box<Status>>,
@@ -296,6 +312,7 @@ fn verb(fields: &Fields) -> Result<Verb, (ErrorCode, String)> {
             Verb::Asks(Ask::Arm { seq: seq("arm")?, profile })
         }
         "disarm" => Verb::Asks(Ask::Disarm),
+        "self_test" => Verb::Asks(Ask::SelfTest),
         "select_source" => {
             let lane = fields
                 .lane
@@ -305,7 +322,8 @@ fn verb(fields: &Fields) -> Result<Verb, (ErrorCode, String)> {
             Verb::Asks(Ask::SelectSource { lane, source })
         }
         other => {
-            let known = "kill, status, history, whoami, reset, arm, disarm, select_source";
+            let known = "kill, status, history, whoami, reset, arm, disarm, select_source, \
+                         self_test";
             let what = format!("there is no verb {other:?}; there are {known}");
             return Err((ErrorCode::UnknownVerb, what));
         }
@@ -320,9 +338,11 @@ fn refuse_unused(fields: &Fields, verb: &Verb) -> Result<(), (ErrorCode, String)
         Verb::Asks(Ask::Reset { .. }) => (true, false, false),
         Verb::Asks(Ask::Arm { .. }) => (true, true, false),
         Verb::Asks(Ask::SelectSource { .. }) => (false, false, true),
-        Verb::Asks(Ask::Disarm) | Verb::Status | Verb::History | Verb::Whoami | Verb::Kill => {
-            (false, false, false)
-        }
+        Verb::Asks(Ask::Disarm | Ask::SelfTest)
+        | Verb::Status
+        | Verb::History
+        | Verb::Whoami
+        | Verb::Kill => (false, false, false),
     };
     let unused = [
         ("seq", fields.seq.is_some() && !has_seq),

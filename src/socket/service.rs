@@ -149,7 +149,8 @@ impl Service {
     }
 
     async fn wish(&self, wish: Wish, caller: Caller) -> Answer {
-        if Verb::Asks(wish.ask.clone()).releases() {
+        let verb = Verb::Asks(wish.ask.clone());
+        if verb.is_limited() {
             let now = self.parts.behind.now().steady;
             let may_try = self.attempts.lock().take(caller.peer.uid, now);
             if !may_try {
@@ -160,17 +161,17 @@ impl Service {
                     "refused: too many attempts; wait a few seconds and try again",
                 );
             }
-            if !self.may_release(caller).await {
-                self.refused(&wish, RequestRefusal::NotAuthorised);
-                let group = &self.parts.group;
-                let message = format!(
-                    "refused: uid {} may not let motion begin. Who may: root, the node's own user \
-                     (uid {}), members of group {group} (as root: usermod -aG {group} NAME, then log \
-                     in again)",
-                    caller.peer.uid, self.parts.own_uid
-                );
-                return Answer::error(ErrorCode::NotAuthorised, message);
-            }
+        }
+        if verb.releases() && !self.may_release(caller).await {
+            self.refused(&wish, RequestRefusal::NotAuthorised);
+            let group = &self.parts.group;
+            let message = format!(
+                "refused: uid {} may not let motion begin. Who may: root, the node's own user \
+                 (uid {}), members of group {group} (as root: usermod -aG {group} NAME, then log \
+                 in again)",
+                caller.peer.uid, self.parts.own_uid
+            );
+            return Answer::error(ErrorCode::NotAuthorised, message);
         }
         let outcome = match self.parts.behind.ask(wish) {
             Ok(outcome) => outcome,
@@ -211,6 +212,7 @@ impl Service {
             }
             Ask::Disarm => EventVerb::Disarm,
             Ask::SelectSource { .. } => EventVerb::SelectSource,
+            Ask::SelfTest => EventVerb::SelfTest,
         };
         let operator = ShortText::new(&wish.operator);
         let what = What::RequestRefused { verb, operator, why };
@@ -219,15 +221,21 @@ impl Service {
 }
 
 fn answered(outcome: Outcome) -> Answer {
-    let Outcome { done, message, state, seq, unmet, owner } = outcome;
-    let base =
-        if done { Answer::good(message) } else { Answer::error(ErrorCode::Refused, message) };
+    let Outcome { done, message, state, seq, unmet, owner, self_test } = outcome;
+    let base = if done {
+        Answer::good(message)
+    } else if self_test.is_empty() {
+        Answer::error(ErrorCode::Refused, message)
+    } else {
+        Answer::error(ErrorCode::Failed, message)
+    };
     let was_asked = !state.is_empty();
     Answer {
         state: was_asked.then_some(state),
         seq: was_asked.then_some(seq),
         unmet,
         owner,
+        self_test,
         ..base
     }
 }

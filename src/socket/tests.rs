@@ -9,6 +9,7 @@ use std::time::Duration;
 use super::fixture::{FakeNode, Rig};
 use super::protocol::{Answer, LINE_BYTES};
 use super::*;
+use crate::telemetry::status::SelfTestPart;
 use crate::verbs::{Ask, Via};
 
 /// Longer than any wait of the server in these tests.
@@ -140,6 +141,8 @@ fn when_a_stranger_asks_expect_only_what_stops() {
         }
     }
     assert_ne!(code(&client.ask(r#"{"v":1,"verb":"disarm"}"#)), "not_authorised");
+    // It ends where it began.
+    assert!(client.ask(r#"{"v":1,"verb":"self_test"}"#).ok);
     assert!(client.ask("kill").ok);
 }
 
@@ -162,6 +165,29 @@ fn when_somebody_tries_and_tries_expect_a_bound_and_kills_all_the_same() {
         assert!(Client::new(&rig).ask("kill").ok);
     }
     assert_eq!(rig.node.kills.load(Ordering::SeqCst), 100);
+}
+
+#[test]
+fn when_a_self_test_is_asked_for_expect_its_parts_its_own_error_and_a_bound() {
+    let rig = Rig::with(FakeNode::in_state("disarmed", 5), quick(), stranger());
+    let mut client = Client::new(&rig);
+    let ask = r#"{"v":1,"verb":"self_test","operator":"maria"}"#;
+    let part = |passed| SelfTestPart { passed, ..SelfTestPart::default() };
+    *rig.node.self_test.lock() = vec![part(true)];
+    let answer = client.ask(ask);
+    assert_eq!((answer.ok, answer.seq, answer.self_test.len()), (true, Some(7), 1));
+    *rig.node.self_test.lock() = vec![part(true), part(false)];
+    let answer = client.ask(ask);
+    assert_eq!((code(&answer), answer.seq, answer.self_test.len()), ("failed", Some(9), 2));
+    assert!(client.ask("kill").ok);
+    let answer = client.ask(ask);
+    assert_eq!((code(&answer), answer.self_test.len()), ("refused", 0));
+    // Each attempt is told, so there is an end to them.
+    wait(|| code(&Client::new(&rig).ask(ask)) == "rate_limited");
+    wait(|| {
+        let entries = rig.history.entries();
+        entries.iter().any(|one| one.text == "self_test refused: rate_limited")
+    });
 }
 
 #[test]

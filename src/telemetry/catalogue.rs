@@ -2,11 +2,11 @@
 //!
 //! Names are a contract with dashboards, alerts and people: changing one is a breaking change. The
 //! collector takes name, type, labels and help from here, so a scrape cannot say anything else; a
-//! test compares a whole scrape with this list, and the README's table is made from it.
+//! test compares a whole scrape with this list, and docs/metrics.md is made from it.
 //!
 //! Rules: base units, plural unit suffix, `_total`, `_info`, `_timestamp_seconds`. Never "time
 //! since", rates, averages or percentages. A label has one meaning everywhere: `lane` and `source`
-//! together; `input` for feedback and kill inputs. Label values are configured names and members of
+//! together; `input` for feedback, kill inputs, temperatures and batteries. Label values are configured names and members of
 //! closed lists, never anything out of a message.
 
 use super::slots::{BucketSet, GATE, PERIOD, STOP, TRANSPORT};
@@ -134,8 +134,10 @@ catalogue! {
         "1 while the kill input asserts; absent until it was heard.";
     KILL_INPUT_LOST = V, "interlock_kill_input_lost", ["input"],
         "1 while the kill input has been silent for longer than allowed.";
+    SELF_TEST = V, "interlock_self_test_last_success_timestamp_seconds", ["input"],
+        "When the self test of a kill input last passed in this run, or of kills by verbs (`kill verbs`); absent before.";
     INPUT_LAST_RECEIVED = V, "interlock_input_last_received_timestamp_seconds", ["input"],
-        "When the newest sample of a feedback or kill input was received; absent before the first.";
+        "When the newest sample of a feedback, kill input, temperature or battery was received; absent before the first.";
     PROFILE = V, "interlock_profile", ["profile"],
         "1 for the limit profile in force; all 0 while not armed.";
     DERATING = V, "interlock_derating_ratio", [],
@@ -170,8 +172,34 @@ catalogue! {
         "Topics that have a place among those monitored.";
     TOPICS_SUPPRESSED = C, "interlock_topics_suppressed_total", ["reason"],
         "Topics that are not monitored, each once, by reason.";
+    TEMPERATURE = V, "interlock_temperature_celsius", ["input", "component"],
+        "Newest temperature; absent while it is not measured.";
+    TEMPERATURE_LIMIT = V, "interlock_temperature_limit_celsius", ["input", "component", "level"],
+        "Temperature from which on it is told (warn), limits shrink (derate), motion ends (trip); absent where not configured.";
+    TEMPERATURE_INVALID = C, "interlock_temperature_invalid_total", ["input", "reason"],
+        "Readings that cannot be believed, by reason; they change neither derating nor a trip.";
+    BATTERY_CHARGE = V, "interlock_battery_charge_ratio", ["input"],
+        "Charge, 0 to 1; absent while it is not measured.";
+    BATTERY_VOLTAGE = V, "interlock_battery_voltage_volts", ["input"],
+        "Voltage; absent while it is not measured.";
+    BATTERY_CURRENT = V, "interlock_battery_current_amperes", ["input"],
+        "Current, negative while discharging; absent while it is not measured.";
+    BATTERY_DISCHARGED = C, "interlock_battery_discharged_joules_total", ["input"],
+        "Energy that the battery gave, voltage times current over time; gaps longer than its timeout count nothing.";
+    BATTERY_CHARGED = C, "interlock_battery_charged_joules_total", ["input"],
+        "Energy that the battery took, in the same way.";
+    BATTERY_STATUS = V, "interlock_battery_status", ["input", "status"],
+        "1 for the status that the battery tells, 0 for the others; absent while it tells none.";
+    BATTERY_HEALTH = V, "interlock_battery_health", ["input", "health"],
+        "1 for the health that the battery tells, 0 for the others; absent while it tells none.";
+    BATTERY_SEMANTICS = C, "interlock_battery_semantics_violations_total", ["input", "rule"],
+        "Messages in which the driver breaks a rule of BatteryState, by rule.";
+    CLOCK_SYNCHRONIZED = V, "interlock_clock_synchronized", [],
+        "1 while a time service keeps the wall clock; absent where the kernel does not tell.";
     CLOCK_STEPS = C, "interlock_clock_steps_total", [],
         "Steps of the wall clock of more than a tenth of a second.";
+    CLOCK_SIMULATED = V, "interlock_clock_simulated", [],
+        "1 where use_sim_time is on.";
     TICK_INTERVAL = Kind::Histogram(&PERIOD), "interlock_tick_interval_seconds", [],
         "Time between two ticks of the gate thread.";
     TICKS_MISSED = C, "interlock_ticks_missed_total", [],
@@ -183,7 +211,9 @@ catalogue! {
     EVENTS_DROPPED = C, "interlock_events_dropped_total", [],
         "Events that did not fit into the queue to the log.";
     LOG_MESSAGES = C, "interlock_log_messages_total", ["level"],
-        "Log messages written, by level.";
+        "Log messages, by level, those lost on the way included.";
+    LOG_LOST = C, "interlock_log_messages_lost_total", ["sink"],
+        "Log messages that did not arrive: stderr could not be written, or /rosout did not keep up.";
     CONFIG = V, "interlock_config_info", ["sha256"],
         "Always 1; digest of the effective configuration.";
     BUILD = V, "interlock_build_info", ["version", "commit", "rustc", "ros_distro", "rmw"],
@@ -257,10 +287,10 @@ mod tests {
         assert!(table.contains("| `interlock_seq` | gauge | – |"));
     }
     #[test]
-    fn when_the_readme_lists_metrics_expect_this_catalogue() {
-        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/README.md");
-        let readme = std::fs::read_to_string(path).unwrap();
-        let (_, rest) = readme.split_once("<!-- metrics -->\n").unwrap();
+    fn when_the_documents_list_metrics_expect_this_catalogue() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/metrics.md");
+        let document = std::fs::read_to_string(path).unwrap();
+        let (_, rest) = document.split_once("<!-- metrics -->\n").unwrap();
         let (table, _) = rest.split_once("<!-- /metrics -->").unwrap();
         assert!(
             table == markdown(),

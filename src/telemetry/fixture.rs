@@ -5,14 +5,15 @@ use std::time::Duration;
 
 use super::slots::{BuildInfo, Slots};
 use crate::config::model::{
-    CauseRules, CommandType, Config, ControlSocket, FeedbackConfig, FeedbackType, FieldMap,
-    Histograms, Interface, KillAction, KillInputConfig, LaneConfig, MonitorConfig, MonitoredTopic,
-    ProfileConfig, ProfileRules, Reliability, SourceConfig, SourceMode, StopConfig, test_lane,
-    test_source,
+    BatteryConfig, BatteryFields, CauseRules, CommandType, Config, ControlSocket, FeedbackConfig,
+    FeedbackType, FieldMap, Histograms, Interface, KillAction, KillInputConfig, LaneConfig,
+    MonitorConfig, MonitoredTopic, ProfileConfig, ProfileRules, Reliability, SourceConfig,
+    SourceMode, StopConfig, TemperatureConfig, test_lane, test_source,
 };
 use crate::gate::cause::{Action, Cause};
 use crate::gate::limits::DimensionLimits;
 use crate::gate::safe::SafeCommand;
+use crate::gate::sensor::Thresholds;
 
 const AXES: [&str; 6] = ["linear.x", "linear.y", "linear.z", "angular.x", "angular.y", "angular.z"];
 
@@ -73,10 +74,50 @@ pub(crate) fn config() -> Config {
         other_paths: Vec::new(),
         latch_persist: true,
         state_dir: None,
+        temperatures: vec![
+            temperature("motors", &["left_elbow", "right_elbow"]),
+            TemperatureConfig { thresholds: Thresholds::default(), ..temperature("cpu", &["cpu"]) },
+        ],
+        batteries: vec![battery()],
         monitor: monitor(),
         urdf: None,
         description: None,
         sha256: "ab".repeat(32),
+    }
+}
+
+fn temperature(name: &str, components: &[&str]) -> TemperatureConfig {
+    TemperatureConfig {
+        name: name.to_owned(),
+        type_name: String::from("std_msgs/msg/Float64MultiArray"),
+        topic: format!("{name}/temperature"),
+        field: "data[]".parse().unwrap(),
+        timeout: Duration::from_secs(2),
+        valid: (-40.0, 150.0),
+        components: components.iter().map(|component| (*component).to_owned()).collect(),
+        places: (0..components.len()).collect(),
+        thresholds: Thresholds {
+            warn: Some(70.0),
+            derate: Some(80.0),
+            trip: Some(95.0),
+            hysteresis: 5.0,
+        },
+    }
+}
+
+fn battery() -> BatteryConfig {
+    BatteryConfig {
+        name: String::from("main"),
+        type_name: String::from("sensor_msgs/msg/BatteryState"),
+        topic: String::from("battery_state"),
+        timeout: Duration::from_secs(10),
+        fields: BatteryFields::default(),
+        thresholds: Thresholds {
+            warn: Some(0.3),
+            derate: Some(0.2),
+            trip: Some(0.1),
+            hysteresis: 0.02,
+        },
     }
 }
 

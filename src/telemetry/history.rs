@@ -1,19 +1,23 @@
 //! The last things that mattered to an operator: stops, resets, arms, who asked and what was refused.
 //!
-//! Thread `events` writes it from the same events as the log; the control socket reads it. Bounded:
-//! the newest are kept, of this run only.
+//! Thread `events` writes it from the same events as the log; the control socket and HTTP read it.
+//! Bounded: the newest are kept, of this run only; refused commands by lane, source and reason.
 //!
 //! **Invariant:** never touched by the gate thread.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 
 use super::events::{Event, What};
 use super::slots::Slots;
+use super::status::RejectionStatus;
+use crate::gate::check::Refusal;
 use crate::gate::machine::Subject;
 use crate::gate::notice::Notice;
+use crate::gate::units::WallTime;
+use crate::gate::verdict::Reason;
 
 /// How many are kept: a day of work at a robot that stops often.
 const KEPT: usize = 128;
@@ -35,21 +39,68 @@ pub struct Entry {
     pub reason: String,
 }
 
+/// Lines about refused commands that are told: a page shows no more.
+const REJECTIONS_TOLD: usize = 16;
+
 /// The newest entries.
 #[derive(Debug, Default)]
 pub struct History {
     entries: Mutex<VecDeque<Entry>>,
+    /// **Invariant:** bounded by lanes × sources × reasons.
+    rejected: Mutex<BTreeMap<(usize, usize, Reason), Rejected>>,
+}
+
+/// Commands of one source refused for one reason.
+#[derive(Debug)]
+struct Rejected {
+    at: WallTime,
+    newest: Refusal,
+    count: u64,
 }
 
 impl History {
     /// Takes in an event, if it is one of those that people ask about later.
     pub fn take(&self, event: &Event, slots: &Slots) {
+        if let What::Gate(Notice::Rejected { lane, source, refusal }) = event.what {
+            self.reject((lane, source, refusal.reason), refusal, event.at.wall);
+            return;
+        }
         let Some(entry) = entry(event, slots) else { return };
         let mut entries = self.entries.lock();
         if entries.len() == KEPT {
             entries.pop_front();
         }
         entries.push_back(entry);
+    }
+
+    fn reject(&self, key: (usize, usize, Reason), refusal: Refusal, at: WallTime) {
+        let mut rejected = self.rejected.lock();
+        let held = rejected.entry(key).or_insert(Rejected { at, newest: refusal, count: 0 });
+        held.count = held.count.saturating_add(1);
+        (held.at, held.newest) = (at, refusal);
+    }
+
+    /// The latest refusals, the newest first.
+    #[must_use]
+    pub fn rejections(&self, slots: &Slots, now: WallTime) -> Vec<RejectionStatus> {
+        let rejected = self.rejected.lock();
+        let mut newest: Vec<_> = rejected.iter().collect();
+        newest.sort_by_key(|(_, held)| std::cmp::Reverse(held.at.as_nanos()));
+        newest.truncate(REJECTIONS_TOLD);
+        let told = newest.into_iter().map(|(&(lane, source, reason), held)| {
+            let lane_slots = slots.lanes.get(lane);
+            let source = lane_slots.and_then(|lane| lane.sources.get(source));
+            RejectionStatus {
+                stamp_unix_s: unix(held.at),
+                age_s: unix(now) - unix(held.at),
+                lane: lane_slots.map(|lane| lane.name.clone()).unwrap_or_default(),
+                source: source.map(|source| source.name.clone()).unwrap_or_default(),
+                reason: reason.label().to_owned(),
+                detail: super::events::refusal_text(slots, lane, &held.newest),
+                count: held.count,
+            }
+        });
+        told.collect()
     }
 
     /// All of them, the oldest first.
@@ -60,9 +111,13 @@ impl History {
 }
 
 #[expect(clippy::as_conversions, reason = "a stamp for people")]
+fn unix(at: WallTime) -> f64 {
+    at.as_nanos() as f64 * 1e-9
+}
+
 fn entry(event: &Event, slots: &Slots) -> Option<Entry> {
     let plain = |seq: Option<u64>, text: String| Entry {
-        stamp_unix_s: event.at.wall.as_nanos() as f64 * 1e-9,
+        stamp_unix_s: unix(event.at.wall),
         kind: event.what.kind().label().to_owned(),
         text,
         seq,
@@ -81,8 +136,15 @@ fn entry(event: &Event, slots: &Slots) -> Option<Entry> {
             operator: operator.to_string(),
             ..plain(None, format!("{verb} refused: {why}"))
         }),
+        What::SelfTested(result) => {
+            let (input, text) = super::self_test::told(result, slots);
+            let passed = if result.flaw.is_none() { "passed" } else { "FAILED" };
+            Some(plain(None, format!("self test of {input} {passed}: {text}")))
+        }
+        What::SelfTestRefused(why) => Some(plain(None, format!("self test refused: {why}"))),
         What::Gate(notice) => of_notice(notice, slots).map(|(seq, text)| plain(seq, text)),
-        What::Lost { .. }
+        What::Configured
+        | What::Lost { .. }
         | What::DecisionLost { .. }
         | What::Description(_)
         | What::MiddlewareFailed { .. } => None,
@@ -154,5 +216,48 @@ mod tests {
             (last.operator.as_str(), last.reason.as_str()),
             ("uid 1000 (interlockctl)", "area clear")
         );
+    }
+
+    #[test]
+    fn when_commands_are_refused_expect_the_newest_of_each_reason_first_with_its_count() {
+        let slots = fixture::slots();
+        let history = History::default();
+        let at = |second: i64| Moment {
+            steady: SteadyTime::from_nanos(1),
+            wall: WallTime::from_nanos(second * 1_000_000_000),
+        };
+        let rejected = |second, source, refusal| {
+            let notice = Notice::Rejected { lane: 1, source, refusal };
+            history.take(&Event { at: at(second), what: What::Gate(notice) }, &slots);
+        };
+        let fast = Refusal {
+            reason: Reason::Velocity,
+            dimension: Some(0),
+            point: 0,
+            found: 25.0,
+            bound: 20.0,
+        };
+        for second in 10..15 {
+            rejected(second, 1, fast);
+        }
+        rejected(20, 0, Refusal::whole(Reason::NotFinite));
+        rejected(12, 1, Refusal::whole(Reason::Fenced));
+        assert!(history.entries().is_empty(), "they push nothing else out");
+        let told = history.rejections(&slots, at(30).wall);
+        let short: Vec<_> = told
+            .iter()
+            .map(|r| {
+                (r.source.as_str(), r.reason.as_str(), r.detail.as_str(), r.count, r.age_s.round())
+            })
+            .collect();
+        assert_eq!(
+            short,
+            [
+                ("teleop", "not_finite", "", 1, 10.0),
+                ("vla", "velocity", "left_elbow, 25 (allowed 20)", 5, 16.0),
+                ("vla", "fenced", "", 1, 18.0),
+            ]
+        );
+        assert!(told.iter().all(|r| r.lane == "arms"));
     }
 }

@@ -9,6 +9,7 @@
 //! lost on the way is counted.
 
 pub mod catalogue;
+pub mod clock_status;
 pub mod collector;
 pub mod decisions;
 pub mod events;
@@ -16,7 +17,11 @@ pub mod history;
 mod latch_text;
 pub mod logging;
 pub mod notes;
+pub mod people;
+pub mod readiness;
 pub mod report;
+pub mod self_test;
+pub mod sensors;
 pub mod slots;
 pub mod status;
 pub mod texts;

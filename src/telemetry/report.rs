@@ -3,8 +3,8 @@
 use super::notes::LaneNotes;
 use super::slots::Slots;
 use super::status::{
-    CauseStatus, ConditionStatus, FeedbackStatus, KillInputStatus, LaneStatus, SeenLimits,
-    SeenStatus, SourceStatus, Status, TripStatus,
+    CauseStatus, ClockStatus, ConditionStatus, FeedbackStatus, KillInputStatus, LaneStatus,
+    SeenLimits, SeenStatus, SourceStatus, Status, TripStatus,
 };
 use super::texts::Texts;
 use crate::config::model::{LaneConfig, LaneMode, SourceConfig, SourceMode};
@@ -49,11 +49,13 @@ pub fn status(snapshot: &Snapshot, texts: Texts<'_>, slots: &Slots, now: Moment)
         derating: snapshot.derating,
         causes: snapshot.causes.iter().map(|cause| cause_status(cause, texts)).collect(),
         description: found.description,
+        awaits_description: snapshot.awaits_description,
         simulated_time: config.use_sim_time,
         realtime: found.realtime,
         lanes: lanes
             .map(|(((view, lane), slots), notes)| LaneStatus {
                 notes: lane_notes(notes),
+                controller: notes.controller.clone(),
                 foreign_publishers: slots.output_foreign_publishers.get(),
                 sources: view
                     .sources
@@ -90,7 +92,11 @@ pub fn status(snapshot: &Snapshot, texts: Texts<'_>, slots: &Slots, now: Moment)
                 silent_for_s: ago(view.last_seen),
             })
             .collect(),
+        temperatures: super::sensors::temperatures(config, slots, now.steady),
+        batteries: super::sensors::batteries(config, slots, now.steady),
         topics: super::topics::topics(config, slots, now.steady),
+        clock: ClockStatus::of(slots),
+        rejections: Vec::new(),
         ignored_causes: ignored.map(|(cause, _)| cause.label().to_owned()).collect(),
         latch: texts.latch_lost().to_owned(),
         hardware_id: config.hardware_id.clone(),
@@ -182,6 +188,7 @@ fn lane_status(view: &LaneView, lane: &LaneConfig) -> LaneStatus {
         subscribers: Some(u64::from(view.subscribers)),
         foreign_publishers: None,
         notes: Vec::new(),
+        controller: String::new(),
         seen: view
             .seen
             .iter()

@@ -6,6 +6,9 @@
 
 use serde::{Deserialize, Serialize};
 
+pub use super::clock_status::ClockStatus;
+pub use super::self_test::SelfTestPart;
+pub use super::sensors::{BatteryStatus, TemperatureStatus};
 pub use super::topics::TopicStatus;
 
 /// The whole.
@@ -39,9 +42,22 @@ pub struct Status {
     pub kill_inputs: Vec<KillInputStatus>,
     /// The feedback topics.
     pub feedback: Vec<FeedbackStatus>,
+    /// Temperatures, input after input.
+    #[serde(default)]
+    pub temperatures: Vec<TemperatureStatus>,
+    /// Batteries.
+    #[serde(default)]
+    pub batteries: Vec<BatteryStatus>,
     /// Topics watched for telemetry.
     #[serde(default)]
     pub topics: Vec<TopicStatus>,
+    /// The wall clock and the machine's sleep.
+    #[serde(default)]
+    pub clock: ClockStatus,
+    /// The latest refusals, one for each lane, source and reason, the newest first; empty for a
+    /// reader that has no log.
+    #[serde(default)]
+    pub rejections: Vec<RejectionStatus>,
     /// Causes whose action is `ignore`.
     pub ignored_causes: Vec<String>,
     /// The causes that are there now, whatever they do.
@@ -50,6 +66,9 @@ pub struct Status {
     /// `use_sim_time` is on.
     #[serde(default)]
     pub simulated_time: bool,
+    /// Limits are still to come with a robot description; nothing arms before.
+    #[serde(default)]
+    pub awaits_description: bool,
     /// What there is to say about the robot description; empty: nothing.
     #[serde(default)]
     pub description: String,
@@ -104,6 +123,25 @@ pub struct CauseStatus {
     pub acts: bool,
     /// One sentence with the value and the limit.
     pub text: String,
+}
+
+/// Commands of one source refused for one reason.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct RejectionStatus {
+    /// When the newest was received.
+    pub stamp_unix_s: f64,
+    /// How long ago that is.
+    pub age_s: f64,
+    /// The lane.
+    pub lane: String,
+    /// The source.
+    pub source: String,
+    /// Closed list.
+    pub reason: String,
+    /// Of the newest: the joint or axis, the value found and the value allowed; empty: none of them.
+    pub detail: String,
+    /// How many in this run.
+    pub count: u64,
 }
 
 /// What a watched lane saw of one joint or axis, before any limit.
@@ -175,6 +213,9 @@ pub struct LaneStatus {
     /// controller that does not fit. Empty: nothing.
     #[serde(default)]
     pub notes: Vec<String>,
+    /// Why its named controller is not the one that is meant; empty: it is, or none is named.
+    #[serde(default)]
+    pub controller: String,
     /// Why it is not known to stand still although its time to stop is over; empty: it is, or was
     /// not stopped.
     #[serde(default)]

@@ -57,8 +57,14 @@ impl Texts<'_> {
                 let feedback = self.config.feedback.get(feedback);
                 feedback.map_or(UNKNOWN, |feedback| &feedback.name).to_owned()
             }
-            Subject::Temperature(index) => format!("temperature {index}"),
-            Subject::Battery(index) => format!("battery {index}"),
+            Subject::Temperature(index) => {
+                let point = self.config.temperature_points().nth(index);
+                point.map_or_else(|| UNKNOWN.to_owned(), |(input, part)| input.point(part))
+            }
+            Subject::Battery(index) => {
+                let battery = self.config.batteries.get(index);
+                battery.map_or(UNKNOWN, |battery| &battery.name).to_owned()
+            }
             Subject::Path(path) => {
                 self.config.other_paths.get(path).map_or(UNKNOWN, |path| path).to_owned()
             }
@@ -80,7 +86,12 @@ impl Texts<'_> {
                 self.config.feedback.get(feedback).map_or(UNKNOWN, |feedback| &feedback.topic)
             }
             Subject::Path(path) => self.config.other_paths.get(path).map_or(UNKNOWN, |path| path),
-            Subject::Temperature(_) | Subject::Battery(_) => UNKNOWN,
+            Subject::Temperature(index) => {
+                self.config.temperature_points().nth(index).map_or(UNKNOWN, |(one, _)| &one.topic)
+            }
+            Subject::Battery(index) => {
+                self.config.batteries.get(index).map_or(UNKNOWN, |battery| &battery.topic)
+            }
         }
     }
 
@@ -283,7 +294,10 @@ impl Texts<'_> {
             ),
             Refused::Unmet => "conditions are unmet".to_owned(),
             Refused::UnknownProfile => "there is no such profile".to_owned(),
-            Refused::Busy => "another reset or arm is being written to disk: try again".to_owned(),
+            Refused::Busy => {
+                "another reset or arm is being written to disk, or a self test runs: try again"
+                    .to_owned()
+            }
             Refused::Withdrawn => "a disarm or a shutdown came first".to_owned(),
         }
     }
@@ -318,7 +332,8 @@ const fn unit(cause: Cause) -> &'static str {
         | Cause::ControllerGone
         | Cause::ControllerChanged
         | Cause::BatteryTrip
-        | Cause::Shutdown => "",
+        | Cause::Shutdown
+        | Cause::SelfTest => "",
     }
 }
 

@@ -170,7 +170,7 @@ impl Gate {
 pub(crate) type Count = interlock::gate::verdict::Verdict;
 
 fn log_counts() -> LogCounts {
-    LogCounts::from_fn(|_| interlock::telemetry::slots::SharedCounter::default())
+    LogCounts::default()
 }
 
 impl Drop for Gate {

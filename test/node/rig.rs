@@ -323,6 +323,11 @@ impl Rig {
         panic!("waited on {topic} for {what}; the newest that came is {newest:#}");
     }
 
+    /// Where it answers over HTTP.
+    pub(crate) const fn port(&self) -> u16 {
+        self.port
+    }
+
     /// What HTTP answers on a path, without its head.
     pub(crate) fn http(&mut self, path: &str) -> String {
         let mut answer = String::new();

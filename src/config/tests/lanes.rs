@@ -195,7 +195,14 @@ fn what_is_written_is_what_comes_out() {
 #[test]
 fn hazard_25_safety_off_in_the_configuration() {
     // What a person's stop does is no setting, and no word switches a check off silently.
-    for cause in ["kill_service", "kill_socket", "kill_signal", "kill_input_asserted", "shutdown"] {
+    for cause in [
+        "kill_service",
+        "kill_socket",
+        "kill_signal",
+        "kill_input_asserted",
+        "shutdown",
+        "self_test",
+    ] {
         for action in ["ignore", "warn", "hold"] {
             let line = format!("causes: {{{cause}: {{action: {action}}}}}");
             assert_eq!(refused(&with_top(BASE, &line)), [format!("causes.{cause}.action")]);

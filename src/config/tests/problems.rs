@@ -5,7 +5,7 @@ use crate::config::check::check;
 use crate::config::keys::Keys;
 use crate::config::problem::{Place, Problem, Problems};
 use crate::config::schema::{self, Known, Status};
-use crate::config::{causes, feedback, globals, inputs, lane, monitor};
+use crate::config::{batteries, causes, feedback, globals, inputs, lane, monitor, temperatures};
 
 #[test]
 fn a_problem_looks_as_designed() {
@@ -99,6 +99,10 @@ fn the_readers_and_the_list_of_keys_agree() {
                 causes: {refusals_sustained: {action: warn}}\n    \
                 urdf: {topic: /robot_description}\n    \
                 monitor: {topics: {scan: {topic: scan}}}\n    \
+                temperatures: {motors: {type: std_msgs/msg/Float64MultiArray, topic: heat, \
+                field: 'data[0..2]', timeout_s: 1.0, valid: [-10, 120], trip_celsius: 90.0}}\n    \
+                batteries: {main: {type: t/msg/Bms, topic: bms, timeout_s: 1.0, fields: \
+                {percentage: soc}}}\n    \
                 profiles: {slow: {velocity: 0.5, causes: {divergence: kill}}}";
     let patterns = schema::patterns();
     let mut asked: Vec<String> = vec!["foreign_parameters".to_owned()];
@@ -119,6 +123,8 @@ fn the_readers_and_the_list_of_keys_agree() {
         let feedback = feedback::feedback(&mut keys, &globals);
         lane::lanes(&mut keys, &globals, &feedback);
         inputs::kill_inputs(&mut keys, &globals);
+        temperatures::temperatures(&mut keys, &globals, &[]);
+        batteries::batteries(&mut keys, &globals);
         monitor::monitor(&mut keys);
         assert!(keys.problems.is_empty(), "{}", keys.problems);
         asked.extend(keys.asked);

@@ -1,27 +1,50 @@
 //! `/diagnostics`: one status a component, stable names, units in the keys.
 
+use std::time::Duration;
+
 use r2r::diagnostic_msgs::msg::{DiagnosticArray, DiagnosticStatus, KeyValue};
 use r2r::{Node, Publisher, QosProfile};
 
+use super::sensor_diagnostics;
 use super::state_msg::time;
 use crate::config::model::Config;
 use crate::gate::lane_state::LaneState;
 use crate::gate::state::State;
-use crate::gate::units::WallTime;
+use crate::gate::units::{SteadyTime, WallTime};
 use crate::telemetry::status::{
-    FeedbackStatus, KillInputStatus, LaneStatus, SourceStatus, Status, TopicStatus,
+    ClockStatus, FeedbackStatus, KillInputStatus, LaneStatus, SourceStatus, Status, TopicStatus,
 };
 
 /// `diagnostic_msgs/DiagnosticStatus` levels. STALE is the aggregator's word, never ours.
-const OK: u8 = 0;
-const WARN: u8 = 1;
-const ERROR: u8 = 2;
+pub(super) const OK: u8 = 0;
+pub(super) const WARN: u8 = 1;
+pub(super) const ERROR: u8 = 2;
 
-/// The publisher, and what it said last, to tell new rejections from old ones.
+/// How long after a command was refused its source has a warning.
+const REJECTS_FOR: Duration = Duration::from_secs(3);
+
+/// The publisher, and what it said last.
 pub(super) struct Diagnostics {
     publisher: Publisher<DiagnosticArray>,
     hardware_id: String,
-    rejected: Vec<u64>,
+    rejected: Vec<Rejected>,
+    /// Level of each component as it was judged last.
+    levels: Vec<u8>,
+}
+
+/// Refused commands of one source.
+#[derive(Clone, Copy, Default)]
+struct Rejected {
+    count: u64,
+    /// When the count last grew.
+    at: Option<SteadyTime>,
+}
+
+/// The status of every component.
+pub(super) struct Diagnosis {
+    parts: Vec<DiagnosticStatus>,
+    /// Whether a level is not what it was at the last judgement.
+    pub(super) is_news: bool,
 }
 
 impl Diagnostics {
@@ -31,25 +54,48 @@ impl Diagnostics {
             publisher: node.create_publisher("/diagnostics", qos)?,
             hardware_id: config.hardware_id.clone(),
             rejected: Vec::new(),
+            levels: Vec::new(),
         })
     }
 
-    /// Publishes the status of every component.
-    pub(super) fn publish(&mut self, status: &Status, wall: WallTime) -> Result<(), r2r::Error> {
-        let mut parts = vec![gate(status)];
-        let mut rejected = Vec::new();
+    /// Judges every component.
+    pub(super) fn judge(&mut self, status: &Status, now: SteadyTime) -> Diagnosis {
+        let mut parts = vec![gate(status), clock(&status.clock)];
+        let mut place = 0;
         for lane in &status.lanes {
             parts.push(self::lane(lane));
             for source in &lane.sources {
-                let before = self.rejected.get(rejected.len()).copied().unwrap_or(0);
-                rejected.push(source.rejected);
-                parts.push(self::source(lane, source, source.rejected.saturating_sub(before)));
+                let rejects = self.rejects(place, source.rejected, now);
+                parts.push(self::source(lane, source, rejects));
+                place += 1;
             }
         }
-        self.rejected = rejected;
         parts.extend(status.kill_inputs.iter().map(kill_input));
         parts.extend(status.feedback.iter().map(feedback));
+        parts.extend(sensor_diagnostics::temperatures(&status.temperatures));
+        parts.extend(status.batteries.iter().map(sensor_diagnostics::battery));
         parts.extend(status.topics.iter().filter(|topic| topic.named).map(topic));
+        let levels: Vec<u8> = parts.iter().map(|part| part.level).collect();
+        let is_news = levels != self.levels;
+        self.levels = levels;
+        Diagnosis { parts, is_news }
+    }
+
+    /// Whether the source at this place had a command refused a moment ago.
+    fn rejects(&mut self, place: usize, count: u64, now: SteadyTime) -> bool {
+        if self.rejected.len() <= place {
+            self.rejected.resize_with(place + 1, Rejected::default);
+        }
+        let Some(rejected) = self.rejected.get_mut(place) else { return false };
+        if count > rejected.count {
+            *rejected = Rejected { count, at: Some(now) };
+        }
+        rejected.at.is_some_and(|at| now.since(at) < REJECTS_FOR)
+    }
+
+    /// Publishes what was judged.
+    pub(super) fn publish(&self, diagnosis: Diagnosis, wall: WallTime) -> Result<(), r2r::Error> {
+        let mut parts = diagnosis.parts;
         for part in &mut parts {
             part.hardware_id.clone_from(&self.hardware_id);
         }
@@ -59,7 +105,12 @@ impl Diagnostics {
     }
 }
 
-fn part(name: String, level: u8, message: String, values: Vec<(&str, String)>) -> DiagnosticStatus {
+pub(super) fn part(
+    name: String,
+    level: u8,
+    message: String,
+    values: Vec<(&str, String)>,
+) -> DiagnosticStatus {
     let values = values.into_iter();
     DiagnosticStatus {
         level,
@@ -126,6 +177,20 @@ fn gate(status: &Status) -> DiagnosticStatus {
     part("gate".to_owned(), level, message, values)
 }
 
+fn clock(clock: &ClockStatus) -> DiagnosticStatus {
+    let level = if clock.level == "ok" { OK } else { WARN };
+    let known = |known: Option<bool>| known.map_or("unknown".to_owned(), |yes| yes.to_string());
+    let error = clock.max_error_s.map_or("unknown".to_owned(), |error| format!("{error:.6}"));
+    let values = vec![
+        ("synchronized", known(clock.synchronized)),
+        ("largest error (s)", error),
+        ("steps", clock.steps.to_string()),
+        ("suspends", clock.suspends.to_string()),
+        ("simulated", clock.simulated.to_string()),
+    ];
+    part("clock".to_owned(), level, clock.text.clone(), values)
+}
+
 fn lane(lane: &LaneStatus) -> DiagnosticStatus {
     let owner = lane.owner.as_deref().unwrap_or("none");
     let (level, message) = match LaneState::from_label(&lane.state) {
@@ -162,11 +227,11 @@ fn lane(lane: &LaneStatus) -> DiagnosticStatus {
     part(format!("lane {}", lane.name), level, message, values)
 }
 
-fn source(lane: &LaneStatus, source: &SourceStatus, newly_rejected: u64) -> DiagnosticStatus {
+fn source(lane: &LaneStatus, source: &SourceStatus, rejects: bool) -> DiagnosticStatus {
     let reason = source.last_reason.as_deref().unwrap_or("none");
     let is_owner = lane.owner.as_deref() == Some(source.name.as_str());
-    let (level, message) = if newly_rejected > 0 {
-        (WARN, format!("{newly_rejected} commands rejected, last reason: {reason}"))
+    let (level, message) = if rejects {
+        (WARN, format!("commands are rejected, last reason: {reason}"))
     } else if is_owner && !source.alive && lane.state == LaneState::Holding.label() {
         (WARN, "in charge and silent".to_owned())
     } else if !source.note.is_empty() {

@@ -10,6 +10,8 @@ mod decisions;
 mod description;
 mod diagnostics;
 mod parameters;
+mod rosout;
+mod sensor_diagnostics;
 mod state_msg;
 mod verbs;
 
@@ -27,15 +29,17 @@ use r2r::{Publisher, QosProfile, interlock::msg::State as StateMsg};
 use super::gate_thread::{NODE_NAME, NewLimits, Requests};
 use super::graph::GraphAudit;
 use crate::attribution::Attribution;
-use crate::clock;
+use crate::clock::{self, WallClock};
 use crate::config::model::Config;
 use crate::config::value::FlatMap;
+use crate::gate::sensor::Grade;
 use crate::gate::snapshot::Snapshot;
 use crate::gate::state::State;
-use crate::gate::units::SteadyTime;
+use crate::gate::units::{SteadyTime, WallTime};
 use crate::kill_switch::KillSwitch;
 use crate::telemetry::decisions::DecisionFeed;
 use crate::telemetry::events::EventSender;
+use crate::telemetry::logging::RosoutLine;
 use crate::telemetry::notes::Notes;
 use crate::telemetry::report;
 use crate::telemetry::slots::{Slots, ThreadName};
@@ -49,7 +53,10 @@ const SPIN: Duration = Duration::from_millis(5);
 const REFRESH: Duration = Duration::from_secs(1);
 /// Between two counts of the outputs' readers.
 const COUNT: Duration = Duration::from_millis(100);
-/// Between two audits of every endpoint.
+/// Between two looks at whether a level of `/diagnostics` has changed: what makes one is found out by
+/// several threads, and nobody tells this one.
+const LEVELS: Duration = Duration::from_millis(100);
+/// Between two audits of every endpoint, and two looks at the kernel's clock.
 const AUDIT: Duration = Duration::from_secs(1);
 
 /// The services' tasks, made on the main thread and run on this one.
@@ -83,6 +90,10 @@ pub struct Control {
     pub events: EventSender,
     /// Whether the process is to end.
     pub switch: Arc<KillSwitch>,
+    /// Log messages for `/rosout`; `None`: it is switched off.
+    pub rosout: Option<Receiver<RosoutLine>>,
+    /// Asks the kernel about the wall clock.
+    pub wall_clock: fn() -> std::io::Result<WallClock>,
 }
 
 /// The node with its endpoints, made on the main thread before any other runs.
@@ -99,6 +110,8 @@ pub struct ControlNode {
     state: Publisher<StateMsg>,
     decisions: decisions::Decisions,
     diagnostics: diagnostics::Diagnostics,
+    rosout: Option<rosout::Rosout>,
+    wall_clock: fn() -> std::io::Result<WallClock>,
 }
 
 /// What services and status need to name things.
@@ -149,6 +162,11 @@ impl ControlNode {
         let state = node.create_publisher("~/state", latched)?;
         let diagnostics = diagnostics::Diagnostics::new(&mut node, &shared.config)?;
         let decisions = decisions::Decisions::new(&mut node)?;
+        let counts = &shared.slots.log;
+        let rosout = control
+            .rosout
+            .map(|lines| rosout::Rosout::new(&mut node, lines, counts.clone(), &shared.node_name));
+        let rosout = rosout.transpose()?;
         let limits = control.limits;
         let description =
             description::Description::new(&mut node, &mut tasks, &shared.config, limits)?;
@@ -166,6 +184,8 @@ impl ControlNode {
             state,
             decisions,
             diagnostics,
+            rosout,
+            wall_clock: control.wall_clock,
         })
     }
 
@@ -180,17 +200,22 @@ impl ControlNode {
         let mut told: Option<(Told, SteadyTime)> = None;
         let mut counted: Option<SteadyTime> = None;
         let mut looked: Option<SteadyTime> = None;
+        let mut judged: Option<SteadyTime> = None;
         loop {
             let ends = self.switch.is_shutting_down();
             self.node.spin_once(SPIN);
             verbs::take_wishes(&self.wishes, &self.shared, &pool.spawner());
             pool.run_until_stalled();
             self.decisions.publish(&self.feed, &self.shared.config);
+            if let Some(rosout) = &self.rosout {
+                rosout.publish();
+            }
             let now = clock::now();
             let mut audit = self.shared.audit.lock();
             if looked.is_none_or(|at| now.steady.since(at) >= AUDIT) {
                 looked = Some(now.steady);
                 tell_graph(audit.look());
+                look_at_wall_clock(self.wall_clock, &self.shared.slots);
             }
             self.controllers.turn(&mut self.node, &mut audit, now.steady);
             if counted.is_none_or(|at| now.steady.since(at) >= COUNT) {
@@ -204,27 +229,43 @@ impl ControlNode {
             drop(audit);
             let snapshot = self.snapshot.read();
             self.description.turn(&self.shared, snapshot.state == State::Active);
-            let news = Told::of(snapshot);
+            let news = Told::of(snapshot, &self.shared.slots);
             let due = told
                 .as_ref()
                 .is_none_or(|(before, at)| *before != news || now.steady.since(*at) >= REFRESH);
-            if due || ends {
+            let is_time = judged.is_none_or(|at| now.steady.since(at) >= LEVELS);
+            if due || is_time || ends {
+                judged = Some(now.steady);
                 let texts = self.shared.texts();
                 let status = report::status(snapshot, texts, &self.shared.slots, now);
-                self.tell(&status, now.wall);
-                told = Some((news, now.steady));
+                let diagnosis = self.diagnostics.judge(&status, now.steady);
+                if due || ends {
+                    self.tell_state(&status, now.wall);
+                }
+                if due || ends || diagnosis.is_news {
+                    self.tell_diagnosis(diagnosis, now.wall);
+                }
+                if due {
+                    told = Some((news, now.steady));
+                }
             }
             if ends {
+                if let Some(rosout) = &self.rosout {
+                    rosout.publish();
+                }
                 return;
             }
         }
     }
 
-    fn tell(&mut self, status: &Status, wall: crate::gate::units::WallTime) {
+    fn tell_state(&self, status: &Status, wall: WallTime) {
         if let Err(error) = self.state.publish(&state_msg::state(status, wall)) {
             tracing::warn!(%error, "~/state cannot be published");
         }
-        if let Err(error) = self.diagnostics.publish(status, wall) {
+    }
+
+    fn tell_diagnosis(&self, diagnosis: diagnostics::Diagnosis, wall: WallTime) {
+        if let Err(error) = self.diagnostics.publish(diagnosis, wall) {
             tracing::warn!(%error, "/diagnostics cannot be published");
         }
     }
@@ -233,6 +274,21 @@ impl ControlNode {
 fn tell_graph(looked: Result<(), crate::ros::rcl::RclError>) {
     if let Err(error) = looked {
         tracing::warn!(%error, "the graph cannot be read");
+    }
+}
+
+/// Whether the wall clock is kept, into the slots. What the kernel does not tell is absent.
+fn look_at_wall_clock(ask: fn() -> std::io::Result<WallClock>, slots: &Slots) {
+    let node = &slots.node;
+    match ask() {
+        Ok(clock) => {
+            node.clock_synchronized.set(clock.synchronized);
+            node.clock_error.set(clock.max_error.as_secs_f64());
+        }
+        Err(_) => {
+            node.clock_synchronized.forget();
+            node.clock_error.set(f64::NAN);
+        }
     }
 }
 
@@ -245,10 +301,12 @@ struct Told {
     lanes: Vec<(crate::gate::lane_state::LaneState, Option<usize>, Option<usize>, u32)>,
     moving: Vec<bool>,
     kill_inputs: Vec<(bool, bool, bool)>,
+    /// Of temperatures and batteries.
+    grades: Vec<Option<Grade>>,
 }
 
 impl Told {
-    fn of(snapshot: &Snapshot) -> Self {
+    fn of(snapshot: &Snapshot, slots: &Slots) -> Self {
         let unmet = snapshot.unmet.iter().map(|condition| (condition.code, condition.subject));
         let lanes = snapshot.lanes.iter();
         let inputs = snapshot.kill_inputs.iter();
@@ -259,6 +317,12 @@ impl Told {
             moving: snapshot.lanes.iter().map(|lane| lane.motion.is_some()).collect(),
             lanes: lanes.map(|l| (l.state, l.owner, l.selected, l.subscribers)).collect(),
             kill_inputs: inputs.map(|i| (i.asserted, i.lost, i.seen)).collect(),
+            grades: slots
+                .temperatures
+                .iter()
+                .flat_map(|input| input.components.iter().map(|part| part.grade.get()))
+                .chain(slots.batteries.iter().map(|battery| battery.grade.get()))
+                .collect(),
         }
     }
 }

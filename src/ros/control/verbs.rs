@@ -1,8 +1,9 @@
-//! The verbs: reset, arm, disarm, select_source, as ROS services and for the control socket.
+//! The verbs: reset, arm, disarm, select_source, self_test, as ROS services and for the control socket.
 //!
 //! As services, `reset`, `arm` and `select_source` let motion begin, and the agent being gated is a ROS
-//! node too: they are open only with `release_over_ros: true`. Disarm stops, so it is always open. The
-//! socket looks at who asks before a wish comes here.
+//! node too: they are open only with `release_over_ros: true`. Disarm stops, so it is always open; so is
+//! the self test, which resets nothing but its own trips and ends where it began, disarmed. The socket
+//! looks at who asks before a wish comes here.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -19,13 +20,15 @@ use super::state_msg::condition;
 use super::{Shared, Tasks};
 use crate::clock;
 use crate::gate::core::SelectRefused;
+use crate::gate::state::State;
 use crate::ros::gate_thread::{Answer, Denied, Verb};
 use crate::telemetry::events::{Event, ShortText, Verb as EventVerb, What};
 use crate::telemetry::report::condition_status;
+use crate::telemetry::self_test::SelfTestPart;
 use crate::telemetry::slots::{ArmRefusal, ResetRefusal};
 use crate::verbs::{Ask, Asked, Outcome, Via, Wish};
 
-/// Offers the four services.
+/// Offers the five services.
 pub(super) fn serve(
     node: &mut Node,
     tasks: &mut Tasks,
@@ -34,6 +37,7 @@ pub(super) fn serve(
     offer::<Reset::Service, _>(node, tasks, shared, "~/reset", reset_service)?;
     offer::<Arm::Service, _>(node, tasks, shared, "~/arm", arm_service)?;
     offer::<Trigger::Service, _>(node, tasks, shared, "~/disarm", disarm_service)?;
+    offer::<Trigger::Service, _>(node, tasks, shared, "~/self_test", self_test_service)?;
     offer::<SelectSource::Service, _>(node, tasks, shared, "~/select_source", select_service)
 }
 
@@ -134,6 +138,10 @@ pub(super) async fn serve_wish(shared: &Shared, wish: Wish) -> Outcome {
             requested(shared, EventVerb::Disarm, None, &wish);
             disarm(shared).await
         }
+        Ask::SelfTest => {
+            requested(shared, EventVerb::SelfTest, None, &wish);
+            self_test(shared).await
+        }
         Ask::SelectSource { lane, source } => {
             requested(shared, EventVerb::SelectSource, None, &wish);
             if is_open { select(shared, lane, source).await } else { closed("select_source") }
@@ -180,6 +188,34 @@ async fn disarm(shared: &Shared) -> Outcome {
         Err(message) => refusal(message),
         Ok(answer) => concluded(shared, &answer, || format!("disarmed, seq {}", answer.seq)),
     }
+}
+
+async fn self_test(shared: &Shared) -> Outcome {
+    let answer = match ask(shared, Verb::SelfTest).await {
+        Err(message) => return refusal(message),
+        Ok(answer) => answer,
+    };
+    let (texts, seq) = (shared.texts(), answer.seq);
+    let parts: Vec<SelfTestPart> =
+        answer.self_test.iter().map(|part| texts.self_test(part, seq)).collect();
+    let failed = parts.iter().filter(|part| !part.passed).count();
+    let passed = answer.result.is_ok() && failed == 0 && answer.state == State::Disarmed;
+    let mut outcome = concluded(shared, &answer, || {
+        let all = parts.len();
+        let result = if passed {
+            format!("self test passed, {all} of {all}")
+        } else {
+            format!("self test FAILED, {failed} of {all}")
+        };
+        let list: Vec<String> =
+            parts.iter().map(|part| format!("{}: {}", part.input, part.text)).collect();
+        format!("{}, seq {seq}: {result}. {}", answer.state, list.join("; "))
+    });
+    // What is in the way of an arm has nothing to do with it.
+    outcome.unmet.clear();
+    outcome.done = passed;
+    outcome.self_test = parts;
+    outcome
 }
 
 async fn select(shared: &Shared, lane: &str, source: &str) -> Outcome {
@@ -231,6 +267,7 @@ fn concluded(shared: &Shared, answer: &Answer, done: impl FnOnce() -> String) ->
         seq: answer.seq,
         unmet: unmet.map(|unmet| condition_status(unmet, shared.texts())).collect(),
         owner: None,
+        self_test: Vec::new(),
     }
 }
 
@@ -260,6 +297,12 @@ async fn disarm_service(shared: Arc<Shared>, _request: Trigger::Request) -> Trig
     Trigger::Response { success: done, message }
 }
 
+async fn self_test_service(shared: Arc<Shared>, _request: Trigger::Request) -> Trigger::Response {
+    let wish = over_ros(Ask::SelfTest, String::new(), String::new());
+    let Outcome { done, message, .. } = serve_wish(&shared, wish).await;
+    Trigger::Response { success: done, message }
+}
+
 async fn select_service(
     shared: Arc<Shared>,
     request: SelectSource::Request,
@@ -284,6 +327,9 @@ fn denied_text(shared: &Shared, denied: Denied, answer: &Answer) -> String {
                 }
             }
             text
+        }
+        Denied::SelfTest(why) => {
+            format!("refused: {}", shared.texts().self_test_refused(why, answer.seq))
         }
         Denied::Select(SelectRefused::UnknownLane) => "refused: no such lane".to_owned(),
         Denied::Select(SelectRefused::UnknownSource) => "refused: no such source".to_owned(),

@@ -11,6 +11,7 @@ use super::cut::Cut;
 use super::lane_io::{LaneIo, WireError, newest, reliability};
 use super::latch::LatchIo;
 use super::requests::Requests;
+use super::self_test::SelfTestIo;
 use super::watched::Watched;
 use super::{FeedbackIo, FeedbackUse, GateThread, KillInputIo, NewLimits, Pending};
 use crate::cdr::Path;
@@ -21,10 +22,12 @@ use crate::codec::feedback::{FeedbackCodec, Reads};
 use crate::codec::flag::FlagCodec;
 use crate::codec::permit::PermitCodec;
 use crate::config::model::{
-    Config, FeedbackConfig, FeedbackType, LaneConfig, Reliability, UrdfFrom,
+    Config, FeedbackConfig, FeedbackType, LaneConfig, LaneMode, Reliability, UrdfFrom,
 };
+use crate::gate::cause::Cause;
 use crate::gate::core::Gate;
 use crate::gate::history::Start;
+use crate::gate::machine::Subject;
 use crate::gate::snapshot::Snapshot;
 use crate::gate::units::Moment;
 use crate::kill_switch::{KillCount, KillSwitch};
@@ -35,6 +38,7 @@ use crate::ros::rcl::{
     ResolvedNames, SerializedBuffer, Subscription, WakeSet, Waker, resolve_names, serve,
 };
 use crate::ros::replies::{Replies, StartError};
+use crate::ros::sensor_facts::SensorFacts;
 use crate::ros::typesupport::{LoadedMessage, TypeSupportError, load_message};
 use crate::telemetry::decisions::{DecisionFeed, Thinning, decisions};
 use crate::telemetry::events::{Call, Event, EventSender, What};
@@ -129,6 +133,8 @@ pub struct Built {
     pub snapshots: Vec<triple_buffer::Output<Snapshot>>,
     /// Decisions to be told.
     pub decisions: DecisionFeed,
+    /// What thread `monitor` finds of heat and charge.
+    pub sensors: Arc<SensorFacts>,
     /// Limits of a robot description.
     pub limits: Sender<NewLimits>,
     /// The audit of our outputs.
@@ -151,11 +157,16 @@ impl Names {
 }
 
 fn resolve(context: &Arc<Context>, config: &Config) -> Result<ResolvedNames, RclError> {
+    let echoes = config.lanes.iter().map(|lane| format!("~/self_test/{}", lane.name));
+    let echoes: Vec<String> = echoes.collect();
     let mut names = vec![(NameKind::Service, "~/kill"), (NameKind::Topic, "~/permit")];
     names.extend(config.kill_inputs.iter().map(|input| (NameKind::Topic, input.topic.as_str())));
     names.extend(config.feedback.iter().map(|input| (NameKind::Topic, input.topic.as_str())));
-    for lane in &config.lanes {
+    for (lane, echo) in config.lanes.iter().zip(&echoes) {
         names.push((NameKind::Topic, lane.output.as_str()));
+        if lane.mode == LaneMode::Gate {
+            names.push((NameKind::Topic, echo.as_str()));
+        }
         let topics = lane.sources.iter().map(|source| (NameKind::Topic, source.topic.as_str()));
         names.extend(topics);
     }
@@ -273,12 +284,14 @@ impl Builder<'_> {
         let (mut lanes, mut audited) = (Vec::new(), Vec::new());
         for lane in &self.config.lanes {
             let output = self.names.next();
+            let echo = (lane.mode == LaneMode::Gate).then(|| self.names.next());
+            let outputs = (output.as_str(), echo.as_deref());
             let topics: Vec<String> = lane.sources.iter().map(|_| self.names.next()).collect();
             let bits: Result<Vec<Waker>, _> =
                 lane.sources.iter().map(|_| self.bits.next()).collect();
             let loaded = self.loaded(&lane.type_name)?;
             let max = self.config.max_message_bytes;
-            let wires = LaneIo::new(&self.node, lane, loaded, &output, &topics, &bits?, max);
+            let wires = LaneIo::new(&self.node, lane, loaded, outputs, &topics, &bits?, max);
             let mut wires = wires.map_err(|error| BuildError::Wire {
                 subject: format!("lane {}", lane.name),
                 error: Box::new(error),
@@ -403,11 +416,7 @@ impl Endpoints {
 
         let reply_events = events.clone();
         let failed = move |code| {
-            let what = What::MiddlewareFailed {
-                call: Call::Reply,
-                subject: crate::gate::machine::Subject::Node,
-                code,
-            };
+            let what = What::MiddlewareFailed { call: Call::Reply, subject: Subject::Node, code };
             reply_events.post(Event { at: clock::now(), what });
         };
         let progress = latch.as_ref().map(|post| post.progress().clone());
@@ -444,6 +453,14 @@ impl Endpoints {
         let now = clock::now();
         let (start, started) = start;
         let mut gate = Gate::at_boot(config.gate_rules(), start, started);
+        let points = config.temperature_points().count();
+        let sensors = SensorFacts::new(points, config.batteries.len());
+        for point in 0..points {
+            gate.expect(Cause::TemperatureTrip, Subject::Temperature(point), now.steady);
+        }
+        for battery in 0..config.batteries.len() {
+            gate.expect(Cause::BatteryTrip, Subject::Battery(battery), now.steady);
+        }
         let described = config.urdf.as_ref().map(|urdf| &urdf.from);
         gate.await_description(matches!(described, Some(UrdfFrom::Topic(_))));
         let (give_limits, take_limits) = bounded(NEW_LIMITS);
@@ -486,6 +503,7 @@ impl Endpoints {
             requests: request_queue,
             latch: LatchIo::new(latch),
             facts,
+            sensors: sensors.clone(),
             snapshots: inputs,
             slots,
             events,
@@ -494,6 +512,7 @@ impl Endpoints {
             new_limits: take_limits,
             cut,
             watched: Watched::new(&config),
+            self_test: SelfTestIo::default(),
             scratch: Vec::with_capacity(dimensions),
             stopping: None,
             next_tick: now.steady,
@@ -508,6 +527,7 @@ impl Endpoints {
             progress,
             snapshots: outputs,
             decisions: feed,
+            sensors,
             limits: give_limits,
             audit,
             replies_waker: replies.waker(),

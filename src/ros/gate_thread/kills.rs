@@ -21,6 +21,9 @@ use crate::telemetry::slots::StopTrigger;
 const READERS: usize = 3;
 /// Which of them also gets what was published before it was there.
 const REPLAYED: usize = 0;
+/// How much is taken at a time from one reader or service. What is left is next, after the tick: a
+/// flood of kills must not keep the permit and the safe commands from going out in time.
+const AT_A_TIME: usize = 32;
 
 impl GateThread {
     /// Kills from other threads, kill inputs, the kill service. Returns whether anything was there.
@@ -30,6 +33,11 @@ impl GateThread {
             let gate = &mut self.gate;
             let stopping = &mut self.stopping;
             self.kills_seen = self.switch.take(&mut |cause| {
+                if cause == Cause::SelfTest && gate.is_testing() {
+                    // What came of it is looked at by the test.
+                    gate.test_trip(Subject::Node, now).ok();
+                    return;
+                }
                 stopping.get_or_insert((StopTrigger::of(cause), now.steady));
                 gate.kill(Report::plain(cause, Subject::Node), now);
             });
@@ -46,11 +54,16 @@ impl GateThread {
             if !self.pending.is_set(bit) {
                 continue;
             }
-            self.pending.clear(bit);
+            let mut left = false;
             for reader in 0..READERS {
-                while self.take_kill_sample(index, reader) {
-                    any = true;
-                }
+                let taken = (0..AT_A_TIME).take_while(|_| self.take_kill_sample(index, reader));
+                let taken = taken.count();
+                any |= taken > 0;
+                left |= taken == AT_A_TIME;
+            }
+            // What comes after this look sets the bit anew.
+            if !left && let Some(input) = self.kill_inputs.get(index) {
+                self.pending.clear(&input.bit);
             }
         }
         any
@@ -89,10 +102,13 @@ impl GateThread {
         true
     }
 
-    /// Every waiting request; each is a kill of its own and puts the safe commands out again.
+    /// Waiting requests; each is a kill of its own and puts the safe commands out again.
     fn take_kill_requests(&mut self) -> bool {
         let mut any = false;
-        while self.pending.is_set(&self.kill_bit) {
+        for _ in 0..AT_A_TIME {
+            if !self.pending.is_set(&self.kill_bit) {
+                break;
+            }
             match self.kill_service.take() {
                 Ok(Some(id)) => {
                     let at = clock::now();
@@ -129,6 +145,7 @@ impl GateThread {
             any = true;
             self.serve_verb(verb, answer);
         }
+        any |= self.advance_self_test();
         if any {
             self.publish_snapshots(clock::now());
         }
@@ -151,6 +168,10 @@ impl GateThread {
             }
             Verb::Reset { .. } | Verb::Arm { .. } => {
                 self.begin_release(verb, answer);
+                return;
+            }
+            Verb::SelfTest => {
+                self.begin_self_test(answer);
                 return;
             }
             Verb::Disarm => self.gate.disarm(now).map_err(Denied::State),

@@ -33,6 +33,8 @@ impl SourceIo {
 pub(super) struct LaneIo {
     /// None for a lane that is only watched: it never publishes.
     pub(super) publisher: Option<Arc<Publisher>>,
+    /// `~/self_test/<lane>`: what a kill would send, while the output itself stays silent.
+    pub(super) echo: Option<Publisher>,
     pub(super) codec: CommandCodec,
     pub(super) command: Command,
     pub(super) safe: SafeMessage,
@@ -64,13 +66,18 @@ pub(super) const fn newest(reliability_: Reliability) -> Qos {
     Qos { reliability: reliability(reliability_), durability: Durability::Volatile, depth: 1 }
 }
 
+/// Every kill of a self test can be read, whatever the reader asks for.
+const ECHO: Qos =
+    Qos { reliability: rcl::Reliability::Reliable, durability: Durability::Volatile, depth: 64 };
+
 impl LaneIo {
-    /// Makes the lane's endpoints. `topics` are the sources' absolute names in the lane's order.
+    /// Makes the lane's endpoints. `topics` are the sources' absolute names in the lane's order, `echo`
+    /// the self test's; none for a lane that is only watched.
     pub(super) fn new(
         node: &Arc<Node>,
         lane: &LaneConfig,
         message: &LoadedMessage,
-        output: &str,
+        (output, echo): (&str, Option<&str>),
         topics: &[String],
         bits: &[Waker],
         max_message_bytes: usize,
@@ -85,6 +92,7 @@ impl LaneIo {
             }
             LaneMode::Watch => None,
         };
+        let echo = echo.map(|topic| Publisher::new(node, support, topic, ECHO)).transpose()?;
         let mut sources = Vec::with_capacity(lane.sources.len());
         for ((source, topic), bit) in lane.sources.iter().zip(topics).zip(bits) {
             let mut subscription =
@@ -98,6 +106,6 @@ impl LaneIo {
             });
         }
         let command = codec.new_command();
-        Ok(Self { publisher, codec, command, safe, sources, last_output: None })
+        Ok(Self { publisher, echo, codec, command, safe, sources, last_output: None })
     }
 }

@@ -22,8 +22,16 @@ const WRITE_LIMIT: Duration = Duration::from_secs(2);
 /// A reset or an arm that waits for its record.
 struct Waiting {
     verb: Verb,
-    answer: oneshot::Sender<Answer>,
+    of: Whose,
     number: u64,
+}
+
+/// Who waits for a reset or an arm.
+enum Whose {
+    /// Somebody who asked.
+    Caller(oneshot::Sender<Answer>),
+    /// The self test, which resets its own trips.
+    SelfTest,
 }
 
 /// The thread's side of the latch.
@@ -48,7 +56,7 @@ impl LatchIo {
     }
 
     /// Whether the record that a release waits for is on disk; `None`: not known yet.
-    fn outcome(&self, number: u64, now: SteadyTime) -> Option<bool> {
+    pub(super) fn outcome(&self, number: u64, now: SteadyTime) -> Option<bool> {
         let Some(progress) = self.progress() else { return Some(true) };
         if progress.is_durable(number) {
             Some(true)
@@ -57,6 +65,11 @@ impl LatchIo {
         } else {
             None
         }
+    }
+
+    /// Whether anything is kept on disk.
+    pub(super) const fn persists(&self) -> bool {
+        self.post.is_some()
     }
 
     fn is_overdue(&self, now: SteadyTime) -> bool {
@@ -95,15 +108,26 @@ impl GateThread {
         let begun = match verb {
             Verb::Reset { seq } => self.gate.begin_reset(seq, now),
             Verb::Arm { seq, profile } => self.gate.begin_arm(seq, profile, now),
-            Verb::Disarm | Verb::SelectSource { .. } => Err(Refused::Withdrawn),
+            Verb::Disarm | Verb::SelectSource { .. } | Verb::SelfTest => Err(Refused::Withdrawn),
         };
         if let Err(refused) = begun {
             self.answer(verb, Err(Denied::State(refused)), answer, now);
             return;
         }
         let number = self.persist(now.steady);
-        self.latch.waiting = Some(Waiting { verb, answer, number });
+        self.latch.waiting = Some(Waiting { verb, of: Whose::Caller(answer), number });
         self.conclude_release();
+    }
+
+    /// The first step of the reset of the self test's trip.
+    pub(super) fn begin_test_reset(&mut self, seq: u64) -> Result<(), Refused> {
+        let now = clock::now();
+        self.watch_latch(now.steady);
+        self.gate.begin_test_reset(seq, now)?;
+        let number = self.persist(now.steady);
+        let verb = Verb::Reset { seq };
+        self.latch.waiting = Some(Waiting { verb, of: Whose::SelfTest, number });
+        Ok(())
     }
 
     /// The second step, once it is known what became of the record. Returns whether there was one.
@@ -113,7 +137,7 @@ impl GateThread {
             return false;
         };
         let Some(is_written) = self.latch.outcome(number, now) else { return false };
-        let Some(Waiting { verb, answer, .. }) = self.latch.waiting.take() else { return false };
+        let Some(Waiting { verb, of, .. }) = self.latch.waiting.take() else { return false };
         // What came while it was written is looked at now; what waits in the queues is older than
         // the arm.
         self.take_kills(clock::now());
@@ -126,8 +150,14 @@ impl GateThread {
         if !is_written {
             self.gate.set_latch_writable(false);
         }
-        let done = self.gate.conclude_release(now).map_err(Denied::State);
-        self.answer(verb, done, answer, now);
+        let done = self.gate.conclude_release(now);
+        match of {
+            Whose::Caller(answer) => self.answer(verb, done.map_err(Denied::State), answer, now),
+            Whose::SelfTest => {
+                self.record_verb(verb, &done.map_err(Denied::State));
+                self.self_test.reset_done(done);
+            }
+        }
         // What did not come true is put right on disk.
         self.persist(now.steady);
         true
@@ -150,10 +180,11 @@ impl GateThread {
             Verb::SelectSource { lane, .. } => {
                 self.gate.lane(lane).and_then(crate::gate::lane::Lane::owner)
             }
-            Verb::Reset { .. } | Verb::Arm { .. } | Verb::Disarm => None,
+            Verb::Reset { .. } | Verb::Arm { .. } | Verb::Disarm | Verb::SelfTest => None,
         };
         let machine = self.gate.machine();
-        let told = Answer { result, state: machine.state(), seq: machine.seq(), unmet, owner };
+        let (state, seq) = (machine.state(), machine.seq());
+        let told = Answer { result, state, seq, unmet, owner, self_test: Vec::new() };
         // A caller that has gone does not need the answer.
         answer.send(told).ok();
     }

@@ -21,6 +21,7 @@ mod lane_io;
 mod latch;
 mod record;
 mod requests;
+mod self_test;
 mod ticks;
 mod watched;
 
@@ -38,6 +39,7 @@ use self::lane_io::LaneIo;
 pub use self::lane_io::WireError;
 use self::latch::LatchIo;
 pub use self::requests::{Answer, Denied, NotAsked, Request, Requests, Verb};
+use self::self_test::SelfTestIo;
 use self::watched::Watched;
 use crate::clock;
 use crate::codec::feedback::FeedbackCodec;
@@ -52,6 +54,7 @@ use crate::kill_switch::{KillCount, KillSwitch};
 use crate::ros::graph::GraphFacts;
 use crate::ros::rcl::{self, Publisher, SerializedBuffer, Subscription, WakeSet, Waker};
 use crate::ros::replies::ReplySender;
+use crate::ros::sensor_facts::SensorFacts;
 use crate::telemetry::decisions::DecisionTap;
 use crate::telemetry::events::EventSender;
 use crate::telemetry::slots::{Slots, StopTrigger, ThreadName};
@@ -127,12 +130,14 @@ pub struct GateThread {
     requests: Receiver<Request>,
     latch: LatchIo,
     facts: Arc<GraphFacts>,
+    sensors: Arc<SensorFacts>,
     snapshots: Vec<triple_buffer::Input<Snapshot>>,
     slots: Arc<Slots>,
     events: EventSender,
     prepared: Prepared,
     decisions: DecisionTap,
     watched: Watched,
+    self_test: SelfTestIo,
     /// `None`: nobody is asked to cut power.
     cut: Option<Cut>,
     new_limits: Receiver<NewLimits>,

@@ -152,7 +152,7 @@ impl GateThread {
         let node = &self.slots.node;
         let refused = match result {
             Err(Denied::State(refused)) => Some(*refused),
-            Ok(()) | Err(Denied::Select(_)) => None,
+            Ok(()) | Err(Denied::Select(_) | Denied::SelfTest(_)) => None,
         };
         match (verb, refused) {
             (Verb::Reset { .. }, None) => node.resets.increment(),
@@ -167,7 +167,7 @@ impl GateThread {
                     node.arm_refusals.at(reason).increment();
                 }
             }
-            (Verb::Disarm | Verb::SelectSource { .. }, _) => {}
+            (Verb::Disarm | Verb::SelectSource { .. } | Verb::SelfTest, _) => {}
         }
     }
 

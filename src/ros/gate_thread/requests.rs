@@ -7,6 +7,7 @@ use futures::channel::oneshot;
 
 use crate::gate::conditions::Condition;
 use crate::gate::core::SelectRefused;
+use crate::gate::self_test::{PartResult, SelfTestRefusal};
 use crate::gate::state::{Refused, State};
 use crate::ros::rcl::Waker;
 
@@ -37,6 +38,8 @@ pub enum Verb {
         /// The source.
         source: Option<usize>,
     },
+    /// A trip by each kill input and a reset of each, while disarmed.
+    SelfTest,
 }
 
 /// Why a verb had no effect.
@@ -46,6 +49,8 @@ pub enum Denied {
     State(Refused),
     /// The source cannot be put in charge.
     Select(SelectRefused),
+    /// No self test begins.
+    SelfTest(SelfTestRefusal),
 }
 
 /// What came of a verb.
@@ -61,6 +66,8 @@ pub struct Answer {
     pub unmet: Vec<Condition>,
     /// Source in charge of the lane asked about.
     pub owner: Option<usize>,
+    /// What came of each part of a self test; empty where none ran.
+    pub self_test: Vec<PartResult>,
 }
 
 /// A verb and where its answer goes.

@@ -16,6 +16,7 @@ impl GateThread {
         self.take_limits();
         self.look_at_safe();
         self.read_graph(now);
+        self.read_sensors(now);
         self.watch_latch(now.steady);
         self.gate.tick(now);
         self.request_cut(now);

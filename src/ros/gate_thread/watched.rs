@@ -4,12 +4,13 @@
 //! **Invariant:** a level is handed on only when it changes, so that a quiet tick costs a few loads.
 
 use super::{Drain, GateThread};
-use crate::clock::{self, ClockEvent, ClockWatch};
+use crate::clock::{self, ClockCauses, ClockEvent};
 use crate::config::model::Config;
 use crate::gate::cause::Cause;
 use crate::gate::fault::Level;
 use crate::gate::lane::LaneGraph;
 use crate::gate::machine::Subject;
+use crate::gate::sensor::Thresholds;
 use crate::gate::state::State;
 use crate::gate::units::Moment;
 use crate::ros::graph::LaneFacts;
@@ -19,13 +20,60 @@ const AUDITS: u8 = 2;
 
 /// What was seen last, to see what changes.
 pub(super) struct Watched {
-    clocks: ClockWatch,
-    slept: bool,
-    stepped: bool,
-    /// The least move of the wall clock that is a step, s.
-    step_s: f64,
+    clocks: ClockCauses,
     lanes: Vec<WatchedLane>,
     paths: u64,
+    sensors: WatchedSensors,
+}
+
+/// Heat and charge.
+struct WatchedSensors {
+    /// [`SensorFacts::changes`] at the last look.
+    changes: u64,
+    /// One for each temperature, then for each battery.
+    trips: Vec<WatchedTrip>,
+}
+
+/// One that can trip.
+struct WatchedTrip {
+    cause: Cause,
+    subject: Subject,
+    thresholds: Thresholds,
+    /// What it tripped at when last looked; NaN: it did not.
+    found: f64,
+}
+
+impl WatchedSensors {
+    fn new(config: &Config) -> Self {
+        let hot = config.temperature_points().enumerate().map(|(point, (one, _))| {
+            (Cause::TemperatureTrip, Subject::Temperature(point), one.thresholds)
+        });
+        let low = config.batteries.iter().enumerate();
+        let low =
+            low.map(|(index, one)| (Cause::BatteryTrip, Subject::Battery(index), one.thresholds));
+        let trips = hot.chain(low).map(|(cause, subject, thresholds)| WatchedTrip {
+            cause,
+            subject,
+            thresholds,
+            found: f64::NAN,
+        });
+        Self { changes: 0, trips: trips.collect() }
+    }
+}
+
+impl WatchedTrip {
+    /// What must be reached for it to be gone: the threshold while it is beyond, and the hysteresis
+    /// further on from there.
+    fn bound(&self) -> f64 {
+        let Thresholds { trip, hysteresis, .. } = self.thresholds;
+        let trip = trip.unwrap_or(f64::NAN);
+        let (is_beyond, gone_at) = if self.cause == Cause::BatteryTrip {
+            (self.found <= trip, trip + hysteresis)
+        } else {
+            (self.found >= trip, trip - hysteresis)
+        };
+        if is_beyond { trip } else { gone_at }
+    }
 }
 
 /// One lane's output.
@@ -45,19 +93,12 @@ impl Watched {
         let written = config.causes.get(Cause::ClockStep.index()).and_then(|rules| rules.above);
         let step = written.map_or(clock::STEP, nanos);
         Self {
-            clocks: ClockWatch::new(step),
-            slept: false,
-            stepped: false,
-            step_s: seconds(step),
+            clocks: ClockCauses::new(step),
             lanes: vec![WatchedLane::default(); config.lanes.len()],
             paths: 0,
+            sensors: WatchedSensors::new(config),
         }
     }
-}
-
-#[expect(clippy::as_conversions, reason = "nanoseconds to seconds for people")]
-fn seconds(nanos: i64) -> f64 {
-    nanos as f64 / 1e9
 }
 
 #[expect(clippy::as_conversions, reason = "a validated number of seconds; saturates")]
@@ -69,27 +110,18 @@ impl GateThread {
     /// A suspend or a step of the wall clock since the last tick. Either is a moment: the cause is
     /// there for one tick, and what it did stays.
     pub(super) fn watch_clocks(&mut self, now: Moment) {
-        let (mut slept, mut stepped) = (Level::plain(false), Level::plain(false));
-        match self.watched.clocks.look(clock::readings()) {
+        let news = self.watched.clocks.look(clock::readings());
+        match news.event {
             None => {}
-            Some(ClockEvent::Suspended(time)) => {
+            Some(ClockEvent::Suspended(_)) => {
                 // What waited through it looks fresh and is not.
                 self.drain_commands(Drain::Fenced);
-                slept = Level { present: true, found: time.as_secs_f64(), bound: f64::NAN };
+                self.slots.node.suspends.increment();
             }
-            Some(ClockEvent::Stepped(by)) => {
-                self.slots.node.clock_steps.increment();
-                let bound = self.watched.step_s;
-                stepped = Level { present: true, found: seconds(by), bound };
-            }
+            Some(ClockEvent::Stepped(_)) => self.slots.node.clock_steps.increment(),
         }
-        if slept.present || self.watched.slept {
-            self.watched.slept = slept.present;
-            self.gate.level(Cause::Suspended, Subject::Node, slept, now);
-        }
-        if stepped.present || self.watched.stepped {
-            self.watched.stepped = stepped.present;
-            self.gate.level(Cause::ClockStep, Subject::Node, stepped, now);
+        for (cause, level) in news.levels() {
+            self.gate.level(cause, Subject::Node, level, now);
         }
     }
 
@@ -136,6 +168,31 @@ impl GateThread {
                 let level = Level::plain(paths & bit != 0);
                 self.gate.level(Cause::OtherPath, Subject::Path(path), level, now);
             }
+        }
+    }
+}
+
+impl GateThread {
+    /// What thread `monitor` found of heat and charge.
+    pub(super) fn read_sensors(&mut self, now: Moment) {
+        let changes = self.sensors.changes();
+        if changes == self.watched.sensors.changes {
+            return;
+        }
+        self.watched.sensors.changes = changes;
+        self.gate.set_derating(self.sensors.derating(), now);
+        let found = self.sensors.temperatures().chain(self.sensors.batteries());
+        for (watched, found) in self.watched.sensors.trips.iter_mut().zip(found) {
+            if watched.found.to_bits() == found.to_bits() {
+                continue;
+            }
+            watched.found = found;
+            let level = if found.is_nan() {
+                Level::plain(false)
+            } else {
+                Level { present: true, found, bound: watched.bound() }
+            };
+            self.gate.level(watched.cause, watched.subject, level, now);
         }
     }
 }

@@ -10,14 +10,18 @@
 //! middleware that carry no command, and a point cloud does not stand before a kill. Its node is
 //! called like the gate's, with `_monitor` at the end.
 //!
-//! **Invariant:** nothing here reaches the gate thread: no lock, no queue, no memory in common but
-//! atomics that the gate does not look at.
+//! It also reads temperatures and batteries ([`sensors`]), whose derating and trips the gate thread
+//! looks up in [`SensorFacts`].
+//!
+//! **Invariant:** nothing here makes the gate thread wait: no lock, no queue, no memory in common but
+//! atomics.
 //! **Invariant:** types are loaded and subscriptions made and dropped on this thread alone.
 
 mod bits;
 mod offers;
 mod patterns;
 mod publishers;
+mod sensors;
 mod stamps;
 mod topic;
 mod topics;
@@ -27,9 +31,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use self::bits::Bits;
+use self::sensors::Sensors;
 use self::topics::{Excluded, Topics};
 use super::rcl::{Context, NameKind, Node, NodeOptions, RclError, resolve_names};
+use super::sensor_facts::SensorFacts;
+use super::typesupport::TypeSupportError;
 use crate::clock;
+use crate::codec::CodecError;
 use crate::config::model::Config;
 use crate::gate::units::SteadyTime;
 use crate::kill_switch::KillSwitch;
@@ -42,9 +50,49 @@ const REST: Duration = Duration::from_millis(2);
 /// Without work: open gaps and the end of the process are looked at this often.
 const PARK: Duration = Duration::from_millis(100);
 
+/// Why the thread cannot be built.
+#[derive(Debug, thiserror::Error)]
+pub enum MonitorError {
+    /// rcl's own text.
+    #[error(transparent)]
+    Rcl(#[from] RclError),
+    /// A message type is not installed or not usable.
+    #[error("{subject}: {error}")]
+    Type {
+        /// Temperature or battery.
+        subject: String,
+        /// What is wrong.
+        error: Box<TypeSupportError>,
+    },
+    /// A message type does not have what the params file names.
+    #[error("{subject}: {error}")]
+    Codec {
+        /// Temperature or battery.
+        subject: String,
+        /// What is wrong.
+        error: Box<CodecError>,
+    },
+}
+
+impl MonitorError {
+    fn codec(subject: &str, error: CodecError) -> Self {
+        Self::Codec { subject: subject.to_owned(), error: Box::new(error) }
+    }
+
+    /// Whether the params file asks for what cannot be, so that a second start would not help.
+    #[must_use]
+    pub const fn is_configuration(&self) -> bool {
+        match self {
+            Self::Type { .. } | Self::Codec { .. } => true,
+            Self::Rcl(_) => false,
+        }
+    }
+}
+
 /// The thread's whole state.
 pub struct MonitorThread {
     topics: Topics,
+    sensors: Sensors,
     bits: Bits,
     slots: Arc<Slots>,
     switch: Arc<KillSwitch>,
@@ -56,33 +104,38 @@ impl MonitorThread {
     /// rules that hold for our names.
     ///
     /// # Errors
-    /// rcl's text.
+    /// [`MonitorError`], in words for the person who starts the node.
     pub fn new(
         config: &Config,
         args: &[String],
         slots: Arc<Slots>,
+        facts: Arc<SensorFacts>,
         switch: Arc<KillSwitch>,
-    ) -> Result<Option<Self>, RclError> {
-        if config.monitor.is_empty() {
+    ) -> Result<Option<Self>, MonitorError> {
+        let sensors = sensors::count(config);
+        if config.monitor.is_empty() && sensors == 0 {
             return Ok(None);
         }
         let context = Context::new(args)?;
         let own = own_topics(config);
         let named = config.monitor.topics.iter().map(|topic| topic.topic.as_str());
-        let asked = own.iter().map(String::as_str).chain(named);
+        let asked = own.iter().map(String::as_str).chain(sensors::topics(config)).chain(named);
         let asked: Vec<(NameKind, &str)> = asked.map(|name| (NameKind::Topic, name)).collect();
         let mut resolved = resolve_names(&context, NODE_NAME, &asked)?;
-        let named = resolved.names.split_off(own.len());
+        let mut read = resolved.names.split_off(own.len());
+        let named = read.split_off(sensors);
         let below = format!("{}/", resolved.fully_qualified_name);
         let excluded = Excluded { names: resolved.names.into_iter().collect(), below };
         let name = format!("{}_monitor", resolved.node_name);
         let options = NodeOptions { use_global_arguments: false, enable_rosout: false };
         let node = Node::new(&context, &name, &resolved.namespace, options)?;
         let now = clock::steady();
-        let mut bits = Bits::new(slots.topics.capacity());
+        let mut bits = Bits::new(slots.topics.capacity().saturating_add(sensors));
+        let shared = (slots.clone(), facts);
+        let sensors = Sensors::new(node.clone(), config, read, shared, &mut bits, now)?;
         let config = config.monitor.clone();
         let topics = Topics::new(node, (config, named), excluded, slots.clone(), &mut bits, now)?;
-        Ok(Some(Self { topics, bits, slots, switch, refreshed: now }))
+        Ok(Some(Self { topics, sensors, bits, slots, switch, refreshed: now }))
     }
 
     /// Runs until shutdown.
@@ -94,9 +147,11 @@ impl MonitorThread {
         while !self.switch.is_shutting_down() {
             let works = self.bits.collect();
             let now = clock::now();
+            self.sensors.turn(&mut self.bits, now);
             self.topics.turn(&mut self.bits, now);
             if now.steady.since(self.refreshed) >= PARK {
                 self.refreshed = now.steady;
+                self.sensors.refresh(now.steady);
                 self.topics.refresh(now.steady);
             }
             if works {

@@ -39,6 +39,7 @@ fn when_each_verb_comes_expect_it_with_its_fields() {
     assert_eq!(v(r#""verb":"history""#), Verb::History);
     assert_eq!(v(r#""verb":"whoami""#), Verb::Whoami);
     assert_eq!(v(r#""verb":"disarm""#), Verb::Asks(Ask::Disarm));
+    assert_eq!(v(r#""verb":"self_test""#), Verb::Asks(Ask::SelfTest));
     assert_eq!(v(r#""verb":"reset","seq":41"#), Verb::Asks(Ask::Reset { seq: 41 }));
     let profile = String::from("careful");
     let arm = Verb::Asks(Ask::Arm { seq: 42, profile });
@@ -50,15 +51,17 @@ fn when_each_verb_comes_expect_it_with_its_fields() {
 
 #[test]
 fn when_a_verb_lets_motion_begin_expect_it_to_need_rights() {
-    for (line, releases) in [
-        (r#"{"v":1,"verb":"reset","seq":1}"#, true),
-        (r#"{"v":1,"verb":"arm","seq":1}"#, true),
-        (r#"{"v":1,"verb":"select_source","lane":"a"}"#, true),
-        (r#"{"v":1,"verb":"disarm"}"#, false),
-        (r#"{"v":1,"verb":"status"}"#, false),
-        ("kill", false),
+    for (line, releases, is_limited) in [
+        (r#"{"v":1,"verb":"reset","seq":1}"#, true, true),
+        (r#"{"v":1,"verb":"arm","seq":1}"#, true, true),
+        (r#"{"v":1,"verb":"select_source","lane":"a"}"#, true, true),
+        (r#"{"v":1,"verb":"self_test"}"#, false, true),
+        (r#"{"v":1,"verb":"disarm"}"#, false, false),
+        (r#"{"v":1,"verb":"status"}"#, false, false),
+        ("kill", false, false),
     ] {
-        assert_eq!(read(line).verb.releases(), releases, "{line}");
+        let verb = read(line).verb;
+        assert_eq!((verb.releases(), verb.is_limited()), (releases, is_limited), "{line}");
     }
 }
 
@@ -85,6 +88,7 @@ fn when_a_line_is_wrong_expect_the_word_for_it() {
         (r#"{"v":1,"verb":"reset","seq":41,"profile":"full"}"#, "bad_field"),
         (r#"{"v":1,"verb":"status","seq":41}"#, "bad_field"),
         (r#"{"v":1,"verb":"select_source"}"#, "bad_field"),
+        (r#"{"v":1,"verb":"self_test","seq":41}"#, "bad_field"),
     ] {
         if expected == "ok" {
             // The last one wins, as in any JSON; the gate compares it.
@@ -122,7 +126,17 @@ fn every_verb_field_and_error_is_in_the_reference() {
         let label = code.label();
         assert!(reference.contains(&format!("| `{label}` |")), "{label}");
     }
-    for verb in ["kill", "status", "history", "whoami", "reset", "arm", "disarm", "select_source"] {
+    for verb in [
+        "kill",
+        "status",
+        "history",
+        "whoami",
+        "reset",
+        "arm",
+        "disarm",
+        "select_source",
+        "self_test",
+    ] {
         assert!(reference.contains(&format!("| `{verb}`")), "{verb}");
     }
     let full = Answer {
@@ -133,13 +147,15 @@ fn every_verb_field_and_error_is_in_the_reference() {
         seq: Some(1),
         unmet: vec![ConditionStatus::default()],
         owner: Some(String::new()),
+        self_test: vec![SelfTestPart::default()],
         status: Some(Box::default()),
         history: Some(Vec::new()),
         whoami: Some(Whoami::default()),
         ..Answer::good("")
     };
     let fields = serde_json::to_value(&full).unwrap();
-    for name in fields.as_object().unwrap().keys() {
+    let part = serde_json::to_value(SelfTestPart::default()).unwrap();
+    for name in fields.as_object().unwrap().keys().chain(part.as_object().unwrap().keys()) {
         assert!(reference.contains(&format!("`{name}`")), "{name}");
     }
 }

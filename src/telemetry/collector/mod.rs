@@ -7,6 +7,7 @@
 //! histogram is there from the start, at 0; a gauge that is not known is absent.
 
 mod family;
+mod sensors;
 mod threads;
 mod topics;
 
@@ -19,6 +20,7 @@ use prometheus::{Registry, TextEncoder};
 
 use self::family::Family;
 use super::catalogue::{self as names, Row};
+use super::self_test::VERBS;
 use super::slots::{Counter, Flag, LaneSlots, Slots, SourceSlots, SourceUse};
 
 /// The source label of a lane that nobody is in charge of. Reserved: no source has this name.
@@ -78,6 +80,7 @@ impl Collector for SlotCollector {
         stops(slots, &mut out);
         inputs(slots, &mut out);
         topics::collect(slots, &mut out);
+        sensors::collect(slots, &mut out);
         process(slots, &mut out);
         identity(slots, &mut out);
         out
@@ -273,12 +276,24 @@ fn inputs(slots: &Slots, out: &mut Vec<MetricFamily>) {
             f.flag(&[&input.name], input.lost.get());
         }
     });
+    family(&names::SELF_TEST, out, |f| {
+        f.timestamp(&[VERBS], slots.node.self_test.get());
+        for input in &slots.kill_inputs {
+            f.timestamp(&[&input.name], input.self_test.get());
+        }
+    });
     family(&names::INPUT_LAST_RECEIVED, out, |f| {
         for input in &slots.kill_inputs {
             f.timestamp(&[&input.name], input.last_received.get());
         }
         for feedback in &slots.feedback {
             f.timestamp(&[&feedback.name], feedback.last_received.get());
+        }
+        for input in &slots.temperatures {
+            f.timestamp(&[&input.name], input.sensor.last_received.get());
+        }
+        for input in &slots.batteries {
+            f.timestamp(&[&input.name], input.sensor.last_received.get());
         }
     });
 }
@@ -287,7 +302,13 @@ fn process(slots: &Slots, out: &mut Vec<MetricFamily>) {
     family(&names::TICK_INTERVAL, out, |f| {
         f.histogram(&[], &slots.node.tick_interval);
     });
+    family(&names::CLOCK_SYNCHRONIZED, out, |f| {
+        f.flag(&[], slots.node.clock_synchronized.get());
+    });
     family(&names::CLOCK_STEPS, out, |f| f.counter(&[], slots.node.clock_steps.get()));
+    family(&names::CLOCK_SIMULATED, out, |f| {
+        f.flag(&[], Some(slots.node.clock_simulated));
+    });
     family(&names::TICKS_MISSED, out, |f| {
         f.counter(&[], slots.node.ticks_missed.get());
     });
@@ -305,7 +326,10 @@ fn process(slots: &Slots, out: &mut Vec<MetricFamily>) {
         f.counter(&[], slots.events_dropped.get());
     });
     family(&names::LOG_MESSAGES, out, |f| {
-        f.each(&[], &slots.log_messages, |f, labels, n| f.counter(labels, n.get()));
+        f.each(&[], &slots.log.messages, |f, labels, n| f.counter(labels, n.get()));
+    });
+    family(&names::LOG_LOST, out, |f| {
+        f.each(&[], &slots.log.lost, |f, labels, n| f.counter(labels, n.get()));
     });
 }
 

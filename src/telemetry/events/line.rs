@@ -3,9 +3,11 @@
 use super::repeats::Rejections;
 use super::{Event, What};
 use crate::gate::cause::Cause;
+use crate::gate::check::Refusal;
 use crate::gate::machine::{Subject, Trip};
 use crate::gate::notice::Notice;
-use crate::telemetry::slots::Slots;
+use crate::gate::self_test::Flaw;
+use crate::telemetry::slots::{Identity, Slots};
 
 /// Events the queue had no place for.
 pub(super) fn dropped(count: u64) {
@@ -19,10 +21,8 @@ pub(super) fn rejections(rejections: &Rejections, slots: &Slots) {
     let source_name = self::source(slots, *lane, *source);
     let dimension = refusal.dimension.map(|d| joint(slots, *lane, d));
     let reason = refusal.reason.label();
-    let detail = match dimension {
-        Some(name) => format!(", {name}{}", numbers(refusal.found, refusal.bound)),
-        None => numbers(refusal.found, refusal.bound),
-    };
+    let detail = refusal_text(slots, *lane, refusal);
+    let detail = if detail.is_empty() { detail } else { format!(", {detail}") };
     let times = if *count == 1 { String::new() } else { format!(", {count} commands") };
     tracing::warn!(
         kind = "rejected",
@@ -37,11 +37,19 @@ pub(super) fn rejections(rejections: &Rejections, slots: &Slots) {
     );
 }
 
+/// What was refused about a command: the joint or axis, the value found, the value allowed.
+pub(crate) fn refusal_text(slots: &Slots, lane: usize, refusal: &Refusal) -> String {
+    let name = refusal.dimension.map_or("", |dimension| joint(slots, lane, dimension));
+    let text = format!("{name}{}", numbers(refusal.found, refusal.bound));
+    text.trim_start_matches(", ").to_owned()
+}
+
 /// Everything else.
 pub(super) fn write(event: &Event, slots: &Slots) {
     let kind = event.what.kind().label();
     match &event.what {
         What::Started => tracing::info!(kind, "started"),
+        What::Configured => configured(kind, slots),
         What::Stopping => tracing::info!(kind, "stopping"),
         What::Gate(notice) => gate(kind, notice, slots),
         What::Requested { verb, seq, operator, reason } => {
@@ -83,6 +91,19 @@ pub(super) fn write(event: &Event, slots: &Slots) {
             let is = is.label();
             tracing::warn!(kind, is, "a robot description came: {is}");
         }
+        What::SelfTested(result) => {
+            let (input, text) = crate::telemetry::self_test::told(result, slots);
+            match result.flaw.map(Flaw::label) {
+                None => tracing::info!(kind, input, "self test of {input} passed: {text}"),
+                Some(flaw) => {
+                    tracing::error!(kind, input, flaw, "self test of {input} FAILED: {text}");
+                }
+            }
+        }
+        What::SelfTestRefused(why) => {
+            let reason = why.label();
+            tracing::warn!(kind, reason, "self test refused: {reason}");
+        }
         What::MiddlewareFailed { call, subject, code } => {
             let subject = subject_text(slots, *subject);
             tracing::error!(
@@ -94,6 +115,24 @@ pub(super) fn write(event: &Event, slots: &Slots) {
             );
         }
     }
+}
+
+/// What runs: which robot, which configuration, which program.
+fn configured(kind: &'static str, slots: &Slots) {
+    let Identity { hardware_id, config_sha256, build, profiles } = &slots.identity;
+    let lanes = slots.lanes.len();
+    let kill_inputs = slots.kill_inputs.len();
+    tracing::info!(
+        kind,
+        hardware_id,
+        config_sha256,
+        version = build.version,
+        lanes,
+        kill_inputs,
+        profiles = profiles.len(),
+        "configured: robot {hardware_id}, {lanes} lanes, {kill_inputs} kill inputs, sha256 \
+         {config_sha256}"
+    );
 }
 
 fn gate(kind: &'static str, notice: &Notice, slots: &Slots) {
@@ -193,8 +232,8 @@ fn trip_line(kind: &'static str, trip: &Trip, slots: &Slots) {
     let detail = numbers(*found, *bound);
     let stamp_unix_ns = stamp.as_nanos();
     let cause_label = cause.label();
-    // A shutdown is what somebody wanted; every other trip is for a person to look at.
-    if *cause == Cause::Shutdown {
+    // A shutdown or a self test is what somebody wanted; every other trip is for a person to look at.
+    if matches!(cause, Cause::Shutdown | Cause::SelfTest) {
         tracing::info!(
             kind,
             seq,
@@ -231,8 +270,19 @@ pub(crate) fn subject_text(slots: &Slots, subject: Subject) -> String {
         Subject::Feedback(i) => {
             format!("feedback {}", slots.feedback.get(i).map_or(UNKNOWN, |f| &f.name))
         }
-        Subject::Temperature(i) => format!("temperature {i}"),
-        Subject::Battery(i) => format!("battery {i}"),
+        Subject::Temperature(i) => {
+            let all = slots.temperatures.iter();
+            let mut points =
+                all.flat_map(|one| one.components.iter().map(move |part| (&one.name, &part.name)));
+            match points.nth(i) {
+                Some((input, part)) if input == part => format!("temperature {input}"),
+                Some((input, part)) => format!("temperature {input}/{part}"),
+                None => format!("temperature {UNKNOWN}"),
+            }
+        }
+        Subject::Battery(i) => {
+            format!("battery {}", slots.batteries.get(i).map_or(UNKNOWN, |b| &b.name))
+        }
         Subject::Path(i) => format!("other path {i}"),
     }
 }

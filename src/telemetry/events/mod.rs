@@ -18,7 +18,7 @@ use std::time::Duration;
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 
-pub(crate) use self::line::subject_text;
+pub(crate) use self::line::{refusal_text, subject_text};
 use self::repeats::Repeats;
 pub use self::text::ShortText;
 use super::history::History;
@@ -26,6 +26,7 @@ use super::slots::{EventKind, Slots, ThreadName};
 use crate::gate::closed_list::closed_list;
 use crate::gate::machine::Subject;
 use crate::gate::notice::Notice;
+use crate::gate::self_test::{PartResult, SelfTestRefusal};
 use crate::gate::state::State;
 use crate::gate::units::{Moment, SteadyTime};
 
@@ -49,6 +50,8 @@ closed_list! {
         Disarm = "disarm",
         /// Pin a source, or unpin.
         SelectSource = "select_source",
+        /// Trip by each kill input, and reset.
+        SelfTest = "self_test",
     }
 }
 
@@ -100,6 +103,8 @@ pub struct Event {
 pub enum What {
     /// The node runs.
     Started,
+    /// The configuration in force; its words are in [`Slots::identity`].
+    Configured,
     /// Something the gate tells.
     Gate(Notice),
     /// Somebody used a verb; what came of it is another event.
@@ -140,6 +145,10 @@ pub enum What {
     },
     /// A robot description came.
     Description(DescriptionIs),
+    /// What came of one part of a self test.
+    SelfTested(PartResult),
+    /// A self test was refused.
+    SelfTestRefused(SelfTestRefusal),
     /// The middleware refused a call.
     MiddlewareFailed {
         /// Which call.
@@ -159,12 +168,15 @@ impl What {
     pub const fn kind(&self) -> EventKind {
         match self {
             Self::Started => EventKind::Started,
+            Self::Configured => EventKind::Configured,
             Self::Gate(notice) => notice_kind(notice),
             Self::Requested { .. } => EventKind::Requested,
             Self::RequestRefused { .. } => EventKind::RequestRefused,
             Self::Lost { .. } => EventKind::Lost,
             Self::DecisionLost { .. } => EventKind::DecisionLost,
             Self::Description(_) => EventKind::RobotDescription,
+            Self::SelfTested(_) => EventKind::SelfTest,
+            Self::SelfTestRefused(_) => EventKind::SelfTestRefused,
             Self::MiddlewareFailed { .. } => EventKind::MiddlewareFailed,
             Self::Stopping => EventKind::Stopping,
         }

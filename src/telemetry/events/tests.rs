@@ -7,6 +7,7 @@ use crate::gate::cause::Cause;
 use crate::gate::check::Refusal;
 use crate::gate::lane_state::LaneState;
 use crate::gate::machine::Trip;
+use crate::gate::self_test::{Flaw, Part, Reach};
 use crate::gate::state::Refused;
 use crate::gate::units::WallTime;
 use crate::gate::verdict::Reason;
@@ -35,6 +36,7 @@ fn one_of_each() -> Vec<What> {
     };
     vec![
         What::Started,
+        What::Configured,
         What::Requested {
             verb: Verb::Reset,
             seq: Some(40),
@@ -81,6 +83,14 @@ fn one_of_each() -> Vec<What> {
             bound: 0.3,
         }),
         What::Description(DescriptionIs::Used),
+        What::SelfTested(PartResult {
+            part: Part::Input(0),
+            reach: Reach::Trip,
+            flaw: Some(Flaw::NoSafeCommand { lane: 1 }),
+            to_safe: None,
+            to_disk: None,
+        }),
+        What::SelfTestRefused(SelfTestRefusal::TooSoon),
         What::MiddlewareFailed { call: Call::Reply, subject: Subject::Node, code: 1 },
         What::Stopping,
     ]
@@ -110,6 +120,9 @@ fn hazard_29_dead_indicators_each_event_kind_is_counted_and_written_once() {
         assert!(!line["message"].as_str().unwrap().contains('?'), "{line}");
         assert_eq!(slots.events.at(*kind).get(), 1);
     }
+    let configured = lines.iter().find(|l| l["kind"] == "configured").unwrap();
+    assert_eq!(configured["config_sha256"], "ab".repeat(32));
+    assert_eq!(configured["hardware_id"], "g1-0042");
     let line = |kind: EventKind| lines.iter().find(|l| l["kind"] == kind.label()).unwrap();
     let rejected = line(EventKind::Rejected);
     assert_eq!(rejected["message"], "arms/vla rejected: velocity, left_elbow, 25 (allowed 20)");
@@ -120,6 +133,10 @@ fn hazard_29_dead_indicators_each_event_kind_is_counted_and_written_once() {
     assert_eq!(tripped["level"], "ERROR");
     assert!(tripped.get("found").is_none(), "NaN is absent, not null or NaN: {tripped}");
     assert_eq!(line(EventKind::Requested)["operator"], "alice");
+    let tested = line(EventKind::SelfTest);
+    let text = tested["message"].as_str().unwrap();
+    assert!(text.starts_with("self test of kill input pendant FAILED: "), "{text}");
+    assert_eq!((&tested["level"], &tested["flaw"]), (&"ERROR".into(), &"no_safe_command".into()));
     assert_eq!(line(EventKind::OwnerChanged)["message"], "lane arms: vla -> none in charge");
 }
 

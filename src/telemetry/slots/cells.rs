@@ -176,6 +176,11 @@ impl Flag {
         self.0.store(if value { YES } else { NO }, Ordering::Relaxed);
     }
 
+    /// Back to "not known".
+    pub fn forget(&self) {
+        self.0.store(NOT_KNOWN, Ordering::Relaxed);
+    }
+
     /// Yes or no, `None` while it is not known.
     #[must_use]
     pub fn get(&self) -> Option<bool> {

@@ -134,7 +134,8 @@ impl StopTrigger {
             | Cause::GateStalled
             | Cause::Suspended
             | Cause::ClockStep
-            | Cause::Shutdown => Self::Automatic,
+            | Cause::Shutdown
+            | Cause::SelfTest => Self::Automatic,
         }
     }
 }
@@ -144,6 +145,8 @@ closed_list! {
     EventKind {
         /// The node runs.
         Started = "started",
+        /// The configuration in force.
+        Configured = "configured",
         /// Somebody used a verb, whatever came of it.
         Requested = "requested",
         /// A request was refused before the gate was asked.
@@ -184,6 +187,10 @@ closed_list! {
         CauseChanged = "cause_changed",
         /// A robot description came by its topic.
         RobotDescription = "robot_description",
+        /// What came of one part of a self test.
+        SelfTest = "self_test",
+        /// A self test was refused.
+        SelfTestRefused = "self_test_refused",
         /// The middleware refused a publish, a take or a reply.
         MiddlewareFailed = "middleware_failed",
         /// The node is shutting down.
@@ -274,6 +281,16 @@ closed_list! {
         Debug = "debug",
         /// For developers, all of it.
         Trace = "trace",
+    }
+}
+
+closed_list! {
+    /// Where log messages go.
+    LogSink {
+        /// The journal, a terminal, a file: whatever stderr is.
+        Stderr = "stderr",
+        /// The topic `/rosout`.
+        Rosout = "rosout",
     }
 }
 

@@ -11,6 +11,7 @@
 mod cells;
 mod histogram;
 mod lists;
+mod sensors;
 mod table;
 mod thread;
 mod topics;
@@ -22,9 +23,10 @@ use std::time::Duration;
 pub use cells::{Counter, Flag, Gauge, Level, MaybeCounter, OneOf, SharedCounter, TimestampGauge};
 pub use histogram::{BucketSet, GATE, Histogram, PERIOD, Reading, STOP, TRANSPORT};
 pub use lists::{
-    ArmRefusal, EventKind, LogLevel, OfferedDurability, OfferedReliability, ResetRefusal,
+    ArmRefusal, EventKind, LogLevel, LogSink, OfferedDurability, OfferedReliability, ResetRefusal,
     SourceUse, StampAnomaly, StopTrigger, Suppressed, ThreadName,
 };
+pub use sensors::{BatterySlots, ComponentSlots, SensorSlots, TemperatureSlots};
 pub use table::{Labelled, Place, Table};
 pub use thread::ThreadSlot;
 pub use topics::{TopicPool, TopicSlots, TopicWords};
@@ -37,8 +39,14 @@ use crate::gate::state::State;
 use crate::gate::units::SteadyTime;
 use crate::gate::verdict::{Limit, Reason, Verdict};
 
-/// Log messages by level, written by whoever logs.
-pub type LogCounts = Table<LogLevel, SharedCounter>;
+/// Log messages, counted by whoever logs.
+#[derive(Debug, Default)]
+pub struct LogCounts {
+    /// By level, those that were lost on the way included.
+    pub messages: Table<LogLevel, SharedCounter>,
+    /// Those that did not arrive, by where they were to go.
+    pub lost: Table<LogSink, SharedCounter>,
+}
 
 /// What this program is: `interlock_build_info`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -66,6 +74,10 @@ pub struct Slots {
     pub kill_inputs: Box<[KillInputSlots]>,
     /// In the order of [`Config::feedback`].
     pub feedback: Box<[FeedbackSlots]>,
+    /// In the order of [`Config::temperatures`].
+    pub temperatures: Box<[TemperatureSlots]>,
+    /// In the order of [`Config::batteries`].
+    pub batteries: Box<[BatterySlots]>,
     /// Topics watched for telemetry.
     pub topics: TopicPool,
     /// Events, those that were dropped included. Any thread.
@@ -73,7 +85,7 @@ pub struct Slots {
     /// Events that did not fit into the queue and so never reached the log. Any thread.
     pub events_dropped: SharedCounter,
     /// Any thread.
-    pub log_messages: Arc<LogCounts>,
+    pub log: Arc<LogCounts>,
     /// Each thread for itself, at its start.
     pub threads: Table<ThreadName, ThreadSlot>,
     /// Constant.
@@ -122,6 +134,8 @@ pub struct NodeSlots {
     pub arm_refusals: Table<ArmRefusal, SharedCounter>,
     /// Of the newest trip of this run.
     pub last_trip: TimestampGauge,
+    /// Newest self test of the way of the verbs that passed.
+    pub self_test: TimestampGauge,
     /// Trip observed to first safe command handed to the middleware.
     pub stop: Table<StopTrigger, Histogram>,
     /// Record to disk. Written by thread `latch`.
@@ -134,6 +148,15 @@ pub struct NodeSlots {
     pub tick_interval: Histogram,
     /// Steps of the wall clock.
     pub clock_steps: Counter,
+    /// Suspends of the machine.
+    pub suspends: Counter,
+    /// A time service keeps the wall clock; absent where the kernel does not tell. Written by thread
+    /// `control`.
+    pub clock_synchronized: Flag,
+    /// The largest error the wall clock can have, s. Written by thread `control`.
+    pub clock_error: Gauge,
+    /// `use_sim_time` is on. Constant.
+    pub clock_simulated: bool,
     /// Ticks that did not take place in time.
     pub ticks_missed: Counter,
     /// Steady time of the last tick in nanoseconds, 0 before the first. See [`Self::ticked`].
@@ -214,6 +237,8 @@ pub struct KillInputSlots {
     pub lost: Flag,
     /// Newest sample.
     pub last_received: TimestampGauge,
+    /// Newest self test that passed.
+    pub self_test: TimestampGauge,
 }
 
 /// Slots of one feedback topic. Written by the gate thread.
@@ -228,12 +253,13 @@ pub struct FeedbackSlots {
 impl Slots {
     /// Makes every slot of this configuration.
     #[must_use]
-    pub fn new(config: &Config, build: BuildInfo, log_messages: Arc<LogCounts>) -> Arc<Self> {
+    pub fn new(config: &Config, build: BuildInfo, log: Arc<LogCounts>) -> Arc<Self> {
         let kill_inputs = config.kill_inputs.iter().map(|input| KillInputSlots {
             name: input.name.clone(),
             asserted: Flag::default(),
             lost: Flag::known(false),
             last_received: TimestampGauge::default(),
+            self_test: TimestampGauge::default(),
         });
         let feedback = config.feedback.iter().map(|feedback| FeedbackSlots {
             name: feedback.name.clone(),
@@ -244,10 +270,12 @@ impl Slots {
             lanes: config.lanes.iter().map(LaneSlots::new).collect(),
             kill_inputs: kill_inputs.collect(),
             feedback: feedback.collect(),
+            temperatures: config.temperatures.iter().map(TemperatureSlots::new).collect(),
+            batteries: config.batteries.iter().map(BatterySlots::new).collect(),
             topics: TopicPool::new(&config.monitor),
             events: Table::default(),
             events_dropped: SharedCounter::default(),
-            log_messages,
+            log,
             threads: Table::default(),
             identity: Identity {
                 hardware_id: config.hardware_id.clone(),
@@ -285,12 +313,17 @@ impl NodeSlots {
             arms: Counter::default(),
             arm_refusals: Table::default(),
             last_trip: TimestampGauge::default(),
+            self_test: TimestampGauge::default(),
             stop: Table::from_fn(|_| Histogram::new(&STOP)),
             latch_write: Histogram::new(&TRANSPORT),
             profile: OneOf::default(),
             derating,
             tick_interval: Histogram::new(&PERIOD),
             clock_steps: Counter::default(),
+            suspends: Counter::default(),
+            clock_synchronized: Flag::default(),
+            clock_error: Gauge::default(),
+            clock_simulated: config.use_sim_time,
             ticks_missed: Counter::default(),
             last_tick: AtomicU64::new(0),
         }

@@ -3,12 +3,13 @@
 use std::marker::PhantomData;
 
 use super::lists::{
-    ArmRefusal, EventKind, LogLevel, OfferedDurability, OfferedReliability, ResetRefusal,
+    ArmRefusal, EventKind, LogLevel, LogSink, OfferedDurability, OfferedReliability, ResetRefusal,
     StampAnomaly, StopTrigger, Suppressed, ThreadName,
 };
 use crate::gate::cause::Cause;
 use crate::gate::condition::ConditionCode;
 use crate::gate::lane_state::LaneState;
+use crate::gate::sensor::{BatteryRule, Grade, InvalidReading, PowerHealth, PowerStatus};
 use crate::gate::state::State;
 use crate::gate::verdict::{Limit, Reason, Verdict};
 
@@ -65,11 +66,17 @@ labelled!(
     StopTrigger,
     EventKind,
     LogLevel,
+    LogSink,
     ThreadName,
     StampAnomaly,
     Suppressed,
     OfferedReliability,
     OfferedDurability,
+    Grade,
+    InvalidReading,
+    BatteryRule,
+    PowerStatus,
+    PowerHealth,
 );
 
 /// One cell for each member of `E`.

@@ -46,7 +46,7 @@ enum How {
 
 fn how(cause: Cause) -> How {
     match cause {
-        Cause::KillService | Cause::KillSocket | Cause::KillSignal => How::Verb,
+        Cause::KillService | Cause::KillSocket | Cause::KillSignal | Cause::SelfTest => How::Verb,
         Cause::Persisted => How::Boot(BootRecord::Killed),
         Cause::LatchFile => How::Boot(BootRecord::Unreadable),
         Cause::FirstRun => How::Boot(BootRecord::Missing),

@@ -6,12 +6,13 @@ use super::*;
 use crate::gate::cause::Cause;
 use crate::gate::condition::ConditionCode;
 use crate::gate::lane_state::LaneState;
+use crate::gate::sensor::{PowerHealth, PowerStatus};
 use crate::gate::state::State;
 use crate::gate::units::{SteadyTime, WallTime};
 use crate::gate::verdict::{Limit, Reason, Verdict};
 use crate::telemetry::catalogue::{ALL, Kind, PROCESS};
 use crate::telemetry::fixture;
-use crate::telemetry::slots::{Labelled, OfferedDurability, OfferedReliability, ThreadName};
+use crate::telemetry::slots::{Gauge, Labelled, OfferedDurability, OfferedReliability, ThreadName};
 
 /// Samples of a scrape by series, and the families' types. A reader of its own, written from the
 /// format's description, so the encoder is not judged by itself.
@@ -77,7 +78,9 @@ fn drive(slots: &Slots) {
         node.conditions.at(*code).set(true);
     }
     node.last_trip.set(at);
+    node.self_test.set(at);
     node.profile.set(Some(1));
+    node.clock_synchronized.set(true);
     node.ticked(SteadyTime::from_nanos(1));
     for thread in ThreadName::ALL {
         slots.threads.at(*thread).enter();
@@ -92,10 +95,23 @@ fn drive(slots: &Slots) {
     }
     for input in &slots.kill_inputs {
         input.asserted.set(true);
+        input.self_test.set(at);
         input.last_received.set(at);
     }
     for feedback in &slots.feedback {
         feedback.last_received.set(at);
+    }
+    for input in &slots.temperatures {
+        input.sensor.last_received.set(at);
+        input.components.iter().for_each(|component| component.celsius.set(40.0));
+    }
+    for battery in &slots.batteries {
+        battery.sensor.last_received.set(at);
+        battery.charge.set(0.5);
+        battery.voltage.set(48.0);
+        battery.current.set(-2.0);
+        battery.status.set(Some(PowerStatus::Discharging));
+        battery.health.set(Some(PowerHealth::Good));
     }
     for (place, name) in ["/scan", "/odom", "/camera/image"].into_iter().enumerate() {
         slots.topics.give(place, name);
@@ -177,18 +193,26 @@ fn when_nothing_was_written_expect_counters_and_histograms_at_zero_and_unknown_g
         "interlock_latched",
         "interlock_seq",
         "interlock_last_trip_timestamp_seconds",
+        "interlock_self_test_last_success_timestamp_seconds",
         "interlock_command_last_received_timestamp_seconds",
         "interlock_input_last_received_timestamp_seconds",
         "interlock_kill_input_asserted",
         "interlock_output_subscribers",
         "interlock_output_foreign_publishers",
         "interlock_condition_met",
+        "interlock_clock_synchronized",
         "interlock_topic_interval_window_max_seconds",
         "interlock_topic_last_message_timestamp_seconds",
         "interlock_topic_expected_interval_seconds",
         "interlock_topic_publishers",
         "interlock_topic_incompatible_publishers",
         "interlock_topic_info",
+        "interlock_temperature_celsius",
+        "interlock_battery_charge_ratio",
+        "interlock_battery_voltage_volts",
+        "interlock_battery_current_amperes",
+        "interlock_battery_status",
+        "interlock_battery_health",
     ];
     for name in absent {
         assert_eq!(scrape.family(name).count(), 0, "{name}");
@@ -196,6 +220,7 @@ fn when_nothing_was_written_expect_counters_and_histograms_at_zero_and_unknown_g
     }
     assert_eq!(scrape.value("interlock_permitted"), 0.0);
     assert_eq!(scrape.value("interlock_derating_ratio"), 1.0);
+    assert_eq!(scrape.value("interlock_clock_simulated"), 0.0);
 }
 
 #[test]
@@ -282,10 +307,15 @@ fn hazard_29_dead_indicators_each_cell_moves_its_own_series() {
         let series = format!("interlock_events_total{{kind=\"{k}\"}}");
         steps.push((series, Box::new(|| cell.increment())));
     }
-    for (l, cell) in slots.log_messages.iter() {
+    for (l, cell) in slots.log.messages.iter() {
         let series = format!("interlock_log_messages_total{{level=\"{l}\"}}");
         steps.push((series, Box::new(|| cell.increment())));
     }
+    for (s, cell) in slots.log.lost.iter() {
+        let series = format!("interlock_log_messages_lost_total{{sink=\"{s}\"}}");
+        steps.push((series, Box::new(|| cell.increment())));
+    }
+    steps.push(("interlock_clock_steps_total".into(), Box::new(|| node.clock_steps.increment())));
     steps.push(("interlock_resets_total".into(), Box::new(|| node.resets.increment())));
     steps.push(("interlock_arms_total".into(), Box::new(|| node.arms.increment())));
     steps.push(("interlock_ticks_missed_total".into(), Box::new(|| node.ticks_missed.increment())));
@@ -311,6 +341,36 @@ fn hazard_29_dead_indicators_each_cell_moves_its_own_series() {
         let series = format!("interlock_topic_{family}_total{{topic=\"/scan\"}}");
         steps.push((series, Box::new(|| cell.increment())));
     }
+    for (r, cell) in slots.temperatures[0].invalid.iter() {
+        let family = "interlock_temperature_invalid_total";
+        let series = format!("{family}{{input=\"motors\",reason=\"{r}\"}}");
+        steps.push((series, Box::new(|| cell.increment())));
+    }
+    let battery = &slots.batteries[0];
+    for (r, cell) in battery.violations.iter() {
+        let family = "interlock_battery_semantics_violations_total";
+        let series = format!("{family}{{input=\"main\",rule=\"{r}\"}}");
+        steps.push((series, Box::new(|| cell.increment())));
+    }
+    let more = |gauge: &Gauge| gauge.set(gauge.get().unwrap_or_default() + 1.0);
+    for (family, gauge) in [
+        ("charge_ratio", &battery.charge),
+        ("voltage_volts", &battery.voltage),
+        ("current_amperes", &battery.current),
+        ("discharged_joules_total", &battery.discharged),
+        ("charged_joules_total", &battery.charged),
+    ] {
+        let series = format!("interlock_battery_{family}{{input=\"main\"}}");
+        steps.push((series, Box::new(move || more(gauge))));
+    }
+    for (input, component) in [(0, 1), (1, 0)] {
+        let (input, gauge) =
+            (&slots.temperatures[input], &slots.temperatures[input].components[component]);
+        let (name, part) = (&input.name, &gauge.name);
+        let series =
+            format!("interlock_temperature_celsius{{input=\"{name}\",component=\"{part}\"}}");
+        steps.push((series, Box::new(move || more(&gauge.celsius))));
+    }
     steps.push((
         "interlock_topic_messages_lost_total{topic=\"/scan\"}".into(),
         Box::new(|| topic.lost.add(1)),
@@ -331,6 +391,37 @@ fn hazard_29_dead_indicators_each_cell_moves_its_own_series() {
     }
 }
 
+/// Every status and health of a battery has its series, and exactly one of each is 1; thresholds are
+/// there from the start, where they are configured.
+#[test]
+fn hazard_29_dead_indicators_each_battery_status_and_temperature_limit_shows() {
+    let slots = fixture::slots();
+    let battery = &slots.batteries[0];
+    let ones = |scrape: &Scrape, family: &str| -> Vec<String> {
+        let all = scrape.family(family).filter(|(_, value)| *value == 1.0);
+        all.map(|(series, _)| series.to_owned()).collect()
+    };
+    for status in PowerStatus::ALL {
+        battery.status.set(Some(*status));
+        let series = format!("interlock_battery_status{{input=\"main\",status=\"{status}\"}}");
+        assert_eq!(ones(&Scrape::of(&slots), "interlock_battery_status"), [series]);
+    }
+    for health in PowerHealth::ALL {
+        battery.health.set(Some(*health));
+        let series = format!("interlock_battery_health{{input=\"main\",health=\"{health}\"}}");
+        assert_eq!(ones(&Scrape::of(&slots), "interlock_battery_health"), [series]);
+    }
+    let scrape = Scrape::of(&slots);
+    for (level, celsius) in [("warn", 70.0), ("derate", 80.0), ("trip", 95.0)] {
+        let series = format!(
+            "interlock_temperature_limit_celsius{{input=\"motors\",component=\"left_elbow\",level=\"{level}\"}}"
+        );
+        assert_eq!(scrape.value(&series), celsius);
+    }
+    let all = scrape.family("interlock_temperature_limit_celsius").count();
+    assert_eq!(all, 6, "of two joints; the other input has none");
+}
+
 #[test]
 fn hazard_29_dead_indicators_each_condition_and_ignored_cause_shows() {
     let slots = fixture::slots();
@@ -347,6 +438,21 @@ fn hazard_29_dead_indicators_each_condition_and_ignored_cause_shows() {
         assert_eq!(*ignored, cause == Cause::Divergence);
         assert_eq!(scrape.value(&series), if *ignored { 1.0 } else { 0.0 });
     }
+}
+
+#[test]
+fn when_the_clock_is_kept_or_simulated_expect_it_in_the_scrape() {
+    let mut config = fixture::config();
+    config.use_sim_time = true;
+    let slots = Slots::new(&config, fixture::build(), Arc::default());
+    assert_eq!(Scrape::of(&slots).value("interlock_clock_simulated"), 1.0);
+    for kept in [true, false] {
+        slots.node.clock_synchronized.set(kept);
+        let value = if kept { 1.0 } else { 0.0 };
+        assert_eq!(Scrape::of(&slots).value("interlock_clock_synchronized"), value);
+    }
+    slots.node.clock_synchronized.forget();
+    assert_eq!(Scrape::of(&slots).family("interlock_clock_synchronized").count(), 0);
 }
 
 mod values;

@@ -1,0 +1,56 @@
+#!/usr/bin/env bash
+# Mutation testing of the pure core: test/mutants.sh MODULE FILES [ARGS of cargo mutants…]; docs/mutation.md.
+#
+#   test/mutants.sh gate 'machine.rs limit/*.rs' --shard 0/4
+#
+# MODULE is gate, cdr or config, FILES are inside it. gate and cdr import nothing of ours and config only
+# those two, so a crate of just these builds in seconds where the whole one takes a minute; their own tests
+# judge each mutant. The crate is made anew in build/mutants-MODULE from the work tree.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+module=${1:?"which module: gate, cdr or config"}
+files=${2:?"which files of it, for example '*.rs'"}
+shift 2
+case $module in
+    gate | cdr) parts=("$module") ;;
+    config) parts=(cdr config gate) ;;
+    *) echo "mutants: no module '$module'" >&2 && exit 2 ;;
+esac
+command -v cargo-mutants >/dev/null || {
+    echo "mutants: cargo-mutants is not installed: cargo install --locked cargo-mutants" >&2
+    exit 1
+}
+
+crate=build/mutants-$module
+rm -rf "${crate:?}"/{src,test,config,proptest-regressions}
+mkdir -p "$crate/src" "$crate/test" "$crate/.cargo"
+for part in "${parts[@]}"; do
+    cp -r "src/$part" "$crate/src/$part"
+    printf 'pub mod %s;\n' "$part"
+done >"$crate/src/lib.rs"
+cp -r test/config test/config.rs "$crate/test/"
+cp -r config proptest-regressions Cargo.lock "$crate/"
+cp .cargo/mutants.toml "$crate/.cargo/"
+
+# The versions are the crate's own: its lock file, of which cargo keeps what is needed here.
+version() { sed -n "s/^\($1 = .*\) #.*/\1/p" Cargo.toml; }
+{
+    printf '[package]\nname = "interlock"\nversion = "0.0.0"\nedition = "2024"\npublish = false\nautotests = false\n'
+    printf '[workspace]\n[dependencies]\n'
+    for name in crc nalgebra saphyr-parser sha2 thiserror urdf-rs; do version "$name"; done
+    printf '[dev-dependencies]\n'
+    version proptest
+    printf '[profile.dev]\ndebug = false\n'
+    # The texts of refusals judge the configuration.
+    if [[ $module == config ]]; then printf '[[test]]\nname = "config"\npath = "test/config.rs"\n'; fi
+} >"$crate/Cargo.toml"
+
+mkdir -p build/mutants-out
+cd "$crate"
+in_place=(--in-place)
+[[ " $* " != *" --list "* ]] || in_place=()
+chosen=()
+set -f
+for file in $files; do chosen+=(--file "src/$module/$file"); done
+exec nice -n 19 cargo mutants "${in_place[@]}" "${chosen[@]}" --output "../mutants-out/$module" "$@"
