@@ -10,8 +10,11 @@ pub mod socket;
 pub mod types;
 pub mod urdf;
 
+/// What a target does with any bytes: nothing, or it panics.
+pub type Target = fn(&[u8]);
+
 /// Every target, by name.
-pub const TARGETS: [(&str, fn(&[u8])); 6] = [
+pub const TARGETS: [(&str, Target); 6] = [
     ("cdr", cdr::run),
     ("command", command::run),
     ("latch", latch::run),

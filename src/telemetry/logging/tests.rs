@@ -268,8 +268,7 @@ fn when_messages_go_to_rosout_expect_level_sentence_and_place_and_what_was_filte
     let counts: Arc<LogCounts> = Arc::default();
     let options = LogOptions { format: JSON, directives: String::from("info"), rosout: true };
     let (layer, lines) = RosoutLayer::new(Arc::clone(&counts), wall);
-    let subscriber =
-        subscriber(&options, Arc::clone(&counts), || std::io::sink(), Some(layer)).unwrap();
+    let subscriber = subscriber(&options, Arc::clone(&counts), std::io::sink, Some(layer)).unwrap();
     tracing::subscriber::with_default(subscriber, || {
         tracing::error!(kind = "tripped", seq = 41, "tripped: \"why\", seq {}", 41);
         tracing::debug!("filtered");
@@ -287,8 +286,7 @@ fn hazard_30_telemetry_disturbs_gate_a_rosout_that_does_not_keep_up_is_counted()
     let counts: Arc<LogCounts> = Arc::default();
     let options = LogOptions { format: JSON, directives: String::from("info"), rosout: true };
     let (layer, lines) = RosoutLayer::new(Arc::clone(&counts), wall);
-    let subscriber =
-        subscriber(&options, Arc::clone(&counts), || std::io::sink(), Some(layer)).unwrap();
+    let subscriber = subscriber(&options, Arc::clone(&counts), std::io::sink, Some(layer)).unwrap();
     tracing::subscriber::with_default(subscriber, || {
         for number in 0..ROSOUT_DEPTH + 3 {
             tracing::info!("{number}");
