@@ -32,6 +32,14 @@ PATIENCE_S = 60.0
 ANSWER_S = 10.0
 
 
+class Ended(RuntimeError):
+    """The node has ended by itself."""
+
+    def __init__(self, code):
+        super().__init__(f"the node ended by itself: {code}")
+        self.code = code
+
+
 def free_port():
     with socket.socket() as one:
         one.bind(("127.0.0.1", 0))
@@ -113,7 +121,7 @@ class Node:
 
     def told(self):
         if self.process.poll() is not None:
-            raise RuntimeError(f"the node ended by itself: {self.process.returncode}")
+            raise Ended(self.process.returncode)
         status = self.status()
         return status if status and status["state"] != "unknown" and status["seq"] else None
 
