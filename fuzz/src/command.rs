@@ -23,7 +23,7 @@ use interlock::gate::lane::LaneGraph;
 use interlock::gate::limits::{Bounds, DimensionLimits};
 use interlock::gate::publisher::Receipt;
 use interlock::gate::state::{BootRecord, State};
-use interlock::gate::units::{Moment, SteadyTime, WallTime};
+use interlock::gate::units::{Moment, SteadyTime, WallTime, at_most};
 
 use super::params::config;
 use super::types::named;
@@ -206,7 +206,11 @@ fn without_floats(value: &mut Value) {
         Value::F32(number) => *number = 0.0,
         Value::F64(number) => *number = 0.0,
         Value::Message(values) | Value::List(values) => values.iter_mut().for_each(without_floats),
-        _ => {}
+        Value::Bool(_)
+        | Value::Unsigned(_)
+        | Value::Signed(_)
+        | Value::Text(_)
+        | Value::WideText(_) => {}
     }
 }
 
@@ -245,8 +249,7 @@ fn moved(lane: &LaneConfig, command: &Command, sent: &mut Option<Vec<f64>>) {
     if lane.interface != Interface::Position || !target || lane.balance || lane.partial {
         return;
     }
-    let slowest =
-        lane.sources.iter().map(|source| source.max_rate_hz).fold(f64::INFINITY, f64::min);
+    let slowest = lane.sources.iter().map(|source| source.max_rate_hz).fold(f64::INFINITY, at_most);
     if let Some(sent) = sent {
         for ((before, now), limits) in sent.iter().zip(&command.position).zip(&lane.limits) {
             let Some(Bounds { max, .. }) = limits.velocity else { continue };
