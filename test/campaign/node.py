@@ -28,7 +28,7 @@ PARAMS = """/**:
         safe: {{command: zero_velocity}}
         sources: {{agent: {{topic: agent, priority: 10, timeout_s: 1.0, max_rate_hz: 50.0}}}}
 """
-PATIENCE_S = 60.0
+PATIENCE_S = 120.0
 ANSWER_S = 10.0
 
 
