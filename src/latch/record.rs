@@ -9,7 +9,7 @@
 //!
 //! All little endian. The frame (the first 32 bytes) is the same in every version, so that a later one
 //! is known as such and not taken for damage. A write goes to the slot that is not the newest; the
-//! slot with the higher counter is the newest.
+//! slot with the higher counter is the newest; two with the same were not written by us, and neither is believed.
 //!
 //! **Invariant:** both slots are written when the file is made, so one that is not valid is damage,
 //! never a blank; and damage is never better than killed. **Invariant:** reading never panics and
@@ -128,6 +128,10 @@ pub fn found(bytes: &[u8]) -> Found {
     let first = bytes.get(..SLOT_BYTES).map_or(Slot::Damaged, slot);
     let second = bytes.get(SLOT_BYTES..FILE_BYTES).map_or(Slot::Damaged, slot);
     match (first, second) {
+        // Never written by us: nobody knows which of the two is the truth.
+        (Slot::Valid(a), Slot::Valid(b)) if a.counter == b.counter => {
+            Found::Damaged { survivor: None }
+        }
         (Slot::Valid(a), Slot::Valid(b)) => Found::Valid(if b.counter > a.counter { b } else { a }),
         (Slot::Valid(survivor), Slot::Damaged) | (Slot::Damaged, Slot::Valid(survivor)) => {
             Found::Damaged { survivor: Some(survivor) }

@@ -26,7 +26,7 @@ def arguments():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--tries", type=int, default=56, metavar="N", help="of kill -9, all kinds together")
     parser.add_argument("--each", type=int, default=2, metavar="N", help="tries of each other fault")
-    parser.add_argument("--only", metavar="TEXT", help="faults whose name has it")
+    parser.add_argument("--only", metavar="TEXT", help="of these, the ones whose name has it; no kill -9")
     parser.add_argument("--seed", type=int, help="of an earlier run")
     return parser.parse_args()
 
@@ -40,7 +40,8 @@ def main():
     for name in ("ROS_LOCALHOST_ONLY", "ROS_STATIC_PEERS", "STATE_DIRECTORY"):
         os.environ.pop(name, None)
     with tempfile.TemporaryDirectory(prefix="interlock-campaign-") as folder:
-        os.environ["ROS_LOG_DIR"] = folder
+        # Its own control socket, too: another node of this user must not be in the way.
+        os.environ.update(ROS_LOG_DIR=folder, RUNTIME_DIRECTORY=folder)
         operator, draw, folder = Operator(), random.Random(seed), Path(folder)
         lost = run(given.tries, operator, draw, folder) if not given.only else 0
         lost += run_others(given.each, faults.Arena(operator, folder, draw), given.only or "")
@@ -55,7 +56,6 @@ def run_others(tries, arena, only):
             tried, worst, lost, why = faults.run(name, arena, tries)
             failed += lost
             skipped += tried == 0
-            why = why if tried else f"skipped: {why}"
             table.append(f"{name:32} {tried:6} {worst * 1000:10.1f} ms {lost:5}  {why}")
             print(f"  {table[-1]}", flush=True)
     print(f"{'fault':32} {'tries':>6} {'worst stop':>13} {'lost':>5}", *table, sep="\n")

@@ -87,7 +87,7 @@ class Robot:
 
     def flow(self, again=None):
         """Reset, armed, and its source's velocity on the wire. `again` runs while it waits."""
-        ends = time.monotonic() + PATIENCE_S
+        ends = time.monotonic() + 3 * PATIENCE_S
         while time.monotonic() < ends:
             if again:
                 again()

@@ -28,8 +28,16 @@ PARAMS = """/**:
         safe: {{command: zero_velocity}}
         sources: {{agent: {{topic: agent, priority: 10, timeout_s: 1.0, max_rate_hz: 50.0}}}}
 """
-PATIENCE_S = 60.0
+PATIENCE_S = 120.0
 ANSWER_S = 10.0
+
+
+class Ended(RuntimeError):
+    """The node has ended by itself."""
+
+    def __init__(self, code):
+        super().__init__(f"the node ended by itself: {code}")
+        self.code = code
 
 
 def free_port():
@@ -113,7 +121,7 @@ class Node:
 
     def told(self):
         if self.process.poll() is not None:
-            raise RuntimeError(f"the node ended by itself: {self.process.returncode}")
+            raise Ended(self.process.returncode)
         status = self.status()
         return status if status and status["state"] != "unknown" and status["seq"] else None
 

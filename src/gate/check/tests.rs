@@ -70,6 +70,24 @@ fn when_a_plan_has_points_and_nothing_commanded_expect_wrong_count() {
 }
 
 #[test]
+fn when_a_gain_is_limited_or_declared_unlimited_expect_it_taken_and_otherwise_locked() {
+    let gains = |kp: f64, kd: f64| {
+        let mut command = positions(&[0.0]);
+        (command.kp, command.kd) = (vec![kp], vec![kd]);
+        command
+    };
+    let mut rules = position_lane(1);
+    for (kp, kd) in [(1.0, 0.0), (0.0, 1.0)] {
+        assert_eq!(reason(&gains(kp, kd), &rules), Some(Reason::LockedAxis));
+    }
+    rules.limits[0].gains_unlimited = true;
+    assert_eq!(reason(&gains(1.0, 1.0), &rules), None);
+    rules.limits[0].gains_unlimited = false;
+    (rules.limits[0].kp, rules.limits[0].kd) = (Some(50.0), Some(5.0));
+    assert_eq!(reason(&gains(1.0, 1.0), &rules), None);
+}
+
+#[test]
 fn hazard_21_unlisted_axis_passes() {
     let mut rules = velocity_lane(6);
     for limits in &mut rules.limits[1..] {

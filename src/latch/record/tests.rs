@@ -65,9 +65,24 @@ fn reframed(slot: &[u8], change: impl FnOnce(&mut Vec<u8>)) -> Vec<u8> {
 }
 
 #[test]
+fn when_two_slots_have_the_same_counter_expect_neither_believed() {
+    let disarmed = contents(State::Disarmed, 9, 1);
+    for other in [State::Disarmed, State::Active, State::Killed] {
+        let same = found(&file(&disarmed, &contents(other, 9, 1)));
+        assert_eq!(same, Found::Damaged { survivor: None });
+    }
+}
+
+#[test]
 fn when_a_record_is_none_that_we_write_expect_damage_whatever_its_checksum() {
     let whole = encode(&contents(State::Disarmed, 9, 1));
-    let read = |slot: Vec<u8>| found(&[slot.clone(), slot].concat());
+    // Both slots as changed, the second newer: a valid neighbour would survive.
+    let read = |slot: Vec<u8>| {
+        let mut newer = slot.clone(); // its counter follows magic, version and length
+        newer[16] = newer[16].wrapping_add(1);
+        let newer = reframed(&newer, |_| ());
+        found(&[slot, newer].concat())
+    };
     assert!(matches!(read(reframed(&whole, |_| ())), Found::Valid(_)));
     let damaged = Found::Damaged { survivor: None };
     // The first trip's cause, a letter longer than any text.
