@@ -183,7 +183,7 @@ fn when_a_kill_input_asserts_expect_who_does_it() {
     status.latch = String::from("not persisted");
     let said = text::status(&status);
     assert!(said.contains("pendant: ASSERTED by /pen?dant\n"), "{said}");
-    assert!(said.contains("  latch        not persisted\n"), "{said}");
+    assert!(said.contains("  latch       not persisted\n"), "{said}");
 }
 
 #[test]
