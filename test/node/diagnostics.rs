@@ -13,12 +13,11 @@ use crate::support::wait_for_some;
 
 const ARRAY: &str = "diagnostic_msgs/msg/DiagnosticArray";
 const BOOL: &str = "std_msgs/msg/Bool";
-const JOINTS: &str = "sensor_msgs/msg/JointState";
 
 /// One component of every kind that this node has.
 fn params() -> String {
     let more = "          next: {topic: next, priority: 5, mode: shadow, allow_no_timeout: true, max_rate_hz: 100.0}
-    kill_inputs: {pendant: {type: std_msgs/msg/Bool, topic: pendant, timeout_s: 30.0}}
+    kill_inputs: {pendant: {type: std_msgs/msg/Bool, topic: pendant, field: data, asserted_when: true, timeout_s: 30.0}}
     feedback: {joints: {type: sensor_msgs/msg/JointState, topic: joint_states, timeout_s: 0.5}}
     monitor: {topics: {scan: {topic: scan, rate_hz: 10.0}}}
 ";
@@ -104,24 +103,23 @@ fn when_diagnostics_are_read_expect_stable_names_levels_without_stale_and_units_
 
 #[test]
 fn when_a_level_changes_expect_it_told_at_once() {
-    let mut rig = Rig::persisted(&params());
+    // Killed, where a kill input that is heard and goes silent changes nothing of the state.
+    let mut rig = Rig::persisted(&params().replace("timeout_s: 30.0", "timeout_s: 0.5"));
     watch(&mut rig);
-    rig.peer.publisher("/joint_states", JOINTS);
-    let name = "interlock: feedback joints";
-    // Killed, where fresh feedback changes nothing of the state: only the level.
+    rig.peer.publisher("/pendant", BOOL);
+    let name = "interlock: kill input pendant";
     rig.wait_state("killed", |state| state["label"] == "killed");
     // A second passes between two messages unless one is told at once. One of several changes may
     // come just then, and a busy machine may be late with some.
     let told_at_once = (0..TOGGLES).any(|_| {
         // From the newest message on, so that the one before the change is among them.
         let from = rig.peer.count("/diagnostics").saturating_sub(1);
-        let joints = json!({"name": ["a"], "position": [0.0]});
-        rig.peer.ask("stream", json!({"topic": "/joint_states", "msg": joints, "hz": 50.0}));
-        let (before, fresh) = wait_level(&mut rig, from, name, 0);
-        rig.peer.ask("stop", json!({"topic": "/joint_states"}));
+        rig.peer.ask("stream", json!({"topic": "/pendant", "msg": {"data": false}, "hz": 50.0}));
+        let (before, released) = wait_level(&mut rig, from, name, 0);
+        rig.peer.ask("stop", json!({"topic": "/pendant"}));
         let from = rig.peer.count("/diagnostics");
-        wait_level(&mut rig, from, name, 1);
-        before.is_some_and(|before| stamp(&fresh) - stamp(&before) < 0.9)
+        wait_level(&mut rig, from, name, 2);
+        before.is_some_and(|before| stamp(&released) - stamp(&before) < 0.9)
     });
     assert!(told_at_once, "each of {TOGGLES} changes came with a regular message");
 }

@@ -161,7 +161,7 @@ class Peer:
         """Takes a publisher or a client away."""
         if "service" in op:
             durability = qos_profile_services_default.durability
-            self.node.destroy_client(self.clients.pop((op["service"], durability)))
+            self.node.destroy_client(self.clients.pop((op["service"], durability, 0)))
         else:
             self.node.destroy_publisher(self.publishers.pop(op["topic"])[0])
 

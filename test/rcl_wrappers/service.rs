@@ -200,7 +200,8 @@ fn a_client_that_cannot_be_answered_delays_no_other_answer() {
         answered.store(true, Ordering::Relaxed);
         for thread in blocked {
             let failed = thread.join().expect("no panic");
-            assert!(failed.iter().all(|code| *code == TIMEOUT) && !failed.is_empty());
+            assert!(!failed.is_empty(), "an answer that cannot be delivered is reported");
+            assert!(failed.iter().all(|code| *code == TIMEOUT), "{failed:?}");
         }
     });
 }
