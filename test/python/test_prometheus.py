@@ -111,8 +111,8 @@ def state(robot, wanted):
 
 
 def catalogue():
-    """Name to type and labels, by the README's table, which a test in Rust keeps equal to the code."""
-    text = (ROOT / 'README.md').read_text()
+    """Name to type and labels, by the table of docs/metrics.md, which a test in Rust keeps equal to the code."""
+    text = (ROOT / 'docs/metrics.md').read_text()
     table = text.split('<!-- metrics -->')[1].split('<!-- /metrics -->')[0]
     rows = re.findall(r'\| `(\w+)` \| (\w+)[^|]*\| ([^|]*) \|', table)
     return {name: (kind, set() if labels == '–' else set(labels.split(', '))) for name, kind, labels in rows}
