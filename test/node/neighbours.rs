@@ -74,7 +74,10 @@ fn hazard_12_foreign_publisher_on_output() {
     rig.peer.publisher("/agent", TWIST);
     let mut stranger = Peer::start_as(&rig.lease, &rig.scratch, "stranger", "stranger");
     stranger.publisher("/cmd_vel", TWIST);
-    let state = rig.wait_state("a stranger", |state| has_unmet(state, "foreign_publisher"));
+    // An endpoint can be discovered before the node that it belongs to has a name.
+    let state = rig.wait_state("a stranger with a name", |state| {
+        has_unmet(state, "foreign_publisher") && state["unmet"].to_string().contains("/stranger")
+    });
     let refused = rig.verb("arm", state["seq"].as_u64().expect("a seq"));
     let text = refused["message"].as_str().expect("a text");
     assert!(refused["success"] == false && text.contains("/stranger"), "{text}");

@@ -55,8 +55,14 @@ pub(in crate::ros) fn obstacle(writer: Offer<'_>, reader: Offer<'_>) -> Option<S
     }
 }
 
-/// A node's full name.
+/// What the middleware calls a node of which it knows an endpoint and not yet the name.
+const UNNAMED: &str = "_NODE_NAME_UNKNOWN_";
+
+/// A node's full name, for people.
 pub(in crate::ros) fn full_name(info: &EndpointInfo) -> String {
+    if info.node_name == UNNAMED {
+        return "a node whose name is not known yet".to_owned();
+    }
     format!("{}/{}", info.node_namespace.trim_end_matches('/'), info.node_name)
 }
 
@@ -83,6 +89,14 @@ mod tests {
                 deadline: None,
             },
         }
+    }
+
+    #[test]
+    fn when_a_node_has_no_name_yet_expect_words_and_no_node_that_is_meant() {
+        let unnamed = info("_NODE_NAMESPACE_UNKNOWN_", UNNAMED);
+        assert_eq!(full_name(&unnamed), "a node whose name is not known yet");
+        assert!(!is_node("/controller", &unnamed) && !is_node("controller", &unnamed));
+        assert_eq!(full_name(&info("/", "controller")), "/controller");
     }
 
     #[test]
