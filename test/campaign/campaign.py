@@ -18,6 +18,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent.parent / "demo"))
 
 import faults  # noqa: E402
 import kill_9  # noqa: E402
+import shared_memory  # noqa: E402
 import stage  # noqa: E402  (leases a ROS domain, as the tests in Rust do)
 from node import Operator  # noqa: E402
 
@@ -82,7 +83,8 @@ def run(tries, operator, draw, folder):
             print(f"LOST in {name}: {lost}", flush=True)
             lives.durable, lives.released = [], True
         row[1] = max(row[1], lives.worst_start_s)
-        if (count + 1) % 100 == 0:
+        if (count + 1) % 50 == 0:
+            shared_memory.clean()
             print(f"  {count + 1} of {tries}", flush=True)
     # The last fault is judged by one more start.
     lives.begin().kill_9()
