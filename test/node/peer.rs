@@ -57,6 +57,11 @@ impl Peer {
         let (sender, lines) = channel();
         std::thread::spawn(move || {
             for line in stdout.lines().map_while(Result::ok) {
+                // The middleware's warnings come out there, too.
+                if !line.starts_with('{') {
+                    eprintln!("the peer's process says: {line}");
+                    continue;
+                }
                 if sender.send(line).is_err() {
                     return;
                 }
@@ -74,7 +79,8 @@ impl Peer {
             let log = std::fs::read_to_string(&self.log).unwrap_or_default();
             panic!("no answer of the peer to {arguments}\n{log}");
         });
-        let mut answer: Value = serde_json::from_str(&line).expect("JSON");
+        let mut answer: Value =
+            serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: {line}"));
         match answer.get("error") {
             Some(error) => Err(error.as_str().unwrap_or_default().to_owned()),
             None => Ok(answer["ok"].take()),
