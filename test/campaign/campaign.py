@@ -83,8 +83,9 @@ def run(tries, operator, draw, folder):
             print(f"LOST in {name}: {lost}", flush=True)
             lives.durable, lives.released = [], True
         row[1] = max(row[1], lives.worst_start_s)
-        if (count + 1) % 50 == 0:
+        if (count + 1) % 250 == 0:
             shared_memory.clean()
+        if (count + 1) % 50 == 0:
             print(f"  {count + 1} of {tries}", flush=True)
     # The last fault is judged by one more start.
     lives.begin().kill_9()
