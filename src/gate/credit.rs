@@ -32,7 +32,8 @@ const REFILL: f64 = 0.95;
 pub struct TimeCredit {
     at: SteadyTime,
     left_s: f64,
-    /// Mean time between two commands; `None` before the first.
+    /// Mean time between two commands; `None` before the first, whose distance from the start tells
+    /// nothing of the source's rate.
     mean_s: Option<f64>,
 }
 
@@ -63,8 +64,7 @@ impl TimeCredit {
     /// A command was sent that used `used_s` of what was available.
     pub fn spend(&mut self, used_s: f64, now: SteadyTime, period_s: f64) {
         let interval = at_most(now.since(self.at).as_secs_f64(), CREDIT_PERIODS * period_s);
-        let mean = self.mean_s.unwrap_or(period_s);
-        self.mean_s = Some(mean + NEWEST * (interval - mean));
+        self.mean_s = Some(self.mean_s.map_or(period_s, |mean| mean + NEWEST * (interval - mean)));
         self.left_s = at_least(self.available(now, period_s) - used_s, 0.0);
         self.at = now;
     }

@@ -114,6 +114,17 @@ proptest! {
 }
 
 #[test]
+fn when_a_jittering_stream_begins_after_a_long_silence_expect_it_never_limited() {
+    // Had the silence counted as an interval, the last of these would find too little left.
+    let mut stream = Stream::new();
+    for (step, delay) in [0.0, 0.4, 0.4, 0.4, 0.0].into_iter().enumerate() {
+        let step = step as f64;
+        let by = stream.send(0.999 * VELOCITY * PERIOD_S * step, 50.0 + PERIOD_S * (step + delay));
+        assert!(by.is_empty(), "step {step}");
+    }
+}
+
+#[test]
 fn when_a_stream_is_regular_expect_its_true_velocity_as_reference() {
     for period_s in [0.012, 0.02, 0.025] {
         let mut stream = Stream::new();
@@ -154,4 +165,18 @@ fn when_a_source_is_faster_than_nominal_expect_half_a_period_kept_back_and_no_mo
     let allowance = credit.allowance(at(now_s + 1.0), PERIOD_S);
     assert!((allowance.credit_s - 1.5 * PERIOD_S).abs() < 1e-12, "{allowance:?}");
     assert!((allowance.pace_s - PERIOD_S).abs() < 1e-9, "{allowance:?}");
+}
+
+#[test]
+fn when_a_gap_was_long_expect_the_pace_to_count_it_as_one_and_a_half_periods() {
+    let at = |at_s: f64| SteadyTime::from_nanos((at_s * 1e9).round() as u64);
+    let mut credit = TimeCredit::new(at(0.0));
+    for now_s in [1.0, 1.0 + PERIOD_S, 60.0] {
+        credit.spend(PERIOD_S, at(now_s), PERIOD_S);
+    }
+    // A tenth of half a period more than one, and the rest for the reserve.
+    let mean = PERIOD_S * (1.0 + 0.1 * 0.5);
+    let allowance = credit.allowance(at(60.0 + PERIOD_S), PERIOD_S);
+    assert!((allowance.credit_s - 1.5 * PERIOD_S).abs() < 1e-9, "{allowance:?}");
+    assert!((allowance.pace_s - mean).abs() < 1e-9, "{allowance:?}");
 }
