@@ -31,21 +31,6 @@ const CONTENTS: u64 = 12;
 /// A ROS installation with the common interfaces has far more.
 const FEWEST_TYPES: usize = 100;
 
-/// The path to every leaf, with `[]` at arrays of messages.
-fn leaf_paths(message: &MessageType, prefix: &str) -> Vec<String> {
-    let fields = message.fields.iter().flat_map(|field| {
-        let path = format!("{prefix}{}", field.name);
-        match &field.kind {
-            Kind::Message(inner) => {
-                let index = if field.arity == Arity::One { "" } else { "[]" };
-                leaf_paths(inner, &format!("{path}{index}."))
-            }
-            Kind::Primitive(_) | Kind::String { .. } | Kind::WString { .. } => vec![path],
-        }
-    });
-    fields.collect()
-}
-
 /// The forms of fields that a type uses, `float64[]`, with nested types and numbers left out.
 fn constructs(message: &MessageType, seen: &mut BTreeSet<String>) {
     for field in &message.fields {
@@ -111,8 +96,7 @@ fn all_constructs() -> BTreeSet<String> {
 fn compare(loaded: &LoadedMessage) {
     let message = loaded.message();
     let name = &message.name;
-    let paths: Vec<Path> =
-        leaf_paths(message, "").iter().map(|path| Path::parse(path).unwrap()).collect();
+    let paths: Vec<Path> = message.leaves().into_iter().map(|(path, _)| path).collect();
     let selections: Vec<Selection> = paths
         .iter()
         .map(|path| Selection { path: path.clone(), max_hits: 1 << 12, finite: FiniteRule::Leave })

@@ -14,7 +14,7 @@ use interlock::cdr::{
     write_u64,
 };
 
-use super::types::{all, leaves};
+use super::types::all;
 
 /// Most hits of a selection: more than an input has room for elements.
 const ROOM: usize = 1 << 12;
@@ -31,7 +31,7 @@ fn types() -> &'static [Type] {
     static TYPES: OnceLock<Vec<Type>> = OnceLock::new();
     TYPES.get_or_init(|| {
         let made = all().into_iter().map(|message| {
-            let leaves = leaves(&message);
+            let leaves: Vec<Path> = message.leaves().into_iter().map(|(path, _)| path).collect();
             let select = |path: &Path| Selection {
                 path: path.clone(),
                 max_hits: ROOM,

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use interlock::cdr::{Arity, DUMMY_MEMBER, Field, Index, Kind, MessageType, Path, Primitive, Step};
+use interlock::cdr::{Arity, DUMMY_MEMBER, Field, Kind, MessageType, Primitive};
 
 /// Name and definition, each type after those that it uses.
 const DEFINITIONS: [(&str, &str); 35] = [
@@ -133,30 +133,4 @@ fn field(line: &str, known: &BTreeMap<&str, Arc<MessageType>>) -> Field {
         other => Kind::Message(Arc::clone(&known[other])),
     };
     Field { name: name.to_owned(), kind, arity, default: None }
-}
-
-/// The path to every leaf, with `[]` at arrays of messages.
-#[must_use]
-pub fn leaves(message: &MessageType) -> Vec<Path> {
-    let mut paths = Vec::new();
-    add_leaves(message, &[], &mut paths);
-    paths
-}
-
-fn add_leaves(message: &MessageType, above: &[Step], paths: &mut Vec<Path>) {
-    for field in &message.fields {
-        let with = |index| {
-            let step = Step { name: field.name.clone(), index };
-            above.iter().cloned().chain([step]).collect::<Vec<Step>>()
-        };
-        match &field.kind {
-            Kind::Message(inner) => {
-                let index = if field.arity == Arity::One { Index::None } else { Index::All };
-                add_leaves(inner, &with(index), paths);
-            }
-            Kind::Primitive(_) | Kind::String { .. } | Kind::WString { .. } => {
-                paths.push(Path::new(with(Index::None)).expect("a step"));
-            }
-        }
-    }
 }

@@ -11,6 +11,8 @@ use std::str::FromStr;
 
 use thiserror::Error;
 
+use super::schema::{Arity, Field, Kind, MessageType};
+
 /// A path to one field or to many. Never empty.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Path {
@@ -69,6 +71,34 @@ pub enum PathProblem {
     /// The range takes nothing.
     #[error("`[{0}..{1}]` is empty (the end is excluded)")]
     EmptyRange(u32, u32),
+}
+
+impl MessageType {
+    /// Every field without fields of its own, in the order of the bytes, with its path: `[]` at arrays
+    /// of messages, and nothing at an array of numbers or texts.
+    #[must_use]
+    pub fn leaves(&self) -> Vec<(Path, &Field)> {
+        fn below<'m>(message: &'m MessageType, above: &[Step], found: &mut Vec<(Path, &'m Field)>) {
+            for field in &message.fields {
+                let steps_with = |index| {
+                    let step = Step { name: field.name.clone(), index };
+                    above.iter().cloned().chain([step]).collect::<Vec<Step>>()
+                };
+                match &field.kind {
+                    Kind::Message(inner) if field.arity == Arity::One => {
+                        below(inner, &steps_with(Index::None), found);
+                    }
+                    Kind::Message(inner) => below(inner, &steps_with(Index::All), found),
+                    Kind::Primitive(_) | Kind::String { .. } | Kind::WString { .. } => {
+                        found.push((Path { steps: steps_with(Index::None) }, field));
+                    }
+                }
+            }
+        }
+        let mut found = Vec::new();
+        below(self, &[], &mut found);
+        found
+    }
 }
 
 impl Path {

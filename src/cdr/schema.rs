@@ -146,6 +146,13 @@ impl Primitive {
         }
     }
 
+    /// Whether it counts or measures: all but `bool`, `char` and `wchar`. `byte` is what some drivers keep
+    /// whole degrees in.
+    #[must_use]
+    pub const fn is_number(self) -> bool {
+        !matches!(self, Self::Bool | Self::Char | Self::WChar)
+    }
+
     /// Whether it is a floating point number.
     #[must_use]
     pub const fn is_float(self) -> bool {

@@ -198,27 +198,9 @@ fn number(
     path: &Path,
 ) -> Result<Primitive, CodecError> {
     match layout.kind(slot) {
-        Some(SlotKind::Number(primitive)) if is_number(primitive) => Ok(primitive),
+        Some(SlotKind::Number(primitive)) if primitive.is_number() => Ok(primitive),
         Some(SlotKind::Number(_) | SlotKind::Text | SlotKind::WideText | SlotKind::Stamp)
         | None => Err(wrong_kind(message, key.to_owned(), path, "a number")),
-    }
-}
-
-const fn is_number(primitive: Primitive) -> bool {
-    match primitive {
-        Primitive::Bool | Primitive::Char | Primitive::WChar => false,
-        // `byte` is what some drivers keep whole degrees in.
-        Primitive::Octet
-        | Primitive::I8
-        | Primitive::U8
-        | Primitive::I16
-        | Primitive::U16
-        | Primitive::I32
-        | Primitive::U32
-        | Primitive::I64
-        | Primitive::U64
-        | Primitive::F32
-        | Primitive::F64 => true,
     }
 }
 

@@ -273,17 +273,7 @@ impl<'m> Keys<'m> {
             );
             return Read::Bad;
         }
-        if let Some(value) = values.iter().find(|value| !range.contains(**value)) {
-            self.refuse(
-                key,
-                format!("{value:?}{} is not allowed", range.unit),
-                range.text(),
-                range.because,
-                "correct the value",
-            );
-            return Read::Bad;
-        }
-        Read::Got(values)
+        if self.refuse_outside(key, &values, range) { Read::Bad } else { Read::Got(values) }
     }
 
     /// Two numbers in a range.
@@ -312,17 +302,22 @@ impl<'m> Keys<'m> {
         let Some(pair) = pair else {
             return self.wrong_type(key, entry, "a list of two numbers");
         };
-        if let Some(value) = [pair.0, pair.1].into_iter().find(|value| !range.contains(*value)) {
-            self.refuse(
-                key,
-                format!("{value:?}{} is not allowed", range.unit),
-                range.text(),
-                range.because,
-                "correct the value",
-            );
-            return Read::Bad;
-        }
-        Read::Got(pair)
+        if self.refuse_outside(key, &[pair.0, pair.1], range) { Read::Bad } else { Read::Got(pair) }
+    }
+
+    /// Refuses the first value that is not in the range; whether there is one.
+    fn refuse_outside(&mut self, key: &str, values: &[f64], range: Range) -> bool {
+        let Some(value) = values.iter().find(|value| !range.contains(**value)) else {
+            return false;
+        };
+        self.refuse(
+            key,
+            format!("{value:?}{} is not allowed", range.unit),
+            range.text(),
+            range.because,
+            "correct the value",
+        );
+        true
     }
 
     pub(super) fn integer(&mut self, key: &str, low: i64, high: i64, because: &str) -> Read<i64> {

@@ -153,27 +153,7 @@ pub(super) fn typed_value() -> BoxedStrategy<(Arc<MessageType>, Value)> {
 
 /// The path to every leaf, with `[]` at arrays of messages.
 pub(super) fn leaf_paths(message: &MessageType) -> Vec<Path> {
-    let mut paths = Vec::new();
-    add_leaf_paths(message, &[], &mut paths);
-    paths
-}
-
-fn add_leaf_paths(message: &MessageType, above: &[Step], paths: &mut Vec<Path>) {
-    for field in &message.fields {
-        let with = |index| {
-            let step = Step { name: field.name.clone(), index };
-            above.iter().cloned().chain([step]).collect::<Vec<Step>>()
-        };
-        match &field.kind {
-            Kind::Message(inner) => {
-                let index = if field.arity == Arity::One { Index::None } else { Index::All };
-                add_leaf_paths(inner, &with(index), paths);
-            }
-            Kind::Primitive(_) | Kind::String { .. } | Kind::WString { .. } => {
-                paths.push(Path::new(with(Index::None)).unwrap());
-            }
-        }
-    }
+    message.leaves().into_iter().map(|(path, _)| path).collect()
 }
 
 /// The same leaf, with other elements taken at each array on the way where the type allows it.

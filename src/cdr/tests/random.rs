@@ -3,7 +3,9 @@
 use proptest::prelude::*;
 
 use super::generate::{has_non_finite, leaf_paths, selection, typed_value, vary};
-use crate::cdr::{Endian, FiniteRule, Layout, Malformed, Value, decode, encode};
+use crate::cdr::{
+    Endian, FiniteRule, Kind, Layout, Malformed, MessageType, Path, Value, decode, encode,
+};
 
 fn endian() -> impl Strategy<Value = Endian> {
     prop_oneof![Just(Endian::Big), Just(Endian::Little)]
@@ -127,21 +129,10 @@ fn count_non_finite(value: &Value) -> usize {
     }
 }
 
-fn leaves_with_floats(message: &crate::cdr::MessageType) -> Vec<crate::cdr::Path> {
-    leaf_paths(message)
-        .into_iter()
-        .filter(|path| {
-            let mut at = message;
-            for step in path.steps() {
-                match &at.field(&step.name).unwrap().kind {
-                    crate::cdr::Kind::Primitive(primitive) => return primitive.is_float(),
-                    crate::cdr::Kind::Message(inner) => at = inner,
-                    crate::cdr::Kind::String { .. } | crate::cdr::Kind::WString { .. } => {
-                        return false;
-                    }
-                }
-            }
-            false
-        })
-        .collect()
+fn leaves_with_floats(message: &MessageType) -> Vec<Path> {
+    let leaves = message.leaves().into_iter();
+    let floats = leaves.filter(
+        |(_, field)| matches!(&field.kind, Kind::Primitive(primitive) if primitive.is_float()),
+    );
+    floats.map(|(path, _)| path).collect()
 }

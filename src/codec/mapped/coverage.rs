@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::paths::{describe, end_of, leaves, leaves_under, messages_named, overlap};
+use super::paths::{describe, end_of, leaves_under, messages_named, overlap};
 use crate::cdr::{Arity, FiniteRule, Kind, Layout, Leaf, MessageType, Path, Primitive, Selection};
 use crate::codec::CodecError;
 
@@ -108,7 +108,7 @@ pub(super) fn refuse_undeclared_checksum(
     message: &MessageType,
     declared: Option<&Path>,
 ) -> Result<(), CodecError> {
-    for (path, field) in leaves(message) {
+    for (path, field) in message.leaves() {
         if is_checksum_name(&field.name) && declared != Some(&path) {
             return Err(CodecError::UndeclaredChecksum {
                 field: path.to_string(),

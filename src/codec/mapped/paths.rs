@@ -110,19 +110,9 @@ pub(super) fn leaves_under(message: &MessageType, path: &Path) -> Vec<Path> {
     leaves
 }
 
-/// Every field without fields of its own, with its path.
-pub(super) fn leaves(message: &MessageType) -> Vec<(Path, &Field)> {
-    let tops = message
-        .fields
-        .iter()
-        .filter_map(|field| Path::new(vec![Step { name: field.name.clone(), index: Index::None }]));
-    let paths = tops.flat_map(|top| leaves_under(message, &top));
-    paths.filter_map(|path| end_of(message, &path).map(|field| (path, field))).collect()
-}
-
 /// The fields of a type for an error: `mode_pr (uint8), motor_cmd[].q (float32)`.
 pub(in crate::codec) fn describe(message: &MessageType) -> String {
-    let leaves = leaves(message);
+    let leaves = message.leaves();
     let texts: Vec<String> =
         leaves.iter().map(|(path, field)| format!("{path} ({})", field.type_name())).collect();
     texts.join(", ")
