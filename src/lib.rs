@@ -46,10 +46,11 @@
 //! | [`watchdog`] | the gate thread's progress; the last stop of a dying process | `clock`, `gate::units`, `kill_switch` |
 //! | [`systemd`] | what the service manager is told | `kill_switch`, `watchdog` |
 //! | [`realtime`] | scheduling, locked memory, the kernel's word on its clock | `clock`, `config` |
+//! | [`shared_memory`] | what killed processes left half made, so that nobody could start | nothing |
 //! | [`http`] | read-only HTTP | `telemetry`, `gate::units` |
 //! | [`verbs`] | what people ask for and what came of it | `telemetry::status` |
 //! | [`socket`] | the control socket: verbs without ROS | `attribution`, `config::model`, `gate`, `telemetry`, `verbs` |
-//! | [`ctl`] | `interlockctl` | `clock`, `config::model`, `gate`, `latch`, `socket`, `telemetry` |
+//! | [`ctl`] | `interlockctl` | `clock`, `config::model`, `gate`, `latch`, `shared_memory`, `socket`, `telemetry` |
 //! | `ros` | the only user of r2r and r2r_rcl | all of the above but `http`, `socket`, `ctl`, `realtime` |
 //! | `app` | composition root: builds, starts, supervises, shuts down | all but `ctl` |
 //!
@@ -246,6 +247,7 @@ pub mod latch;
 pub mod realtime;
 #[cfg(feature = "ros")]
 pub mod ros;
+pub mod shared_memory;
 pub mod socket;
 mod sync;
 pub mod systemd;

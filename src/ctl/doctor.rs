@@ -69,7 +69,7 @@ pub(super) fn doctor(client: &Client, console: &mut Console<'_>) -> u8 {
         Some(whoami) => checks.extend(system::process(whoami.node_pid)),
         None => checks.push(Check::cannot_tell("real-time", "the node's process is not known")),
     }
-    checks.extend(system::shared_memory(whoami.map(|whoami| whoami.node_uid)));
+    checks.extend(system::shared_memory_files(whoami.map(|whoami| whoami.node_uid)));
     console.say(&table(&checks, console.colour));
     verdict(&checks)
 }

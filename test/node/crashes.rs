@@ -35,26 +35,24 @@ fn left(of: &Value) -> (u64, u64) {
     (of[0].as_u64().expect("a count"), of[1].as_u64().expect("KiB"))
 }
 
-#[test]
-fn hazard_63_shared_memory_fills() {
+/// Runs the script in a /dev/shm of its own of this size, or without one in the machine's; the steps it
+/// told.
+fn steps(small: Option<&str>, count: usize, mode: &str) -> Vec<Value> {
     let (lease, scratch) = (domain_lease(), Scratch::new());
     let port = PORTS + u16::try_from(lease.id()).expect("a small domain");
     scratch.write("params.yaml", &(head(port) + BASE));
     scratch.write("clean.sh", &cleaning());
-    let is_own = may_mount();
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/test/node/shared_memory.py");
-    let (folder, port, count) = (scratch.path(), port.to_string(), CRASHES.to_string());
-    let mut command = if is_own {
-        let mount = format!("mount -t tmpfs -o size={SMALL} tmpfs /dev/shm && exec \"$@\"");
+    let (folder, port, count) = (scratch.path(), port.to_string(), count.to_string());
+    let mut command = if let Some(size) = small {
+        let mount = format!("mount -t tmpfs -o size={size} tmpfs /dev/shm && exec \"$@\"");
         let mut command = lease.command("unshare");
         command.args(["-m", "sh", "-c", &mount, "sh", "python3"]);
         command
     } else {
-        println!("in part: no /dev/shm of its own is permitted here, so it does not get full");
         lease.command("python3")
     };
-    command.arg("-u").arg(script).arg(folder).arg(port).arg(count);
-    command.arg(if is_own { "own" } else { "shared" });
+    command.arg("-u").arg(script).arg(folder).arg(port).arg(count).arg(mode);
     let (out, err) = (folder.join("out"), folder.join("err"));
     command.stdin(Stdio::null());
     command.stdout(std::fs::File::create(&out).expect("a file"));
@@ -65,8 +63,38 @@ fn hazard_63_shared_memory_fills() {
     let (told, log) = (read(out), read(err));
     assert!(status.is_some_and(|status| status.success()), "{status:?}\n{told}\n{log}");
     // Fast DDS prints its complaints to standard output, too.
-    let steps: Vec<Value> =
-        told.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
+    told.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
+}
+
+#[test]
+fn hazard_63_a_port_left_half_made_keeps_nobody_from_starting() {
+    if !may_mount() {
+        println!("skipped: no /dev/shm of its own is permitted here");
+        return;
+    }
+    let steps = steps(Some(SMALL), 0, "half-made");
+    let step = |name: &str| steps.iter().find(|one| one["step"] == name).expect("the step");
+    let (doctor, start) = (step("doctor"), step("start"));
+    let text = doctor["doctor"].as_str().expect("a text");
+    assert_eq!(doctor["code"], 1, "{doctor}");
+    assert!(text.contains("/dev/shm/fastrtps_port7003") && text.contains("rm /dev/shm"), "{text}");
+    // It came up, and said why it could.
+    assert_eq!(start["filled"], true, "{start}");
+    let log = start["log"].as_str().expect("a log");
+    for port in 7000..7004 {
+        assert!(log.contains(&format!("/dev/shm/fastrtps_port{port} removed")), "{log}");
+    }
+    assert_eq!(start["state"], "killed", "by the peer's own call");
+}
+
+#[test]
+fn hazard_63_shared_memory_fills() {
+    let is_own = may_mount();
+    if !is_own {
+        println!("in part: no /dev/shm of its own is permitted here, so it does not get full");
+    }
+    let mode = if is_own { "own" } else { "shared" };
+    let steps = steps(is_own.then_some(SMALL), CRASHES, mode);
     let step = |name: &str| steps.iter().find(|one| one["step"] == name).expect("the step");
 
     // Every life came up, or the script had ended; and so did those who started last of all.

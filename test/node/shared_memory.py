@@ -1,6 +1,6 @@
 """kill -9, over and over, where each crash leaves shared memory behind:
 
-    shared_memory.py FOLDER PORT COUNT own|shared
+    shared_memory.py FOLDER PORT COUNT own|shared|half-made
 
 Each of COUNT lives of the node comes up, says so over HTTP and dies. One JSON line after each step. `own`:
 /dev/shm belongs to this run alone, and is so small that the crashes fill it.
@@ -9,6 +9,9 @@ Each of COUNT lives of the node comes up, says so over HTTP and dies. One JSON l
 2. `full`: the last bytes are taken, too (`own`). A node and a peer start then, and must find each other.
 3. `doctor`: what `interlockctl doctor` says of it (`own`, from here on).
 4. `clean`: what it says to do has been done, beside a node that lives.
+
+`half-made`: in a /dev/shm of its own lie ports that their makers did not live to fill, for which the middleware
+waits without end. `doctor`: what it says of them. `start`: what the node's start made of them.
 """
 
 import http.client
@@ -126,7 +129,31 @@ def clean(folder):
     subprocess.run(["sh", "-uc", (folder / "clean.sh").read_text()])
 
 
+# The first ports that participants of any domain open.
+PORTS = [SHM / f"fastrtps_port{number}" for number in range(7000, 7004)]
+
+
+def is_filled(port):
+    """Or not there, or made anew meanwhile: the first number of a file in use is 2."""
+    return not port.exists() or port.read_bytes()[:1] == b"\2"
+
+
+def half_made(folder, port):
+    for number, one in enumerate(PORTS):
+        # Without a length, and with one but without content, and in the middle of getting it.
+        one.write_bytes([b"", bytes(52400), b"\1" + bytes(52399)][number % 3])
+        # Its maker held this one, too.
+        one.with_name(f"sem.{one.name}_mutex").write_bytes(bytes(32))
+    tell("doctor", **doctor())
+    life = Life(folder, port, 0)
+    tell("start", filled=all(map(is_filled, PORTS)), log=life.log.read_text(), state=talks(life))
+    life.kill_9()
+
+
 def main():
+    if sys.argv[4] == "half-made":
+        half_made(Path(sys.argv[1]), int(sys.argv[2]))
+        os._exit(0)
     folder, port, count, is_own = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]), sys.argv[4] == "own"
     lives = []
     for number in range(count):

@@ -4,14 +4,16 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use super::Check;
+use crate::shared_memory;
 
 /// Where systemd-timesyncd says that it is done.
 const TIMESYNC: &str = "/run/systemd/timesync/synchronized";
 /// Where Fast DDS keeps its segments and their locks.
-const SHM: &str = "/dev/shm";
+const SHM: &str = shared_memory::FOLDER;
 /// `SCHED_FIFO` and `SCHED_RR` of sched.h, as /proc writes them.
 const REAL_TIME: [&str; 2] = ["1", "2"];
 
@@ -130,7 +132,7 @@ struct Segment {
 }
 
 /// What dead nodes left in shared memory, and whose the living ones are; `node_uid` is the node's user.
-pub(super) fn shared_memory(node_uid: Option<u32>) -> Vec<Check> {
+pub(super) fn shared_memory_files(node_uid: Option<u32>) -> Vec<Check> {
     let (Ok(entries), Ok(locks)) = (fs::read_dir(SHM), fs::read_to_string("/proc/locks")) else {
         let text = format!("{SHM} or /proc/locks cannot be read");
         return vec![
@@ -155,7 +157,27 @@ pub(super) fn shared_memory(node_uid: Option<u32>) -> Vec<Check> {
         Some(Segment { bytes: segment.map_or(0, |found| found.len()), uid, is_held })
     });
     let segments: Vec<Segment> = segments.collect();
-    vec![left(&segments), users(&segments, node_uid)]
+    let half_made = shared_memory::half_made(Path::new(SHM));
+    vec![half_made_ports(&half_made).unwrap_or_else(|| left(&segments)), users(&segments, node_uid)]
+}
+
+/// Worse than anything else that was left.
+fn half_made_ports(ports: &[PathBuf]) -> Option<Check> {
+    let names: Vec<String> = ports.iter().map(|port| port.display().to_string()).collect();
+    (!names.is_empty()).then(|| {
+        Check::bad(
+            "shared memory",
+            format!(
+                "a process was killed while it made {}: every ROS process that starts waits for it \
+                 without end",
+                names.join(" ")
+            ),
+            format!(
+                "rm {}; then restart what hangs. Interlock's own start does it, too",
+                names.join(" ")
+            ),
+        )
+    })
 }
 
 /// Each crash leaves half a megabyte a participant.
@@ -275,6 +297,14 @@ Max realtime priority     0                    0
         let check = left(&[of(false), of(true), of(false)]);
         assert!(check.found == Found::Bad && check.text == "2 segments of dead nodes, 1024 KiB");
         assert!(check.fix.contains("shm clean"), "{check:?}");
+    }
+
+    #[test]
+    fn when_a_port_was_left_half_made_expect_its_name_and_how_to_remove_it() {
+        assert!(half_made_ports(&[]).is_none());
+        let check = half_made_ports(&[PathBuf::from("/dev/shm/fastrtps_port7001")]).unwrap();
+        assert!(check.found == Found::Bad && check.text.contains("without end"), "{check:?}");
+        assert!(check.fix.starts_with("rm /dev/shm/fastrtps_port7001;"), "{check:?}");
     }
 
     #[test]

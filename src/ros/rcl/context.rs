@@ -8,6 +8,7 @@
 //! it, because all of that holds an [`Arc`] of it.
 
 use std::ffi::{CStr, CString, c_int};
+use std::path::Path;
 use std::ptr;
 use std::sync::Arc;
 
@@ -21,6 +22,7 @@ use r2r_rcl::{
 use super::SETUP;
 use super::error::{RclError, c_string, check, report_in_drop};
 use super::pinned::Pinned;
+use crate::shared_memory;
 
 /// An initialised rcl context.
 pub struct Context {
@@ -37,7 +39,8 @@ impl Context {
     /// Initialises rcl with the process's arguments, the program's name first.
     ///
     /// Everything between `--ros-args` and `--` is read by rcl; the rest is
-    /// ignored.
+    /// ignored. Ports in shared memory that would keep the middleware from starting are taken away
+    /// first.
     ///
     /// # Errors
     /// rcl's text for a malformed rule, a params file it cannot read, or a
@@ -52,6 +55,7 @@ impl Context {
             // SAFETY: returns a plain struct by value.
             unsafe { rcl_get_zero_initialized_context() },
         );
+        clear_the_way();
         init(&raw, &args)?;
         // From here on the context is initialised, and `drop` releases it.
         let context = Self { raw };
@@ -137,6 +141,24 @@ impl Drop for Context {
 impl std::fmt::Debug for Context {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Context").field("rmw", &self.rmw_implementation()).finish_non_exhaustive()
+    }
+}
+
+/// The middleware would wait for these without end, and say nothing.
+fn clear_the_way() {
+    let ports = shared_memory::half_made(Path::new(shared_memory::FOLDER));
+    for (port, removed) in shared_memory::remove(ports) {
+        let port = port.display();
+        match removed {
+            Ok(()) => tracing::warn!(
+                "{port} removed: a process was killed while it made it, and whoever started after that \
+                 waited for it without end"
+            ),
+            Err(error) => tracing::error!(
+                "{port} cannot be removed ({error}): a process was killed while it made it, and this \
+                 start may wait for it without end; remove it, then restart this node"
+            ),
+        }
     }
 }
 
