@@ -170,8 +170,8 @@ def qualities(arena, tries):
     from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
     from std_msgs.msg import Bool
 
-    button = "    kill_inputs: {button: {type: std_msgs/msg/Bool, topic: button, field: data, asserted_when: true, timeout_s: 30.0}}\n"
-    robot = arena.robot(more=button)
+    button = {"type": "std_msgs/msg/Bool", "topic": "button", "field": "data", "asserted_when": True, "timeout_s": 30.0}
+    robot = arena.robot(more={"kill_inputs": {"button": button}})
     node = arena.operator.node
     all_of_them = [
         QoSProfile(depth=1, reliability=reliability, durability=durability)
@@ -256,7 +256,8 @@ def torn_latch(arena, tries):
                     data = bytearray(draw.randbytes(len(data)))
             file.write_bytes(data)
             robot.seen.clear()
-            yield robot.stop(robot.begin)
+            robot.meet()
+            yield robot.stop(robot.start)
             state = robot.node.told()
             check(state["state"] == "killed", f"{state['state']} after damage")
     finally:
@@ -319,8 +320,7 @@ FAULTS = {
     "full disk": full_disk,
     "read-only disk": read_only_disk,
     "torn latch file": torn_latch,
-    "wall clock steps": wall_clock,
-    "/clock jumps": plain(clock_jumps, more="    use_sim_time: true\n    allow_sim_time: true\n"),
+    "/clock jumps": plain(clock_jumps, more={"use_sim_time": True, "allow_sim_time": True}),
     "flood of commands": plain(flood),
     "giant and malformed messages": plain(junk),
     "rogue publisher on the output": rogue,
@@ -329,6 +329,9 @@ FAULTS = {
     "500 topics in the graph": plain(crowd),
     "slow HTTP readers": plain(slow_readers),
     "soak": soak,
+    # Last: the middleware marks its ports with a wall clock. After one set back it does not see, until the clock has
+    # caught up, that a reader ended, so whoever knew it cannot reach the next on the same port (docs/operating.md).
+    "wall clock steps": wall_clock,
 }
 
 

@@ -28,6 +28,7 @@ class Lives:
         # What the life began with: a kill for a cause that is latched already moves no number.
         self.began_at = 0
         self.worst_start_s = 0.0
+        self.node = None
         # Told to be on disk: trips by seq, and whether a reset was asked for since.
         self.durable, self.released = [], True
 
@@ -39,7 +40,8 @@ class Lives:
         """The next life, compared with what the last one left."""
         left, valid = latch_file.read(self.file)
         self.life += 1
-        node = Node(self.operator, self.folder, f"life{self.life}")
+        self.operator.renew()
+        node = self.node = Node(self.operator, self.folder, f"life{self.life}")
         status, took = node.first_status()
         self.worst_start_s = max(self.worst_start_s, took)
         state, seq = status["state"], status["seq"]
@@ -63,6 +65,10 @@ class Lives:
             self.check(state == "killed", f"trip {self.durable[-1]} was on disk, and it is {state}")
         self.highest = self.began_at = seq
         return node
+
+    def end_whoever_is_left(self):
+        if self.node.process.poll() is None:
+            self.node.kill_9()
 
     def end(self, node, *asked):
         """kill -9 after a random moment; then what was answered before it counts."""
@@ -107,7 +113,7 @@ class Lives:
 
     def during_start(self):
         self.life += 1
-        node = Node(self.operator, self.folder, f"life{self.life}")
+        node = self.node = Node(self.operator, self.folder, f"life{self.life}")
         time.sleep(self.random.random() * 0.15)
         node.kill_9()
         # Numbers of this life may have been written; nobody has read them.

@@ -5,30 +5,11 @@ import sys
 import time
 from pathlib import Path
 
-from node import PATIENCE_S, Node, wait
+from node import Node, wait
 
-PARAMS = """/**:
-  ros__parameters:
-    schema: 1
-    release_over_ros: true
-    state_dir: {state_dir}
-    arm: {{settle_s: 0.0}}
-    http: {{listen: '127.0.0.1:{port}'}}
-    causes: {{gate_stalled: {{action: {stalled}}}, rate_exceeded: {{action: warn}}, refusals_sustained: {{action: warn}}}}
-{more}    lanes:
-      base:
-        type: geometry_msgs/msg/TwistStamped
-        output: cmd_vel
-        feedback: none
-        because: a test has no robot
-        required: false
-        start_ramp_s: 0.0
-        handover: {{duration_s: 0.0}}
-        limits: {{linear: {{x: {{max_velocity: 0.5, max_acceleration: 10.0}}}}}}
-        safe: {{command: zero_velocity}}
-        sources: {{agent: {{topic: agent, priority: 10, timeout_s: 1.0, max_rate_hz: 600.0}}}}
-"""
 SPEED = 0.25
+# Until commands flow; generous, and still short enough that a broken robot is told in time.
+FLOWS_S = 120.0
 # Samples after the first safe command that must be safe, too.
 STILL = 8
 
@@ -38,20 +19,41 @@ class Lost(Exception):
 
 
 class Robot:
-    def __init__(self, operator, folder, name, more="", stalled="warn", prefix=(), env=None):
+    def __init__(self, operator, folder, name, more=None, stalled="warn", prefix=(), env=None):
+        folder.mkdir(parents=True, exist_ok=True)
+        self.operator, self.folder, self.name = operator, folder, name
+        causes = {name: {"action": "warn"} for name in ("rate_exceeded", "refusals_sustained")}
+        keys = {
+            "kind": "geometry_msgs/msg/TwistStamped",
+            "stalled": stalled,
+            "rate_hz": 600.0,
+            "acceleration": 10.0,
+            "lane": {"start_ramp_s": 0.0, "handover": {"duration_s": 0.0}},
+            "more": {"causes": causes, **(more or {})},
+        }
+        self.namespace, self.settings = f"/{name}", (keys, prefix, env)
+        self.seen = []  # (moment, x) of every command on the output
+        self.source = None
+        self.begin()
+
+    def saw(self, command):
+        self.seen.append((time.monotonic(), command.twist.linear.x))
+
+    def begin(self):
+        self.meet()
+        self.start()
+
+    def meet(self):
+        """Peers that know no life before the next (node.py says why)."""
         from geometry_msgs.msg import TwistStamped
         from rclpy.qos import QoSProfile, ReliabilityPolicy
 
-        folder.mkdir(parents=True, exist_ok=True)
-        self.operator, self.folder, self.name = operator, folder, name
-        more = more.replace("{", "{{").replace("}", "}}")
-        params = PARAMS.replace("{more}", more).replace("{stalled}", stalled)
-        self.namespace, self.settings = f"/{name}", (params, prefix, env)
-        self.seen = []  # (moment, x) of every command on the output
+        if self.source:
+            self.end_peers()
+        self.operator.renew()
         depth = QoSProfile(depth=100, reliability=ReliabilityPolicy.RELIABLE)
-        self.watch = operator.node.create_subscription(
-            TwistStamped, f"{self.namespace}/cmd_vel", self.saw, depth
-        )
+        # Ends with the operator.
+        self.operator.node.create_subscription(TwistStamped, f"{self.namespace}/cmd_vel", self.saw, depth)
         self.source = subprocess.Popen(
             [sys.executable, str(Path(__file__).with_name("source.py")), f"{self.namespace}/agent"],
             stdin=subprocess.PIPE,
@@ -59,22 +61,20 @@ class Robot:
             text=True,
         )
         self.source.stdout.readline()
-        self.begin()
 
-    def saw(self, command):
-        self.seen.append((time.monotonic(), command.twist.linear.x))
-
-    def begin(self):
-        params, prefix, env = self.settings
-        self.node = Node(self.operator, self.folder, self.name, params, prefix, env)
+    def start(self):
+        keys, prefix, env = self.settings
+        self.node = Node(self.operator, self.folder, self.name, keys, prefix, env)
         self.node.first_status()
+
+    def end_peers(self):
+        self.source.stdin.close()
+        self.source.wait()
 
     def end(self):
         if self.node.process.poll() is None:
             self.node.kill_9()
-        self.source.stdin.close()
-        self.source.wait()
-        self.operator.node.destroy_subscription(self.watch)
+        self.end_peers()
 
     def tell(self, line):
         """What the source has sent, once it has done it."""
@@ -87,7 +87,7 @@ class Robot:
 
     def flow(self, again=None):
         """Reset, armed, and its source's velocity on the wire. `again` runs while it waits."""
-        ends = time.monotonic() + 3 * PATIENCE_S
+        ends = time.monotonic() + FLOWS_S
         while time.monotonic() < ends:
             if again:
                 again()

@@ -1,35 +1,22 @@
 """One life of the real node: started, asked over ROS and HTTP, ended by a fault."""
 
+import contextlib
 import http.client
 import json
 import os
 import signal
 import socket
 import subprocess
+import sys
 import threading
 import time
+from pathlib import Path
 
-PARAMS = """/**:
-  ros__parameters:
-    schema: 1
-    release_over_ros: true
-    state_dir: {state_dir}
-    arm: {{settle_s: 0.0}}
-    http: {{listen: '127.0.0.1:{port}'}}
-    causes: {{gate_stalled: {{action: warn}}}}
-    lanes:
-      base:
-        type: geometry_msgs/msg/Twist
-        output: cmd_vel
-        feedback: none
-        because: a test has no robot
-        required: false
-        limits: {{linear: {{x: {{max_velocity: 0.5, max_acceleration: 1.0}}}}}}
-        safe: {{command: zero_velocity}}
-        sources: {{agent: {{topic: agent, priority: 10, timeout_s: 1.0, max_rate_hz: 50.0}}}}
-"""
-PATIENCE_S = 120.0
-ANSWER_S = 10.0
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "support"))
+
+from one_lane import params, wait  # noqa: E402
+
+ANSWER_S = 3.0
 
 
 class Ended(RuntimeError):
@@ -46,33 +33,48 @@ def free_port():
         return one.getsockname()[1]
 
 
-def wait(what, condition):
-    """What the condition gives, once it gives something. Bounded, and generous."""
-    ends = time.monotonic() + PATIENCE_S
-    while time.monotonic() < ends:
-        found = condition()
-        if found:
-            return found
-        time.sleep(0.002)
-    raise TimeoutError(f"waited {PATIENCE_S:.0f} s for {what}")
-
-
 class Operator:
-    """An rclpy node that calls verbs without waiting, and notes each answer as it comes."""
+    """An rclpy node that calls verbs without waiting, and notes each answer as it comes.
+
+    Through shared memory a participant that knew one life of the node may not reach the next, when the kill came in
+    the wrong moment: Fast DDS's loss (docs/operating.md). So each life has an operator that knew no other: `renew`.
+    """
 
     def __init__(self):
-        import rclpy
         from interlock.srv import Arm, Reset
-        from rclpy.executors import SingleThreadedExecutor
         from std_srvs.srv import Trigger
 
         self.unanswered = 0
         self.kinds = {"arm": Arm, "reset": Reset, "kill": Trigger, "disarm": Trigger}
-        rclpy.init()
-        self.node = rclpy.create_node("operator")
-        executor = SingleThreadedExecutor()
-        executor.add_node(self.node)
-        threading.Thread(target=executor.spin, daemon=True).start()
+        self.end = lambda: None
+        self.renew()
+
+    def renew(self):
+        import rclpy
+        from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+
+        # Aside: the middleware may wait for somebody who was killed.
+        threading.Thread(target=self.end, daemon=True).start()
+        context = rclpy.Context()
+        rclpy.init(context=context)
+        node = self.node = rclpy.create_node("operator", context=context, enable_rosout=False)
+        executor = SingleThreadedExecutor(context=context)
+        executor.add_node(node)
+
+        def spin():
+            with contextlib.suppress(ExternalShutdownException):
+                executor.spin()
+
+        spinning = threading.Thread(target=spin, daemon=True)
+        spinning.start()
+
+        def end():
+            executor.shutdown()
+            spinning.join()
+            node.destroy_node()
+            rclpy.shutdown(context=context)
+
+        self.end = end
 
     def client(self, namespace, verb):
         return self.node.create_client(self.kinds[verb], f"{namespace}/interlock/{verb}")
@@ -87,15 +89,15 @@ class Operator:
 class Node:
     """A namespace of its own for each life: nobody waits for the ghost of the life before."""
 
-    def __init__(self, operator, folder, name, text=PARAMS, prefix=(), env=None):
+    def __init__(self, operator, folder, name, keys=None, prefix=(), env=None):
         self.operator, self.namespace = operator, f"/{name}"
         self.port = free_port()
-        params = folder / "params.yaml"
-        params.write_text(text.format(state_dir=folder / "state", port=self.port))
+        file = folder / "params.yaml"
+        file.write_text(params(folder / "state", self.port, **(keys or {})))
         self.log = open(folder / "node.log", "ab")
         self.started = time.monotonic()
         self.process = subprocess.Popen(
-            [*prefix, "interlock", "--ros-args", "-r", f"__ns:={self.namespace}", "--params-file", str(params)],
+            [*prefix, "interlock", "--ros-args", "-r", f"__ns:={self.namespace}", "--params-file", str(file)],
             stdout=self.log,
             stderr=self.log,
             env={**os.environ, **(env or {})},
@@ -133,8 +135,8 @@ class Node:
         return self.clients[verb].call_async(self.operator.request(verb, seq))
 
     def do(self, verb):
-        """A verb once, with its answer. None: refused, or the middleware lost the answer (it gives up on a
-        client that it has not matched within 100 ms); what came of it the state shows."""
+        """A verb once, with its answer. None: refused, or the middleware lost the request or the answer (it gives
+        up on a client that it has not matched within 100 ms); what came of it the state shows."""
         future = self.ask(verb, self.told()["seq"])
         ends = time.monotonic() + ANSWER_S
         while not future.done() and time.monotonic() < ends:
@@ -154,3 +156,4 @@ class Node:
         self.log.close()
         for client in self.clients.values():
             self.operator.node.destroy_client(client)
+        self.clients.clear()

@@ -7,30 +7,19 @@ import re
 import shutil
 import subprocess
 import sys
-import time
 import urllib.parse
 import urllib.request
+from functools import partial
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 KIT = ROOT / 'observability'
-sys.path.insert(0, str(ROOT / 'demo'))
+sys.path[:0] = [str(ROOT / 'demo'), str(ROOT / 'test' / 'support')]
 
+import one_lane  # noqa: E402
 from stage import free_port, lease_domain  # noqa: E402  (as the demo and the tests in Rust take theirs)
 
-# Not limits that are measured: only so that a hung program ends the test.
-PATIENCE_S = 90.0
-LOOK_EVERY_S = 0.1
-
-
-def wait(what, condition, last=lambda: ''):
-    """What the condition gives, once it gives something."""
-    ends = time.monotonic() + PATIENCE_S
-    while time.monotonic() < ends:
-        found = condition()
-        if found:
-            return found
-        time.sleep(LOOK_EVERY_S)
-    raise AssertionError(f'waited {PATIENCE_S:.0f} s for {what}\n{last()}')
+# Each look starts a program, or asks one over HTTP.
+wait = partial(one_lane.wait, look_every=0.1)
 
 
 def get(url):

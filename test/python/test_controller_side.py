@@ -22,45 +22,17 @@ SIDE = ROOT / "test" / "controller_side"
 # Those of this work tree, not those installed with the messages.
 sys.path.insert(0, str(ROOT / "controller_side" / "python"))
 sys.path.insert(0, str(ROOT / "demo"))
+sys.path.insert(0, str(ROOT / "test" / "support"))
 
 import stage  # noqa: E402  (leases a ROS domain, as the tests in Rust do)
 from interlock_guard import PermitGuard, Verdict  # noqa: E402
 from interlock_guard.permit_subscription import received_at  # noqa: E402
+from one_lane import params, wait  # noqa: E402
 
 # Bounded, and generous: no test is about time.
 PATIENCE_S = 60.0
 MS = 1_000_000
 TOPIC = "/interlock/permit"
-
-PARAMS = """/**:
-  ros__parameters:
-    schema: 1
-    release_over_ros: true
-    state_dir: {state_dir}
-    arm: {{settle_s: 0.05}}
-    http: {{enabled: false}}
-    causes: {{gate_stalled: {{action: warn}}}}
-    lanes:
-      base:
-        type: geometry_msgs/msg/Twist
-        output: cmd_vel
-        feedback: none
-        because: a test has no robot
-        required: false
-        limits: {{linear: {{x: {{max_velocity: 0.5, max_acceleration: 1.0}}}}}}
-        safe: {{command: zero_velocity}}
-        sources: {{agent: {{topic: agent, priority: 10, timeout_s: 1.0, max_rate_hz: 50.0}}}}
-"""
-
-
-def wait(what, condition):
-    ends = time.monotonic() + PATIENCE_S
-    while time.monotonic() < ends:
-        found = condition()
-        if found:
-            return found
-        time.sleep(0.005)
-    raise TimeoutError(f"waited {PATIENCE_S:.0f} s for {what}")
 
 
 # --- the rules, without ROS ------------------------------------------------------------------------
@@ -268,7 +240,7 @@ class Gate:
     def __init__(self, folder):
         self.folder, self.process = folder, None
         self.params = folder / "params.yaml"
-        self.params.write_text(PARAMS.format(state_dir=folder / "state"))
+        self.params.write_text(params(folder / "state", settle_s=0.05))
 
     def start(self):
         self.log = (self.folder / "node.log").open("ab")
