@@ -1,7 +1,7 @@
 """How long a kill takes: inside of the node, and from a client's request to the safe command at a subscriber.
 
-Idle, and under a flood of commands, a scrape loop and a client whose answers cannot be delivered. Beside it, in turn
-and by the same client: a bare rcl service, from request to answer.
+Idle, and under a flood of commands, a scrape loop and a client whose answers cannot be delivered; that once more with
+`realtime.enabled`. Beside it, in turn and by the same client: a bare rcl service, from request to answer.
 """
 
 import contextlib
@@ -24,6 +24,7 @@ FLOOD_HZ, SCRAPE_HZ = 10_000, 50
 HOSTILE = 3
 TRY_S = 5.0
 PARAMS = """    arm: {{settle_s: 0.05}}
+    realtime: {{enabled: {realtime}}}
     lanes:
       base:
         type: geometry_msgs/msg/Twist
@@ -118,9 +119,9 @@ class Scraper:
         self.thread.join()
 
 
-def scenario(loaded, tries, again):
+def scenario(loaded, realtime, tries, again):
     with Rig() as rig, contextlib.ExitStack() as ends:
-        node = rig.node(PARAMS.format(output=OUTPUT))
+        node = rig.node(PARAMS.format(output=OUTPUT, realtime=str(realtime).lower()))
         rig.peer("service", BARE)
         stream = rig.peer("stream", 100, "/bench/vla")
         client = rig.peer("kill", "/interlock/kill", BARE, OUTPUT)
@@ -163,7 +164,9 @@ def scenario(loaded, tries, again):
             "judged_of_flood": of_flood("interlock_commands_total", before, after),
             "lost_of_flood": of_flood("interlock_commands_lost_total", before, after),
         }
-        return {**found, "reply": quantiles(replies), "inside": inside, **flood}
+        # What of the real-time set-up was not permitted.
+        missing = node.status()["realtime"]
+        return {**found, "reply": quantiles(replies), "inside": inside, "realtime_missing": missing, **flood}
 
 
 def hostiles(node, hostile):
@@ -241,4 +244,5 @@ def of_flood(family, before, after):
 
 def run(quick):
     tries, again = (8, 300) if quick else (150, 5_000)
-    return {name: scenario(name == "loaded", tries, again) for name in ("idle", "loaded")}
+    scenarios = {"idle": (False, False), "loaded": (True, False), "loaded, real-time": (True, True)}
+    return {name: scenario(*which, tries, again) for name, which in scenarios.items()}

@@ -126,8 +126,11 @@ def kill_latency(found):
     head = ["gate woken → safe command handed to rcl", "kill", "mean", "within 500 µs", "p50 ≤", "p99 ≤", "max ≤", "stops"]
     out += rows(head, lines)
     loaded = found["loaded"]
+    not_permitted = found["loaded, real-time"]["realtime_missing"]
+    realtime = "; ".join(not_permitted) if not_permitted else "all of it permitted"
     return [
         *out,
+        f"Real-time: `realtime.enabled`, which by default is off; here {realtime}.",
         f"Loaded: {loaded['flood_hz']:,.0f} commands a second of another source ({loaded['judged_of_flood']:,.0f} of them "
         f"judged, {loaded['lost_of_flood']:,.0f} overwritten before that and counted), a scrape at 50 Hz, and three answers to "
         f"kills that cannot be delivered outstanding at each try: the honest client's own answer came after "

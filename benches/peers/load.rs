@@ -13,6 +13,8 @@ use crate::ros;
 
 /// Of the many topics; a burst after a stall is not lost.
 const DEPTH: usize = 10;
+/// Between two messages of a round.
+const APART: Duration = Duration::from_millis(2);
 /// A stall longer than this is not made up for.
 const BEHIND_NS: u64 = 100_000_000;
 
@@ -74,7 +76,7 @@ pub(crate) fn announce(topic: &str) {
 }
 
 /// The same 29 numbers on each of many topics in turn, `rate_hz` messages a second in all. Orders: `go`,
-/// `pause`, `count`.
+/// `pause`, `count`, and `round`: one on each, slowly enough for any reader, and then the count.
 pub(crate) fn publish_many(count: usize, rate_hz: u64) {
     let orders = Orders::new();
     let node = ros::node("bench_topics");
@@ -88,6 +90,14 @@ pub(crate) fn publish_many(count: usize, rate_hz: u64) {
     while !orders.ended() {
         match orders.next().as_deref() {
             Some("count") => println!("{}", json!({"sent": sent})),
+            Some("round") => {
+                for publisher in &publishers {
+                    publisher.publish_serialized(&bytes).expect("a publish");
+                    thread::sleep(APART);
+                }
+                sent += count;
+                println!("{}", json!({"sent": sent}));
+            }
             Some(order) => going = order == "go",
             None => {}
         }
