@@ -198,3 +198,22 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn when_derating_is_named_expect_it_judged_by_the_lanes_own_limits_and_nothing_unmoved_named() {
+    let derated = Allowance {
+        velocity: 0.5,
+        acceleration: 0.4,
+        effort: 0.3,
+        because: Some(Limit::Derating),
+        ..Allowance::of(0.02)
+    };
+    let own = |full: Allowance| {
+        assert_eq!((full.velocity, full.acceleration, full.effort), (1.0, 1.0, 1.0));
+        assert_eq!(full.credit_s, 0.02);
+        Limited::unchanged(0.5)
+    };
+    let moved = Limited::moved(0.2, LimitSet::EMPTY.with(Limit::Velocity), 0.2);
+    assert_eq!(moved.named(derated, own).by, LimitSet::EMPTY.with(Limit::Derating));
+    assert_eq!(Limited::unchanged(0.5).named(derated, own), Limited::unchanged(0.5));
+}

@@ -1,9 +1,10 @@
 //! Who is in charge of a lane.
 
 use super::bench::*;
+use crate::gate::command::Command;
 use crate::gate::core::SelectRefused;
-use crate::gate::rules::{LaneRules, ReturnTo};
-use crate::gate::test_rules::velocity_lane;
+use crate::gate::rules::{LaneRules, ReturnTo, Shape};
+use crate::gate::test_rules::{position_lane, velocity_lane};
 use crate::gate::verdict::Verdict;
 
 #[test]
@@ -43,4 +44,62 @@ fn when_return_to_is_auto_expect_the_lower_source_back_after_silence() {
     assert_eq!(bench.verdict(1, &[0.01]), Verdict::NotSelected);
     bench.run(300);
     assert!(bench.send(0, 1, &[0.01]).0.forwards());
+}
+
+#[test]
+fn when_a_higher_source_holds_the_pose_expect_it_to_wait_and_when_it_moves_either_way_to_take_over()
+{
+    // Standing still is 0.05 per s, so 0.001 in a period.
+    for (target, takes_over) in
+        [(0.0105, false), (0.0095, false), (0.0115, true), (0.0085, true), (-0.01, true)]
+    {
+        let mut bench = Bench::new(rules(vec![position_lane(2)])).armed();
+        // Led from the pose held.
+        for _ in 0..100 {
+            assert!(bench.send(0, 1, &[0.01, 0.0]).0.forwards());
+            bench.run(20);
+        }
+        assert_eq!(bench.gate.lanes[0].sent()[0].value, 0.01);
+        let verdict = bench.verdict(0, &[target, 0.0]);
+        assert_eq!(verdict != Verdict::NotSelected, takes_over, "{target}: {verdict:?}");
+    }
+}
+
+#[test]
+fn when_a_plan_has_points_expect_motion_asked_for() {
+    let lane = LaneRules { shape: Shape::Trajectory, ..position_lane(1) };
+    let bench = Bench::new(rules(vec![lane])).armed();
+    for points in 0..3 {
+        let mut command = Command::with_capacity(1, 3);
+        command.points = points;
+        assert_eq!(bench.gate.lanes[0].asks_for_motion(&command, 0.02), points > 0);
+    }
+}
+
+#[test]
+fn when_the_source_in_charge_is_chosen_again_expect_no_change_of_hands() {
+    let mut bench = Bench::new(rules(vec![velocity_lane(1)])).armed();
+    assert!(bench.send(0, 0, &[0.01]).0.forwards());
+    assert_eq!(bench.verdict(1, &[0.01]), Verdict::NotSelected);
+    let now = bench.now().steady;
+    let lane = &mut bench.gate.lanes[0];
+    assert_eq!(lane.select(Some(0), true, now), Ok(None));
+    assert!(lane.sources[0].engaged, "it goes on where it was");
+    // Before an arm it is only remembered.
+    assert_eq!(lane.select(Some(1), false, now), Ok(None));
+    assert_eq!((lane.owner, lane.selected), (Some(0), Some(1)));
+    assert_eq!(lane.select(Some(1), true, now), Ok(Some(Some(0))));
+}
+
+#[test]
+fn when_the_motion_has_just_ended_expect_a_silence_at_rest() {
+    let mut bench = Bench::new(rules(vec![velocity_lane(1)])).armed();
+    assert!(bench.send(0, 0, &[0.01]).0.forwards());
+    bench.now_ms += 1_000;
+    let now = bench.now().steady;
+    let lane = &mut bench.gate.lanes[0];
+    lane.moves_until = Some(now);
+    assert_eq!(lane.silence(now), Some(false));
+    lane.moves_until = Some(crate::gate::units::SteadyTime::from_nanos(now.as_nanos() + 1));
+    assert_eq!(lane.silence(now), Some(true));
 }
