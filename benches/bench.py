@@ -20,6 +20,7 @@ import traceback
 import report
 from rig import ROOT
 
+REST_S = 120.0
 NAMES = ["decide", "round_trip", "kill_latency", "topics", "isolation", "start_up"]
 
 
@@ -52,6 +53,13 @@ def surroundings():
     }
 
 
+def wait_for_rest():
+    """Until what ran before, the last benchmark too, is out of the load average; not for ever, others may work here."""
+    ends = time.monotonic() + REST_S
+    while os.getloadavg()[0] > os.cpu_count() / 4 and time.monotonic() < ends:
+        time.sleep(1.0)
+
+
 def main():
     parser = argparse.ArgumentParser(prog="./dev bench", description=__doc__)
     parser.add_argument("name", nargs="*", metavar="NAME", help=f"of {', '.join(NAMES)}; without any: all")
@@ -68,6 +76,7 @@ def main():
     failed = []
     for name in names:
         print(f"== {name}", flush=True)
+        wait_for_rest()
         about, began = surroundings(), time.monotonic()
         try:
             found = importlib.import_module(name).run(arguments.quick)

@@ -4,7 +4,7 @@ use super::notes::LaneNotes;
 use super::slots::Slots;
 use super::status::{
     CauseStatus, ClockStatus, ConditionStatus, FeedbackStatus, KillInputStatus, LaneStatus,
-    SeenLimits, SeenStatus, SourceStatus, Status, TripStatus,
+    SeenLimits, SeenStatus, SourceStatus, Status, TopicStatus, TripStatus,
 };
 use super::texts::Texts;
 use crate::config::model::{LaneConfig, LaneMode, SourceConfig, SourceMode};
@@ -22,6 +22,30 @@ use crate::gate::verdict::Verdict;
 /// The status as of `snapshot`, told at `now`.
 #[must_use]
 pub fn status(snapshot: &Snapshot, texts: Texts<'_>, slots: &Slots, now: Moment) -> Status {
+    let topics = super::topics::topics(texts.config, slots, now.steady);
+    with_topics(snapshot, texts, slots, now, topics)
+}
+
+/// The same without the topics that a pattern found, of which there may be hundreds: what is told
+/// ten times a second names the others only.
+#[must_use]
+pub fn status_of_named(
+    snapshot: &Snapshot,
+    texts: Texts<'_>,
+    slots: &Slots,
+    now: Moment,
+) -> Status {
+    let topics = super::topics::named(texts.config, slots, now.steady);
+    with_topics(snapshot, texts, slots, now, topics)
+}
+
+fn with_topics(
+    snapshot: &Snapshot,
+    texts: Texts<'_>,
+    slots: &Slots,
+    now: Moment,
+    topics: Vec<TopicStatus>,
+) -> Status {
     let config = texts.config;
     let trip = |trip: &Trip| trip_status(trip, texts, now);
     let profile = snapshot.profile.and_then(|profile| config.profiles.get(profile));
@@ -94,7 +118,7 @@ pub fn status(snapshot: &Snapshot, texts: Texts<'_>, slots: &Slots, now: Moment)
             .collect(),
         temperatures: super::sensors::temperatures(config, slots, now.steady),
         batteries: super::sensors::batteries(config, slots, now.steady),
-        topics: super::topics::topics(config, slots, now.steady),
+        topics,
         clock: ClockStatus::of(slots),
         rejections: Vec::new(),
         ignored_causes: ignored.map(|(cause, _)| cause.label().to_owned()).collect(),

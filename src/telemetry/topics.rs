@@ -48,8 +48,17 @@ const ERROR: &str = "error";
 
 /// Every topic that has a place, those named first.
 pub(super) fn topics(config: &Config, slots: &Slots, now: SteadyTime) -> Vec<TopicStatus> {
+    first(slots.topics.capacity(), config, slots, now)
+}
+
+/// Those that the params file names.
+pub(super) fn named(config: &Config, slots: &Slots, now: SteadyTime) -> Vec<TopicStatus> {
+    first(config.monitor.topics.len(), config, slots, now)
+}
+
+fn first(count: usize, config: &Config, slots: &Slots, now: SteadyTime) -> Vec<TopicStatus> {
     let named = config.monitor.topics.iter().map(Some).chain(std::iter::repeat(None));
-    let places = (0..slots.topics.capacity()).filter_map(|place| slots.topics.at(place));
+    let places = (0..count).filter_map(|place| slots.topics.at(place));
     let given = places.zip(named).filter_map(|(slots, named)| Some((slots.name()?, slots, named)));
     given.map(|(topic, slots, named)| status(topic, slots, named, now)).collect()
 }
@@ -128,6 +137,9 @@ mod tests {
         change(slots.topics.at(0).unwrap());
         let all = topics(&fixture::config(), &slots, SteadyTime::from_nanos(5_000_000_000));
         assert_eq!(all.len(), 1);
+        // It is the first place, which the params file names where it names any.
+        let named = named(&fixture::config(), &slots, SteadyTime::from_nanos(5_000_000_000));
+        assert_eq!(named, all.iter().filter(|one| one.named).cloned().collect::<Vec<_>>());
         all.into_iter().next().unwrap()
     }
 

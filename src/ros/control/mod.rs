@@ -237,7 +237,7 @@ impl ControlNode {
             if due || is_time || ends {
                 judged = Some(now.steady);
                 let texts = self.shared.texts();
-                let status = report::status(snapshot, texts, &self.shared.slots, now);
+                let status = report::status_of_named(snapshot, texts, &self.shared.slots, now);
                 let diagnosis = self.diagnostics.judge(&status, now.steady);
                 if due || ends {
                     self.tell_state(&status, now.wall);
