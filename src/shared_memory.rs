@@ -45,7 +45,7 @@ pub fn remove(ports: Vec<PathBuf>) -> Vec<(PathBuf, io::Result<()>)> {
         let removed = fs::remove_file(&port);
         if let (Ok(()), Some(name)) = (&removed, port.file_name().and_then(|name| name.to_str())) {
             // Who does not find it makes another; who finds it held waits two seconds for its dead owner.
-            let _ = fs::remove_file(port.with_file_name(format!("sem.{name}_mutex")));
+            let _unused = fs::remove_file(port.with_file_name(format!("sem.{name}_mutex")));
         }
         (port, removed)
     });
@@ -87,7 +87,7 @@ mod tests {
         fn new(name: &str) -> Self {
             let path =
                 std::env::temp_dir().join(format!("interlock-shm-{name}-{}", std::process::id()));
-            let _ = fs::remove_dir_all(&path);
+            let _unused = fs::remove_dir_all(&path);
             fs::create_dir(&path).unwrap();
             Self(path)
         }
@@ -101,7 +101,7 @@ mod tests {
 
     impl Drop for Folder {
         fn drop(&mut self) {
-            let _ = fs::remove_dir_all(&self.0);
+            let _unused = fs::remove_dir_all(&self.0);
         }
     }
 

@@ -222,9 +222,11 @@ mod tests {
     fn when_more_subjects_come_than_are_reserved_expect_none_lost() {
         let mut faults = Faults::new();
         faults.reserve();
+        let places = faults.capacity();
         for path in 0..2 * RESERVED {
             let subject = Subject::Path(path);
             faults.set(Cause::OtherPath, subject, Level::plain(true), Duration::ZERO, at(0));
+            assert!(path >= RESERVED || faults.capacity() == places, "no memory for the reserved");
         }
         assert_eq!(faults.iter().filter(|fault| fault.is_due()).count(), 2 * RESERVED);
     }
