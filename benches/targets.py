@@ -10,7 +10,7 @@ def verdict(met, decided=True):
     return "met" if met else NOT_MET
 
 
-def counted(met):
+def of_a_count(met):
     """Of instructions, bytes and ratios of one run: no load of the machine changes them."""
     return "met" if met else "**not met** (a count)"
 
@@ -65,7 +65,7 @@ def decide(found):
     if counted:
         share, name, joints, number = max(counted)
         shown = f"at worst {number:,.0f}, {share:.2f} of it ({name}, {joints} joints)"
-        out.append(("instructions of a command", "≤ 2,000 + 150 a joint", shown, counted(share <= 1.0)))
+        out.append(("instructions of a command", "≤ 2,000 + 150 a joint", shown, of_a_count(share <= 1.0)))
     ranges = []
     for name, sizes in found["verdicts"].items():
         few, many = sizes["29"]["median_ns"][1], sizes["256"]["median_ns"][1]
@@ -110,12 +110,12 @@ def topics(found):
     for one in {one["topics"]: one for one in found["scales"]}.values():
         mib, limit = one["resident_kib"] / 1024, 48 + one["topics"] * 100 / 1024
         what = f"resident memory with {one['topics']} monitored topics"
-        out.append((what, "≤ 48 MiB + 100 KiB a topic", f"{mib:.1f} MiB of {limit:.1f}", counted(mib <= limit)))
+        out.append((what, "≤ 48 MiB + 100 KiB a topic", f"{mib:.1f} MiB of {limit:.1f}", of_a_count(mib <= limit)))
     counts = [one["topics"] for one in found["scales"]]
     if len(counts) > 1:
         shown = f"{found['linear']:.2f} of the cost a message, at the same rate"
         what = f"monitored topics, {max(counts)} beside {min(counts)}"
-        out.append((what, "linear: ≤ 1.1", shown, counted(found["linear"] <= 1.1)))
+        out.append((what, "linear: ≤ 1.1", shown, of_a_count(found["linear"] <= 1.1)))
     return out
 
 
