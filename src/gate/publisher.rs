@@ -203,6 +203,21 @@ mod tests {
     }
 
     #[test]
+    fn when_armed_again_expect_what_was_sent_while_active_fenced_too() {
+        let mut publishers = Publishers::new(SILENCE);
+        let unnumbered = |stamp, ms| Receipt { sequence: None, ..receipt(1, 0, stamp, ms) };
+        let mut standing = |receipt: &Receipt, fence: bool| {
+            if fence {
+                publishers.fence();
+            }
+            publishers.observe(receipt, true).standing
+        };
+        assert_eq!(standing(&unnumbered(5_000, 0), false), Standing::InCharge);
+        assert_eq!(standing(&unnumbered(5_000, 1), true), Standing::Fenced);
+        assert_eq!(standing(&unnumbered(5_001, 2), false), Standing::InCharge);
+    }
+
+    #[test]
     fn when_nothing_is_known_of_a_message_expect_it_to_count() {
         let mut publishers = Publishers::new(SILENCE);
         for _ in 0..3 {
@@ -217,13 +232,20 @@ mod tests {
         for publisher in 0..20 {
             publishers.observe(&receipt(publisher, 1, 100, u64::from(publisher)), false);
         }
-        assert_eq!(publishers.observe(&receipt(19, 2, 100, 600), true).standing, Standing::Fenced);
+        for publisher in [19, 18] {
+            let observed = publishers.observe(&receipt(publisher, 2, 100, 600), true);
+            assert_eq!(observed.standing, Standing::Fenced, "{publisher} is remembered");
+        }
     }
 
     #[test]
     fn when_an_older_message_comes_late_expect_out_of_order() {
         let mut publishers = Publishers::new(SILENCE);
         publishers.observe(&receipt(1, 5, 1, 0), true);
-        assert_eq!(publishers.observe(&receipt(1, 4, 2, 1), true).standing, Standing::OutOfOrder);
+        // The same once more is no news either, and nothing was lost before it.
+        for sequence in [4, 5] {
+            let observed = publishers.observe(&receipt(1, sequence, 2, 1), true);
+            assert_eq!(observed, Observed { standing: Standing::OutOfOrder, lost: 0 });
+        }
     }
 }
