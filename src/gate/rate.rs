@@ -95,6 +95,15 @@ mod tests {
     }
 
     #[test]
+    fn when_half_a_token_is_there_expect_the_next_after_half_a_period() {
+        let mut bucket = TokenBucket::new(50.0, 1, START);
+        assert!(bucket.charge(0, START));
+        assert!(!bucket.has_token(later(0.01)));
+        let next = bucket.next_token_at();
+        assert!(next > later(0.019) && next <= later(0.021));
+    }
+
+    #[test]
     fn when_commands_were_overwritten_expect_them_charged() {
         let mut bucket = TokenBucket::new(50.0, 5, START);
         assert!(bucket.charge(4, START));
