@@ -90,7 +90,7 @@ class Operator:
     def time_kill(self):
         """None: somebody else stopped it before."""
         try:
-            wait("a command to come out", lambda: self.speed != 0.0, TRY_S, look_every=0.001)
+            wait("a command to come out", lambda: self.speed != 0.0, seconds=TRY_S, look_every=0.001)
         except TimeoutError:
             return None
         self.stopped_at = None
@@ -177,7 +177,7 @@ def hostiles(node, hostile):
     for _ in range(HOSTILE):
         hostile.tell("kill")
     with contextlib.suppress(TimeoutError):
-        wait("the hostile kills", lambda: kills(node) >= before + HOSTILE, TRY_S)
+        wait("the hostile kills", lambda: kills(node) >= before + HOSTILE, seconds=TRY_S)
 
 
 def kills(node):

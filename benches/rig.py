@@ -15,12 +15,18 @@ import sys
 import tempfile
 import threading
 import time
+from functools import partial
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent
+sys.path.insert(0, str(ROOT / "test" / "support"))
+
+import waiting  # noqa: E402
+
 # Where a release build is; ./dev says it.
 BUILT = pathlib.Path(os.environ.get("INTERLOCK_BENCH_BUILT", ROOT / "target" / "release"))
 PATIENCE_S = 60.0
+wait = partial(waiting.wait, seconds=PATIENCE_S, look_every=0.01)
 JOINTS = [f"joint_{number}" for number in range(29)]
 
 # The latch is on disk, HTTP is on, nothing is left out. A shared machine stalls for more than 50 ms now and then;
@@ -34,17 +40,6 @@ HEAD = """interlock:
     release_over_ros: true
     causes: {{gate_stalled: {{action: warn}}, rate_exceeded: {{action: warn}}}}
 """
-
-
-def wait(what, condition, seconds=PATIENCE_S, look_every=0.01):
-    """What the condition gives, once it gives something."""
-    ends = time.monotonic() + seconds
-    while time.monotonic() < ends:
-        found = condition()
-        if found:
-            return found
-        time.sleep(look_every)
-    raise TimeoutError(f"waited {seconds:.0f} s for {what}")
 
 
 class Process:

@@ -10,13 +10,16 @@ import subprocess
 import sys
 import threading
 import time
+from functools import partial
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "support"))
 
-from one_lane import params, wait  # noqa: E402
+import waiting  # noqa: E402
+from one_lane import params  # noqa: E402
 
 ANSWER_S = 3.0
+wait = partial(waiting.wait, seconds=120.0, look_every=0.002)
 
 
 class Ended(RuntimeError):

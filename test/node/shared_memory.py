@@ -20,21 +20,15 @@ import os
 import subprocess
 import sys
 import threading
-import time
+from functools import partial
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "support"))
+
+import waiting  # noqa: E402
+
 SHM = Path("/dev/shm")
-PATIENCE_S = 60.0
-
-
-def wait(what, condition):
-    ends = time.monotonic() + PATIENCE_S
-    while time.monotonic() < ends:
-        found = condition()
-        if found:
-            return found
-        time.sleep(0.005)
-    raise TimeoutError(f"waited {PATIENCE_S:.0f} s for {what}")
+wait = partial(waiting.wait, seconds=60.0, look_every=0.005)
 
 
 def left():

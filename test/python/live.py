@@ -15,11 +15,11 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 KIT = ROOT / 'observability'
 sys.path[:0] = [str(ROOT / 'demo'), str(ROOT / 'test' / 'support')]
 
-import one_lane  # noqa: E402
+import waiting  # noqa: E402
 from stage import free_port, lease_domain  # noqa: E402  (as the demo and the tests in Rust take theirs)
 
 # Each look starts a program, or asks one over HTTP.
-wait = partial(one_lane.wait, look_every=0.1)
+wait = partial(waiting.wait, seconds=90.0, look_every=0.1)
 
 
 def get(url):

@@ -14,6 +14,7 @@ import subprocess
 import sys
 import threading
 import time
+from functools import partial
 
 import pytest
 
@@ -27,10 +28,12 @@ sys.path.insert(0, str(ROOT / "test" / "support"))
 import stage  # noqa: E402  (leases a ROS domain, as the tests in Rust do)
 from interlock_guard import PermitGuard, Verdict  # noqa: E402
 from interlock_guard.permit_subscription import received_at  # noqa: E402
-from one_lane import params, wait  # noqa: E402
+import waiting  # noqa: E402
+from one_lane import params  # noqa: E402
 
 # Bounded, and generous: no test is about time.
 PATIENCE_S = 60.0
+wait = partial(waiting.wait, seconds=PATIENCE_S, look_every=0.005)
 MS = 1_000_000
 TOPIC = "/interlock/permit"
 

@@ -1,19 +1,6 @@
-"""What the Python rigs share: the params of a mobile base with one lane, and bounded waiting."""
+"""The params of a mobile base with one lane, which the Python rigs share."""
 
 import json
-import time
-
-
-def wait(what, condition, last=lambda: "", *, seconds=120.0, look_every=0.005):
-    """What the condition gives, once it gives something. Not a limit that is measured: only so that a hung
-    program ends the test, and with what `last` says."""
-    ends = time.monotonic() + seconds
-    while time.monotonic() < ends:
-        found = condition()
-        if found:
-            return found
-        time.sleep(look_every)
-    raise TimeoutError(f"waited {seconds:.0f} s for {what}\n{last()}".rstrip())
 
 
 def params(state_dir, port=None, *, kind="geometry_msgs/msg/Twist", settle_s=0.0, stalled="warn", rate_hz=50.0,
