@@ -46,7 +46,7 @@
 //! | [`watchdog`] | the gate thread's progress; the last stop of a dying process | `clock`, `gate::units`, `kill_switch` |
 //! | [`systemd`] | what the service manager is told | `kill_switch`, `watchdog` |
 //! | [`realtime`] | scheduling, locked memory, the kernel's word on its clock | `clock`, `config` |
-//! | [`shared_memory`] | what killed processes left half made, so that nobody could start | nothing |
+//! | [`shared_memory`] | what killed processes left in shared memory, in the way of who starts | nothing |
 //! | [`http`] | read-only HTTP | `telemetry`, `gate::units` |
 //! | [`verbs`] | what people ask for and what came of it | `telemetry::status` |
 //! | [`socket`] | the control socket: verbs without ROS | `attribution`, `config::model`, `gate`, `telemetry`, `verbs` |

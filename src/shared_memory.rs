@@ -1,164 +1,43 @@
-//! What a killed process leaves half made in shared memory, so that nobody can start any more.
+//! What a killed process leaves in shared memory, in the way of everybody who starts after it.
 //!
-//! Fast DDS keeps each port as a file in `/dev/shm`. Its maker fills it microseconds after it is there;
-//! whoever opens it before that waits for it, in the middle of its start or of a publish, and without end.
-//! So one process that is killed in these microseconds keeps every later ROS process of the machine from
-//! starting (seen in a campaign of kills). Such files are found here, and the node takes them away
-//! before it starts.
-//!
-//! **Never** touched: a file that was filled, whoever made it.
+//! Fast DDS keeps its ports as files in `/dev/shm`, and none of them has an owner that the system would
+//! clean up after. The node looks before it starts, and takes away what no living process can still
+//! need; whatever is in doubt stays.
 
-use std::fs::{self, File};
-use std::io::{self, Read};
-use std::os::unix::fs::MetadataExt;
-use std::path::{Path, PathBuf};
-use std::thread;
-use std::time::Duration;
+mod abandoned;
+mod half_made;
+mod living;
+
+use std::fs;
+use std::io;
+use std::path::PathBuf;
+
+pub use abandoned::abandoned_mutexes;
+pub use half_made::half_made_ports;
+pub use living::{FileId, Locks};
 
 /// Where Fast DDS keeps its files.
 pub const FOLDER: &str = "/dev/shm";
 
-/// How long a file must stay as it is to be given up: a living maker needs microseconds, and a busy
-/// machine may take its CPU away meanwhile.
-const FILLED_WITHIN: Duration = Duration::from_millis(250);
-
-/// The first number of a file that is filled; less before that (Boost.Interprocess).
-const FILLED: u32 = 2;
-
-/// Ports in `folder` that nobody fills any more. Takes a quarter of a second if there is any, else no
-/// time.
+/// Takes each of these away, with the mutex beside it if it is a port; with the system's word on each.
 #[must_use]
-pub fn half_made(folder: &Path) -> Vec<PathBuf> {
-    let first = look(folder);
-    if first.is_empty() {
-        return Vec::new();
-    }
-    thread::sleep(FILLED_WITHIN);
-    let second = look(folder).into_iter().filter(|found| first.contains(found));
-    second.map(|(path, _)| path).collect()
-}
-
-/// Takes each of these away, with the mutex that its maker held; with the system's word on each.
-#[must_use]
-pub fn remove(ports: Vec<PathBuf>) -> Vec<(PathBuf, io::Result<()>)> {
-    let removed = ports.into_iter().map(|port| {
-        let removed = fs::remove_file(&port);
-        if let (Ok(()), Some(name)) = (&removed, port.file_name().and_then(|name| name.to_str())) {
+pub fn remove(files: Vec<PathBuf>) -> Vec<(PathBuf, io::Result<()>)> {
+    let removed = files.into_iter().map(|file| {
+        let removed = fs::remove_file(&file);
+        if let (Ok(()), Some(name)) = (&removed, file.file_name().and_then(|name| name.to_str())) {
             // Who does not find it makes another; who finds it held waits two seconds for its dead owner.
-            let _unused = fs::remove_file(port.with_file_name(format!("sem.{name}_mutex")));
+            let _unused = fs::remove_file(file.with_file_name(format!("sem.{name}_mutex")));
         }
-        (port, removed)
+        (file, removed)
     });
     removed.collect()
 }
 
-/// Ports that are not filled now, each with its inode: another file of the same name is another one.
-fn look(folder: &Path) -> Vec<(PathBuf, u64)> {
-    let Ok(entries) = fs::read_dir(folder) else { return Vec::new() };
-    let ports = entries.filter_map(Result::ok).filter(|entry| {
-        let name = entry.file_name();
-        let number = name.to_str().and_then(|name| name.strip_prefix("fastrtps_port"));
-        // `_el` and `_sl` behind the number are its locks, which are empty.
-        number.is_some_and(|number| number.parse::<u32>().is_ok())
-    });
-    ports.filter_map(|entry| unfilled(entry.path())).collect()
-}
-
-fn unfilled(path: PathBuf) -> Option<(PathBuf, u64)> {
-    let mut file = File::open(&path).ok()?;
-    let inode = file.metadata().ok()?.ino();
-    let mut state = [0; 4];
-    let is_filled = match file.read_exact(&mut state) {
-        Ok(()) => u32::from_ne_bytes(state) >= FILLED,
-        // Not even a length was given to it yet.
-        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => false,
-        Err(_) => return None,
-    };
-    (!is_filled).then_some((path, inode))
+/// A port's number, in the name of its file.
+fn is_port(name: &str) -> bool {
+    // `_el` and `_sl` behind the number are its locks.
+    name.strip_prefix("fastrtps_port").is_some_and(|number| number.parse::<u32>().is_ok())
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    struct Folder(PathBuf);
-
-    impl Folder {
-        fn new(name: &str) -> Self {
-            let path =
-                std::env::temp_dir().join(format!("interlock-shm-{name}-{}", std::process::id()));
-            let _unused = fs::remove_dir_all(&path);
-            fs::create_dir(&path).unwrap();
-            Self(path)
-        }
-
-        fn write(&self, name: &str, bytes: &[u8]) -> PathBuf {
-            let path = self.0.join(name);
-            fs::write(&path, bytes).unwrap();
-            path
-        }
-    }
-
-    impl Drop for Folder {
-        fn drop(&mut self) {
-            let _unused = fs::remove_dir_all(&self.0);
-        }
-    }
-
-    fn state(state: u32) -> Vec<u8> {
-        [&state.to_ne_bytes()[..], &[0; 60]].concat()
-    }
-
-    #[test]
-    fn when_ports_are_half_made_expect_each_found_and_removed_with_its_mutex() {
-        let folder = Folder::new("half");
-        let mut half = vec![
-            folder.write("fastrtps_port7000", &[]),
-            folder.write("fastrtps_port7001", &state(0)),
-            folder.write("fastrtps_port7002", &state(1)),
-        ];
-        let mutex = folder.write("sem.fastrtps_port7001_mutex", &[0; 32]);
-        let kept = [
-            folder.write("fastrtps_port7003", &state(2)),
-            folder.write("fastrtps_port7003_el", &[]),
-            folder.write("fastrtps_port7003_sl", &[]),
-            folder.write("sem.fastrtps_port7003_mutex", &[0; 32]),
-            folder.write("fastrtps_0123456789abcdef", &[]),
-            folder.write("fastrtps_port", &[]),
-            folder.write("other_port7000", &[]),
-        ];
-        let mut found = half_made(&folder.0);
-        found.sort();
-        assert_eq!(found, half);
-        let mut removed = remove(found);
-        removed.sort_by(|(one, _), (other, _)| one.cmp(other));
-        assert!(removed.iter().all(|(_, removed)| removed.is_ok()), "{removed:?}");
-        half.push(mutex);
-        assert!(half.iter().all(|path| !path.exists()));
-        assert!(kept.iter().all(|path| path.exists()));
-        assert_eq!(half_made(&folder.0), Vec::<PathBuf>::new());
-    }
-
-    #[test]
-    fn when_its_maker_lives_and_fills_it_or_makes_another_expect_it_left_alone() {
-        let folder = Folder::new("alive");
-        let filled = folder.write("fastrtps_port7000", &state(0));
-        let renewed = folder.write("fastrtps_port7001", &state(0));
-        let other = folder.write("other", &state(0));
-        let found = thread::scope(|scope| {
-            let found = scope.spawn(|| half_made(&folder.0));
-            thread::sleep(FILLED_WITHIN / 3);
-            fs::write(&filled, state(2)).unwrap();
-            fs::rename(&other, &renewed).unwrap();
-            found.join().unwrap()
-        });
-        assert_eq!(found, Vec::<PathBuf>::new());
-    }
-
-    #[test]
-    fn when_there_is_no_such_folder_or_file_expect_nothing_and_the_systems_word() {
-        assert_eq!(half_made(Path::new("/nowhere")), Vec::<PathBuf>::new());
-        let removed = remove(vec![PathBuf::from("/nowhere/fastrtps_port7000")]);
-        assert_eq!(removed[0].1.as_ref().unwrap_err().kind(), io::ErrorKind::NotFound);
-    }
-}
+mod fixture;

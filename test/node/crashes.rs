@@ -88,6 +88,25 @@ fn hazard_63_a_port_left_half_made_keeps_nobody_from_starting() {
 }
 
 #[test]
+fn hazard_63_the_lock_of_a_killed_process_delays_no_start_and_a_living_ones_is_kept() {
+    if !may_mount() {
+        println!("skipped: no /dev/shm of its own is permitted here");
+        return;
+    }
+    let steps = steps(Some(SMALL), 0, "held");
+    let step = |name: &str| steps.iter().find(|one| one["step"] == name).expect("the step");
+    let removed = |log: &Value, port| {
+        let line = format!("/dev/shm/sem.fastrtps_port{port}_mutex removed");
+        log["log"].as_str().expect("a log").contains(&line)
+    };
+    for port in 7000..7004 {
+        assert!(!removed(step("living"), port), "{}", step("living"));
+        assert!(removed(step("dead"), port), "{}", step("dead"));
+    }
+    assert_eq!(step("dead")["state"], "killed", "by the peer's own call");
+}
+
+#[test]
 fn hazard_63_shared_memory_fills() {
     let is_own = may_mount();
     if !is_own {

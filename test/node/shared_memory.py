@@ -1,6 +1,6 @@
 """kill -9, over and over, where each crash leaves shared memory behind:
 
-    shared_memory.py FOLDER PORT COUNT own|shared|half-made
+    shared_memory.py FOLDER PORT COUNT own|shared|half-made|held
 
 Each of COUNT lives of the node comes up, says so over HTTP and dies. One JSON line after each step. `own`:
 /dev/shm belongs to this run alone, and is so small that the crashes fill it.
@@ -12,11 +12,17 @@ Each of COUNT lives of the node comes up, says so over HTTP and dies. One JSON l
 
 `half-made`: in a /dev/shm of its own lie ports that their makers did not live to fill, for which the middleware
 waits without end. `doctor`: what it says of them. `start`: what the node's start made of them.
+
+`held`: there lie mutexes of ports which a process holds that will not give them back. `living`: what the node's
+start made of them while the process lives. `dead`: and when it was killed.
 """
 
+import fcntl
 import http.client
 import json
+import mmap
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -144,9 +150,51 @@ def half_made(folder, port):
     life.kill_9()
 
 
+MUTEXES = [SHM / f"sem.{port.name}_mutex" for port in PORTS]
+
+
+def participant(number, mutexes):
+    """As one of Fast DDS does: locks its segment, maps the mutexes, and takes them: their value is 0 then."""
+    read, write = os.pipe()
+    process = os.fork()
+    if process:
+        os.read(read, 1)
+        return process
+    segment = (SHM / f"fastrtps_{number:016x}_el").open("w")
+    fcntl.flock(segment, fcntl.LOCK_EX)
+    mapped = [map_held(one) for one in mutexes]
+    os.write(write, bytes(1))
+    signal.pause()
+    raise SystemExit(len(mapped))
+
+
+def map_held(mutex):
+    mutex.write_bytes(bytes(32))
+    with mutex.open("r+b") as file:
+        return mmap.mmap(file.fileno(), 32)
+
+
+def held(folder, port):
+    neighbour, holder = participant(1, []), participant(2, MUTEXES)
+    life = Life(folder, port, 0)
+    tell("living", log=life.log.read_text())
+    life.kill_9()
+    life.log.unlink()
+
+    os.kill(holder, signal.SIGKILL)
+    os.waitpid(holder, 0)
+    # That life waited for those that it needs, and took them away itself, as Fast DDS does.
+    for one in MUTEXES:
+        one.write_bytes(bytes(32))
+    life = Life(folder, port, 1)
+    tell("dead", log=life.log.read_text(), state=talks(life))
+    life.kill_9()
+    os.kill(neighbour, signal.SIGKILL)
+
+
 def main():
-    if sys.argv[4] == "half-made":
-        half_made(Path(sys.argv[1]), int(sys.argv[2]))
+    if sys.argv[4] in ("half-made", "held"):
+        {"half-made": half_made, "held": held}[sys.argv[4]](Path(sys.argv[1]), int(sys.argv[2]))
         os._exit(0)
     folder, port, count, is_own = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]), sys.argv[4] == "own"
     lives = []

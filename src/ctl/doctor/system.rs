@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use super::Check;
-use crate::shared_memory;
+use crate::shared_memory::{self, FileId, Locks};
 
 /// Where systemd-timesyncd says that it is done.
 const TIMESYNC: &str = "/run/systemd/timesync/synchronized";
@@ -133,15 +133,13 @@ struct Segment {
 
 /// What dead nodes left in shared memory, and whose the living ones are; `node_uid` is the node's user.
 pub(super) fn shared_memory_files(node_uid: Option<u32>) -> Vec<Check> {
-    let (Ok(entries), Ok(locks)) = (fs::read_dir(SHM), fs::read_to_string("/proc/locks")) else {
+    let (Ok(entries), Ok(locks)) = (fs::read_dir(SHM), Locks::read()) else {
         let text = format!("{SHM} or /proc/locks cannot be read");
         return vec![
             Check::cannot_tell("shared memory", text.clone()),
             Check::cannot_tell("users", text),
         ];
     };
-    // Held in this way, and looked up without touching a lock, which could harm who starts just now.
-    let held = held(&locks);
     let names = entries.filter_map(Result::ok).filter_map(|entry| {
         let name = entry.file_name().to_string_lossy().into_owned();
         let name = name.strip_prefix("fastrtps_")?;
@@ -153,11 +151,12 @@ pub(super) fn shared_memory_files(node_uid: Option<u32>) -> Vec<Check> {
         // One that was made when there was no room for it has no lock, and nobody.
         let lock = fs::metadata(format!("{SHM}/fastrtps_{name}_el")).ok();
         let uid = lock.as_ref().or(segment.as_ref())?.uid();
-        let is_held = lock.is_some_and(|lock| held.contains(&(device(lock.dev()), lock.ino())));
+        // Looked up without touching it, which could harm who starts just now.
+        let is_held = lock.is_some_and(|lock| locks.is_held(&FileId::from(&lock)));
         Some(Segment { bytes: segment.map_or(0, |found| found.len()), uid, is_held })
     });
     let segments: Vec<Segment> = segments.collect();
-    let half_made = shared_memory::half_made(Path::new(SHM));
+    let half_made = shared_memory::half_made_ports(Path::new(SHM));
     vec![half_made_ports(&half_made).unwrap_or_else(|| left(&segments)), users(&segments, node_uid)]
 }
 
@@ -217,26 +216,6 @@ fn users(segments: &[Segment], node_uid: Option<u32>) -> Check {
         ),
         "run the robot's nodes as one user, or all with FASTDDS_BUILTIN_TRANSPORTS=UDPv4",
     )
-}
-
-/// Files with a lock: device and inode. The sixth field of /proc/locks is `00:1a:1234`, the device's two
-/// numbers in hex.
-fn held(locks: &str) -> BTreeSet<((u64, u64), u64)> {
-    let fields = locks.lines().filter_map(|line| line.split_whitespace().find_map(file));
-    fields.collect()
-}
-
-fn file(field: &str) -> Option<((u64, u64), u64)> {
-    let mut parts = field.split(':');
-    let mut device = || u64::from_str_radix(parts.next()?, 16).ok();
-    let device = (device()?, device()?);
-    let inode = parts.next()?.parse().ok()?;
-    parts.next().is_none().then_some((device, inode))
-}
-
-/// Major and minor number, as the C library packs them.
-const fn device(dev: u64) -> (u64, u64) {
-    (((dev >> 8) & 0xfff) | ((dev >> 32) & 0xffff_f000), (dev & 0xff) | ((dev >> 12) & 0xffff_ff00))
 }
 
 #[cfg(test)]
@@ -317,22 +296,5 @@ Max realtime priority     0                    0
         assert!(check.found == Found::Bad && check.text.contains("uid 0, 8"), "{check:?}");
         assert!(check.fix.contains("one user") && check.fix.contains("UDPv4"), "{check:?}");
         assert_eq!(users(&[], None).found, Found::CannotTell);
-    }
-
-    #[test]
-    fn when_locks_are_read_expect_their_files() {
-        let locks = "1: FLOCK  ADVISORY  WRITE 1234 00:1a:5678 0 EOF\n\
-                     2: POSIX  ADVISORY  READ  1 fd:01:99 128 128\n3: nonsense\n";
-        assert_eq!(held(locks), BTreeSet::from([((0xfd, 1), 99), ((0, 0x1a), 5678)]));
-        // A file of the same number on another disk is another file.
-        assert!(!held(locks).contains(&((0, 0x1b), 5678)));
-    }
-
-    #[test]
-    fn when_a_device_is_unpacked_expect_the_numbers_of_the_locks() {
-        assert_eq!(device(0x1a), (0, 0x1a));
-        assert_eq!(device(0xfd01), (0xfd, 1));
-        // Numbers beyond eight bits stand in the upper half.
-        assert_eq!(device(0x0000_1000_0012_3402), (0x1234, 0x102));
     }
 }

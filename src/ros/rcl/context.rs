@@ -144,10 +144,11 @@ impl std::fmt::Debug for Context {
     }
 }
 
-/// The middleware would wait for these without end, and say nothing.
+/// The middleware would wait for the first of these without end, for the others two seconds, and say
+/// nothing.
 fn clear_the_way() {
-    let ports = shared_memory::half_made(Path::new(shared_memory::FOLDER));
-    for (port, removed) in shared_memory::remove(ports) {
+    let folder = Path::new(shared_memory::FOLDER);
+    for (port, removed) in shared_memory::remove(shared_memory::half_made_ports(folder)) {
         let port = port.display();
         match removed {
             Ok(()) => tracing::warn!(
@@ -157,6 +158,16 @@ fn clear_the_way() {
             Err(error) => tracing::error!(
                 "{port} cannot be removed ({error}): a process was killed while it made it, and this \
                  start may wait for it without end; remove it, then restart this node"
+            ),
+        }
+    }
+    for (mutex, removed) in shared_memory::remove(shared_memory::abandoned_mutexes(folder)) {
+        let mutex = mutex.display();
+        match removed {
+            Ok(()) => tracing::warn!("{mutex} removed: a process was killed while it held it"),
+            Err(error) => tracing::warn!(
+                "{mutex} cannot be removed ({error}): a process was killed while it held it, and this \
+                 start may take two seconds longer"
             ),
         }
     }

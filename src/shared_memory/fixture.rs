@@ -1,0 +1,28 @@
+//! A folder that stands in for `/dev/shm`.
+
+use std::fs;
+use std::path::PathBuf;
+
+pub(super) struct Folder(pub(super) PathBuf);
+
+impl Folder {
+    pub(super) fn new(name: &str) -> Self {
+        let path =
+            std::env::temp_dir().join(format!("interlock-shm-{name}-{}", std::process::id()));
+        let _unused = fs::remove_dir_all(&path);
+        fs::create_dir(&path).unwrap();
+        Self(path)
+    }
+
+    pub(super) fn write(&self, name: &str, bytes: &[u8]) -> PathBuf {
+        let path = self.0.join(name);
+        fs::write(&path, bytes).unwrap();
+        path
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _unused = fs::remove_dir_all(&self.0);
+    }
+}
