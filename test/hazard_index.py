@@ -1,12 +1,14 @@
 #!/usr/bin/env python3
 """The hazards and their tests: docs/hazards.md, made from test/hazards.txt and the names of the tests.
 
-test/hazard_index.py            write docs/hazards.md
+test/hazard_index.py            write docs/hazards.md, with what the last runs said (build/last)
 test/hazard_index.py --check    fail where a hazard has no test, or the file is out of date (./dev lint)
-test/hazard_index.py --results  what the last runs said (build/last), one line a test
+test/hazard_index.py --results  fail where the last runs did not say "ok" (./dev test): one line a test
 """
 
+import datetime
 import re
+import subprocess
 import sys
 from pathlib import Path
 
@@ -22,10 +24,10 @@ HEAD = """\
 
 What a safety reviewer will probe, one row each, with the tests that are named after it (`hazard_NN_…`).
 Made by `test/hazard_index.py` from `test/hazards.txt` and the tests' names; `./dev lint` fails when a row has
-none. `./dev test` runs them all, `./dev test core hazard_06` or `./dev test node hazard_06` those of one row;
-`test/hazard_index.py --results` prints what the last run of each said.
+none. `./dev test` runs them all and fails when one of them did not pass; `./dev test core hazard_06` or
+`./dev test node hazard_06` runs those of one row.
 
-Core: without ROS. Node: on a real ROS 2.
+Core: without ROS. Node: on a real ROS 2. Behind each test stands its last result.
 
 | # | hazard | Interlock | tests |
 |---|---|---|---|
@@ -79,12 +81,20 @@ def tests():
     return {number: sorted(names, key=lambda test: (STAGES.index(test[2]), test)) for number, names in order.items()}
 
 
-def document(listed, found):
+def document(listed, found, said):
     lines = []
     for number, slug, hazard, answer in listed:
-        links = "<br>".join(f"{stage}: [`{name}`](../{path})" for name, path, stage in found.get(number, []))
-        lines.append(f"| {number} | **{slug.replace('_', ' ')}**: {hazard} | {answer} | {links or 'awaited'} |\n")
-    return HEAD + "".join(lines)
+        links = [
+            f"{stage}: [`{name}`](../{path}) {said[stage, name]}" for name, path, stage in found.get(number, [])
+        ]
+        lines.append(f"| {number} | **{slug.replace('_', ' ')}**: {hazard} | {answer} | {'<br>'.join(links) or 'awaited'} |\n")
+    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True).stdout.strip()
+    return f"{HEAD}{''.join(lines)}\nResults of {datetime.date.today()}, commit {commit or 'unknown'}.\n"
+
+
+def without_results(text):
+    """What the sources alone decide."""
+    return re.sub(r"(?<=\)) [a-zA-Z ]+(?= \||<br>)|^Results of .*", "", text, flags=re.MULTILINE)
 
 
 def problems(listed, found):
@@ -98,27 +108,34 @@ def problems(listed, found):
             told.append(f"hazard {number} has no test whose name begins with hazard_{number:02}_{slug}")
     for number in sorted(set(found) - {row[0] for row in listed}):
         told.append(f"{found[number][0][0]}: there is no hazard {number}")
-    if DOCUMENT.read_text() != document(listed, found):
+    if without_results(DOCUMENT.read_text()) != without_results(document(listed, found, results(found))):
         told.append("docs/hazards.md is out of date: run test/hazard_index.py")
     return told
 
 
 def results(found):
-    """Prints each test's last result; returns how many did not pass."""
-    said = {}
+    """(stage, name) → what the last run of it said."""
+    told = {}
     for stage in STAGES:
         output = ROOT / "build/last" / stage
         if output.exists():
             line = r"(hazard_\w+)(?:\[.*\])? (?:\.\.\. )?(ok|FAILED|ignored|PASSED|SKIPPED)"
-            for name, result in re.findall(line, output.read_text()):
-                said[stage, name] = {"PASSED": "ok"}.get(result, result)
+            for name, result in re.findall(line, output.read_text(errors="replace")):
+                told[stage, name] = {"PASSED": "ok"}.get(result, result)
+    # The node's stage runs the core's tests, too.
+    return {
+        (stage, name): told.get((stage, name)) or told.get(("node", name)) or "not run"
+        for tests_of in found.values() for name, _, stage in tests_of
+    }  # fmt: skip
+
+
+def tell(found, said):
+    """Returns how many did not pass."""
     bad = 0
     for number, tests_of in sorted(found.items()):
         for name, path, stage in tests_of:
-            # The node's stage runs the core's tests, too.
-            result = said.get((stage, name)) or said.get(("node", name)) or "not run"
-            bad += result != "ok"
-            print(f"{number:2} {result:8} {stage:6} {name}  {path}")
+            bad += said[stage, name] != "ok"
+            print(f"{number:2} {said[stage, name]:8} {stage:6} {name}  {path}")
     print(f"{len(found)} hazards, {sum(map(len, found.values()))} tests, {bad} without a result that is ok")
     return bad
 
@@ -126,7 +143,7 @@ def results(found):
 def main(words):
     listed, found = rows(), tests()
     if words == ["--results"]:
-        return 1 if results(found) else 0
+        return 1 if tell(found, results(found)) else 0
     if words == ["--check"]:
         told = problems(listed, found)
         for text in told:
@@ -138,7 +155,7 @@ def main(words):
     if words:
         print(__doc__)
         return 2
-    DOCUMENT.write_text(document(listed, found))
+    DOCUMENT.write_text(document(listed, found, results(found)))
     return 0
 
 
