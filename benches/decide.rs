@@ -3,16 +3,13 @@
 //! Position, velocity and acceleration limits, fence, publisher, rate, state: everything the gate
 //! thread does between take and publish.
 //!
-//! Instructions of one command, which no load of the machine changes: the binary runs itself under
-//! callgrind with `--count <verdict> <joints> <commands>`, which judges exactly that many and nothing
-//! else, and prints a table. The target is 2,000 and 150 a joint.
+//! Instructions of one command, which no load of the machine changes: under callgrind with `--count
+//! <verdict> <joints> <commands>` (benches/decide.py), it judges exactly that many and nothing else.
 
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::as_conversions,
-    clippy::indexing_slicing,
-    clippy::print_stdout,
     reason = "criterion's macros; set-up that cannot fail"
 )]
 
@@ -31,9 +28,6 @@ use interlock::gate::units::{Moment, SteadyTime};
 
 /// A mobile arm, a humanoid, one with hands, and more than anybody has: cost must be linear.
 const JOINTS: [usize; 4] = [6, 29, 64, 256];
-
-/// Commands of one count: two turns of the wave that is limited in every way.
-const COUNTED: u64 = 1600;
 
 /// `std_msgs/msg/Float64MultiArray`, as ROS defines it.
 fn multi_array() -> Arc<MessageType> {
@@ -193,36 +187,6 @@ fn count(mut args: impl Iterator<Item = String>) -> Option<()> {
     Some(())
 }
 
-/// Instructions of one command, as callgrind counts them; `None`: it cannot be run.
-fn instructions(verdict: &str, joints: usize) -> Option<u64> {
-    let output = std::process::Command::new("valgrind")
-        .args(["--tool=callgrind", "--callgrind-out-file=/dev/null"])
-        .arg("--toggle-collect=decide::Bench::judge")
-        .arg(std::env::current_exe().ok()?)
-        .args(["--count", verdict, &joints.to_string(), &COUNTED.to_string()])
-        .output()
-        .ok()?;
-    let text = String::from_utf8(output.stderr).ok()?;
-    let (_, collected) = text.split_once("Collected : ")?;
-    let total: u64 = collected.split_whitespace().next()?.parse().ok()?;
-    Some(total / COUNTED)
-}
-
-/// A table of instructions: for each verdict what a command costs, and what one more joint does.
-fn table() {
-    println!("instructions a command, decode to conclude (target: 2,000 + 150 a joint)");
-    println!("{:>10} {:>8} {:>8} {:>8} {:>8}   a joint", "", "6", "29", "64", "256");
-    for (verdict, _) in verdicts() {
-        let counts = JOINTS.map(|joints| instructions(verdict, joints));
-        let [Some(few), Some(some), Some(more), Some(many)] = counts else {
-            println!("{verdict:>10} skipped: valgrind cannot be run (./dev setup --ci)");
-            continue;
-        };
-        let slope = (many - few) as f64 / (JOINTS[3] - JOINTS[0]) as f64;
-        println!("{verdict:>10} {few:>8} {some:>8} {more:>8} {many:>8} {slope:>9.1}");
-    }
-}
-
 criterion_group!(benches, decide);
 
 fn main() {
@@ -233,5 +197,4 @@ fn main() {
     }
     benches();
     Criterion::default().configure_from_args().final_summary();
-    table();
 }

@@ -243,6 +243,6 @@ def of_flood(family, before, after):
 
 
 def run(quick):
-    tries, again = (8, 300) if quick else (150, 5_000)
+    tries, again = (8, 300) if quick else (300, 5_000)
     scenarios = {"idle": (False, False), "loaded": (True, False), "loaded, real-time": (True, True)}
     return {name: scenario(*which, tries, again) for name, which in scenarios.items()}
