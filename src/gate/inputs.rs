@@ -4,6 +4,7 @@ use super::cause::{Action, Cause};
 use super::core::Gate;
 use super::easing::derating;
 use super::fault::Level;
+use super::kill_input::Listed;
 use super::lane::LaneGraph;
 use super::machine::{Report, Subject};
 use super::publisher::Receipt;
@@ -27,6 +28,17 @@ impl Gate {
             Some(KillAction::Kill) => self.kill(report, receipt.at),
             Some(KillAction::Disarm) => self.act(report, Action::Disarm, receipt.at),
             None => {}
+        }
+    }
+
+    /// Who is on a kill input's topic, by one look at the graph: what a publisher that has gone said is
+    /// forgotten where there is no heartbeat. Releases nothing: a reset is no longer refused for it.
+    pub fn kill_input_listed(&mut self, input: usize, listed: &Listed) {
+        self.evaluated_at = None;
+        if let (Some(state), Some(rules)) =
+            (self.kill_inputs.get_mut(input), self.rules.kill_inputs.get(input))
+        {
+            state.look(listed, rules);
         }
     }
 

@@ -8,21 +8,32 @@
 //!
 //! A press that comes late, after its own release, still counts as a press, for a moment.
 //!
+//! Who asserts and then dies says nothing any more. Where there is a heartbeat its silence ends what it
+//! said; where there is none, the graph tells that it has gone ([`KillInput::look`]).
+//!
 //! **Invariant:** only a newer sample of the same publisher takes an assertion back, or, where there is
-//! a heartbeat, that publisher's silence.
+//! a heartbeat, that publisher's silence, or, where there is none, its absence from the graph.
 
+mod listed;
 mod numbers;
+#[cfg(test)]
+mod test_gone;
 
 use std::time::Duration;
 
+pub use self::listed::{Identifiers, Listed};
 use self::numbers::{News, Numbers};
 use super::publisher::{Gid, Receipt};
-use super::rules::KillInputRules;
+use super::rules::{KillAction, KillInputRules};
 use super::units::SteadyTime;
 
 /// How many publishers of one input are told apart. One more takes the place of one that does not
 /// assert; if all assert, the input asserts anyway.
 const TOLD_APART: usize = 8;
+
+/// Looks at the graph in a row without a publisher after which it has gone: two, and before them the
+/// first look after a sample, which may have been made before it was sent.
+const GONE: u8 = 3;
 
 #[derive(Clone, Copy, Debug)]
 struct Level {
@@ -35,6 +46,10 @@ struct Level {
     heard: bool,
     /// The newest replayed sample; set while the level comes from one.
     replayed: Option<Option<u64>>,
+    /// The graph has listed it.
+    listed: bool,
+    /// Looks in a row that did not list it. Listed, it stands at the one that says nothing yet.
+    missed: u8,
 }
 
 /// How long an input has been silent.
@@ -53,12 +68,11 @@ pub enum Silence {
 pub struct KillInput {
     levels: [Option<Level>; TOLD_APART],
     last_seen: Option<SteadyTime>,
-    was_asserted: bool,
 }
 
 impl Default for KillInput {
     fn default() -> Self {
-        Self { levels: [None; TOLD_APART], last_seen: None, was_asserted: false }
+        Self { levels: [None; TOLD_APART], last_seen: None }
     }
 }
 
@@ -82,7 +96,34 @@ impl Level {
             numbers: Numbers::new(),
             heard: false,
             replayed: None,
+            listed: false,
+            missed: 0,
         }
+    }
+
+    fn asserts(&self, now: SteadyTime, rules: &KillInputRules) -> bool {
+        self.asserted && rules.timeout.is_none_or(|timeout| now.since(self.at) <= timeout)
+    }
+
+    /// One look at the graph. A publisher without an identifier is never missed.
+    fn look(&mut self, listed: &Listed) {
+        let Some(publisher) = self.publisher else { return };
+        if listed.has(publisher) {
+            (self.listed, self.missed) = (true, 1);
+        } else if !listed.is_whole() {
+            self.missed = 0;
+        } else if self.listed || listed.is_comparable() {
+            self.missed = self.missed.saturating_add(1);
+        }
+    }
+
+    const fn has_gone(&self) -> bool {
+        self.missed >= GONE
+    }
+
+    /// Whether it is there and said that it does not assert.
+    const fn holds(&self) -> bool {
+        self.heard && !self.asserted && !self.has_gone()
     }
 
     /// A sample that may be old: asserts, and takes back only what such samples asserted.
@@ -130,8 +171,10 @@ impl KillInput {
     ) -> (bool, bool) {
         let now = receipt.at.steady;
         let mut late = false;
+        let was_asserted = self.is_asserted(now, rules);
         let mut spare = Level::new(receipt);
-        let level = self.place(receipt).unwrap_or(&mut spare);
+        let level = self.place(receipt, rules).unwrap_or(&mut spare);
+        level.missed = 0;
         if receipt.replayed {
             level.replay(asserted, receipt);
         } else {
@@ -142,33 +185,44 @@ impl KillInput {
             }
         }
         let level = self.is_asserted(now, rules);
-        let rising = level && !self.was_asserted;
-        self.was_asserted = level;
+        let rising = level && !was_asserted;
         (level || late, rising || late)
     }
 
-    /// The record of a publisher; a new one in a free place or that of one that does not assert.
-    /// `None`: it is unknown and all others assert.
-    fn place(&mut self, receipt: &Receipt) -> Option<&mut Level> {
+    /// The record of a publisher; a new one in a free place or that of one that does not assert, or
+    /// no longer. `None`: it is unknown and all others assert.
+    fn place(&mut self, receipt: &Receipt, rules: &KillInputRules) -> Option<&mut Level> {
+        let now = receipt.at.steady;
         let rank = |slot: &Option<Level>| match slot {
             Some(level) if level.publisher == receipt.publisher => (0, SteadyTime::default()),
             None => (1, SteadyTime::default()),
-            Some(level) if !level.asserted => (2, level.at),
+            Some(level) if !level.asserts(now, rules) => (2, level.at),
             Some(level) => (3, level.at),
         };
         let slot = self.levels.iter_mut().min_by_key(|slot| rank(slot))?;
         match slot {
             Some(level) if level.publisher == receipt.publisher => {}
-            Some(level) if level.asserted => return None,
+            Some(level) if level.asserts(now, rules) => return None,
             Some(_) | None => *slot = Some(Level::new(receipt)),
         }
         slot.as_mut()
     }
 
-    /// Forgets a publisher.
-    pub fn forget(&mut self, publisher: Gid) {
+    /// Takes who is on the topic, by one look at the graph: where there is no heartbeat, who asserts
+    /// and has gone is forgotten. A dead-man that was let go stays so until somebody else holds it.
+    pub fn look(&mut self, listed: &Listed, rules: &KillInputRules) {
+        for level in self.levels.iter_mut().flatten() {
+            level.look(listed);
+        }
+        let is_held = match rules.action {
+            KillAction::Kill => true,
+            KillAction::Disarm => self.levels.iter().flatten().any(Level::holds),
+        };
+        if rules.timeout.is_some() || !is_held {
+            return;
+        }
         for slot in &mut self.levels {
-            if slot.is_some_and(|level| level.publisher == Some(publisher)) {
+            if slot.is_some_and(|level| level.asserted && level.has_gone()) {
                 *slot = None;
             }
         }
@@ -191,9 +245,7 @@ impl KillInput {
         now: SteadyTime,
         rules: &'a KillInputRules,
     ) -> impl Iterator<Item = &'a Level> {
-        self.levels.iter().flatten().filter(move |level| {
-            level.asserted && rules.timeout.is_none_or(|timeout| now.since(level.at) <= timeout)
-        })
+        self.levels.iter().flatten().filter(move |level| level.asserts(now, rules))
     }
 
     /// Whether any live publisher asserts.
@@ -339,17 +391,5 @@ mod tests {
         // And what is newer counts, by whichever reader it comes first.
         assert!(!input.sample(true, &numbered(3, true, 7), &wired).0, "older than what we heard");
         assert!(input.sample(true, &numbered(6, true, 8), &wired).0);
-    }
-
-    #[test]
-    fn when_a_publisher_is_forgotten_expect_its_press_gone_and_others_kept() {
-        let mut input = KillInput::default();
-        input.sample(true, &from(1, 0), &RULES);
-        input.sample(true, &from(2, 0), &RULES);
-        assert_eq!(input.asserted_by(SteadyTime::default(), &RULES), Some([1; 16]));
-        input.forget([1; 16]);
-        assert_eq!(input.asserted_by(SteadyTime::default(), &RULES), Some([2; 16]));
-        input.forget([2; 16]);
-        assert_eq!(input.asserted_by(SteadyTime::default(), &RULES), None);
     }
 }

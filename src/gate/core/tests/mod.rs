@@ -8,6 +8,7 @@ mod derating;
 mod hazards;
 mod hazards_of_stops;
 mod holding;
+mod kill_publishers;
 mod releases;
 mod self_test;
 mod situations;

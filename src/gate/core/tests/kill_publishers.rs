@@ -1,0 +1,81 @@
+//! Publishers of kill inputs that come and go, seen by the whole gate.
+
+use super::bench::*;
+use crate::gate::condition::ConditionCode;
+use crate::gate::kill_input::{Identifiers, Listed};
+use crate::gate::publisher::Receipt;
+use crate::gate::rules::{KillAction, KillInputRules};
+use crate::gate::state::{Refused, State};
+use crate::gate::test_rules::velocity_lane;
+
+/// A gate with one kill input without a heartbeat.
+fn wired(action: KillAction) -> Bench {
+    let mut rules = rules(vec![velocity_lane(1)]);
+    rules.kill_inputs = vec![KillInputRules { timeout: None, action, ..KillInputRules::default() }];
+    Bench::new(rules)
+}
+
+fn says(bench: &mut Bench, publisher: u8, asserted: bool) {
+    let receipt = Receipt { publisher: Some([publisher; 16]), ..bench.receipt() };
+    bench.gate.kill_input(0, Some(asserted), &receipt);
+}
+
+/// Looks at the graph, a second apart, that list these.
+fn looks(bench: &mut Bench, count: u32, publishers: &[u8]) {
+    for _ in 0..count {
+        let listed = publishers.iter().map(|gid| [*gid; 16]);
+        bench.gate.kill_input_listed(0, &Listed::of(listed, Identifiers::Unknown));
+        bench.run(1_000);
+    }
+}
+
+#[test]
+fn hazard_05_reset_can_never_succeed_after_a_publisher_that_died() {
+    let mut bench = wired(KillAction::Kill).armed();
+    says(&mut bench, 1, true);
+    looks(&mut bench, 5, &[1]);
+    let seq = bench.gate.machine().seq();
+    assert_eq!(bench.gate.reset(seq, bench.now()), Err(Refused::Unmet));
+    // Its driver is started anew, and says that the button is released; the old one is a ghost.
+    says(&mut bench, 2, false);
+    looks(&mut bench, 20, &[1, 2]);
+    assert_eq!(bench.gate.reset(seq, bench.now()), Err(Refused::Unmet));
+    looks(&mut bench, 1, &[2]);
+    assert_eq!(bench.unmet(), [ConditionCode::KillInputAsserted]);
+    looks(&mut bench, 1, &[2]);
+    // Nothing is released by that: it is killed as before, for the same reason.
+    assert_eq!(bench.unmet(), []);
+    assert_eq!((bench.gate.machine().state(), bench.gate.machine().seq()), (State::Killed, seq));
+    assert!(!bench.gate.is_permitted());
+    assert_eq!(bench.gate.reset(seq, bench.now()), Ok(()));
+    // The next press, of whomever, is one.
+    let mut bench = bench.armed();
+    says(&mut bench, 2, true);
+    assert_eq!(bench.gate.machine().state(), State::Killed);
+}
+
+#[test]
+fn when_the_next_press_comes_after_one_was_forgotten_expect_it_to_be_news() {
+    let mut bench = wired(KillAction::Kill).armed();
+    says(&mut bench, 1, true);
+    looks(&mut bench, 1, &[1]);
+    looks(&mut bench, 3, &[]);
+    let seq = bench.gate.machine().seq();
+    says(&mut bench, 2, true);
+    // A reset that was meant for the first one is stale.
+    assert_eq!(bench.gate.machine().seq(), seq + 1);
+    says(&mut bench, 2, false);
+    assert_eq!(bench.gate.reset(seq, bench.now()), Err(Refused::SeqMoved));
+}
+
+#[test]
+fn when_a_dead_man_s_publisher_dies_let_go_of_expect_no_arm_until_another_is_held() {
+    let mut bench = wired(KillAction::Disarm);
+    says(&mut bench, 1, true);
+    looks(&mut bench, 1, &[1]);
+    looks(&mut bench, 20, &[]);
+    assert_eq!(bench.unmet(), [ConditionCode::KillInputAsserted]);
+    says(&mut bench, 2, false);
+    looks(&mut bench, 2, &[2]);
+    assert_eq!(bench.unmet(), []);
+}
