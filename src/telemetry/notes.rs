@@ -42,6 +42,8 @@ pub struct LaneNotes {
     pub foreign: String,
     /// Who reads the output but cannot: another type or quality of service.
     pub readers: String,
+    /// Who reads the output and is not its controller.
+    pub others: String,
     /// For each source: who publishes on its topic what we cannot take.
     pub sources: Vec<String>,
 }
@@ -62,6 +64,14 @@ impl Notes {
     #[must_use]
     pub fn lane(&self, lane: usize) -> LaneNotes {
         self.0.lock().lanes.get(lane).cloned().unwrap_or_default()
+    }
+
+    /// The node of a publisher on a kill input, where the graph names it.
+    #[must_use]
+    pub fn writer(&self, kill_input: usize, publisher: Gid) -> Option<String> {
+        let found = self.0.lock();
+        let mut writers = found.writers.get(kill_input)?.iter();
+        writers.find(|(gid, _)| *gid == publisher).map(|(_, name)| name.clone())
     }
 
     /// What there is to say about the robot description.

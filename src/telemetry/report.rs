@@ -236,7 +236,7 @@ fn motion_text(motion: Motion, lane: &LaneConfig) -> String {
 
 /// What the graph says against an output, one sentence each.
 fn lane_notes(notes: &LaneNotes) -> Vec<String> {
-    let LaneNotes { controller, foreign, readers, sources: _ } = notes;
+    let LaneNotes { controller, foreign, readers, others: _, sources: _ } = notes;
     let about = [
         ("also publishes on the output", foreign),
         ("reads the output but gets nothing", readers),

@@ -57,7 +57,7 @@ const COUNT: Duration = Duration::from_millis(100);
 /// several threads, and nobody tells this one.
 const LEVELS: Duration = Duration::from_millis(100);
 /// Between two audits of every endpoint, and two looks at the kernel's clock.
-const AUDIT: Duration = Duration::from_secs(1);
+pub(super) const AUDIT: Duration = Duration::from_secs(1);
 
 /// The services' tasks, made on the main thread and run on this one.
 type Tasks = Vec<BoxFuture<'static, ()>>;

@@ -27,12 +27,16 @@ use crate::config::model::{
 use crate::gate::cause::Cause;
 use crate::gate::core::Gate;
 use crate::gate::history::Start;
+use crate::gate::kill_input::Identifiers;
 use crate::gate::machine::Subject;
 use crate::gate::snapshot::Snapshot;
 use crate::gate::units::Moment;
 use crate::kill_switch::{KillCount, KillSwitch};
 use crate::latch::Post;
-use crate::ros::graph::{Audited, AuditedLane, GraphAudit, GraphFacts, ReadTopic, allowed_table};
+use crate::ros::graph::{
+    Audited, AuditedInput, AuditedLane, GraphAudit, GraphFacts, ListedInput, ReadTopic,
+    allowed_table, listed_table,
+};
 use crate::ros::rcl::{
     self, Context, Durability, NameKind, Node, NodeOptions, Publisher, Qos, RclError,
     ResolvedNames, SerializedBuffer, Subscription, WakeSet, Waker, resolve_names, serve,
@@ -225,8 +229,8 @@ impl Builder<'_> {
         self.types.get(name).ok_or(BuildError::NoBit)
     }
 
-    fn kill_inputs(&mut self) -> Result<Vec<KillInputIo>, BuildError> {
-        let mut inputs = Vec::new();
+    fn kill_inputs(&mut self) -> Result<(Vec<KillInputIo>, Vec<ListedInput>), BuildError> {
+        let (mut inputs, mut lists) = (Vec::new(), Vec::new());
         for input in &self.config.kill_inputs {
             let topic = self.names.next();
             let bit = self.bits.next()?;
@@ -247,9 +251,11 @@ impl Builder<'_> {
             ];
             let codec = FlagCodec::new(loaded.message(), input.asserts.as_ref());
             let codec = codec.map_err(self::codec(subject))?;
-            inputs.push(KillInputIo { readers, bit, codec });
+            let (list, listed) = listed_table();
+            inputs.push(KillInputIo { readers, bit, codec, listed });
+            lists.push(list);
         }
-        Ok(inputs)
+        Ok((inputs, lists))
     }
 
     /// The last of the names.
@@ -372,6 +378,11 @@ fn read_topic(topic: &str, type_name: &str, reliability: rcl::Reliability) -> Re
     }
 }
 
+/// Of Fast DDS it is known that a publisher has the same identifier with its messages and on the graph.
+fn identifiers(rmw: &str) -> Identifiers {
+    if rmw.starts_with("rmw_fastrtps") { Identifiers::Same } else { Identifiers::Unknown }
+}
+
 fn wire(subject: impl Fn() -> String) -> impl Fn(RclError) -> BuildError {
     move |error| BuildError::Wire { subject: subject(), error: Box::new(error.into()) }
 }
@@ -403,7 +414,7 @@ impl Endpoints {
         kill_service.on_new_request(kill_bit.clone())?;
         let permit_topic = names.next();
         let mut builder = Builder { config: &config, node: node.clone(), types, names, bits };
-        let kill_inputs = builder.kill_inputs()?;
+        let (kill_inputs, lists) = builder.kill_inputs()?;
         let feedback = builder.feedback()?;
         let (lanes, audited_lanes) = builder.lanes()?;
         let permit_type = builder.loaded(PERMIT_TYPE)?;
@@ -429,13 +440,16 @@ impl Endpoints {
             kill_inputs: kill_inputs
                 .iter()
                 .zip(&config.kill_inputs)
-                .map(|(io, input)| {
+                .zip(lists)
+                .map(|((io, input), listed)| {
                     let [reader, ..] = &io.readers;
                     // One of the three readers matches whatever quality is offered.
                     let any = rcl::Reliability::BestEffort;
-                    read_topic(reader.topic(), &input.type_name, any)
+                    let topic = read_topic(reader.topic(), &input.type_name, any);
+                    AuditedInput { topic, listed }
                 })
                 .collect(),
+            identifiers: identifiers(&context.rmw_implementation()),
             feedback: feedback
                 .iter()
                 .zip(&config.feedback)

@@ -51,7 +51,7 @@ use crate::gate::limits::DimensionLimits;
 use crate::gate::snapshot::Snapshot;
 use crate::gate::units::{Moment, SteadyTime};
 use crate::kill_switch::{KillCount, KillSwitch};
-use crate::ros::graph::GraphFacts;
+use crate::ros::graph::{GraphFacts, ListedOutput};
 use crate::ros::rcl::{self, Publisher, SerializedBuffer, Subscription, WakeSet, Waker};
 use crate::ros::replies::ReplySender;
 use crate::ros::sensor_facts::SensorFacts;
@@ -66,6 +66,8 @@ struct KillInputIo {
     readers: [Subscription; 3],
     bit: Waker,
     codec: FlagCodec,
+    /// Who is on its topic, from the audit.
+    listed: ListedOutput,
 }
 
 /// One feedback topic's wires, with a codec for each use of it.

@@ -15,7 +15,8 @@ use crate::gate::state::State;
 use crate::gate::units::Moment;
 use crate::ros::graph::LaneFacts;
 
-/// A foreign publisher is a cause when this many audits running saw one (design: two).
+/// A foreign publisher is a cause when this many audits running saw one: one may be the middleware's
+/// mistake.
 const AUDITS: u8 = 2;
 
 /// What was seen last, to see what changes.
@@ -88,6 +89,30 @@ struct WatchedLane {
     is_changed: bool,
 }
 
+impl WatchedLane {
+    /// Takes what the control thread found. Returns the levels that have changed.
+    fn look(&mut self, facts: LaneFacts, state: State) -> [Option<(Cause, Level)>; 2] {
+        if self.facts.audit != facts.audit {
+            let is_there = facts.foreign_publishers > 0;
+            self.foreign = if is_there { self.foreign.saturating_add(1) } else { 0 };
+        }
+        self.facts = facts;
+        if state != State::Active {
+            self.controller = facts.controller;
+        }
+        let is_foreign = self.foreign >= AUDITS;
+        let is_changed = self.controller != facts.controller;
+        let foreign = (self.is_foreign != is_foreign).then(|| {
+            let found = f64::from(facts.foreign_publishers);
+            (Cause::ForeignPublisher, Level { present: is_foreign, found, bound: 0.0 })
+        });
+        let changed = (self.is_changed != is_changed)
+            .then(|| (Cause::ControllerChanged, Level::plain(is_changed)));
+        (self.is_foreign, self.is_changed) = (is_foreign, is_changed);
+        [foreign, changed]
+    }
+}
+
 impl Watched {
     pub(super) fn new(config: &Config) -> Self {
         let written = config.causes.get(Cause::ClockStep.index()).and_then(|rules| rules.above);
@@ -127,7 +152,7 @@ impl GateThread {
 
     /// What the control thread found out about the outputs and the other paths.
     pub(super) fn read_graph(&mut self, now: Moment) {
-        let active = self.gate.machine().state() == State::Active;
+        let state = self.gate.machine().state();
         for (lane, facts) in self.facts.lanes().enumerate() {
             let (Some(facts), Some(watched)) = (facts, self.watched.lanes.get_mut(lane)) else {
                 continue;
@@ -135,28 +160,13 @@ impl GateThread {
             if watched.facts != facts {
                 self.gate.graph(lane, graph(facts));
             }
-            if watched.facts.audit != facts.audit {
-                let seen = if facts.foreign_publishers > 0 { watched.foreign } else { 0 };
-                let more = u8::from(facts.foreign_publishers > 0);
-                watched.foreign = seen.saturating_add(more);
+            for (cause, level) in watched.look(facts, state).into_iter().flatten() {
+                self.gate.level(cause, Subject::Lane(lane), level, now);
             }
-            watched.facts = facts;
-            if !active {
-                watched.controller = facts.controller;
-            }
-            let is_foreign = watched.foreign >= AUDITS;
-            let is_changed = watched.controller != facts.controller;
-            let subject = Subject::Lane(lane);
-            if watched.is_foreign != is_foreign {
-                watched.is_foreign = is_foreign;
-                let found = f64::from(facts.foreign_publishers);
-                let level = Level { present: is_foreign, found, bound: 0.0 };
-                self.gate.level(Cause::ForeignPublisher, subject, level, now);
-            }
-            if watched.is_changed != is_changed {
-                watched.is_changed = is_changed;
-                let level = Level::plain(is_changed);
-                self.gate.level(Cause::ControllerChanged, subject, level, now);
+        }
+        for (index, input) in self.kill_inputs.iter_mut().enumerate() {
+            if input.listed.update() {
+                self.gate.kill_input_listed(index, input.listed.output_buffer());
             }
         }
         let (before, paths) = (self.watched.paths, self.facts.paths());
@@ -203,5 +213,61 @@ const fn graph(facts: LaneFacts) -> LaneGraph {
         controller_reads: facts.controller_reads,
         incompatible: facts.incompatible,
         foreign_publishers: facts.foreign_publishers,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::ros::control::AUDIT;
+
+    /// What one audit makes of these facts, by the causes that begin and end.
+    fn audit(lane: &mut WatchedLane, change: impl FnOnce(&mut LaneFacts)) -> Vec<(Cause, bool)> {
+        let mut facts = lane.facts;
+        facts.audit = facts.audit.checked_add(1).unwrap_or(1);
+        change(&mut facts);
+        let levels = lane.look(facts, State::Active).into_iter().flatten();
+        levels.map(|(cause, level)| (cause, level.present)).collect()
+    }
+
+    fn foreign(lane: &mut WatchedLane, count: u32) -> Vec<(Cause, bool)> {
+        audit(lane, |facts| facts.foreign_publishers = count)
+    }
+
+    #[test]
+    fn hazard_12_foreign_publisher_is_a_cause_at_the_second_audit_in_a_row() {
+        let mut lane = WatchedLane::default();
+        for _ in 0..3 {
+            assert_eq!(foreign(&mut lane, 1), [], "one may be a mistake");
+            assert_eq!(foreign(&mut lane, 0), []);
+        }
+        assert_eq!(foreign(&mut lane, 1), []);
+        // Looked at again and again between two audits.
+        for _ in 0..100 {
+            assert_eq!(lane.look(lane.facts, State::Active), [None, None]);
+        }
+        assert_eq!(foreign(&mut lane, 2), [(Cause::ForeignPublisher, true)]);
+        for _ in 0..300 {
+            assert_eq!(foreign(&mut lane, 1), [], "it is told once");
+        }
+        assert_eq!(foreign(&mut lane, 0), [(Cause::ForeignPublisher, false)]);
+        assert!(AUDIT * u32::from(AUDITS) <= Duration::from_secs(2), "the cause within 2 s");
+    }
+
+    #[test]
+    fn when_another_controller_comes_while_active_expect_a_cause_until_it_is_not() {
+        let mut lane = WatchedLane::default();
+        let facts = LaneFacts { controller: 1, audit: 1, ..LaneFacts::default() };
+        assert_eq!(lane.look(facts, State::Disarmed), [None, None]);
+        assert_eq!(audit(&mut lane, |_| ()), []);
+        let changed = audit(&mut lane, |facts| facts.controller = 2);
+        assert_eq!(changed, [(Cause::ControllerChanged, true)]);
+        assert_eq!(audit(&mut lane, |_| ()), []);
+        let [None, Some((cause, level))] = lane.look(lane.facts, State::Disarmed) else {
+            panic!("disarmed, it is the one that is there")
+        };
+        assert_eq!((cause, level.present), (Cause::ControllerChanged, false));
     }
 }

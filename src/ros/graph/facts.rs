@@ -1,10 +1,12 @@
-//! The facts of each output in one atomic word, and the publishers a source may have.
+//! The facts of each output in one atomic word, the publishers a source may have, and those a kill input
+//! has.
 //!
 //! **Invariant:** the gate thread reads them without waiting; a word or a table is always whole.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use crate::gate::kill_input::Listed;
 use crate::gate::publisher::Gid;
 
 /// The facts of one lane.
@@ -19,11 +21,15 @@ pub struct LaneFacts {
     /// The named controller is among the readers and is the one that is meant; true where none is
     /// named and somebody reads.
     pub controller_reads: bool,
-    /// Moves whenever the named controller's reader is another one than before.
+    /// Moves whenever a reader of the named controller is there that was not before.
     pub controller: u8,
     /// Moves with each audit, so that two of them can be told apart. 0 before the first look.
     pub audit: u8,
 }
+
+/// [`LaneFacts::controller`] counts this far: seven bits. A controller that restarts 128 times between
+/// two ticks does not exist.
+pub(super) const GENERATIONS: u8 = 128;
 
 /// The facts of every lane.
 #[derive(Debug, Default)]
@@ -35,7 +41,6 @@ pub struct GraphFacts {
 const COUNT_BITS: u32 = 16;
 const COUNT: u64 = (1 << COUNT_BITS) - 1;
 const CONTROLLER: u64 = 1 << 48;
-/// Seven bits: a controller that restarts 128 times between two ticks does not exist.
 const GENERATION_AT: u32 = 49;
 const GENERATION: u64 = 0x7f;
 const AUDIT_AT: u32 = 56;
@@ -138,6 +143,17 @@ pub type AllowedOutput = triple_buffer::Output<Allowed>;
 #[must_use]
 pub fn allowed_table() -> (AllowedInput, AllowedOutput) {
     triple_buffer::TripleBuffer::new(&Allowed::default()).split()
+}
+
+/// The audit's side of one kill input's list.
+pub type ListedInput = triple_buffer::Input<Listed>;
+/// The gate thread's side.
+pub type ListedOutput = triple_buffer::Output<Listed>;
+
+/// A list of nobody, which says nothing.
+#[must_use]
+pub fn listed_table() -> (ListedInput, ListedOutput) {
+    triple_buffer::TripleBuffer::new(&Listed::default()).split()
 }
 
 #[cfg(test)]

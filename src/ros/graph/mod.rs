@@ -6,23 +6,30 @@
 //!
 //! **Invariant:** nothing here lets a command pass: it can only add reasons against one.
 
+mod controller;
 mod facts;
 mod matching;
+mod namesakes;
+mod output;
 
 use std::sync::Arc;
 
-pub use self::facts::{Allowed, AllowedInput, AllowedOutput, GraphFacts, LaneFacts, allowed_table};
+use self::controller::{ControllerReaders, Reader};
+pub use self::facts::{
+    Allowed, AllowedInput, AllowedOutput, GraphFacts, LaneFacts, ListedInput, ListedOutput,
+    allowed_table, listed_table,
+};
 use self::matching::is_node;
 pub(in crate::ros) use self::matching::{Offer, full_name, obstacle};
+use self::namesakes::Namesakes;
+use self::output::{Output, look_at_output};
 use super::rcl::{
     EndpointInfo, Node, Publisher, RclError, Reliability, count_clients, count_publishers,
-    publishers_info, subscriptions_info,
+    publishers_info,
 };
+use crate::gate::kill_input::{Identifiers, Listed};
 use crate::gate::publisher::Gid;
 use crate::telemetry::notes::Notes;
-
-/// [`LaneFacts::controller`] counts this far.
-const GENERATIONS: u8 = 128;
 
 /// A topic that we read.
 pub struct ReadTopic {
@@ -36,6 +43,14 @@ pub struct ReadTopic {
     pub allowed_nodes: Vec<String>,
     /// Where the publishers of these go; none where any may.
     pub allowed: Option<AllowedInput>,
+}
+
+/// A kill input as the audit sees it.
+pub struct AuditedInput {
+    /// Its topic.
+    pub topic: ReadTopic,
+    /// Where the list of its publishers goes.
+    pub listed: ListedInput,
 }
 
 /// A lane as the audit sees it.
@@ -71,15 +86,16 @@ pub struct GraphAudit {
     /// Our own node's full name, by which a ghost is recognised.
     own_name: String,
     lanes: Vec<AuditedLane>,
-    kill_inputs: Vec<ReadTopic>,
+    kill_inputs: Vec<AuditedInput>,
+    identifiers: Identifiers,
     feedback: Vec<ReadTopic>,
     other_paths: Vec<String>,
     facts: Arc<GraphFacts>,
     last: Vec<LaneFacts>,
-    /// The reader of each lane's controller whose parameters fit; none until known.
-    fitting: Vec<Option<Gid>>,
-    /// The reader of each lane's controller as of the last audit that found one.
-    readers: Vec<Option<Gid>>,
+    /// The readers of each lane's controller.
+    readers: Vec<ControllerReaders>,
+    /// The writers of each lane's output that have our name.
+    namesakes: Vec<Namesakes>,
     controllers: Vec<FoundController>,
     notes: Arc<Notes>,
 }
@@ -88,8 +104,10 @@ pub struct GraphAudit {
 pub struct Audited {
     /// The lanes, in order.
     pub lanes: Vec<AuditedLane>,
-    /// The kill inputs' topics, in order.
-    pub kill_inputs: Vec<ReadTopic>,
+    /// The kill inputs, in order.
+    pub kill_inputs: Vec<AuditedInput>,
+    /// Whether publishers have the same identifiers here as with their messages.
+    pub identifiers: Identifiers,
     /// The feedback topics, in order.
     pub feedback: Vec<ReadTopic>,
     /// Topics, actions and services that also move the robot, by absolute name.
@@ -106,7 +124,7 @@ impl GraphAudit {
         facts: Arc<GraphFacts>,
         notes: Arc<Notes>,
     ) -> Self {
-        let Audited { lanes, kill_inputs, feedback, other_paths } = audited;
+        let Audited { lanes, kill_inputs, identifiers, feedback, other_paths } = audited;
         notes.write(|findings| {
             findings.lanes.resize_with(lanes.len(), Default::default);
             findings.kill_inputs.resize_with(kill_inputs.len(), String::new);
@@ -115,13 +133,14 @@ impl GraphAudit {
         });
         Self {
             last: vec![LaneFacts::default(); lanes.len()],
-            fitting: vec![None; lanes.len()],
-            readers: vec![None; lanes.len()],
+            readers: lanes.iter().map(|_| ControllerReaders::default()).collect(),
+            namesakes: lanes.iter().map(|_| Namesakes::default()).collect(),
             controllers: Vec::new(),
             node,
             own_name,
             lanes,
             kill_inputs,
+            identifiers,
             feedback,
             other_paths,
             facts,
@@ -144,9 +163,9 @@ impl GraphAudit {
     /// Says whether a controller is the one that is meant, as far as its parameters go.
     pub fn controller_fits(&mut self, controller: &FoundController, fits: bool) {
         let FoundController { lane, reader, .. } = controller;
-        if let (Some(fitting), Some(last)) = (self.fitting.get_mut(*lane), self.last.get_mut(*lane))
+        if let (Some(readers), Some(last)) = (self.readers.get_mut(*lane), self.last.get_mut(*lane))
         {
-            *fitting = fits.then_some(*reader);
+            readers.set_fits(*reader, fits);
             last.controller_reads = fits;
             self.facts.set(*lane, *last);
         }
@@ -195,10 +214,15 @@ impl GraphAudit {
             first = first.and(self.look_at_lane(index));
         }
         let (node, notes) = (&self.node, &self.notes);
-        for (index, topic) in self.kill_inputs.iter_mut().enumerate() {
+        for (index, AuditedInput { topic, listed }) in self.kill_inputs.iter_mut().enumerate() {
             let text = look_at_writers(node, topic);
+            let writers = publishers_info(node, &topic.topic);
+            if let Ok(writers) = &writers {
+                let gids = writers.iter().map(|writer| writer.gid);
+                listed.write(Listed::of(gids, self.identifiers));
+            }
             // Who asserts is told by name.
-            let writers = publishers_info(node, &topic.topic).unwrap_or_default();
+            let writers = writers.unwrap_or_default();
             let writers = writers.iter().map(|writer| (writer.gid, full_name(writer))).collect();
             notes.write(|all| {
                 put(&mut all.kill_inputs, index, text.as_deref());
@@ -240,6 +264,11 @@ impl GraphAudit {
         let (Some(lane), Some(last)) = (self.lanes.get_mut(index), self.last.get_mut(index)) else {
             return Ok(());
         };
+        let (Some(readers), Some(namesakes)) =
+            (self.readers.get_mut(index), self.namesakes.get_mut(index))
+        else {
+            return Ok(());
+        };
         // 0 stands for "never looked".
         let audit = last.audit.checked_add(1).unwrap_or(1);
         let mut first = Ok(());
@@ -256,7 +285,9 @@ impl GraphAudit {
         });
         let output = match &lane.publisher {
             None => Ok(Output::default()),
-            Some(publisher) => look_at_output(&self.node, &self.own_name, lane, publisher),
+            Some(publisher) => {
+                look_at_output(&self.node, (&self.own_name, namesakes), lane, publisher)
+            }
         };
         let output = match output {
             Ok(output) => output,
@@ -265,33 +296,25 @@ impl GraphAudit {
                 Output::default()
             }
         };
-        let fitting = self.fitting.get(index).copied().flatten();
-        let reader = output.controller.as_ref().map(|(_, gid)| *gid);
-        let known = self.readers.get_mut(index);
-        let mut controller = last.controller;
-        if let (Some(known), Some(reader)) = (known, reader)
-            && *known != Some(reader)
-        {
-            *known = Some(reader);
-            controller = (controller + 1) % GENERATIONS;
-        }
+        let controller = readers.look(output.controllers);
         *last = LaneFacts {
             audit,
-            controller,
+            controller: readers.generation(),
             controller_reads: match &lane.controller {
                 None => output.facts.subscribers > 0,
-                Some(_) => output.controller.as_ref().is_some_and(|(_, gid)| fitting == Some(*gid)),
+                Some(_) => controller.as_ref().is_some_and(|reader| readers.fits(reader.gid)),
             },
             ..output.facts
         };
         self.facts.set(index, *last);
-        if let Some((node, reader)) = output.controller {
+        if let Some(Reader { node, gid: reader }) = controller {
             self.controllers.push(FoundController { lane: index, node, reader });
         }
         self.notes.write(|all| {
             if let Some(notes) = all.lanes.get_mut(index) {
                 notes.foreign = output.foreign;
                 notes.readers = output.readers;
+                notes.others = output.others;
             }
         });
         first
@@ -308,64 +331,6 @@ fn put(texts: &mut [String], index: usize, text: Result<&str, &RclError>) {
     if let Some(place) = texts.get_mut(index) {
         text.unwrap_or_default().clone_into(place);
     }
-}
-
-/// What was found about one output.
-#[derive(Default)]
-struct Output {
-    facts: LaneFacts,
-    controller: Option<(String, Gid)>,
-    foreign: String,
-    readers: String,
-}
-
-fn look_at_output(
-    node: &Arc<Node>,
-    own_name: &str,
-    lane: &AuditedLane,
-    publisher: &Publisher,
-) -> Result<Output, RclError> {
-    let matched = publisher.subscription_count()?;
-    let writers = publishers_info(node, publisher.topic())?;
-    let readers = subscriptions_info(node, publisher.topic())?;
-    let ours = Offer::ours(&lane.type_name, lane.reliability);
-    let own = publisher.gid();
-    let others: Vec<&EndpointInfo> = writers.iter().filter(|writer| writer.gid != own).collect();
-    let foreign = u32::try_from(others.len()).unwrap_or(u32::MAX);
-    let foreign = foreign.saturating_sub(lane.other_publishers);
-    let mut unreadable = Vec::new();
-    let mut controller = None;
-    for reader in &readers {
-        let obstacle = obstacle(ours, Offer::of(reader));
-        let is_controller = lane.controller.as_deref().is_some_and(|name| is_node(name, reader));
-        match obstacle {
-            Some(why) => unreadable.push(format!("{} ({why})", full_name(reader))),
-            None if is_controller => controller = Some((full_name(reader), reader.gid)),
-            None => {}
-        }
-    }
-    let name = |writer: &&EndpointInfo| {
-        let name = full_name(writer);
-        if name == own_name {
-            format!("{name} (a ghost of this node's last run: gone in about 20 s)")
-        } else {
-            name
-        }
-    };
-    let names: Vec<String> = others.iter().map(name).collect();
-    Ok(Output {
-        facts: LaneFacts {
-            subscribers: u32::try_from(matched).unwrap_or(u32::MAX),
-            foreign_publishers: foreign,
-            incompatible: u32::try_from(unreadable.len()).unwrap_or(u32::MAX),
-            controller_reads: false,
-            controller: 0,
-            audit: 0,
-        },
-        controller,
-        foreign: if foreign > 0 { names.join(", ") } else { String::new() },
-        readers: unreadable.join(", "),
-    })
 }
 
 /// Who writes a topic that we read: leaves the allowed ones, and says who cannot be understood.
