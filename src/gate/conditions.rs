@@ -12,6 +12,7 @@ use super::fault::Fault;
 use super::kill_input::Silence;
 use super::lane::Lane;
 use super::machine::Subject;
+use super::publisher::Gid;
 use super::rules::{Interface, KillAction};
 use super::safe::SafeCommand;
 use super::state::State;
@@ -33,6 +34,8 @@ pub struct Condition {
     pub cause: Option<Cause>,
     /// Joint or axis, where one is at fault.
     pub dimension: Option<usize>,
+    /// With [`ConditionCode::KillInputAsserted`] a publisher that asserts, where the middleware names it.
+    pub publisher: Option<Gid>,
     /// The value found; NaN where there is none.
     pub found: f64,
     /// The value needed; NaN where there is none.
@@ -42,7 +45,7 @@ pub struct Condition {
 impl Condition {
     const fn plain(code: ConditionCode, subject: Subject) -> Self {
         let (found, needed) = (f64::NAN, f64::NAN);
-        Self { code, subject, cause: None, dimension: None, found, needed }
+        Self { code, subject, cause: None, dimension: None, publisher: None, found, needed }
     }
 }
 
@@ -152,7 +155,9 @@ impl Gate {
                 rules.action == KillAction::Kill || self.machine.state() == State::Disarmed;
             if counts && input.is_asserted(now, rules) {
                 let subject = Subject::KillInput(index);
-                tell(Condition::plain(ConditionCode::KillInputAsserted, subject));
+                let publisher = input.asserted_by(now, rules);
+                let plain = Condition::plain(ConditionCode::KillInputAsserted, subject);
+                tell(Condition { publisher, ..plain });
             }
         }
     }

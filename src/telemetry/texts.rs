@@ -112,7 +112,8 @@ impl Texts<'_> {
         let Condition { found, needed, .. } = condition;
         match condition.code {
             ConditionCode::KillInputAsserted => {
-                format!("kill input '{subject}' asserts: release it (topic {topic})")
+                let by = self.asserted_by(condition);
+                format!("kill input '{subject}' asserts{by}: release it (topic {topic})")
             }
             ConditionCode::KillInputSilent => format!(
                 "kill input '{subject}' silent for {found:.1} s, needs a message every {needed} s: \
@@ -207,6 +208,18 @@ impl Texts<'_> {
         }
     }
 
+    /// Who asserts a kill input, where anybody knows.
+    fn asserted_by(&self, condition: &Condition) -> String {
+        let (Subject::KillInput(input), Some(publisher)) = (condition.subject, condition.publisher)
+        else {
+            return String::new();
+        };
+        self.notes.writer(input, publisher).map_or_else(
+            || ", by a publisher that the graph does not name".to_owned(),
+            |node| format!(", by {node}"),
+        )
+    }
+
     /// What the graph says against a lane.
     fn neighbours(&self, condition: &Condition, subject: &str, topic: &str) -> String {
         let Subject::Lane(index) = condition.subject else { return condition.code.to_string() };
@@ -237,9 +250,14 @@ impl Texts<'_> {
             );
         }
         if notes.controller.is_empty() {
+            let others = if notes.others.is_empty() {
+                String::new()
+            } else {
+                format!(", read by {}", notes.others)
+            };
             return format!(
                 "lane '{subject}' is read, but not by its controller '{controller}': start it, or \
-                 correct the key controller (topic {topic}{readers})"
+                 correct the key controller (topic {topic}{others}{readers})"
             );
         }
         format!(
@@ -374,6 +392,7 @@ mod tests {
                 subject,
                 cause: Some(crate::gate::cause::Cause::Tilt),
                 dimension: Some(0),
+                publisher: None,
                 found: 0.25,
                 needed: 0.5,
             };
@@ -381,6 +400,31 @@ mod tests {
             assert!(text.contains(&texts.subject(subject)), "{text}");
             assert!(!text.contains(UNKNOWN) || text.contains("is it switched on?"), "{text}");
         }
+    }
+
+    #[test]
+    fn when_a_kill_input_asserts_expect_its_publisher_named_where_the_graph_knows_it() {
+        let config = fixture::config();
+        let (notes, attribution) = (Notes::default(), Attribution::default());
+        notes.write(|all| all.writers = vec![vec![([7; 16], "/pendant".to_owned())]]);
+        let texts =
+            Texts { config: &config, node: "/interlock", notes: &notes, attribution: &attribution };
+        let text = |publisher| {
+            texts.condition(&Condition {
+                code: ConditionCode::KillInputAsserted,
+                subject: Subject::KillInput(0),
+                cause: None,
+                dimension: None,
+                publisher,
+                found: f64::NAN,
+                needed: f64::NAN,
+            })
+        };
+        assert!(text(Some([7; 16])).contains("asserts, by /pendant: release it"));
+        assert!(
+            text(Some([8; 16])).contains("asserts, by a publisher that the graph does not name:")
+        );
+        assert!(text(None).contains("asserts: release it"));
     }
 
     #[test]
