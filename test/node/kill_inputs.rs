@@ -6,13 +6,13 @@ use crate::peer::Peer;
 use crate::rig::{BASE, Rig, TWIST};
 use crate::support::wait_for;
 
-const BOOL: &str = "std_msgs/msg/Bool";
+pub(crate) const BOOL: &str = "std_msgs/msg/Bool";
 
 /// A wired button, without a heartbeat.
-const WIRED: &str = "    kill_inputs: {button: {type: std_msgs/msg/Bool, topic: button, field: data, \
+pub(crate) const WIRED: &str = "    kill_inputs: {button: {type: std_msgs/msg/Bool, topic: button, field: data, \
      asserted_when: true, allow_no_heartbeat: true}}\n";
 
-fn ready(inputs: &str) -> Rig {
+pub(crate) fn ready(inputs: &str) -> Rig {
     let mut rig = Rig::new(&format!("{BASE}{inputs}"));
     rig.peer.subscribe("/cmd_vel", TWIST);
     rig.peer.publisher("/agent", TWIST);
@@ -20,7 +20,7 @@ fn ready(inputs: &str) -> Rig {
     rig
 }
 
-fn asserted(state: &Value) -> bool {
+pub(crate) fn asserted(state: &Value) -> bool {
     state["kill_inputs"][0]["asserted"] == true
 }
 
@@ -162,6 +162,10 @@ fn hazard_55_recorder_passes_for_controller() {
     let refused = rig.verb("arm", state["seq"].as_u64().expect("a seq"));
     let text = refused["message"].as_str().expect("a text");
     assert!(refused["success"] == false && text.contains("'/base'"), "{text}");
+    // And who reads it instead.
+    rig.wait_state("the recorder by name", |state| {
+        state["unmet"].to_string().contains("read by /rosbag2_recorder")
+    });
 }
 
 #[test]

@@ -8,7 +8,7 @@ use crate::rig::{BASE, Rig, TWIST, goes, twist};
 use crate::support::wait_for;
 
 /// The base in flow: read by the peer, and armed.
-fn armed(params: &str) -> Rig {
+pub(crate) fn armed(params: &str) -> Rig {
     let mut rig = Rig::new(params);
     rig.peer.subscribe("/cmd_vel", TWIST);
     rig.peer.publisher("/agent", TWIST);
@@ -17,11 +17,11 @@ fn armed(params: &str) -> Rig {
     rig
 }
 
-fn has_unmet(state: &Value, code: &str) -> bool {
+pub(crate) fn has_unmet(state: &Value, code: &str) -> bool {
     state["unmet"].as_array().expect("a list").iter().any(|one| one["code"] == code)
 }
 
-fn last_cause(state: &Value) -> &str {
+pub(crate) fn last_cause(state: &Value) -> &str {
     state["last_trip"]["cause"].as_str().expect("a cause")
 }
 
@@ -148,7 +148,7 @@ fn hazard_56_side_door() {
 }
 
 /// The base behind a named controller.
-fn controlled() -> String {
+pub(crate) fn controlled() -> String {
     BASE.replace("        release_s", "        controller: /base_controller\n        release_s")
 }
 

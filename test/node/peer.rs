@@ -41,11 +41,31 @@ impl Peer {
         node: &str,
         environment: &[(&str, &str)],
     ) -> Self {
+        Self::start_by(lease, scratch, name, &[node], environment)
+    }
+
+    /// The same with a remap rule.
+    pub(crate) fn start_remapped(
+        lease: &DomainLease,
+        scratch: &Scratch,
+        (name, rule): (&str, &str),
+    ) -> Self {
+        Self::start_by(lease, scratch, name, &[name, "--ros-args", "-r", rule], &[])
+    }
+
+    fn start_by(
+        lease: &DomainLease,
+        scratch: &Scratch,
+        name: &str,
+        arguments: &[&str],
+        environment: &[(&str, &str)],
+    ) -> Self {
         let log = scratch.path().join(format!("{name}.log"));
         let script = concat!(env!("CARGO_MANIFEST_DIR"), "/test/node/peer.py");
         let mut child = lease
             .command("python3")
-            .args(["-u", script, node])
+            .args(["-u", script])
+            .args(arguments)
             .envs(environment.iter().copied())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
