@@ -1,10 +1,11 @@
 //! What the graph says of our topics, handed from the control thread to the gate thread.
 //!
 //! Listing endpoints allocates and takes the middleware's locks, so the control thread does it and
-//! leaves one word a lane and one table a source; the gate thread reads them at its tick. What only
-//! people want to know goes to [`Notes`].
+//! leaves one word a lane and one table a source and kill input; the gate thread reads them at its tick.
+//! What only people want to know goes to [`Notes`].
 //!
-//! **Invariant:** nothing here lets a command pass: it can only add reasons against one.
+//! **Invariant:** nothing here lets a command pass: it can only add reasons against one. A list of a kill
+//! input's publishers can take away what is in the way of a reset, which moves nothing.
 
 mod controller;
 mod facts;
@@ -24,8 +25,7 @@ pub(in crate::ros) use self::matching::{Offer, full_name, obstacle};
 use self::namesakes::Namesakes;
 use self::output::{Output, look_at_output};
 use super::rcl::{
-    EndpointInfo, Node, Publisher, RclError, Reliability, count_clients, count_publishers,
-    publishers_info,
+    Node, Publisher, RclError, Reliability, count_clients, count_publishers, publishers_info,
 };
 use crate::gate::kill_input::{Identifiers, Listed};
 use crate::gate::publisher::Gid;

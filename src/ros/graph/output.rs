@@ -2,12 +2,14 @@
 
 use std::sync::Arc;
 
+use super::AuditedLane;
 use super::controller::Reader;
 use super::facts::LaneFacts;
 use super::matching::{Offer, full_name, is_node, obstacle};
 use super::namesakes::Namesakes;
-use super::{AuditedLane, EndpointInfo};
-use crate::ros::rcl::{Node, Publisher, RclError, publishers_info, subscriptions_info};
+use crate::ros::rcl::{
+    EndpointInfo, Node, Publisher, RclError, publishers_info, subscriptions_info,
+};
 
 /// What was found about one output.
 #[derive(Default)]
