@@ -7,7 +7,7 @@ use crate::peer::Peer;
 use crate::rig::{BASE, Rig, TWIST};
 
 /// More looks at the graph than a ghost lives.
-const LOOKS: usize = 40;
+const LOOKS: usize = 80;
 
 /// In flow, a stranger appears on the output: killed. Returns what is said of it.
 fn appears(rig: &mut Rig, stranger: &mut Peer, topic: &str) -> String {

@@ -58,9 +58,14 @@ pub(in crate::ros) fn obstacle(writer: Offer<'_>, reader: Offer<'_>) -> Option<S
 /// What the middleware calls a node of which it knows an endpoint and not yet the name.
 const UNNAMED: &str = "_NODE_NAME_UNKNOWN_";
 
+/// Whether its node's name is known by now.
+pub(super) fn has_name(info: &EndpointInfo) -> bool {
+    info.node_name != UNNAMED
+}
+
 /// A node's full name, for people.
 pub(in crate::ros) fn full_name(info: &EndpointInfo) -> String {
-    if info.node_name == UNNAMED {
+    if !has_name(info) {
         return "a node whose name is not known yet".to_owned();
     }
     format!("{}/{}", info.node_namespace.trim_end_matches('/'), info.node_name)
@@ -95,6 +100,7 @@ mod tests {
     fn when_a_node_has_no_name_yet_expect_words_and_no_node_that_is_meant() {
         let unnamed = info("_NODE_NAMESPACE_UNKNOWN_", UNNAMED);
         assert_eq!(full_name(&unnamed), "a node whose name is not known yet");
+        assert!(!has_name(&unnamed) && has_name(&info("/", "controller")));
         assert!(!is_node("/controller", &unnamed) && !is_node("controller", &unnamed));
         assert_eq!(full_name(&info("/", "controller")), "/controller");
     }

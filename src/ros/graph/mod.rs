@@ -10,6 +10,7 @@
 mod controller;
 mod facts;
 mod matching;
+mod nameless;
 mod namesakes;
 mod output;
 
@@ -22,6 +23,7 @@ pub use self::facts::{
 };
 use self::matching::is_node;
 pub(in crate::ros) use self::matching::{Offer, full_name, obstacle};
+use self::nameless::Nameless;
 use self::namesakes::Namesakes;
 use self::output::{Output, look_at_output};
 use super::rcl::{
@@ -96,6 +98,7 @@ pub struct GraphAudit {
     readers: Vec<ControllerReaders>,
     /// The writers of each lane's output that have our name.
     namesakes: Vec<Namesakes>,
+    nameless: Nameless,
     controllers: Vec<FoundController>,
     notes: Arc<Notes>,
 }
@@ -135,6 +138,7 @@ impl GraphAudit {
             last: vec![LaneFacts::default(); lanes.len()],
             readers: lanes.iter().map(|_| ControllerReaders::default()).collect(),
             namesakes: lanes.iter().map(|_| Namesakes::default()).collect(),
+            nameless: Nameless::default(),
             controllers: Vec::new(),
             node,
             own_name,
@@ -171,8 +175,8 @@ impl GraphAudit {
         }
     }
 
-    /// Counts the readers of every output. Returns whether a count moved, so that it is time for a
-    /// look.
+    /// Counts the readers of every output. Returns whether it is time for a look: a count moved, or a
+    /// reader's name is to come.
     ///
     /// # Errors
     /// The first of rcl's, after every lane was looked at.
@@ -200,7 +204,10 @@ impl GraphAudit {
                 self.facts.set(index, *last);
             }
         }
-        first.map(|()| moved)
+        if moved {
+            self.nameless.moved();
+        }
+        first.map(|()| moved || self.nameless.is_awaited())
     }
 
     /// Looks at every endpoint of every topic. A lane whose graph cannot be read has no reader.
@@ -210,9 +217,11 @@ impl GraphAudit {
     pub fn look(&mut self) -> Result<(), RclError> {
         self.controllers.clear();
         let mut first = Ok(());
+        let mut nameless = 0;
         for index in 0..self.lanes.len() {
-            first = first.and(self.look_at_lane(index));
+            first = first.and(self.look_at_lane(index, &mut nameless));
         }
+        self.nameless.looked(nameless);
         let (node, notes) = (&self.node, &self.notes);
         for (index, AuditedInput { topic, listed }) in self.kill_inputs.iter_mut().enumerate() {
             let text = look_at_writers(node, topic);
@@ -260,7 +269,7 @@ impl GraphAudit {
         first
     }
 
-    fn look_at_lane(&mut self, index: usize) -> Result<(), RclError> {
+    fn look_at_lane(&mut self, index: usize, nameless: &mut usize) -> Result<(), RclError> {
         let (Some(lane), Some(last)) = (self.lanes.get_mut(index), self.last.get_mut(index)) else {
             return Ok(());
         };
@@ -296,6 +305,7 @@ impl GraphAudit {
                 Output::default()
             }
         };
+        *nameless = nameless.saturating_add(output.nameless);
         let controller = readers.look(output.controllers);
         *last = LaneFacts {
             audit,

@@ -6,8 +6,8 @@
 use crate::gate::publisher::Gid;
 
 /// Looks at the graph for which such a writer may be a ghost: the middleware forgets who is silent for
-/// 20 s, and there is a look a second, or more.
-const GHOST_LOOKS: u32 = 30;
+/// 20 s, and there is a look a second, for a while a few more.
+const GHOST_LOOKS: u32 = 60;
 
 /// The writers of one output that have this node's name.
 #[derive(Debug, Default)]

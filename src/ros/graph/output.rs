@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::AuditedLane;
 use super::controller::Reader;
 use super::facts::LaneFacts;
-use super::matching::{Offer, full_name, is_node, obstacle};
+use super::matching::{Offer, full_name, has_name, is_node, obstacle};
 use super::namesakes::Namesakes;
 use crate::ros::rcl::{
     EndpointInfo, Node, Publisher, RclError, publishers_info, subscriptions_info,
@@ -17,6 +17,8 @@ pub(super) struct Output {
     pub(super) facts: LaneFacts,
     /// Readers whose node has the controller's name.
     pub(super) controllers: Vec<Reader>,
+    /// Readers whose node has no name yet: one may be the controller's.
+    pub(super) nameless: usize,
     /// Who else writes it, in words; empty: as many as are expected.
     pub(super) foreign: String,
     /// Who reads it but gets nothing, and why.
@@ -54,6 +56,11 @@ pub(super) fn look_at_output(
             None => strangers.push(full_name(reader)),
         }
     }
+    let nameless = if lane.controller.is_some() {
+        readers.iter().filter(|reader| !has_name(reader)).count()
+    } else {
+        0
+    };
     let same = others.iter().filter(|writer| full_name(writer) == own_name);
     namesakes.look(same.map(|writer| writer.gid));
     let name = |writer: &&EndpointInfo| {
@@ -71,6 +78,7 @@ pub(super) fn look_at_output(
             audit: 0,
         },
         controllers,
+        nameless,
         foreign: if foreign > 0 { names.join(", ") } else { String::new() },
         readers: unreadable.join(", "),
         others: strangers.join(", "),
