@@ -206,6 +206,57 @@ fn when_any_byte_is_flipped_expect_the_same_record_or_killed() {
     println!("{seen} flipped bytes, {harmless} of them in the padding: the rest comes up killed");
 }
 
+/// As many trips as are kept, with texts of the usual length and longer: most of a slot.
+fn full(state: State, counter: u64) -> Contents {
+    let mut full = contents(state, counter, u64::try_from(KEPT_TRIPS).unwrap());
+    for trip in &mut full.trips {
+        trip.detail = "d".repeat(TEXT_BYTES);
+        trip.operator = "uid 1000 (interlockctl) as maria".repeat(5);
+        trip.reason = "ä".repeat(TEXT_BYTES / 2);
+        trip.subject = "a lane/of a long name".repeat(7);
+        trip.cause = "kill_input_asserted ".repeat(8);
+    }
+    full
+}
+
+/// What is on disk of a slot; behind it is padding.
+fn written(slot: &[u8]) -> usize {
+    FRAME_BYTES + usize::try_from(u32::from_le_bytes(slot[12..16].try_into().unwrap())).unwrap()
+}
+
+#[test]
+fn when_a_full_file_is_cut_anywhere_or_any_byte_is_flipped_expect_killed() {
+    // The newest says disarmed, which is what damage must never bring about.
+    let (older, newest) = (full(State::Killed, 4), full(State::Disarmed, 5));
+    let bytes = file(&older, &newest);
+    let truth = found(&bytes);
+    assert_eq!((severity(&truth), &truth), (0, &Found::Valid(newest.clone())));
+    let ends = [written(&bytes[..SLOT_BYTES]), written(&bytes[SLOT_BYTES..])];
+    assert!(ends.iter().all(|end| *end > 12 * 1024), "{ends:?}: as long as they get");
+    let mut shorter = bytes.clone();
+    while shorter.pop().is_some() {
+        let found = found(&shorter);
+        assert!(found != truth && severity(&found) == 1, "{} bytes: {found:?}", shorter.len());
+    }
+    let mut flipped = bytes.clone();
+    for at in 0..bytes.len() {
+        flipped[at] ^= 1 << (at % 8);
+        let found = found(&flipped);
+        flipped[at] = bytes[at];
+        if at % SLOT_BYTES >= ends[at / SLOT_BYTES] {
+            // Behind what was written there is nothing to damage.
+            assert_eq!(found, truth, "byte {at}");
+            continue;
+        }
+        let Found::Damaged { survivor: Some(survivor) } = &found else {
+            panic!("byte {at}: {found:?}")
+        };
+        let other = if at < SLOT_BYTES { &newest } else { &older };
+        assert_eq!(survivor, other, "byte {at}: the slot that was not touched");
+        assert_eq!(severity(&found), 1, "byte {at}: {found:?}");
+    }
+}
+
 #[test]
 fn when_both_slots_are_damaged_or_zero_expect_killed_and_nothing_known() {
     for bytes in [vec![0; FILE_BYTES], vec![0xff; FILE_BYTES], Vec::new(), vec![0; 7]] {
