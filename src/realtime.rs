@@ -22,7 +22,7 @@ pub fn set_up_thread(realtime: Option<&Realtime>) -> Vec<String> {
     let mut failed = Vec::new();
     // The default slack is 50 µs, on every deadline.
     if let Err(error) = set_current_timer_slack(std::num::NonZeroU64::new(1)) {
-        failed.push(format!("timer slack stays at the system's default: {error}"));
+        failed.push(slack_stays(&error));
     }
     let Some(realtime) = realtime else { return failed };
     if let Err(error) = fifo(realtime.priority) {
@@ -32,19 +32,35 @@ pub fn set_up_thread(realtime: Option<&Realtime>) -> Vec<String> {
             realtime.priority
         ));
     }
-    if !realtime.cpus.is_empty() {
-        let mut cpus = CpuSet::new();
-        for cpu in &realtime.cpus {
-            match usize::try_from(*cpu) {
-                Ok(cpu) if cpu < CpuSet::MAX_CPU => cpus.set(cpu),
-                Ok(_) | Err(_) => failed.push(format!("cpu {cpu} is more than the system knows")),
-            }
-        }
-        if let Err(error) = sched_setaffinity(None, &cpus) {
-            failed.push(format!("affinity {:?}: {error}; are these CPUs online?", realtime.cpus));
+    let mut cpus = CpuSet::new();
+    for cpu in &realtime.cpus {
+        match usize::try_from(*cpu) {
+            Ok(cpu) if cpu < CpuSet::MAX_CPU => cpus.set(cpu),
+            Ok(_) | Err(_) => failed.push(format!(
+                "cpu {cpu} of realtime.cpus is more than the system knows: no CPU has it; write \
+                 those that `lscpu --online --extended` lists"
+            )),
         }
     }
+    // No CPU at all is no affinity, and for one that is not known there is a line already.
+    if cpus.count() > 0
+        && let Err(error) = sched_setaffinity(None, &cpus)
+    {
+        failed.push(format!(
+            "affinity {:?}: {error}; write CPUs in realtime.cpus that are online (`lscpu --online`) \
+             and allowed to the process (CPUAffinity= and AllowedCPUs= in the unit, the container's \
+             --cpuset-cpus)",
+            realtime.cpus
+        ));
+    }
     failed
+}
+
+fn slack_stays(error: &rustix::io::Errno) -> String {
+    format!(
+        "timer slack stays at the system's default, so that each wake-up may come 50 µs later: \
+         {error}; allow prctl in SystemCallFilter= of the unit, or in the container's seccomp profile"
+    )
 }
 
 /// Sets the calling thread up as one that watches the gate thread: one priority above it, or a gate
@@ -95,6 +111,32 @@ mod tests {
             let failed = set_up_thread(Some(&realtime));
             assert!(failed.iter().any(|line| line.starts_with("SCHED_FIFO 200")), "{failed:?}");
             assert!(failed.iter().any(|line| line.contains("100000")), "{failed:?}");
+            assert_eq!(failed.len(), 2, "one line a failure: {failed:?}");
+        })
+        .join()
+        .unwrap();
+    }
+
+    #[test]
+    fn when_a_step_fails_expect_what_to_do_in_its_line() {
+        std::thread::spawn(|| {
+            // The last number that a set of CPUs has: no machine has that many.
+            let last = u32::try_from(CpuSet::MAX_CPU - 1).unwrap();
+            let too_many = Realtime { priority: 200, cpus: vec![100_000] };
+            let offline = Realtime { priority: 200, cpus: vec![last] };
+            let mut failed = set_up_thread(Some(&too_many));
+            failed.extend(set_up_thread(Some(&offline)));
+            failed.push(slack_stays(&rustix::io::Errno::PERM));
+            for (start, fix) in [
+                ("SCHED_FIFO 200: ", "LimitRTPRIO= in the unit"),
+                ("cpu 100000 of realtime.cpus ", "`lscpu --online --extended`"),
+                (&*format!("affinity [{last}]: "), "AllowedCPUs= in the unit"),
+                ("timer slack ", "SystemCallFilter= of the unit"),
+            ] {
+                let line = failed.iter().find(|line| line.starts_with(start));
+                let (_, told) = line.and_then(|line| line.split_once("; ")).expect(start);
+                assert!(told.contains(fix), "{told}");
+            }
         })
         .join()
         .unwrap();

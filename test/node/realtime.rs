@@ -150,7 +150,7 @@ fn where_real_time_is_refused_each_step_says_why_and_what_to_do_and_the_node_run
         ["SCHED_FIFO 40", "Operation not permitted", "LimitRTPRIO="],
         ["SCHED_FIFO 41", "Operation not permitted", "LimitRTPRIO="],
         ["memory is not locked", "Cannot allocate memory", "LimitMEMLOCK=infinity"],
-        ["affinity [900]", "Invalid argument", "are these CPUs online?"],
+        ["affinity [900]", "Invalid argument", "write CPUs in realtime.cpus that are online"],
     ];
     let is_told = |text: &str| {
         expected
