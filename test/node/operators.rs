@@ -81,6 +81,12 @@ fn hazard_49_agent_releases_itself_and_an_operator_does() {
     rig.wait_state("disarmed", |state| state["label"] == "disarmed");
     arm(&rig);
     rig.flows("/agent", 0.375);
+    // A disarm is open to it as well: it stops, and the agent cannot take it back.
+    assert_eq!(rig.trigger("disarm")["success"], true);
+    let disarmed = rig.wait_state("disarmed", |state| state["label"] == "disarmed");
+    let refused = rig.verb("arm", disarmed["seq"].as_u64().expect("a seq"));
+    assert_eq!(refused["success"], false);
+    assert_eq!(rig.state()["label"], "disarmed");
     let history = done(&rig, &["history"]);
     assert!(history.contains("(interlockctl) as maria: \"area clear\""), "{history}");
     wait_for("the reset in the log", || rig.node.log().contains("as maria"));
