@@ -79,7 +79,7 @@ impl Console<'_> {
     fn unreachable(&mut self, error: &NoAnswer) -> u8 {
         self.complain(&format!("{error}\n"));
         if matches!(error, NoAnswer::NotRunning(_)) {
-            let told = latch::told(self.state_directory.as_deref());
+            let told = latch::told(&latch::places(self.state_directory.as_deref()));
             self.complain(&told);
         }
         UNREACHABLE

@@ -1,22 +1,28 @@
 //! What a node that does not run will come up as: what its latch file holds.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::text;
-use crate::gate::state::State;
+use crate::gate::state::BootRecord;
 use crate::latch::{self, Contents, ReadError};
 
 /// Where systemd gives a node of the system its state.
 const OF_SYSTEM: &str = "/var/lib/interlock";
 
-/// The latch files of the usual places that are there. Only reads; takes no lock.
-pub(super) fn told(own: Option<&Path>) -> String {
+/// The usual places of a latch file: where a node that this user starts has it, and the system's.
+pub(super) fn places(own: Option<&Path>) -> Vec<PathBuf> {
+    let system = Path::new(OF_SYSTEM);
+    let own = own.filter(|own| *own != system);
+    own.into_iter().chain([system]).map(Path::to_path_buf).collect()
+}
+
+/// The latch files of these places that are there. Only reads; takes no lock.
+pub(super) fn told(places: &[PathBuf]) -> String {
     let mut out = String::new();
     let mut missing = Vec::new();
-    let system = Path::new(OF_SYSTEM);
-    for directory in own.into_iter().chain((own != Some(system)).then_some(system)) {
+    for directory in places {
         match latch::read(directory) {
-            Ok(contents) => out.push_str(&file(directory, &contents)),
+            Ok((contents, record)) => out.push_str(&file(directory, &contents, record)),
             Err(ReadError::Missing(_)) => missing.push(directory.display().to_string()),
             Err(
                 error @ (ReadError::Io { .. } | ReadError::Damaged(_) | ReadError::Newer { .. }),
@@ -30,13 +36,19 @@ pub(super) fn told(own: Option<&Path>) -> String {
 }
 
 /// One file.
-fn file(directory: &Path, contents: &Contents) -> String {
+fn file(directory: &Path, contents: &Contents, record: BootRecord) -> String {
     let Contents { state, clean, seq, .. } = contents;
-    let next = match (state, clean) {
-        (State::Killed, _) => "the next start comes up KILLED",
-        (State::Active, _) => "ended while active: the next start comes up KILLED",
-        (State::Disarmed, true) => "the next start comes up disarmed",
-        (State::Disarmed, false) => "was not ended cleanly: the next start comes up disarmed",
+    let next = match (record, clean) {
+        (BootRecord::Killed | BootRecord::Missing, _) => "the next start comes up KILLED",
+        (BootRecord::EndedActive | BootRecord::EndedActiveEarlier, _) => {
+            "ended while active: the next start comes up KILLED"
+        }
+        // What is lost may have been newer, and worse.
+        (BootRecord::Unreadable, _) => {
+            "the other record of its two is damaged: the next start comes up KILLED"
+        }
+        (BootRecord::Clean, true) => "the next start comes up disarmed",
+        (BootRecord::Clean, false) => "was not ended cleanly: the next start comes up disarmed",
     };
     let directory = directory.display();
     let mut out = format!("  latch file  in {directory}: {state}, seq {seq}; {next}\n");
@@ -56,3 +68,6 @@ fn file(directory: &Path, contents: &Contents) -> String {
     }
     out
 }
+
+#[cfg(test)]
+mod tests;

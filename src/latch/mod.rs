@@ -26,8 +26,10 @@ use std::path::{Path, PathBuf};
 pub use self::boot::{directory, start};
 pub use self::file::{Failure, OpenError, Store};
 pub use self::post::{Post, Progress};
+use self::record::BootId;
 pub use self::record::{Contents, Found, StoredTrip};
 pub use self::writer::{Latch, Parts};
+use crate::gate::state::BootRecord;
 
 /// Why there is nothing to show.
 #[derive(Debug, thiserror::Error)]
@@ -59,19 +61,25 @@ pub enum ReadError {
     },
 }
 
-/// What the latch file in a state directory holds, for people. Reads only, takes no lock: a node may
-/// run. Needs no ROS.
+/// What the latch file in a state directory holds, and how the next start takes it, for people.
+/// Reads only, takes no lock: a node may run. Needs no ROS.
 ///
 /// # Errors
 /// [`ReadError`], whose text says what a start would make of it.
-pub fn read(directory: &Path) -> Result<Contents, ReadError> {
+pub fn read(directory: &Path) -> Result<(Contents, BootRecord), ReadError> {
     let path = file::path_in(directory);
-    match file::found_in(directory) {
-        Ok(Found::Valid(contents)) => Ok(contents),
-        Ok(Found::Damaged { survivor: Some(contents) }) => Ok(contents),
-        Ok(Found::Damaged { survivor: None }) => Err(ReadError::Damaged(path)),
-        Ok(Found::Newer { version }) => Err(ReadError::Newer { path, version }),
-        Ok(Found::Missing) => Err(ReadError::Missing(path)),
-        Err(source) => Err(ReadError::Io { path, source }),
+    let found = match file::found_in(directory) {
+        Ok(found) => found,
+        Err(source) => return Err(ReadError::Io { path, source }),
+    };
+    // Which boot it was makes no difference here.
+    let record = boot::how_it_ended(&found, BootId::default());
+    match found {
+        Found::Valid(contents) | Found::Damaged { survivor: Some(contents) } => {
+            Ok((contents, record))
+        }
+        Found::Damaged { survivor: None } => Err(ReadError::Damaged(path)),
+        Found::Newer { version } => Err(ReadError::Newer { path, version }),
+        Found::Missing => Err(ReadError::Missing(path)),
     }
 }

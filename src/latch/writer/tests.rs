@@ -59,7 +59,7 @@ impl Bench {
     }
 
     fn read(&self) -> Contents {
-        read(&self.folder).unwrap()
+        read(&self.folder).unwrap().0
     }
 }
 
