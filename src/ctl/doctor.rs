@@ -5,15 +5,16 @@
 //!
 //! **Invariant:** what could not be looked at is never called ok.
 
+mod state_directory;
 mod system;
 
 use serde_json::Value;
 
 use super::client::{Client, NoAnswer};
-use super::{Console, GOOD, REFUSED, UNREACHABLE, text};
-use crate::gate::condition::ConditionCode;
+use super::{Console, GOOD, REFUSED, UNREACHABLE, latch, text};
 use crate::socket::protocol::Whoami;
-use crate::telemetry::status::Status;
+use crate::telemetry::status::{LaneStatus, Status, UNREAD};
+use crate::telemetry::texts::NOT_PERSISTED;
 
 /// What a check found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,6 +56,7 @@ impl Check {
 
 pub(super) fn doctor(client: &Client, console: &mut Console<'_>) -> u8 {
     let whoami = client.ask("whoami", Value::Null);
+    let is_running = !matches!(whoami, Err(NoAnswer::NotRunning(_)));
     let (socket, whoami) = socket(client, whoami.map(|answer| answer.whoami));
     let mut checks = vec![socket];
     if let Some(whoami) = &whoami {
@@ -63,6 +65,11 @@ pub(super) fn doctor(client: &Client, console: &mut Console<'_>) -> u8 {
     match client.look(None) {
         Ok((status, _)) => checks.extend(of_status(&status)),
         Err(_) => checks.push(Check::cannot_tell("node", "no status: see the first line")),
+    }
+    if !is_running {
+        // Else the node itself looks, twice a second.
+        let places = latch::places(console.state_directory.as_deref());
+        checks.extend(state_directory::checks(&places));
     }
     checks.push(system::clock());
     match &whoami {
@@ -118,29 +125,13 @@ fn rights(whoami: &Whoami) -> Check {
 /// What the node itself knows.
 fn of_status(status: &Status) -> Vec<Check> {
     let mut checks = vec![Check::ok("node", format!("{}, seq {}", status.state, status.seq))];
-    checks.push(latch(status));
+    checks.push(kept(status));
     checks.extend(set_up(status));
+    checks.push(controllers(status));
     let gating = || status.lanes.iter().filter(|lane| lane.mode != "watch");
-    let names = |is: &dyn Fn(&crate::telemetry::status::LaneStatus) -> bool| {
-        gating()
-            .filter(|lane| is(lane))
-            .map(|lane| lane.name.clone())
-            .collect::<Vec<_>>()
-            .join(", ")
-    };
-    let counted = gating().all(|lane| lane.subscribers.is_some());
-    let unread = names(&|lane| lane.subscribers == Some(0));
-    checks.push(match (counted, unread.is_empty()) {
-        (false, _) => Check::cannot_tell("controllers", "readers are not counted yet"),
-        (true, true) => Check::ok("controllers", "every lane has a reader"),
-        (true, false) => Check::bad(
-            "controllers",
-            format!("nobody reads {unread}"),
-            "start the controller; compare topic, type and reliability",
-        ),
-    });
     let counted = gating().all(|lane| lane.foreign_publishers.is_some());
-    let foreign = names(&|lane| lane.foreign_publishers.is_some_and(|count| count > 0));
+    let foreign = gating().filter(|lane| lane.foreign_publishers.is_some_and(|count| count > 0));
+    let foreign = names(foreign);
     checks.push(match (counted, foreign.is_empty()) {
         (false, _) => Check::cannot_tell("publishers", "writers are not counted yet"),
         (true, true) => Check::ok("publishers", "nobody else writes an output"),
@@ -170,23 +161,51 @@ fn set_up(status: &Status) -> impl Iterator<Item = Check> + '_ {
     status.realtime.iter().map(|failed| Check::bad("set-up", failed.clone(), ""))
 }
 
-/// Whether the state directory keeps what must not be lost.
-fn latch(status: &Status) -> Check {
-    let name = "latch";
-    let unwritable = status.unmet.iter().find(|one| one.code == LATCH_NOT_WRITABLE);
-    match (unwritable, status.latch.is_empty()) {
+/// Whether the latch is kept on disk, as the node found half a second ago at most.
+fn kept(status: &Status) -> Check {
+    let fix = "remove latch.persist: false, unless this is a simulation";
+    match status.latch.as_str() {
+        "" => Check::ok("latch", "is kept on disk"),
+        NOT_PERSISTED => Check::bad("latch", NOT_PERSISTED, fix),
         // The text has the file, the reason and the way out.
-        (Some(condition), _) => Check::bad(name, condition.text.clone(), ""),
-        (None, false) => {
-            let fix = "remove latch.persist: false, unless this is a simulation";
-            Check::bad(name, status.latch.clone(), fix)
-        }
-        (None, true) => Check::ok(name, "is kept on disk"),
+        trouble => Check::bad("latch", trouble, ""),
     }
 }
 
-/// The condition that tells of it.
-const LATCH_NOT_WRITABLE: &str = ConditionCode::LatchNotWritable.label();
+/// Whether each output is read by who is meant to read it.
+fn controllers(status: &Status) -> Check {
+    let name = "controllers";
+    let fix = "start the controller; compare topic, type and reliability";
+    let gating = || status.lanes.iter().filter(|lane| lane.mode != "watch");
+    if !gating().all(|lane| lane.subscribers.is_some()) {
+        return Check::cannot_tell(name, "readers are not counted yet");
+    }
+    let unread = names(gating().filter(|lane| lane.subscribers == Some(0)));
+    if !unread.is_empty() {
+        return Check::bad(name, format!("nobody reads {unread}"), fix);
+    }
+    // Read by a recorder, say, or by a controller with other joints.
+    let wrong = gating().filter(|lane| !lane.controller.is_empty());
+    let wrong: Vec<String> =
+        wrong.map(|lane| format!("of {}: {}", lane.name, lane.controller)).collect();
+    if !wrong.is_empty() {
+        let fix = "start it, or correct the lane's controller, joints and interface";
+        return Check::bad(name, wrong.join("; "), fix);
+    }
+    let notes = gating().flat_map(|lane| lane.notes.iter().map(move |note| (&lane.name, note)));
+    let deaf: Vec<String> = notes
+        .filter(|(_, note)| note.starts_with(UNREAD))
+        .map(|(lane, note)| format!("of {lane}: {note}"))
+        .collect();
+    if !deaf.is_empty() {
+        return Check::bad(name, deaf.join("; "), fix);
+    }
+    Check::ok(name, "every lane has a reader, and each named controller reads its own")
+}
+
+fn names<'a>(lanes: impl Iterator<Item = &'a LaneStatus>) -> String {
+    lanes.map(|lane| lane.name.as_str()).collect::<Vec<_>>().join(", ")
+}
 
 /// Columns of the names and of the texts.
 const NAME: usize = 14;

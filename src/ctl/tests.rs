@@ -1,12 +1,16 @@
 //! The tool against a real server, and the texts.
 
 use std::net::{Ipv4Addr, TcpListener};
+use std::path::Path;
 use std::sync::Arc;
 
 use super::*;
+use crate::gate::state::State;
 use crate::gate::units::SteadyTime;
 use crate::http::{Bounds, HttpParts, HttpServer, start};
-use crate::socket::fixture::{FakeNode, Rig};
+use crate::latch::record::VERSION;
+use crate::latch::{Contents, Store};
+use crate::socket::fixture::{FakeNode, Folder, Rig};
 use crate::telemetry::collector::registry;
 use crate::telemetry::fixture;
 use crate::telemetry::status::Status;
@@ -15,7 +19,7 @@ use crate::telemetry::status::{
     SelfTestPart, SourceStatus, TemperatureStatus, TripStatus,
 };
 
-fn killed() -> Status {
+pub(super) fn killed() -> Status {
     let trip = TripStatus {
         seq: 41,
         stamp_unix_s: 1_700_000_000.0,
@@ -52,6 +56,8 @@ fn killed() -> Status {
             state: String::from("safe"),
             owner: Some(String::from("teleop")),
             safe_command: String::from("zero_velocity"),
+            safe_rate_hz: Some(50.0),
+            still_for_s: Some(95.0),
             subscribers: Some(1),
             foreign_publishers: Some(0),
             sources: vec![teleop, agent],
@@ -60,6 +66,8 @@ fn killed() -> Status {
         kill_inputs: vec![KillInputStatus {
             name: String::from("pendant"),
             seen: true,
+            topic: String::from("/pendant"),
+            publishers: Some(0),
             ..KillInputStatus::default()
         }],
         feedback: vec![FeedbackStatus {
@@ -96,6 +104,11 @@ fn say(arguments: &[&str]) -> Said {
 
 /// `typed`: what somebody at a terminal answers.
 fn say_to(arguments: &[&str], typed: Option<&str>) -> Said {
+    say_from(arguments, typed, None)
+}
+
+/// `directory`: where this user's node would have its latch file.
+fn say_from(arguments: &[&str], typed: Option<&str>, directory: Option<&Path>) -> Said {
     let (mut out, mut err) = (Vec::new(), Vec::new());
     let arguments = std::iter::once(&"interlockctl").chain(arguments);
     let mut console = Console {
@@ -105,7 +118,7 @@ fn say_to(arguments: &[&str], typed: Option<&str>) -> Said {
         can_ask: typed.is_some(),
         screen: None,
         colour: false,
-        state_directory: None,
+        state_directory: directory.map(Path::to_path_buf),
         surroundings: Surroundings {
             runtime_directory: Some(String::from("/nonexistent")),
             ..Surroundings::default()
@@ -122,7 +135,7 @@ fn when_the_node_is_killed_expect_the_cause_the_outputs_and_the_way_on() {
     let said = say(&["status", "--url", &url]);
     let expected = "\
 KILLED  seq 41   by ali?[31mce 22:13:20 UTC, 3 min ago: \"arm near table\"
-  lane        base: safe, zero_velocity is out, 1 reader
+  lane        base: safe, zero_velocity at 50 Hz, still for 95 s, 1 reader
               * teleop: alive, 100 passed, 2 limited, 7 withheld
                 agent: silent for 12 s, 3 rejected, last refused: not_finite
   kill input  pendant: released
@@ -187,6 +200,36 @@ fn when_a_kill_input_asserts_expect_who_does_it() {
 }
 
 #[test]
+fn when_a_kill_input_was_never_heard_expect_where_and_how_many_could_be() {
+    let mut status = killed();
+    status.kill_inputs[0].seen = false;
+    let said = text::status(&status);
+    let expected = "pendant: not heard yet: is it switched on? (topic /pendant, 0\n                \
+                    publishers)\n";
+    assert!(said.contains(expected), "{said}");
+    status.kill_inputs[0].publishers = None;
+    let said = text::status(&status);
+    assert!(said.contains("is it switched on? (topic /pendant)\n"), "{said}");
+    // A node of an earlier version does not tell.
+    status.kill_inputs[0].topic.clear();
+    assert!(text::status(&status).contains("is it switched on?\n"));
+}
+
+#[test]
+fn when_the_latch_file_is_in_trouble_expect_it_said_once_in_every_state() {
+    let mut status = killed();
+    status.latch = String::from("the disk is full");
+    assert_eq!(text::status(&status).matches("the disk is full").count(), 1);
+    status.unmet = vec![ConditionStatus {
+        text: String::from("the disk is full"),
+        ..ConditionStatus::default()
+    }];
+    let said = text::status(&status);
+    assert_eq!(said.matches("the disk is full").count(), 1);
+    assert!(said.contains("  in the way  the disk is full\n"), "{said}");
+}
+
+#[test]
 fn when_the_node_is_active_expect_good_and_who_is_in_charge() {
     let mut status = killed();
     status.state = String::from("active");
@@ -205,7 +248,7 @@ fn when_the_node_is_active_expect_good_and_who_is_in_charge() {
         "ACTIVE  seq 41   ",
         "profile careful, velocity\n  derated to 50 %\n",
         "base: flowing, teleop in charge, NOBODY READS IT, 2 FOREIGN\n                PUBLISHERS\n",
-        "pendant: SILENT for 3.0 s\n",
+        "pendant: SILENT for 3.0 s (topic /pendant, 0 publishers)\n",
     ] {
         assert!(said.out.contains(part), "{part} not in {}", said.out);
     }
@@ -334,6 +377,21 @@ fn when_an_operator_kills_resets_and_arms_expect_each_said_and_done() {
 }
 
 #[test]
+fn hazard_27_stop_latched_but_robot_moves_is_said_before_a_reset_is_asked_for() {
+    let (rig, socket) = rig("killed", 41);
+    let motion = String::from("linear.x moves: 0.187, still is below 0.05");
+    let lane = LaneStatus { name: String::from("base"), motion, ..LaneStatus::default() };
+    rig.node.status.lock().lanes = vec![lane];
+    let said = say_to(&["reset", &socket], Some("n\n"));
+    assert_eq!(said.code, REFUSED);
+    let asked = "  NOT STILL   base: linear.x moves: 0.187, still is below 0.05\n\
+                 reset lets go of seq 41: IT MAY STILL MOVE. No command passes until arm.\n\
+                 Reset? [y/N] not done\n";
+    assert!(said.err.ends_with(asked), "{}", said.err);
+    assert!(rig.node.wishes.lock().is_empty());
+}
+
+#[test]
 fn when_a_self_test_runs_expect_each_part_in_a_line_and_the_exit_code() {
     let (rig, socket) = rig("disarmed", 40);
     let part = |input: &str, passed: bool, text: &str| SelfTestPart {
@@ -389,6 +447,32 @@ fn when_the_node_does_not_run_expect_every_verb_to_say_so() {
     assert_eq!(said.code, UNREACHABLE);
     assert!(said.err.starts_with("NOT KILLED: no node answers"), "{}", said.err);
     assert!(said.err.contains("hardware emergency stop") && said.err.contains("kill -USR1"));
+}
+
+#[test]
+fn when_the_node_does_not_run_expect_what_its_latch_file_holds() {
+    let folder = Folder::new();
+    let (mut store, _) = Store::open(folder.path()).unwrap();
+    let killed = Contents {
+        version: VERSION,
+        counter: 0,
+        state: State::Killed,
+        clean: false,
+        boot_id: [0; 16],
+        seq: 41,
+        first: 0,
+        trips: Vec::new(),
+    };
+    store.write(killed).unwrap();
+    let own = format!("  latch file  in {}: killed, seq 41; ", folder.path().display());
+    let nowhere = "--socket=/nonexistent/control.sock";
+    let said = say_from(&["history", nowhere], None, Some(folder.path()));
+    assert_eq!((said.code, said.out.as_str()), (UNREACHABLE, ""));
+    assert!(said.err.contains(&own), "{}", said.err);
+    // The doctor looks at the directory itself.
+    let said = say_from(&["doctor", nowhere], None, Some(folder.path()));
+    let name = folder.path().display().to_string();
+    assert!(said.out.contains("  state_dir       ") && said.out.contains(&name), "{}", said.out);
 }
 
 #[test]

@@ -2,6 +2,7 @@
 //!
 //! Lines of at most 79 columns, nothing that moves or colours the terminal but for the state's word.
 
+mod still;
 mod trip;
 
 use std::fmt::Write as _;
@@ -9,7 +10,7 @@ use std::fmt::Write as _;
 pub(super) use self::trip::stamp;
 use self::trip::trip;
 use crate::telemetry::history::Entry;
-use crate::telemetry::people::{span, time, way_on};
+use crate::telemetry::people::{heard_on, span, time, way_on};
 use crate::telemetry::status::{
     ConditionStatus, FeedbackStatus, KillInputStatus, LaneStatus, SelfTestPart, SourceStatus,
     Status, TemperatureStatus,
@@ -32,7 +33,7 @@ pub(super) fn status(status: &Status) -> String {
         line(&mut out, "in the way", &self::condition(condition));
     }
     for lane in &status.lanes {
-        line(&mut out, "lane", &self::lane(lane));
+        line(&mut out, "lane", &self::lane(lane, status));
         for source in &lane.sources {
             line(&mut out, "", &self::source(source, lane.owner.as_deref()));
         }
@@ -52,7 +53,8 @@ pub(super) fn status(status: &Status) -> String {
     for battery in &status.batteries {
         line(&mut out, "battery", &format!("{}: {}", battery.name, plain(&battery.text)));
     }
-    if !status.latch.is_empty() {
+    // Where it is in the way, it is told there.
+    if !status.latch.is_empty() && status.unmet.iter().all(|one| one.text != status.latch) {
         line(&mut out, "latch", &status.latch);
     }
     if !status.ignored_causes.is_empty() {
@@ -64,8 +66,16 @@ pub(super) fn status(status: &Status) -> String {
     out
 }
 
-/// The headline, and the reason of a kill.
+/// The headline, the reason of a kill, and loudly what moves nevertheless.
 fn top(status: &Status) -> String {
+    let mut out = first_lines(status);
+    for moving in still::not_still(status) {
+        line(&mut out, "NOT STILL", &moving);
+    }
+    out
+}
+
+fn first_lines(status: &Status) -> String {
     let headline = headline(status);
     let reason = match (status.state.as_str(), &status.first_trip) {
         ("killed", Some(first)) => plain(&first.reason),
@@ -139,7 +149,10 @@ pub(super) fn would_move(status: &Status) -> String {
 /// What makes a new line where `--watch` writes a log: no ages, no counts.
 pub(super) fn what_counts(status: &Status) -> String {
     let codes = status.unmet.iter().map(|one| (&one.code, &one.subject));
-    let lanes = status.lanes.iter().map(|lane| (&lane.name, &lane.state, &lane.owner));
+    let lanes = status.lanes.iter().map(|lane| {
+        let moves = !lane.motion.is_empty();
+        (&lane.name, &lane.state, &lane.owner, moves)
+    });
     format!(
         "{} {} {:?} {:?}",
         status.state,
@@ -272,7 +285,7 @@ fn condition(condition: &ConditionStatus) -> String {
     }
 }
 
-fn lane(lane: &LaneStatus) -> String {
+fn lane(lane: &LaneStatus, status: &Status) -> String {
     let mut text = format!("{}: {}", lane.name, lane.state);
     match lane.state.as_str() {
         "flowing" => {
@@ -281,9 +294,16 @@ fn lane(lane: &LaneStatus) -> String {
         }
         "released" => text.push_str(", publishes nothing"),
         _ => {
-            write!(text, ", {} is out", lane.safe_command).ok();
+            let safe = &lane.safe_command;
+            match lane.safe_rate_hz {
+                Some(rate) => write!(text, ", {safe} at {rate} Hz"),
+                None if safe == "silent" => write!(text, ", publishes nothing (silent)"),
+                None => write!(text, ", {safe} is out"),
+            }
+            .ok();
         }
     }
+    text.push_str(&still::still(lane, status));
     if let Some(selected) = &lane.selected {
         write!(text, ", {selected} selected").ok();
     }
@@ -350,12 +370,16 @@ fn temperature(parts: &[TemperatureStatus]) -> String {
 }
 
 fn kill_input(input: &KillInputStatus) -> String {
-    let KillInputStatus { name, asserted, lost, seen, silent_for_s, note, asserted_by } = input;
+    let KillInputStatus { name, asserted, lost, seen, silent_for_s, note, asserted_by, .. } = input;
+    let on = match input.topic.as_str() {
+        "" => String::new(),
+        topic => format!(" ({})", heard_on(topic, input.publishers)),
+    };
     let state = match (asserted, seen, lost) {
         (true, _, _) if asserted_by.is_empty() => String::from("ASSERTED"),
         (true, _, _) => format!("ASSERTED by {asserted_by}"),
-        (false, false, _) => String::from("not heard yet: is it switched on?"),
-        (false, true, true) => format!("SILENT for {}", span(silent_for_s.unwrap_or(0.0))),
+        (false, false, _) => format!("not heard yet: is it switched on?{on}"),
+        (false, true, true) => format!("SILENT for {}{on}", span(silent_for_s.unwrap_or(0.0))),
         (false, true, false) => String::from("released"),
     };
     if note.is_empty() { format!("{name}: {state}") } else { format!("{name}: {state}; {note}") }

@@ -67,7 +67,13 @@ pub(super) fn reset(
         return REFUSED;
     }
     console.complain(&text::head(&status));
-    let question = format!("reset lets go of seq {}. Nothing moves until arm.", status.seq);
+    let seq = status.seq;
+    let question = if status.lanes.iter().all(|lane| lane.motion.is_empty()) {
+        format!("reset lets go of seq {seq}. Nothing moves until arm.")
+    } else {
+        // What moves it is not ours, and no reset ends it.
+        format!("reset lets go of seq {seq}: IT MAY STILL MOVE. No command passes until arm.")
+    };
     if let Some(code) = ask(&question, "Reset?", yes, console) {
         return code;
     }

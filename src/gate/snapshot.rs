@@ -46,6 +46,8 @@ pub struct LaneView {
     pub subscribers: u32,
     /// It does not stand still although its time to stop is over.
     pub motion: Option<Motion>,
+    /// Since when it is measured standing still after a stop.
+    pub still_since: Option<SteadyTime>,
     /// What a watch lane saw of each joint or axis; empty on lanes that gate.
     pub seen: Vec<Seen>,
     /// The sources.
@@ -116,6 +118,8 @@ pub struct Snapshot {
     pub derating: f64,
     /// Limits are still to come with a robot description.
     pub awaits_description: bool,
+    /// Whether the latch file can be written, in time.
+    pub latch_writable: bool,
     /// The causes that are there now, whatever they do.
     pub causes: Vec<CauseView>,
     /// What stands in the way of the next step.
@@ -139,6 +143,7 @@ impl Snapshot {
             graph: LaneGraph::default(),
             subscribers: 0,
             motion: None,
+            still_since: None,
             seen: lane.seen.clone(),
             sources: vec![SourceView::default(); lane.sources.len()],
         };
@@ -153,6 +158,7 @@ impl Snapshot {
             profile: None,
             derating: 1.0,
             awaits_description: false,
+            latch_writable: true,
             causes: Vec::with_capacity(gate.faults.capacity()),
             unmet: Vec::with_capacity(gate.conditions.capacity()),
             lanes: gate.lanes.iter().map(lane).collect(),
@@ -177,6 +183,7 @@ impl Gate {
         to.profile = self.profile;
         to.derating = self.derating;
         to.awaits_description = self.awaits_description;
+        to.latch_writable = self.latch_writable;
         to.causes.clear();
         let present = self.faults.iter().filter(|fault| fault.level.present);
         to.causes.extend(present.map(|fault| CauseView {
@@ -191,6 +198,7 @@ impl Gate {
         self.unmet(now.steady, &mut |condition| to.unmet.push(condition));
         for (view, watch) in to.lanes.iter_mut().zip(&self.standstill) {
             view.motion = watch.found();
+            view.still_since = watch.still_since();
         }
         for (view, lane) in to.lanes.iter_mut().zip(&self.lanes) {
             view.state = lane.state;

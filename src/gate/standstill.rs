@@ -58,6 +58,12 @@ impl Standstill {
         self.found
     }
 
+    /// Since when it is measured standing still, counted from the deadline on; `None`: it is not, or
+    /// was not stopped.
+    pub(super) const fn still_since(&self) -> Option<SteadyTime> {
+        if self.found.is_some() { None } else { self.still_since }
+    }
+
     fn clear(&mut self) {
         (self.at, self.still_since, self.found) = (None, None, None);
     }

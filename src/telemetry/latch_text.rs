@@ -7,11 +7,27 @@ use crate::telemetry::texts::Texts;
 pub const NOT_PERSISTED: &str =
     "not persisted (latch.persist: false): a restart forgets a kill and comes up disarmed";
 
+/// The thread that writes it has not come back from the disk.
+const LATE: &str = "the latch file is not written in time: its disk is slow or hangs";
+
 impl Texts<'_> {
-    /// What the latch survives, where it is not kept on disk; empty where it is.
+    /// What the latch survives, where it is not kept on disk, in any state; empty where it is.
+    /// `writable` is the gate's word.
     #[must_use]
-    pub fn latch_lost(&self) -> &'static str {
-        if self.config.latch_persist { "" } else { NOT_PERSISTED }
+    pub fn latch_lost(&self, writable: bool) -> String {
+        if !self.config.latch_persist {
+            return NOT_PERSISTED.to_owned();
+        }
+        // Found at each look, also before the gate has heard of it.
+        let is_kept = writable && self.notes.latch().is_empty();
+        if is_kept { String::new() } else { self.latch_trouble() }
+    }
+
+    /// Why the latch file cannot be written.
+    #[must_use]
+    pub fn latch_trouble(&self) -> String {
+        let why = self.notes.latch();
+        if why.is_empty() { LATE.to_owned() } else { why }
     }
 
     /// The subject of a name, as [`Self::subject`] gives it; `None`: there is no such name now.

@@ -21,8 +21,8 @@ pub struct Findings {
     pub lanes: Vec<LaneNotes>,
     /// For each kill input: who offers it so that we cannot read it.
     pub kill_inputs: Vec<String>,
-    /// For each kill input: who publishes on it, by the middleware's identifier.
-    pub writers: Vec<Vec<(Gid, String)>>,
+    /// For each kill input: who publishes on it, by the middleware's identifier. `None`: not known.
+    pub writers: Vec<Option<Vec<(Gid, String)>>>,
     /// For each feedback the same as for kill inputs.
     pub feedback: Vec<String>,
     /// What there is to say about the robot description.
@@ -70,8 +70,16 @@ impl Notes {
     #[must_use]
     pub fn writer(&self, kill_input: usize, publisher: Gid) -> Option<String> {
         let found = self.0.lock();
-        let mut writers = found.writers.get(kill_input)?.iter();
+        let mut writers = found.writers.get(kill_input)?.as_ref()?.iter();
         writers.find(|(gid, _)| *gid == publisher).map(|(_, name)| name.clone())
+    }
+
+    /// How many publish on a kill input's topic; `None`: not known.
+    #[must_use]
+    pub fn publishers(&self, input: usize) -> Option<u64> {
+        let findings = self.0.lock();
+        let writers = findings.writers.get(input)?.as_ref()?;
+        u64::try_from(writers.len()).ok()
     }
 
     /// What there is to say about the robot description.

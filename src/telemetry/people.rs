@@ -32,10 +32,24 @@ pub fn time(unix_s: f64) -> String {
     format!("{hours:02.0}:{minutes:02.0}:{seconds:02.0} UTC")
 }
 
+/// Where somebody should be heard, and how many publish there where that is known.
+#[must_use]
+pub fn heard_on(topic: &str, publishers: Option<u64>) -> String {
+    match publishers {
+        None => format!("topic {topic}"),
+        Some(1) => format!("topic {topic}, 1 publisher"),
+        Some(count) => format!("topic {topic}, {count} publishers"),
+    }
+}
+
 /// The next steps, to be typed; `None` while nothing has to be done.
 #[must_use]
 pub fn way_on(status: &Status) -> Option<&'static str> {
+    let is_moving = status.lanes.iter().any(|lane| !lane.motion.is_empty());
     match (status.state.as_str(), status.unmet.is_empty()) {
+        ("killed", true) if is_moving => {
+            Some("see why it is not still, interlockctl reset, interlockctl arm")
+        }
         ("killed", true) => Some("1. interlockctl reset (nothing moves)   2. interlockctl arm"),
         ("killed", false) => Some("clear what is in the way, interlockctl reset, interlockctl arm"),
         ("disarmed", true) => Some("interlockctl arm"),

@@ -4,7 +4,7 @@ use super::notes::LaneNotes;
 use super::slots::Slots;
 use super::status::{
     CauseStatus, ClockStatus, ConditionStatus, FeedbackStatus, KillInputStatus, LaneStatus,
-    SeenLimits, SeenStatus, SourceStatus, Status, TopicStatus, TripStatus,
+    SeenLimits, SeenStatus, SourceStatus, Status, TopicStatus, TripStatus, UNREAD,
 };
 use super::texts::Texts;
 use crate::config::model::{LaneConfig, LaneMode, SourceConfig, SourceMode};
@@ -13,6 +13,7 @@ use crate::gate::conditions::Condition;
 use crate::gate::limits::DimensionLimits;
 use crate::gate::machine::Trip;
 use crate::gate::publisher::Gid;
+use crate::gate::safe::SafeCommand;
 use crate::gate::seen::Seen;
 use crate::gate::snapshot::{CauseView, LaneView, Snapshot, SourceView};
 use crate::gate::standstill::Motion;
@@ -52,7 +53,7 @@ fn with_topics(
     let mut found = texts.notes.read();
     found.lanes.resize_with(config.lanes.len(), LaneNotes::default);
     found.kill_inputs.resize_with(config.kill_inputs.len(), String::new);
-    found.writers.resize_with(config.kill_inputs.len(), Vec::new);
+    found.writers.resize_with(config.kill_inputs.len(), || None);
     found.feedback.resize_with(config.feedback.len(), String::new);
     let lanes = snapshot.lanes.iter().zip(&config.lanes).zip(&slots.lanes).zip(&found.lanes);
     let inputs = snapshot.kill_inputs.iter().zip(&config.kill_inputs);
@@ -78,8 +79,9 @@ fn with_topics(
         realtime: found.realtime,
         lanes: lanes
             .map(|(((view, lane), slots), notes)| LaneStatus {
-                notes: lane_notes(notes),
-                controller: notes.controller.clone(),
+                notes: lane_notes(notes, &controller(view, lane, notes)),
+                controller: controller(view, lane, notes),
+                still_for_s: ago(view.still_since),
                 foreign_publishers: slots.output_foreign_publishers.get(),
                 sources: view
                     .sources
@@ -99,7 +101,9 @@ fn with_topics(
             .zip(found.writers)
             .map(|(((view, input), note), writers)| KillInputStatus {
                 note,
-                asserted_by: asserted_by(view.asserted_by, &writers),
+                asserted_by: asserted_by(view.asserted_by, writers.as_deref().unwrap_or_default()),
+                topic: input.topic.clone(),
+                publishers: writers.and_then(|writers| u64::try_from(writers.len()).ok()),
                 name: input.name.clone(),
                 asserted: view.asserted,
                 lost: view.lost,
@@ -122,7 +126,7 @@ fn with_topics(
         clock: ClockStatus::of(slots),
         rejections: Vec::new(),
         ignored_causes: ignored.map(|(cause, _)| cause.label().to_owned()).collect(),
-        latch: texts.latch_lost().to_owned(),
+        latch: texts.latch_lost(snapshot.latch_writable),
         hardware_id: config.hardware_id.clone(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         config_sha256: config.sha256.clone(),
@@ -209,6 +213,7 @@ fn lane_status(view: &LaneView, lane: &LaneConfig) -> LaneStatus {
         owner: name(view.owner),
         selected: name(view.selected),
         safe_command: lane.safe.label().to_owned(),
+        safe_rate_hz: safe_rate(lane),
         subscribers: Some(u64::from(view.subscribers)),
         foreign_publishers: None,
         notes: Vec::new(),
@@ -220,7 +225,29 @@ fn lane_status(view: &LaneView, lane: &LaneConfig) -> LaneStatus {
             .map(|(saw, dimension)| seen(saw, dimension))
             .collect(),
         motion: view.motion.map(|motion| motion_text(motion, lane)).unwrap_or_default(),
+        still_for_s: None,
         sources: Vec::new(),
+    }
+}
+
+/// As the params file has it: the period is kept to a nanosecond.
+fn safe_rate(lane: &LaneConfig) -> Option<f64> {
+    let rate = (1_000.0 / lane.safe_period.as_secs_f64()).round() / 1_000.0;
+    (lane.safe != SafeCommand::Silent && rate.is_finite()).then_some(rate)
+}
+
+/// Why the lane's named controller is not the one that is meant. Others may read the output: a
+/// recorder is no controller.
+fn controller(view: &LaneView, lane: &LaneConfig, notes: &LaneNotes) -> String {
+    match &lane.controller {
+        Some(name)
+            if notes.controller.is_empty()
+                && view.subscribers > 0
+                && !view.graph.controller_reads =>
+        {
+            format!("'{name}' does not read the output")
+        }
+        Some(_) | None => notes.controller.clone(),
     }
 }
 
@@ -235,11 +262,11 @@ fn motion_text(motion: Motion, lane: &LaneConfig) -> String {
 }
 
 /// What the graph says against an output, one sentence each.
-fn lane_notes(notes: &LaneNotes) -> Vec<String> {
-    let LaneNotes { controller, foreign, readers, others: _, sources: _ } = notes;
+fn lane_notes(notes: &LaneNotes, controller: &str) -> Vec<String> {
+    let LaneNotes { foreign, readers, controller: _, others: _, sources: _ } = notes;
     let about = [
-        ("also publishes on the output", foreign),
-        ("reads the output but gets nothing", readers),
+        ("also publishes on the output", foreign.as_str()),
+        (UNREAD, readers),
         ("its controller does not fit", controller),
     ];
     let said = about.into_iter().filter(|(_, who)| !who.is_empty());
@@ -280,3 +307,6 @@ fn source_status(
 fn unix(at: WallTime) -> f64 {
     at.as_nanos() as f64 * 1e-9
 }
+
+#[cfg(test)]
+mod tests;

@@ -72,7 +72,7 @@ pub struct Status {
     /// What there is to say about the robot description; empty: nothing.
     #[serde(default)]
     pub description: String,
-    /// What the latch does not survive; empty: it is kept on disk.
+    /// What the latch does not survive, or why its file cannot be written; empty: it is kept on disk.
     #[serde(default)]
     pub latch: String,
     /// Steps of the real-time set-up that failed, each with its reason and the way out.
@@ -179,6 +179,9 @@ pub struct SeenLimits {
     pub max_acceleration: Option<f64>,
 }
 
+/// How [`LaneStatus::notes`] begin that tell of readers who get nothing.
+pub const UNREAD: &str = "reads the output but gets nothing";
+
 /// One thing that stands in the way.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ConditionStatus {
@@ -205,6 +208,9 @@ pub struct LaneStatus {
     pub selected: Option<String>,
     /// For example `zero_velocity`.
     pub safe_command: String,
+    /// How often it is sent, Hz; `null`: never (`silent`), or not told.
+    #[serde(default)]
+    pub safe_rate_hz: Option<f64>,
     /// Matched readers of the output; `null` before they were counted.
     pub subscribers: Option<u64>,
     /// Other writers of the output; `null` before they were counted.
@@ -220,6 +226,10 @@ pub struct LaneStatus {
     /// not stopped.
     #[serde(default)]
     pub motion: String,
+    /// How long it is measured standing still, from its time to stop on; `null`: it was not stopped, it
+    /// moves, or nobody measures it.
+    #[serde(default)]
+    pub still_for_s: Option<f64>,
     /// What was seen of each joint or axis; empty for a lane that gates.
     #[serde(default)]
     pub seen: Vec<SeenStatus>,
@@ -274,6 +284,12 @@ pub struct KillInputStatus {
     /// Who offers on its topic what we cannot take; empty: nobody.
     #[serde(default)]
     pub note: String,
+    /// Its topic.
+    #[serde(default)]
+    pub topic: String,
+    /// Who publishes there, whatever they offer; `null` before they were counted.
+    #[serde(default)]
+    pub publishers: Option<u64>,
     /// Silent for longer than allowed.
     pub lost: bool,
     /// Heard at least once.

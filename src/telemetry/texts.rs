@@ -11,6 +11,7 @@ use crate::gate::machine::{Subject, Trip};
 use crate::gate::state::Refused;
 pub use crate::telemetry::latch_text::NOT_PERSISTED;
 use crate::telemetry::notes::Notes;
+use crate::telemetry::people::heard_on;
 
 /// The names behind the gate's indices.
 #[derive(Clone, Copy, Debug)]
@@ -95,6 +96,21 @@ impl Texts<'_> {
         }
     }
 
+    /// A kill input's topic, and how many publish there.
+    fn heard_on(&self, subject: Subject) -> String {
+        let publishers = match subject {
+            Subject::KillInput(input) => self.notes.publishers(input),
+            Subject::Node
+            | Subject::Lane(_)
+            | Subject::Source { .. }
+            | Subject::Feedback(_)
+            | Subject::Temperature(_)
+            | Subject::Battery(_)
+            | Subject::Path(_) => None,
+        };
+        heard_on(self.topic(subject), publishers)
+    }
+
     fn dimension(&self, condition: &Condition) -> &str {
         let (Subject::Lane(lane) | Subject::Source { lane, .. }) = condition.subject else {
             return UNKNOWN;
@@ -117,11 +133,13 @@ impl Texts<'_> {
             }
             ConditionCode::KillInputSilent => format!(
                 "kill input '{subject}' silent for {found:.1} s, needs a message every {needed} s: \
-                 is it switched on? (topic {topic})"
+                 is it switched on? ({})",
+                self.heard_on(condition.subject)
             ),
-            ConditionCode::KillInputUnseen => {
-                format!("kill input '{subject}' not heard yet: is it switched on? (topic {topic})")
-            }
+            ConditionCode::KillInputUnseen => format!(
+                "kill input '{subject}' not heard yet: is it switched on? ({})",
+                self.heard_on(condition.subject)
+            ),
             ConditionCode::FeedbackStale => {
                 let input = match condition.subject {
                     Subject::Feedback(feedback) => self.config.feedback.get(feedback),
@@ -165,14 +183,7 @@ impl Texts<'_> {
                  (its engage rule): let go of it or bring it to the pose held (topic {topic})",
                 self.dimension(condition)
             ),
-            ConditionCode::LatchNotWritable => {
-                let why = self.notes.latch();
-                if why.is_empty() {
-                    "the latch file is not written in time: its disk is slow or hangs".to_owned()
-                } else {
-                    why
-                }
-            }
+            ConditionCode::LatchNotWritable => self.latch_trouble(),
             ConditionCode::SimulatedTime => "use_sim_time is on: for a simulation write \
                  allow_sim_time: true, for a robot turn use_sim_time off"
                 .to_owned(),
@@ -356,91 +367,4 @@ const fn unit(cause: Cause) -> &'static str {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::telemetry::fixture;
-
-    #[test]
-    fn every_condition_has_a_text_that_names_its_subject() {
-        let mut config = fixture::config();
-        config.lanes[0].controller = Some("arm_controller".to_owned());
-        let notes = Notes::default();
-        let attribution = Attribution::default();
-        let texts =
-            Texts { config: &config, node: "/interlock", notes: &notes, attribution: &attribution };
-        for code in ConditionCode::ALL {
-            let subject = match code {
-                ConditionCode::KillInputAsserted
-                | ConditionCode::KillInputSilent
-                | ConditionCode::KillInputUnseen => Subject::KillInput(0),
-                ConditionCode::FeedbackStale => Subject::Feedback(0),
-                ConditionCode::SourceNotReady => Subject::Source { lane: 0, source: 0 },
-                ConditionCode::NotStandingStill
-                | ConditionCode::NoController
-                | ConditionCode::ControllerMismatch
-                | ConditionCode::ForeignPublisher
-                | ConditionCode::NoSafeCommand => Subject::Lane(0),
-                ConditionCode::CausePresent
-                | ConditionCode::LatchNotWritable
-                | ConditionCode::RobotDescriptionMissing
-                | ConditionCode::SimulatedTime
-                | ConditionCode::Settling
-                | ConditionCode::SeqMoved => Subject::Node,
-            };
-            let condition = Condition {
-                code: *code,
-                subject,
-                cause: Some(crate::gate::cause::Cause::Tilt),
-                dimension: Some(0),
-                publisher: None,
-                found: 0.25,
-                needed: 0.5,
-            };
-            let text = texts.condition(&condition);
-            assert!(text.contains(&texts.subject(subject)), "{text}");
-            assert!(!text.contains(UNKNOWN) || text.contains("is it switched on?"), "{text}");
-        }
-    }
-
-    #[test]
-    fn when_a_kill_input_asserts_expect_its_publisher_named_where_the_graph_knows_it() {
-        let config = fixture::config();
-        let (notes, attribution) = (Notes::default(), Attribution::default());
-        notes.write(|all| all.writers = vec![vec![([7; 16], "/pendant".to_owned())]]);
-        let texts =
-            Texts { config: &config, node: "/interlock", notes: &notes, attribution: &attribution };
-        let text = |publisher| {
-            texts.condition(&Condition {
-                code: ConditionCode::KillInputAsserted,
-                subject: Subject::KillInput(0),
-                cause: None,
-                dimension: None,
-                publisher,
-                found: f64::NAN,
-                needed: f64::NAN,
-            })
-        };
-        assert!(text(Some([7; 16])).contains("asserts, by /pendant: release it"));
-        assert!(
-            text(Some([8; 16])).contains("asserts, by a publisher that the graph does not name:")
-        );
-        assert!(text(None).contains("asserts: release it"));
-    }
-
-    #[test]
-    fn when_an_index_is_unknown_expect_a_question_mark_and_no_panic() {
-        let config = fixture::config();
-        let notes = Notes::default();
-        let attribution = Attribution::default();
-        let texts =
-            Texts { config: &config, node: "/interlock", notes: &notes, attribution: &attribution };
-        for subject in [
-            Subject::Lane(99),
-            Subject::Source { lane: 0, source: 99 },
-            Subject::KillInput(99),
-            Subject::Feedback(99),
-        ] {
-            assert!(texts.subject(subject).contains(UNKNOWN));
-        }
-    }
-}
+mod tests;

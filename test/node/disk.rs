@@ -5,6 +5,7 @@ use std::process::Command;
 
 use serde_json::Value;
 
+use crate::operators::{ctl, said};
 use crate::rig::{BASE, Rig, TWIST};
 use crate::support::DomainLease;
 
@@ -54,6 +55,22 @@ fn when_the_state_directory_is_removed_expect_the_condition_its_way_out_and_kill
     assert_eq!(after["first_trip"], state["first_trip"], "{after}");
     rig.reset();
     rig.arm();
+    // While active nothing is in the way, and it shows all the same: a kill would be forgotten.
+    std::fs::remove_dir_all(&dir).expect("remove it once more");
+    let state = rig.wait_state("the trouble told", |state| {
+        let extra = state["extra"].as_array().expect("a list").iter();
+        extra
+            .filter(|one| one["key"] == "latch")
+            .any(|one| one["value"].to_string().contains("mkdir"))
+    });
+    assert_eq!((&state["label"], trouble(&state).as_str()), (&Value::from("active"), ""));
+    let doctor = said(&ctl(&rig, &["doctor"]));
+    assert!(doctor.contains("BAD          latch "), "{doctor}");
+    let status = said(&ctl(&rig, &["status"]));
+    assert!(
+        status.starts_with("ACTIVE") && status.contains("  latch       latch file "),
+        "{status}"
+    );
 }
 
 /// The node in a mount namespace of its own, where a script has made the disk it keeps its latch on.

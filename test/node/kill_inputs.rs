@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::operators::{ctl, said};
 use crate::peer::Peer;
 use crate::rig::{BASE, Rig, TWIST};
 use crate::support::wait_for;
@@ -189,6 +190,15 @@ fn a_cut_is_requested_while_it_moves_after_a_stop_and_withdrawn_by_the_reset() {
         let extra = state["extra"].as_array().expect("a list");
         extra.iter().any(|one| one["key"] == "not still base")
     });
+    // Whoever looks, and whoever is about to reset, is told below the headline; nobody answers here.
+    for verb in ["status", "reset"] {
+        let text = said(&ctl(&rig, &[verb]));
+        let second = text.lines().nth(1).expect("a second line");
+        assert_eq!(
+            second, "  NOT STILL   base: linear.x moves: 0.500, still is below 0.05",
+            "{text}"
+        );
+    }
     rig.reset();
     rig.wait_message("/cut", 0, "the request withdrawn", |one| one.message["data"] == false);
 }

@@ -3,6 +3,7 @@
 
 use serde_json::{Value, json};
 
+use crate::operators::{ctl, said};
 use crate::peer::Peer;
 use crate::rig::{BASE, Rig, TWIST, goes, twist};
 use crate::support::wait_for;
@@ -165,6 +166,9 @@ fn a_controller_that_goes_disarms() {
     // A recorder is no controller (hazard 55).
     rig.peer.subscribe("/cmd_vel", TWIST);
     rig.wait_state("another reader", |state| has_unmet(state, "controller_mismatch"));
+    let text = said(&ctl(&rig, &["doctor"]));
+    let found = "BAD          controllers     of base: '/base_controller' does not read the\n";
+    assert!(text.contains(found), "{text}");
     let mut first = controller(&rig, "first");
     rig.arm();
     rig.flows("/agent", 0.25);

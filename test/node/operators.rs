@@ -15,13 +15,13 @@ fn closed() -> String {
 }
 
 /// Runs the tool for the rig's node.
-fn ctl(rig: &Rig, arguments: &[&str]) -> Output {
+pub(crate) fn ctl(rig: &Rig, arguments: &[&str]) -> Output {
     let mut command = rig.lease.command(env!("CARGO_BIN_EXE_interlockctl"));
     command.args(arguments).stdin(std::process::Stdio::null());
     command.output().expect("run interlockctl")
 }
 
-fn said(output: &Output) -> String {
+pub(crate) fn said(output: &Output) -> String {
     String::from_utf8_lossy(&[&output.stdout[..], &output.stderr[..]].concat()).into_owned()
 }
 
@@ -200,6 +200,9 @@ fn an_operator_chooses_a_source_waits_and_disarms() {
     let gone = ctl(&rig, &["history"]);
     assert_eq!(gone.status.code(), Some(2));
     assert!(said(&gone).contains("it is not running"), "{}", said(&gone));
+    let gone = ctl(&rig, &["doctor"]);
+    assert_ne!(gone.status.code(), Some(0));
+    assert!(said(&gone).contains("  state_dir  "), "{}", said(&gone));
 }
 
 /// A node that has ended at once: its params file is not there.

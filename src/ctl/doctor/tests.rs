@@ -1,7 +1,7 @@
 //! The checks of what the node tells, and the table.
 
 use super::*;
-use crate::telemetry::status::{ConditionStatus, LaneStatus};
+use crate::telemetry::status::LaneStatus;
 
 fn good() -> Status {
     Status {
@@ -56,20 +56,41 @@ fn when_something_is_bad_expect_it_named_with_its_fix() {
 }
 
 #[test]
-fn when_the_latch_is_not_on_disk_expect_why_and_the_way_out() {
-    assert_eq!(of(&good(), "latch").found, Found::Ok);
+fn when_the_latch_is_not_on_disk_expect_why_and_the_way_out_in_every_state() {
+    for state in ["active", "disarmed", "killed"] {
+        // Nothing is unmet while active: what the disk says must show all the same.
+        let mut status = Status { state: state.to_owned(), ..good() };
+        assert_eq!(of(&status, "latch").found, Found::Ok);
+        status.latch = NOT_PERSISTED.to_owned();
+        let check = of(&status, "latch");
+        assert!(check.found == Found::Bad && check.fix.contains("latch.persist"), "{check:?}");
+        // A disk that fails says more: its text has the way out.
+        status.latch = "No space left: make space".to_owned();
+        let check = of(&status, "latch");
+        assert_eq!((check.found, check.text.as_str()), (Found::Bad, "No space left: make space"));
+        assert_eq!(check.fix, "");
+    }
+}
+
+#[test]
+fn when_somebody_else_than_the_controller_reads_expect_bad() {
     let mut status = good();
-    status.latch = "not persisted".to_owned();
-    let check = of(&status, "latch");
-    assert!(check.found == Found::Bad && check.fix.contains("latch.persist"), "{check:?}");
-    // A disk that fails says more: its text has the way out.
-    status.unmet = vec![ConditionStatus {
-        code: "latch_not_writable".to_owned(),
-        text: "No space left: make space".to_owned(),
-        ..ConditionStatus::default()
-    }];
-    let check = of(&status, "latch");
-    assert_eq!((check.found, check.text.as_str()), (Found::Bad, "No space left: make space"));
+    status.lanes[0].controller = "'base_controller' does not read the output".to_owned();
+    let check = of(&status, "controllers");
+    assert_eq!(check.found, Found::Bad);
+    assert_eq!(check.text, "of base: 'base_controller' does not read the output");
+    assert!(check.fix.contains("start it"), "{check:?}");
+    let mut status = good();
+    status.lanes[0].notes = vec![
+        "also publishes on the output: /other".to_owned(),
+        format!("{UNREAD}: /driver (best_effort)"),
+    ];
+    let check = of(&status, "controllers");
+    assert_eq!(check.found, Found::Bad);
+    assert_eq!(check.text, format!("of base: {UNREAD}: /driver (best_effort)"));
+    // Who else writes is the next check's.
+    status.lanes[0].notes.pop();
+    assert_eq!(of(&status, "controllers").found, Found::Ok);
 }
 
 #[test]

@@ -139,7 +139,7 @@ fn gate(status: &Status) -> DiagnosticStatus {
         (None, _) => (ERROR, "the gate has not told its state yet".to_owned()),
     };
     let (level, message) = if level == OK && !status.latch.is_empty() {
-        (WARN, format!("{message}; latch {}", status.latch))
+        (WARN, format!("{message}; latch: {}", status.latch))
     } else {
         (level, message)
     };

@@ -131,7 +131,7 @@ impl GraphAudit {
         notes.write(|findings| {
             findings.lanes.resize_with(lanes.len(), Default::default);
             findings.kill_inputs.resize_with(kill_inputs.len(), String::new);
-            findings.writers.resize_with(kill_inputs.len(), Vec::new);
+            findings.writers.resize_with(kill_inputs.len(), || None);
             findings.feedback.resize_with(feedback.len(), String::new);
         });
         Self {
@@ -225,14 +225,15 @@ impl GraphAudit {
         let (node, notes) = (&self.node, &self.notes);
         for (index, AuditedInput { topic, listed }) in self.kill_inputs.iter_mut().enumerate() {
             let text = look_at_writers(node, topic);
-            let writers = publishers_info(node, &topic.topic);
-            if let Ok(writers) = &writers {
+            let writers = publishers_info(node, &topic.topic).ok();
+            if let Some(writers) = &writers {
                 let gids = writers.iter().map(|writer| writer.gid);
                 listed.write(Listed::of(gids, self.identifiers));
             }
-            // Who asserts is told by name.
-            let writers = writers.unwrap_or_default();
-            let writers = writers.iter().map(|writer| (writer.gid, full_name(writer))).collect();
+            // Who asserts is told by name, and whether anybody could.
+            let writers = writers.map(|writers| {
+                writers.iter().map(|writer| (writer.gid, full_name(writer))).collect()
+            });
             notes.write(|all| {
                 put(&mut all.kill_inputs, index, text.as_deref());
                 if let Some(place) = all.writers.get_mut(index) {

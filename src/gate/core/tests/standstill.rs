@@ -6,8 +6,10 @@ use super::bench::{Bench, SERVICE, rules};
 use crate::gate::notice::Notice;
 use crate::gate::rules::LaneRules;
 use crate::gate::safe::SafeCommand;
+use crate::gate::snapshot::Snapshot;
 use crate::gate::standstill::Motion;
 use crate::gate::test_rules::position_lane;
+use crate::gate::units::SteadyTime;
 
 fn motions(bench: &mut Bench) -> Vec<Option<Motion>> {
     let motion = |notice| {
@@ -59,6 +61,49 @@ fn hazard_27_stop_latched_but_robot_moves() {
     bench.run(1_000);
     assert_eq!(motions(&mut bench), [None]);
     assert!(!bench.gate.moves_after_stop());
+}
+
+/// What the snapshot says of lane 0: since when it stands, in ms, and whether it moves.
+fn told(bench: &Bench) -> (Option<u64>, bool) {
+    let snapshot = Snapshot::new(&bench.gate, bench.now());
+    let lane = &snapshot.lanes[0];
+    let start = SteadyTime::from_nanos(0);
+    let since = lane.still_since.map(|at| at.since(start).as_millis().try_into().unwrap());
+    (since, lane.motion.is_some())
+}
+
+#[test]
+fn when_it_stands_after_a_stop_expect_since_when_and_never_while_it_moves_or_is_silent() {
+    let mut bench = killed(position_lane(1));
+    let killed_at = bench.now_ms;
+    bench.run(900);
+    assert_eq!(told(&bench), (None, false), "its time to stop is not over");
+    bench.run(5_000);
+    let deadline = Some(killed_at + 1_000);
+    assert_eq!(told(&bench), (deadline, false));
+    // It moves: nothing of the time before counts.
+    bench.velocity = vec![0.5];
+    bench.run(500);
+    assert_eq!(told(&bench), (None, true));
+    // It has to stand for a second before it is believed, and then that second counts.
+    bench.velocity = vec![0.0];
+    bench.run(900);
+    assert_eq!(told(&bench), (None, true));
+    bench.run(1_000);
+    let (Some(since), false) = told(&bench) else { panic!("{:?}", told(&bench)) };
+    assert!((killed_at + 6_400..=killed_at + 6_900).contains(&since), "{since}");
+    // Silent feedback: nobody knows.
+    bench.feedback = false;
+    bench.run(500);
+    assert_eq!(told(&bench), (None, true));
+    // After a reset nothing was stopped.
+    bench.feedback = true;
+    bench.run(3_000);
+    assert!(told(&bench).0.is_some());
+    let seq = bench.gate.machine().seq();
+    assert_eq!(bench.gate.reset(seq, bench.now()), Ok(()));
+    bench.run(10);
+    assert_eq!(told(&bench), (None, false));
 }
 
 #[test]
