@@ -206,7 +206,7 @@ pub fn run(
     let elevated = config.realtime.clone();
     let told = notes.clone();
     let set_up = move || tell_realtime(&told, realtime::set_up_watcher(elevated.as_ref()));
-    let stop = LastStop::start(switch.clone(), set_up.clone(), move || burst.fire())?;
+    let stop = LastStop::start(switch.clone(), set_up.clone(), move || burst.frame())?;
     stop.on_panic();
     let progress = built.progress;
     let watchdog = watchdog::watch(progress.clone(), stop, set_up)?;

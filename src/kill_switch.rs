@@ -71,8 +71,10 @@ impl KillSwitch {
     /// Nothing but the stop burst may be published from here on. Cannot be undone.
     ///
     /// # Ordering
-    /// `SeqCst`, like the load in [`Self::is_fenced`]: a publish that did not see the fence comes
-    /// before the burst in the one order of both, so the burst is what is last on the wire.
+    /// `SeqCst`, like the load in [`Self::is_fenced`]: who looks after this in the one order of both
+    /// sees it. Only the look is ordered, not the publish behind it: of the gate's, the one publish
+    /// that had looked before may still come, between two frames of the burst. The burst outlasts it
+    /// by repeating, and the process ends directly after its last frame.
     pub fn fence(&self) {
         self.fenced.store(true, Ordering::SeqCst);
     }

@@ -86,7 +86,8 @@
 //! | `log` | stderr | bounded queue |
 //! | `latch` | the latch file | a mailbox with the newest record; atomics back |
 //! | `watchdog` | the end of a process whose gate stands still | the gate's progress, an atomic |
-//! | `burst` | the stop burst; waits all its life | a flag and unpark |
+//! | `burst` | the stop burst and the end after it; waits all its life | a flag and unpark |
+//! | `last_words` | the log's line about that; waits all its life | a flag and unpark |
 //! | `notify` | what the service manager is told; only under one | the gate's progress |
 //! | main | signals, the end of the process | |
 //!

@@ -10,8 +10,11 @@
 //! the last command it got, so somebody else must put the safe command out, and the process must end
 //! so that its supervisor starts a new one, which comes up killed.
 //!
-//! **Invariant:** the fence is up before the first frame of the burst, so nothing of the gate's
-//! follows it but permits that say no.
+//! **Invariant:** the fence is up before the first frame of the burst. Of the gate's, nothing comes
+//! after that frame but permits that say no, and at most the one publish that had looked at the fence
+//! before: frames follow it.
+//! **Invariant:** where no publish hangs, the process ends directly after a frame: nothing is waited for
+//! or told in between.
 //! **Invariant:** once fired, the process ends within [`BURST_LIMIT`], whether the burst, the
 //! middleware or the log hangs: the watching thread waits for none of them longer.
 //! **Invariant:** nothing but a steady clock and two atomics decides; no lock is taken.
@@ -50,13 +53,13 @@ pub fn watch(
         loop {
             if stop.is_fired() {
                 // A panic somewhere: its own thread may hang while it tells.
-                stop.abort_when_done();
+                stop.abort_at_the_limit();
             }
             match judge.look(progress.read(), clock::steady()) {
                 Finding::Ended => return,
                 Finding::Stalled(for_) => {
                     stop.fire_for_stall(for_);
-                    stop.abort_when_done();
+                    stop.abort_at_the_limit();
                 }
                 Finding::NotBegun | Finding::Moves | Finding::Waits => {
                     std::thread::park_timeout(LOOK_EVERY);

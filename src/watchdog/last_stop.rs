@@ -9,19 +9,24 @@ use crate::clock;
 use crate::gate::units::{SteadyTime, duration_nanos};
 use crate::kill_switch::KillSwitch;
 
-/// The longest a dying process waits for its own burst: a publish may hang on a lock of the
-/// middleware that a stalled or panicking thread holds.
+/// The longest a dying process waits for its own burst and its last words: a publish may hang on a
+/// lock of the middleware that a stalled or panicking thread holds.
 pub const BURST_LIMIT: Duration = Duration::from_millis(100);
 
-/// Between two looks at whether the burst is out.
-const STEP: Duration = Duration::from_millis(1);
+/// The least frames of a burst: one may be lost, a controller may sample.
+const FRAMES: u32 = 10;
+/// Time between two frames.
+const BETWEEN: Duration = Duration::from_millis(5);
+/// The burst waits for the last words no longer than this, so that it ends behind its own last frame
+/// before whoever watches ends it wherever it is.
+const WORDS_LIMIT: Duration = Duration::from_millis(80);
 
-/// The last stop of this process. Its burst waits on a thread of its own, started long before it is
-/// needed: a process in trouble may not get a thread.
+/// The last stop of this process. Its burst and its last words wait on threads of their own, started
+/// long before they are needed: a process in trouble may not get a thread.
 #[derive(Debug)]
 pub struct LastStop {
     shared: Arc<Shared>,
-    helper: Thread,
+    helpers: [Thread; 2],
     watchdog: OnceLock<Thread>,
 }
 
@@ -32,38 +37,39 @@ struct Shared {
     fired: AtomicU64,
     /// How long the gate had stood; 0: it is not about the gate.
     stalled: AtomicU64,
-    /// The burst is out, and told.
-    done: AtomicBool,
+    /// What there is to say has been said.
+    told: AtomicBool,
 }
 
 impl LastStop {
-    /// Starts thread `burst`, which waits. `set_up` runs on it first, for its scheduling.
+    /// Starts threads `burst` and `last_words`, which wait. `set_up` runs on `burst` first, for its
+    /// scheduling; `frame` sends one frame.
     ///
     /// # Errors
     /// The system's, when there is no thread to be had.
     pub fn start(
         switch: Arc<KillSwitch>,
         set_up: impl FnOnce() + Send + 'static,
-        mut burst: impl FnMut() + Send + 'static,
+        frame: impl FnMut() + Send + 'static,
     ) -> std::io::Result<Arc<Self>> {
         let shared = Arc::new(Shared {
             switch,
             fired: AtomicU64::new(0),
             stalled: AtomicU64::new(0),
-            done: AtomicBool::new(false),
+            told: AtomicBool::new(false),
         });
-        let of_helper = shared.clone();
-        let helper = std::thread::Builder::new().name("burst".to_owned()).spawn(move || {
+        let (of_burst, of_words) = (shared.clone(), shared.clone());
+        let burst = std::thread::Builder::new().name("burst".to_owned()).spawn(move || {
             set_up();
-            while !of_helper.is_fired() {
-                std::thread::park();
-            }
-            burst();
-            of_helper.tell();
-            of_helper.done.store(true, Ordering::Release);
+            of_burst.wait();
+            of_burst.burst(frame);
         })?;
-        let helper = helper.thread().clone();
-        Ok(Arc::new(Self { shared, helper, watchdog: OnceLock::new() }))
+        let words = std::thread::Builder::new().name("last_words".to_owned()).spawn(move || {
+            of_words.wait();
+            of_words.tell();
+        })?;
+        let helpers = [burst.thread().clone(), words.thread().clone()];
+        Ok(Arc::new(Self { shared, helpers, watchdog: OnceLock::new() }))
     }
 
     /// Raises the fence and lets the burst out. Waits for nothing; again: nothing more.
@@ -72,7 +78,7 @@ impl LastStop {
         let now = clock::steady().as_nanos().max(1);
         // Only the first counts. Release: the fence and `stalled` come before.
         self.shared.fired.compare_exchange(0, now, Ordering::AcqRel, Ordering::Relaxed).ok();
-        self.helper.unpark();
+        self.helpers.iter().for_each(Thread::unpark);
         if let Some(watchdog) = self.watchdog.get() {
             watchdog.unpark();
         }
@@ -95,16 +101,16 @@ impl LastStop {
         self.watchdog.set(watchdog).ok();
     }
 
-    /// Ends the process by SIGABRT: when the burst is out, at the latest [`BURST_LIMIT`] after the
-    /// firing.
-    pub fn abort_when_done(&self) -> ! {
-        let fired = SteadyTime::from_nanos(self.shared.fired.load(Ordering::Acquire));
-        while !self.shared.done.load(Ordering::Acquire)
-            && clock::steady().since(fired) < BURST_LIMIT
-        {
-            std::thread::sleep(STEP);
+    /// Ends the process by SIGABRT [`BURST_LIMIT`] after the firing, where the burst has not ended it
+    /// before.
+    pub fn abort_at_the_limit(&self) -> ! {
+        loop {
+            let left = BURST_LIMIT.saturating_sub(self.shared.since_fired());
+            if left.is_zero() {
+                std::process::abort();
+            }
+            std::thread::sleep(left);
         }
-        std::process::abort();
     }
 
     /// From now on a panic on any thread fires, and ends the process. For programs, never for a
@@ -116,7 +122,8 @@ impl LastStop {
             stop.fire();
             // May hang, on whoever reads standard error: the watchdog does not wait for it.
             told(panic);
-            stop.abort_when_done();
+            stop.shared.has_told();
+            stop.abort_at_the_limit();
         }));
     }
 }
@@ -127,16 +134,50 @@ impl Shared {
         self.fired.load(Ordering::Acquire) != 0
     }
 
-    /// After the burst, and on its thread: whoever reads the log may have stopped reading.
+    fn wait(&self) {
+        while !self.is_fired() {
+            std::thread::park();
+        }
+    }
+
+    fn since_fired(&self) -> Duration {
+        clock::steady().since(SteadyTime::from_nanos(self.fired.load(Ordering::Acquire)))
+    }
+
+    /// Sends frames until there are enough and all is told, or the time is up, and ends the process
+    /// by SIGABRT. Directly after a frame: a publish of the gate's that slipped through the fence has
+    /// a frame after it.
+    fn burst(&self, mut frame: impl FnMut()) -> ! {
+        let mut sent = 0_u32;
+        loop {
+            frame();
+            sent = sent.saturating_add(1);
+            // Acquire: pairs with `has_told`; only the flag itself matters.
+            let is_told = self.told.load(Ordering::Acquire);
+            let is_over = self.since_fired() >= WORDS_LIMIT;
+            if sent >= FRAMES && (is_told || is_over) {
+                std::process::abort();
+            }
+            std::thread::sleep(BETWEEN);
+        }
+    }
+
+    /// On a thread of its own: whoever reads the log may have stopped reading. A panic is told by its
+    /// hook.
     fn tell(&self) {
         let stalled = self.stalled.load(Ordering::Relaxed);
         if stalled != 0 {
             let stood = Duration::from_nanos(stalled).as_secs_f64();
             tracing::error!(
                 stood_s = stood,
-                "the gate thread made no progress for {stood:.2} s: fenced, safe commands sent, \
+                "the gate thread made no progress for {stood:.2} s: fenced, safe commands go out, \
                  the process ends"
             );
+            self.has_told();
         }
+    }
+
+    fn has_told(&self) {
+        self.told.store(true, Ordering::Release);
     }
 }

@@ -3,14 +3,15 @@
 use std::io::Write;
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Command, Stdio};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use interlock::ros::rcl::{Context, Node, NodeOptions, Qos, SerializedBuffer, Subscription};
 use interlock::ros::typesupport::load_message;
 use interlock::watchdog::LastStop;
 
+use crate::calls::{Call, Then, watch};
 use crate::gate::{Count, Gate};
 use crate::lanes::{LANES, command};
 use crate::support::{isolated, wait_for};
@@ -29,7 +30,9 @@ fn hazard_60_burst_then_command() {
         // The tick leaves the bytes; the last one ran after the last command was forwarded.
         let twist = LANES.len() - 1;
         wait_for("a tick after the last command", || gate.count(twist, 0, Count::Passed) == 1);
-        gate.burst.fire();
+        for _ in 0..10 {
+            gate.burst.frame();
+        }
         // Commands after it are not forwarded, and counted as withheld.
         for _ in 0..3 {
             let before = gate.count(twist, 0, Count::Withheld);
@@ -59,6 +62,72 @@ fn hazard_60_burst_then_command() {
     });
 }
 
+/// What comes out of the twist lane from here on, once there are so many.
+fn next_out(gate: &mut Gate, count: usize) -> Vec<Vec<u8>> {
+    let mut out = Vec::new();
+    wait_for("what is on the wire", || {
+        while let Some(bytes) = gate.take(LANES.len() - 1) {
+            out.push(bytes);
+        }
+        out.len() >= count
+    });
+    out
+}
+
+/// The gate thread has looked at the fence and stands still before its publish, until five frames are
+/// out.
+#[test]
+fn hazard_60_burst_then_command_that_was_past_the_fence() {
+    isolated("burst::hazard_60_burst_then_command_that_was_past_the_fence", || {
+        static MOVING: OnceLock<Vec<u8>> = OnceLock::new();
+        static HELD: AtomicBool = AtomicBool::new(false);
+        static IS_OUT: AtomicBool = AtomicBool::new(false);
+        static FRAMES: AtomicUsize = AtomicUsize::new(0);
+        watch(|seen| {
+            let is_held = |bytes| seen.is_gate_thread && MOVING.get().is_some_and(|m| m == bytes);
+            match seen.call {
+                Call::Publish(bytes) if is_held(bytes) => {
+                    HELD.store(true, Ordering::SeqCst);
+                    wait_for("five frames", || FRAMES.load(Ordering::SeqCst) == 5);
+                }
+                Call::Published(bytes) if is_held(bytes) => IS_OUT.store(true, Ordering::SeqCst),
+                Call::Published(_) if !seen.is_gate_thread && seen.topic == "/twist_out" => {
+                    if FRAMES.fetch_add(1, Ordering::SeqCst) + 1 == 5 {
+                        wait_for("the command that was held", || IS_OUT.load(Ordering::SeqCst));
+                    }
+                }
+                Call::Publish(_) | Call::Published(_) | Call::Take => {}
+            }
+            Then::GoOn
+        });
+        let mut gate = Gate::armed();
+        let twist = LANES.len() - 1;
+        let (zero, before) = (gate.wires[twist].command(0.0), gate.wires[twist].command(0.25));
+        gate.wires[twist].high.publish_serialized(&before).expect("a publish");
+        gate.wait_out(twist, &before);
+        wait_for("a tick after the command", || gate.count(twist, 0, Count::Passed) == 1);
+        let moving = gate.wires[twist].command(0.375);
+        MOVING.set(moving.clone()).expect("once");
+        gate.wires[twist].high.publish_serialized(&moving).expect("a publish");
+        wait_for("the gate thread between its look and its publish", || {
+            HELD.load(Ordering::SeqCst)
+        });
+        for _ in 0..10 {
+            gate.burst.frame();
+        }
+        // The one command, and safe bytes before and after it.
+        let out = next_out(&mut gate, 11);
+        let at = out.iter().position(|bytes| *bytes == moving);
+        assert_eq!((at, out.len()), (Some(5), 11));
+        assert!(out.iter().enumerate().all(|(place, bytes)| place == 5 || *bytes == zero));
+        // No other: the next look sees the fence.
+        let withheld = gate.count(twist, 0, Count::Withheld);
+        gate.wires[twist].high.publish_serialized(&moving).expect("a publish");
+        wait_for("a withheld command", || gate.count(twist, 0, Count::Withheld) > withheld);
+        assert_eq!(gate.take(twist), None);
+    });
+}
+
 /// Set in the process that panics.
 const PANICS: &str = "INTERLOCK_TEST_PANICS";
 
@@ -83,7 +152,7 @@ fn panic_in_motion() {
     let switch = gate.switch.clone();
     let fire = move || {
         let gate = &mut gate;
-        gate.burst.fire();
+        gate.burst.frame();
     };
     let stop = LastStop::start(switch, || (), fire).expect("a thread");
     stop.on_panic();
@@ -137,7 +206,7 @@ fn hazard_13_gate_hangs_or_dies_a_panic() {
                     stops += 1;
                 }
             }
-            stops == 10
+            stops >= 10
         });
     });
 }

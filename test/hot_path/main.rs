@@ -3,15 +3,16 @@
 //! An allocator that counts for threads that ask for it. `pure` drives codec and gate alone, all
 //! verdicts of all five types; `on_rcl` runs the real gate thread on a real rcl and counts while
 //! commands flow (what the middleware allocates in C is not ours and not counted); `burst` shows
-//! what the same thread leaves for a stop that it can no longer make itself.
+//! what the same thread leaves for a stop that it can no longer make itself. `calls` sees and holds what it asks of rcl.
 
-#![expect(unsafe_code, reason = "a counting allocator is an unsafe trait")]
+#![expect(unsafe_code, reason = "a counting allocator, and functions that stand before rcl's")]
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 mod burst;
+mod calls;
 mod gate;
 mod lanes;
 mod on_rcl;
@@ -30,6 +31,11 @@ static ALLOCATIONS: AtomicU64 = AtomicU64::new(0);
 /// Counts this thread from here on.
 fn count_this_thread() {
     COUNTED.set(true);
+}
+
+/// Whether this is one.
+fn is_counted() -> bool {
+    COUNTED.get()
 }
 
 /// Allocations of counted threads so far. Each test that counts runs in a process of its own.

@@ -48,15 +48,18 @@ fn end_of(test: &str) -> (ExitStatus, String) {
     (status, said)
 }
 
-/// A last stop whose burst writes whether the fence is up, then does `then`; watched with `progress`.
+/// A last stop whose first frame writes whether the fence is up; each does `then`. Watched with
+/// `progress`.
 fn armed(record: &Path, progress: &Arc<Progress>, then: fn()) -> Arc<LastStop> {
     let switch = Arc::new(KillSwitch::default());
-    let (of_burst, record) = (switch.clone(), record.to_owned());
-    let burst = move || {
-        fs::write(&record, format!("fenced: {}", of_burst.is_fenced())).expect("write");
+    let (of_burst, mut record) = (switch.clone(), Some(record.to_owned()));
+    let frame = move || {
+        if let Some(record) = record.take() {
+            fs::write(record, format!("fenced: {}", of_burst.is_fenced())).expect("write");
+        }
         then();
     };
-    let stop = LastStop::start(switch, || (), burst).expect("a thread");
+    let stop = LastStop::start(switch, || (), frame).expect("two threads");
     watch(progress.clone(), stop.clone(), || ()).expect("a thread");
     stop
 }
@@ -91,6 +94,23 @@ fn when_the_burst_hangs_expect_the_end_all_the_same() {
     assert!(!is_child);
     let (status, said) = end_of("when_the_burst_hangs_expect_the_end_all_the_same");
     assert_eq!((status.signal(), said.as_str()), (Some(SIGABRT), "fenced: true"));
+}
+
+#[test]
+fn when_nobody_watches_expect_the_burst_to_end_the_process_behind_its_own_last_frame() {
+    let is_child = doomed(|record| {
+        let frame = move || {
+            let record = fs::File::options().create(true).append(true).open(&record);
+            record.expect("open").write_all(b".").expect("write");
+        };
+        let stop = LastStop::start(Arc::default(), || (), frame).expect("two threads");
+        stop.fire();
+    });
+    assert!(!is_child);
+    let (status, said) =
+        end_of("when_nobody_watches_expect_the_burst_to_end_the_process_behind_its_own_last_frame");
+    assert_eq!(status.signal(), Some(SIGABRT));
+    assert!(said.len() >= 10, "{said}");
 }
 
 #[test]

@@ -5,15 +5,9 @@
 //! them a permit that says no, so that a guard need not wait until the last one is stale.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use crate::kill_switch::KillSwitch;
 use crate::ros::rcl::Publisher;
-
-/// Frames of a burst: one may be lost, a controller may sample.
-const FRAMES: usize = 10;
-/// Time between two frames.
-const BETWEEN: Duration = Duration::from_millis(5);
 
 /// The gate thread's side: one buffer a lane, and one for the permit.
 pub(super) struct Prepared {
@@ -64,20 +58,17 @@ impl Prepared {
 }
 
 impl Burst {
-    /// Raises the fence, then sends every lane's safe bytes ten times, 5 ms apart. Send errors have
-    /// nobody left to handle them; the next frame is the retry.
-    pub fn fire(&mut self) {
+    /// Raises the fence, then sends every lane's safe bytes once; [`crate::watchdog::LastStop`]
+    /// repeats it. Send errors have nobody left to handle them; the next frame is the retry.
+    pub fn frame(&mut self) {
         self.switch.fence();
-        for _ in 0..FRAMES {
-            for (publisher, bytes) in &mut self.lanes {
-                let bytes = bytes.read();
-                if !bytes.is_empty()
-                    && let Some(publisher) = publisher
-                {
-                    publisher.publish_serialized(bytes).ok();
-                }
+        for (publisher, bytes) in &mut self.lanes {
+            let bytes = bytes.read();
+            if !bytes.is_empty()
+                && let Some(publisher) = publisher
+            {
+                publisher.publish_serialized(bytes).ok();
             }
-            std::thread::sleep(BETWEEN);
         }
     }
 }
