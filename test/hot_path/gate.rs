@@ -18,6 +18,7 @@ use interlock::ros::replies::Replies;
 use interlock::ros::typesupport::{LoadedMessage, load_message};
 use interlock::telemetry::events::EventLog;
 use interlock::telemetry::slots::{BuildInfo, LogCounts, Slots};
+use interlock::watchdog::Progress;
 
 use crate::count_this_thread;
 use crate::lanes::{LANES, command, config, standing};
@@ -44,11 +45,14 @@ pub(crate) struct Gate {
     pub(crate) wires: Vec<Wires>,
     pub(crate) burst: Burst,
     pub(crate) switch: Arc<KillSwitch>,
+    pub(crate) progress: Arc<Progress>,
+    pub(crate) button: Publisher,
+    pub(crate) slots: Arc<Slots>,
     buffer: SerializedBuffer,
     audit: GraphAudit,
     requests: Requests,
-    snapshot: triple_buffer::Output<Snapshot>,
-    waker: Waker,
+    pub(crate) snapshot: triple_buffer::Output<Snapshot>,
+    pub(crate) waker: Waker,
     replies: Option<Replies>,
     log: Option<EventLog>,
     thread: Option<JoinHandle<()>>,
@@ -92,6 +96,9 @@ impl Gate {
         let loaded = load_message("sensor_msgs/msg/JointState").expect("an installed type");
         let states = Publisher::new(&node, loaded.support(), "/states", Qos::OUTPUT);
         let states = states.expect("a publisher");
+        let loaded_flag = load_message("std_msgs/msg/Bool").expect("an installed type");
+        let button = Publisher::new(&node, loaded_flag.support(), "/button", Qos::OUTPUT);
+        let button = button.expect("a publisher");
         let ready = Arc::new(AtomicBool::new(false));
         let started = ready.clone();
         let gate = built.thread;
@@ -106,6 +113,9 @@ impl Gate {
             wires: wires.into(),
             burst: built.burst,
             switch,
+            progress: built.progress,
+            button,
+            slots,
             buffer: SerializedBuffer::with_capacity(65_536).expect("a buffer"),
             audit: built.audit,
             requests: built.requests,
@@ -123,6 +133,8 @@ impl Gate {
                     && wires.out.publisher_count() == Ok(1)
             });
         }
+        // Three readers, of which every one that the publisher suits.
+        wait_for("the button to match", || gate.button.subscription_count().is_ok_and(|n| n >= 2));
         wait_for("the feedback to match", || gate._states.subscription_count() == Ok(1));
         gate._states.publish_serialized(&standing(loaded.message())).expect("a publish");
         gate.arm();

@@ -52,6 +52,7 @@ pub(crate) fn params() -> String {
     arm: {settle_s: 0.0}
     http: {enabled: false}
     causes: {gate_stalled: {action: warn}, divergence: {action: ignore}, refusals_sustained: {action: ignore}}
+    kill_inputs: {button: {type: std_msgs/msg/Bool, topic: button, field: data, asserted_when: true, allow_no_heartbeat: true}}
     feedback: {states: {type: sensor_msgs/msg/JointState, topic: states, timeout_s: 60.0, reliability: reliable}}
     lanes:
 ",

@@ -3,7 +3,8 @@
 //! An allocator that counts for threads that ask for it. `pure` drives codec and gate alone, all
 //! verdicts of all five types; `on_rcl` runs the real gate thread on a real rcl and counts while
 //! commands flow (what the middleware allocates in C is not ours and not counted); `burst` shows
-//! what the same thread leaves for a stop that it can no longer make itself. `calls` sees and holds what it asks of rcl.
+//! what the same thread leaves for a stop that it can no longer make itself; `stops` what it does
+//! in which order when it stops. `calls` sees and holds what it asks of rcl.
 
 #![expect(unsafe_code, reason = "a counting allocator, and functions that stand before rcl's")]
 
@@ -17,6 +18,7 @@ mod gate;
 mod lanes;
 mod on_rcl;
 mod pure;
+mod stops;
 #[path = "../support/mod.rs"]
 mod support;
 

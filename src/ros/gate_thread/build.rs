@@ -509,6 +509,7 @@ impl Endpoints {
             replies: reply_sender,
             permit,
             permit_publisher,
+            permit_told: false,
             buffer: SerializedBuffer::with_capacity(config.max_message_bytes)?,
             pending: Pending { words: vec![0; set.words()], set },
             switch,

@@ -124,6 +124,8 @@ pub struct GateThread {
     replies: ReplySender,
     permit: PermitCodec,
     permit_publisher: Arc<Publisher>,
+    /// What the last permit said.
+    permit_told: bool,
     buffer: SerializedBuffer,
     pending: Pending,
     switch: Arc<KillSwitch>,

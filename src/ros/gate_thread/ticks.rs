@@ -20,12 +20,8 @@ impl GateThread {
         self.watch_latch(now.steady);
         self.gate.tick(now);
         self.request_cut(now);
-        let permitted = self.gate.is_permitted() && !self.switch.is_fenced();
-        let seq = self.gate.machine().seq();
-        let permit = self.permit.next(permitted, seq, now.wall);
-        if let Err(error) = self.permit_publisher.publish_serialized(permit) {
-            self.failed(Call::Publish, Subject::Node, error.code);
-        }
+        let permitted = self.is_permitted();
+        self.publish_permit(permitted, now);
         self.publish_snapshots(now);
         self.record_state(permitted, now.steady);
         self.leave_burst(now);
@@ -35,6 +31,19 @@ impl GateThread {
             // Too late for one or more: no catching up, each is counted.
             self.next_tick = self.next_tick.after(period);
             self.slots.node.ticks_missed.increment();
+        }
+    }
+
+    fn is_permitted(&self) -> bool {
+        self.gate.is_permitted() && !self.switch.is_fenced()
+    }
+
+    fn publish_permit(&mut self, permitted: bool, now: Moment) {
+        self.permit_told = permitted;
+        let seq = self.gate.machine().seq();
+        let permit = self.permit.next(permitted, seq, now.wall);
+        if let Err(error) = self.permit_publisher.publish_serialized(permit) {
+            self.failed(Call::Publish, Subject::Node, error.code);
         }
     }
 
@@ -58,7 +67,8 @@ impl GateThread {
         }
     }
 
-    /// Publishes every safe command that is due.
+    /// Publishes every safe command that is due; then, where what the last permit said is no longer
+    /// so, one that says no: the next tick may be 50 ms away.
     pub(super) fn publish_safe(&mut self, now: Moment) {
         let mut published = false;
         for index in 0..self.lanes.len() {
@@ -84,6 +94,11 @@ impl GateThread {
         if published && let Some((trigger, since)) = self.stopping.take() {
             let took = clock::steady().since(since);
             self.slots.node.stop.at(trigger).observe(took);
+        }
+        if self.permit_told && !self.is_permitted() {
+            self.publish_permit(false, now);
+            // The burst's own permit is numbered after the last.
+            self.prepared.leave(self.lanes.len(), self.permit.withdrawal());
         }
     }
 

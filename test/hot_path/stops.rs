@@ -1,0 +1,72 @@
+//! What the gate thread does in which order when it stops, as rcl sees it.
+
+use std::sync::{Arc, OnceLock};
+
+use interlock::gate::cause::Cause;
+use interlock::gate::state::State;
+use interlock::watchdog::{Progress, Turns};
+use parking_lot::Mutex;
+
+use crate::calls::{Call, Then, watch};
+use crate::gate::Gate;
+use crate::lanes::LANES;
+use crate::support::{isolated, wait_for};
+
+const PERMIT: &str = "/interlock/permit";
+
+/// One message of the gate thread's, and the turn in which it went out.
+#[derive(Debug)]
+struct Sent {
+    turn: Turns,
+    topic: String,
+    bytes: Vec<u8>,
+}
+
+#[test]
+fn when_a_kill_comes_expect_the_permit_to_end_in_the_turn_of_the_safe_commands() {
+    let name = "stops::when_a_kill_comes_expect_the_permit_to_end_in_the_turn_of_the_safe_commands";
+    isolated(name, || {
+        static PROGRESS: OnceLock<Arc<Progress>> = OnceLock::new();
+        static SENT: Mutex<Vec<Sent>> = Mutex::new(Vec::new());
+        watch(|seen| {
+            if let (Call::Publish(bytes), Some(progress)) = (seen.call, PROGRESS.get())
+                && seen.is_gate_thread
+            {
+                let (turn, topic) = (progress.read(), seen.topic.to_owned());
+                SENT.lock().push(Sent { turn, topic, bytes: bytes.to_owned() });
+            }
+            Then::GoOn
+        });
+        let mut gate = Gate::armed();
+        let moving = gate.wires[LANES.len() - 1].command(0.25);
+        gate.wires[LANES.len() - 1].high.publish_serialized(&moving).expect("a publish");
+        gate.wait_out(LANES.len() - 1, &moving);
+        PROGRESS.set(gate.progress.clone()).expect("once");
+        let permits = || -> Vec<Vec<u8>> {
+            let sent = SENT.lock();
+            sent.iter().filter(|one| one.topic == PERMIT).map(|one| one.bytes.clone()).collect()
+        };
+        wait_for("a permit that says yes", || !permits().is_empty());
+        let yes = permits()[0].clone();
+        gate.switch.raise(Cause::KillSignal);
+        gate.waker.wake();
+        wait_for("killed", || gate.snapshot.read().state == State::Killed);
+        wait_for("a permit after it", || permits().len() >= 3);
+        let sent = SENT.lock();
+        let safe = gate.wires[LANES.len() - 1].command(0.0);
+        let out = format!("/{}_out", LANES[LANES.len() - 1].0);
+        let stop = sent.iter().position(|one| one.topic == out && one.bytes == safe);
+        let stop = stop.expect("a safe command");
+        let told = sent[stop..].iter().find(|one| one.topic == PERMIT).expect("a permit");
+        assert!(!says_yes(&told.bytes) && says_yes(&yes), "{told:?}");
+        assert_eq!(told.turn, sent[stop].turn, "not at the next tick");
+        let later = sent[stop..].iter().filter(|one| one.topic == PERMIT);
+        assert!(later.map(|one| says_yes(&one.bytes)).all(|yes| !yes));
+    });
+}
+
+/// `permitted` of an `interlock/msg/Permit` in CDR: behind the header, a stamp, a duration and two
+/// numbers, 8 bytes each.
+fn says_yes(permit: &[u8]) -> bool {
+    permit[4 + 8 + 8 + 8 + 8] == 1
+}
