@@ -42,6 +42,19 @@ impl Gate {
         }
     }
 
+    /// A kill input's samples cannot be had: any of them may be a press, so it acts as one, and what
+    /// its publishers said stays as it is. `rising`: it could be read before. It also defeats a reset
+    /// that waits for its record.
+    pub fn kill_input_unread(&mut self, input: usize, rising: bool, at: Moment) {
+        let subject = Subject::KillInput(input);
+        let report = Report { rising, ..Report::plain(Cause::KillInputAsserted, subject) };
+        match self.follows(input, true, rising || self.machine.is_releasing()) {
+            Some(KillAction::Kill) => self.kill(report, at),
+            Some(KillAction::Disarm) => self.act(report, Action::Disarm, at),
+            None => {}
+        }
+    }
+
     /// What a sample of a kill input does, by the level after it.
     pub(super) fn follows(&self, input: usize, level: bool, rising: bool) -> Option<KillAction> {
         let action = self.rules.kill_inputs.get(input)?.action;

@@ -127,7 +127,7 @@ catalogue! {
     LAST_TRIP = V, "interlock_last_trip_timestamp_seconds", [],
         "When the newest trip was; absent before the first.";
     STOP_TIME = Kind::Histogram(&STOP), "interlock_stop_seconds", ["trigger"],
-        "From a trip observed to the first safe command handed to the middleware.";
+        "From the gate thread's wake-up for a stop to the first safe command handed to the middleware.";
     LATCH_WRITE = Kind::Histogram(&TRANSPORT), "interlock_latch_write_seconds", [],
         "From a record of the latch handed to the disk to the disk having it.";
     KILL_INPUT_ASSERTED = V, "interlock_kill_input_asserted", ["input"],

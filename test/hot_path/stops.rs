@@ -1,5 +1,6 @@
 //! What the gate thread does in which order when it stops, as rcl sees it.
 
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use interlock::gate::cause::Cause;
@@ -13,6 +14,9 @@ use crate::lanes::LANES;
 use crate::support::{isolated, wait_for};
 
 const PERMIT: &str = "/interlock/permit";
+const BUTTON: &str = "/button";
+/// A released button, `std_msgs/msg/Bool` in little-endian CDR.
+const RELEASED: &[u8] = &[0, 1, 0, 0, 0];
 
 /// One message of the gate thread's, and the turn in which it went out.
 #[derive(Debug)]
@@ -69,4 +73,35 @@ fn when_a_kill_comes_expect_the_permit_to_end_in_the_turn_of_the_safe_commands()
 /// numbers, 8 bytes each.
 fn says_yes(permit: &[u8]) -> bool {
     permit[4 + 8 + 8 + 8 + 8] == 1
+}
+
+#[test]
+fn when_a_kill_input_cannot_be_taken_expect_a_kill_and_another_look() {
+    let name = "stops::when_a_kill_input_cannot_be_taken_expect_a_kill_and_another_look";
+    isolated(name, || {
+        static FAILS: AtomicBool = AtomicBool::new(false);
+        static FAILED: AtomicUsize = AtomicUsize::new(0);
+        watch(|seen| {
+            let fails = seen.call == Call::Take && seen.topic == BUTTON && seen.is_gate_thread;
+            if fails && FAILS.load(Ordering::SeqCst) {
+                FAILED.fetch_add(1, Ordering::SeqCst);
+                return Then::Fail;
+            }
+            Then::GoOn
+        });
+        let mut gate = Gate::armed();
+        FAILS.store(true, Ordering::SeqCst);
+        // It would say that nothing is pressed; nobody can know.
+        gate.button.publish_serialized(RELEASED).expect("a publish");
+        wait_for("killed", || gate.snapshot.read().state == State::Killed);
+        let cause = gate.snapshot.read().last_trip.as_ref().map(|trip| trip.cause);
+        assert_eq!(cause, Some(Cause::KillInputAsserted));
+        // Nothing else comes on the topic, and it is tried again and again.
+        let tried = FAILED.load(Ordering::SeqCst);
+        wait_for("more looks", || FAILED.load(Ordering::SeqCst) >= tried + 9);
+        let heard = |gate: &Gate| gate.slots.kill_inputs[0].last_received.get().is_some();
+        assert!(!heard(&gate));
+        FAILS.store(false, Ordering::SeqCst);
+        wait_for("what was left behind", || heard(&gate));
+    });
 }

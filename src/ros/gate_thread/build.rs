@@ -252,7 +252,7 @@ impl Builder<'_> {
             let codec = FlagCodec::new(loaded.message(), input.asserts.as_ref());
             let codec = codec.map_err(self::codec(subject))?;
             let (list, listed) = listed_table();
-            inputs.push(KillInputIo { readers, bit, codec, listed });
+            inputs.push(KillInputIo { readers, bit, codec, listed, is_unread: false });
             lists.push(list);
         }
         Ok((inputs, lists))

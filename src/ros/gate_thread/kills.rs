@@ -25,8 +25,17 @@ const REPLAYED: usize = 0;
 /// flood of kills must not keep the permit and the safe commands from going out in time.
 const AT_A_TIME: usize = 32;
 
+/// What a look at one reader of a kill input found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Taken {
+    Sample,
+    Nothing,
+    Failed,
+}
+
 impl GateThread {
-    /// Kills from other threads, kill inputs, the kill service. Returns whether anything was there.
+    /// Kills from other threads, kill inputs, the kill service, since the thread woke at `now`. Returns
+    /// whether anything was there.
     pub(super) fn take_kills(&mut self, now: Moment) -> bool {
         let mut any = false;
         if self.switch.is_raised_since(self.kills_seen) {
@@ -43,42 +52,73 @@ impl GateThread {
             });
             any = true;
         }
-        any |= self.take_kill_inputs();
-        any | self.take_kill_requests()
+        any |= self.take_kill_inputs(now);
+        any | self.take_kill_requests(now)
     }
 
-    fn take_kill_inputs(&mut self) -> bool {
+    fn take_kill_inputs(&mut self, woken: Moment) -> bool {
         let mut any = false;
         for index in 0..self.kill_inputs.len() {
             let Some(bit) = self.kill_inputs.get(index).map(|input| &input.bit) else { continue };
             if !self.pending.is_set(bit) {
                 continue;
             }
-            let mut left = false;
+            let before = self.gate.machine().seq();
+            let (mut left, mut failed) = (false, false);
             for reader in 0..READERS {
-                let taken = (0..AT_A_TIME).take_while(|_| self.take_kill_sample(index, reader));
+                let mut last = Taken::Sample;
+                let taken = (0..AT_A_TIME).take_while(|_| {
+                    last = self.take_kill_sample(index, reader);
+                    last == Taken::Sample
+                });
                 let taken = taken.count();
                 any |= taken > 0;
                 left |= taken == AT_A_TIME;
+                failed |= last == Taken::Failed;
             }
-            // What comes after this look sets the bit anew.
-            if !left && let Some(input) = self.kill_inputs.get(index) {
+            any |= self.note_unread(index, failed);
+            if self.gate.machine().seq() != before {
+                self.stopping.get_or_insert((StopTrigger::KillInput, woken.steady));
+            }
+            // What comes after this look sets the bit anew; what could not be read does not, and is
+            // looked at again at the next wake, a tick away at most.
+            if !left
+                && !failed
+                && let Some(input) = self.kill_inputs.get(index)
+            {
                 self.pending.clear(&input.bit);
             }
         }
         any
     }
 
-    /// Takes one sample from one reader of a kill input. Returns false when there is none.
-    fn take_kill_sample(&mut self, index: usize, reader: usize) -> bool {
+    /// A kill input that cannot be read acts as one that asserts, for as long as that is so. Returns
+    /// whether that is news.
+    fn note_unread(&mut self, index: usize, failed: bool) -> bool {
         let Some(input) = self.kill_inputs.get_mut(index) else { return false };
-        let Some(subscription) = input.readers.get_mut(reader) else { return false };
+        let rising = failed && !input.is_unread;
+        input.is_unread = failed;
+        let before = self.gate.machine().seq();
+        if failed {
+            self.gate.kill_input_unread(index, rising, clock::now());
+        }
+        rising || self.gate.machine().seq() != before
+    }
+
+    /// Takes one sample from one reader of a kill input.
+    fn take_kill_sample(&mut self, index: usize, reader: usize) -> Taken {
+        let Some(input) = self.kill_inputs.get_mut(index) else { return Taken::Nothing };
+        let is_known = input.is_unread;
+        let Some(subscription) = input.readers.get_mut(reader) else { return Taken::Nothing };
         let info = match subscription.take(&mut self.buffer) {
             Ok(Some(info)) => info,
-            Ok(None) => return false,
+            Ok(None) => return Taken::Nothing,
             Err(error) => {
-                self.failed(Call::Take, Subject::KillInput(index), error.code);
-                return false;
+                // Told once, however often it is tried.
+                if !is_known {
+                    self.failed(Call::Take, Subject::KillInput(index), error.code);
+                }
+                return Taken::Failed;
             }
         };
         let at = clock::now();
@@ -89,22 +129,18 @@ impl GateThread {
         {
             slots.last_received.set(at.wall);
         }
-        let before = self.gate.machine().seq();
         self.gate.kill_input(index, asserted, &receipt);
-        if self.gate.machine().seq() != before {
-            self.stopping.get_or_insert((StopTrigger::KillInput, at.steady));
-        }
         if self.buffer.has_grown()
             && let Err(error) = self.buffer.shrink()
         {
             self.failed(Call::Take, Subject::KillInput(index), error.code);
         }
-        true
+        Taken::Sample
     }
 
     /// Waiting requests; each is a kill of its own and puts the safe commands out again.
-    fn take_kill_requests(&mut self) -> bool {
-        let mut any = false;
+    fn take_kill_requests(&mut self, woken: Moment) -> bool {
+        let (mut any, mut since) = (false, woken.steady);
         for _ in 0..AT_A_TIME {
             if !self.pending.is_set(&self.kill_bit) {
                 break;
@@ -112,7 +148,7 @@ impl GateThread {
             match self.kill_service.take() {
                 Ok(Some(id)) => {
                     let at = clock::now();
-                    self.stopping.get_or_insert((StopTrigger::KillService, at.steady));
+                    self.stopping.get_or_insert((StopTrigger::KillService, since));
                     self.gate.kill(Report::plain(Cause::KillService, Subject::Node), at);
                     any = true;
                     // The stop goes out before anything else is done about this request.
@@ -121,6 +157,8 @@ impl GateThread {
                     if !self.replies.send(Reply { id, seq, number, at: at.steady }) {
                         self.failed(Call::Reply, Subject::Node, 0);
                     }
+                    // The next one's stop does not wait for this one's.
+                    since = clock::steady();
                 }
                 Ok(None) => self.pending.clear(&self.kill_bit),
                 Err(error) => {

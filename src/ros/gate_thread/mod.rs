@@ -68,6 +68,8 @@ struct KillInputIo {
     codec: FlagCodec,
     /// Who is on its topic, from the audit.
     listed: ListedOutput,
+    /// The last look at a reader failed.
+    is_unread: bool,
 }
 
 /// One feedback topic's wires, with a codec for each use of it.
