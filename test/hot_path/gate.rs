@@ -50,7 +50,7 @@ pub(crate) struct Gate {
     pub(crate) slots: Arc<Slots>,
     buffer: SerializedBuffer,
     audit: GraphAudit,
-    requests: Requests,
+    pub(crate) requests: Requests,
     pub(crate) snapshot: triple_buffer::Output<Snapshot>,
     pub(crate) waker: Waker,
     replies: Option<Replies>,

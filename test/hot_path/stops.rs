@@ -2,9 +2,13 @@
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
+use futures::channel::oneshot;
 use interlock::gate::cause::Cause;
 use interlock::gate::state::State;
+use interlock::kill_switch::KillSwitch;
+use interlock::ros::gate_thread::{Answer, Verb};
 use interlock::watchdog::{Progress, Turns};
 use parking_lot::Mutex;
 
@@ -103,5 +107,51 @@ fn when_a_kill_input_cannot_be_taken_expect_a_kill_and_another_look() {
         assert!(!heard(&gate));
         FAILS.store(false, Ordering::SeqCst);
         wait_for("what was left behind", || heard(&gate));
+    });
+}
+
+/// A kill that comes when a reset is already in the queue: taken between the reset's two steps.
+#[test]
+fn when_a_kill_comes_during_a_reset_expect_its_safe_commands_before_the_answer() {
+    let name = "stops::when_a_kill_comes_during_a_reset_expect_its_safe_commands_before_the_answer";
+    isolated(name, || {
+        static SWITCH: OnceLock<Arc<KillSwitch>> = OnceLock::new();
+        static IS_HELD: AtomicBool = AtomicBool::new(false);
+        static ANSWER: Mutex<Option<oneshot::Receiver<Answer>>> = Mutex::new(None);
+        static BEFORE: AtomicUsize = AtomicUsize::new(0);
+        let out = format!("/{}_out", LANES[LANES.len() - 1].0);
+        watch(move |seen| {
+            let Some(switch) = SWITCH.get().filter(|_| seen.is_gate_thread) else {
+                return Then::GoOn;
+            };
+            if seen.call == Call::Take && seen.topic == BUTTON && !IS_HELD.load(Ordering::SeqCst) {
+                IS_HELD.store(true, Ordering::SeqCst);
+                wait_for("the reset in the queue", || ANSWER.lock().is_some());
+                switch.raise(Cause::KillSocket);
+            } else if matches!(seen.call, Call::Publish(_))
+                && seen.topic == out
+                && let Some(answer) = ANSWER.lock().as_mut()
+                && matches!(answer.try_recv(), Ok(None))
+            {
+                BEFORE.fetch_add(1, Ordering::SeqCst);
+            }
+            Then::GoOn
+        });
+        let mut gate = Gate::armed();
+        gate.switch.raise(Cause::KillSignal);
+        gate.waker.wake();
+        wait_for("killed", || gate.snapshot.read().state == State::Killed);
+        let seq = gate.snapshot.read().seq;
+        SWITCH.set(gate.switch.clone()).expect("once");
+        gate.button.publish_serialized(RELEASED).expect("a publish");
+        wait_for("the gate thread at the button", || IS_HELD.load(Ordering::SeqCst));
+        // Until every lane's next safe command is due, so that those of this turn can be counted.
+        std::thread::sleep(Duration::from_millis(100));
+        let asked = gate.requests.ask(Verb::Reset { seq }).expect("a place in the queue");
+        *ANSWER.lock() = Some(asked);
+        wait_for("the kill told", || gate.snapshot.read().seq == seq + 1);
+        assert_eq!(gate.snapshot.read().state, State::Killed);
+        // The one that was due, and the kill's own.
+        assert_eq!(BEFORE.load(Ordering::SeqCst), 2);
     });
 }

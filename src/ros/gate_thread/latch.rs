@@ -140,7 +140,10 @@ impl GateThread {
         let Some(Waiting { verb, of, .. }) = self.latch.waiting.take() else { return false };
         // What came while it was written is looked at now; what waits in the queues is older than
         // the arm.
-        self.take_kills(clock::now());
+        let now = clock::now();
+        if self.take_kills(now) {
+            self.publish_safe(now);
+        }
         if matches!(verb, Verb::Arm { .. }) {
             self.drain_commands(Drain::Judged);
             self.read_graph(clock::now());
