@@ -6,6 +6,10 @@ use loom::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use loom::thread;
 
 use crate::gate::cause::Cause;
+use crate::gate::machine::{Machine, Report, Subject};
+use crate::gate::release::Release;
+use crate::gate::state::State;
+use crate::gate::units::Moment;
 
 /// One thread waits for a bit that another sets once: the model ends only if no wake is slept over.
 macro_rules! wakes_once {
@@ -144,7 +148,57 @@ fn when_a_kill_has_returned_expect_no_command_published_after_it() {
     });
 }
 
-/// The fence against a gate that goes on: what it publishes after the burst began is nothing.
+/// The gate thread's look at kills from other threads.
+fn look(
+    switch: &crate::modelled::kill_switch::KillSwitch,
+    seen: &mut crate::modelled::kill_switch::KillCount,
+    machine: &mut Machine,
+) {
+    if switch.is_raised_since(*seen) {
+        *seen = switch.take(&mut |cause| {
+            machine.kill(Report::plain(cause, Subject::Node), Moment::default());
+        });
+    }
+}
+
+/// Both steps of a reset in the gate thread's order, a look before each, against a kill by another
+/// thread: the kill wins wherever it comes, and every order comes.
+#[test]
+fn hazard_01_reset_races_stop_at_any_moment() {
+    use crate::modelled::kill_switch::{KillCount, KillSwitch};
+    // Of all runs of the model: refused at the first step, at the second, done before the kill.
+    let came = Arc::new([(); 3].map(|()| std::sync::atomic::AtomicBool::new(false)));
+    let of_model = came.clone();
+    loom::model(move || {
+        let switch = Arc::new(KillSwitch::default());
+        let returned = Arc::new(AtomicBool::new(false));
+        let (of_raiser, to_return) = (switch.clone(), returned.clone());
+        let raiser = thread::spawn(move || {
+            of_raiser.raise(Cause::KillSocket);
+            to_return.store(true, Ordering::Release);
+        });
+        let mut machine = Machine::new(State::Killed, 7, Moment::default());
+        let mut seen = KillCount::default();
+        look(&switch, &mut seen, &mut machine);
+        let begun = machine.begin(Release::Reset, 7, false);
+        // Here the record is written.
+        let had_returned = returned.load(Ordering::Acquire);
+        look(&switch, &mut seen, &mut machine);
+        let done = begun.is_ok() && machine.conclude(false, Moment::default()).is_ok();
+        assert!(!(had_returned && done), "a reset took effect after a kill that had returned");
+        let order = if begun.is_err() { 0 } else { 1 + usize::from(done) };
+        of_model[order].store(true, std::sync::atomic::Ordering::Relaxed);
+        raiser.join().expect("no panic");
+        look(&switch, &mut seen, &mut machine);
+        assert_eq!(machine.state(), State::Killed, "the kill is lost");
+        assert_eq!(machine.seq(), 8 + u64::from(done));
+    });
+    let came = came.iter().map(|order| order.load(std::sync::atomic::Ordering::Relaxed));
+    assert_eq!(came.collect::<Vec<_>>(), [true; 3]);
+}
+
+/// The fence against a gate that goes on: what it looks at after the burst began is the fence. A
+/// publish that had looked before is the burst's to outlast.
 #[test]
 fn when_the_burst_has_begun_expect_a_look_to_see_the_fence() {
     use crate::modelled::kill_switch::KillSwitch;
