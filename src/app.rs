@@ -125,6 +125,9 @@ pub fn run(
     arguments: &Arguments,
     logging: Logging,
 ) -> Result<ExitCode, AppError> {
+    // First: without it the signal that kills would end the process, and a restart might come up
+    // disarmed. SIGTERM and SIGINT end it as long as nothing has been published.
+    let signals = Signals::new([SIGUSR1])?;
     let config = Arc::new(config);
     let notes = Arc::new(Notes::default());
     let opened = latch::open(&config, &notes)?;
@@ -229,7 +232,7 @@ pub fn run(
     }
     let manager = tell_service_manager(&progress, &switch, &slots)?;
     let whole = Whole { config: &config, notes: &notes, manager: manager.as_ref() };
-    supervise(built.thread, (control, monitor), &switch, &built.waker, whole)?;
+    supervise(built.thread, (control, monitor), (&switch, &built.waker), signals, whole)?;
     watchdog.join().ok();
     drop(manager);
     events.post(Event { at: clock::now(), what: What::Stopping });
@@ -262,11 +265,17 @@ fn tell_realtime(notes: &Notes, failed: impl IntoIterator<Item = String>) {
 fn supervise(
     gate: GateThread,
     (control, monitor): (ControlNode, Option<MonitorThread>),
-    switch: &Arc<KillSwitch>,
-    waker: &Waker,
+    (switch, waker): (&Arc<KillSwitch>, &Waker),
+    mut signals: Signals,
     whole: Whole<'_>,
 ) -> std::io::Result<()> {
-    let mut signals = Signals::new([SIGTERM, SIGINT, SIGUSR1])?;
+    // Kills that came during the start: before the gate's first turn.
+    if signals.pending().next().is_some() {
+        switch.raise(Cause::KillSignal);
+    }
+    for signal in [SIGTERM, SIGINT] {
+        signals.add_signal(signal)?;
+    }
     let ended = signals.handle();
     let (set_up, notes) = (whole.config.clone(), whole.notes.clone());
     let gate = std::thread::Builder::new().name("gate".to_owned()).spawn(move || {

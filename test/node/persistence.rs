@@ -6,7 +6,7 @@ use rustix::process::Signal;
 use serde_json::Value;
 
 use crate::rig::{BASE, Node, Rig, TWIST};
-use crate::support::Scratch;
+use crate::support::{Scratch, wait_for};
 
 /// The latch on disk, and a reader of the output, so that it can arm.
 fn begin() -> Rig {
@@ -86,6 +86,33 @@ fn hazard_06_latch_lost_on_crash() {
     assert_eq!(rig.node.ended().code(), Some(0));
     let state = rig.run_again("seventh");
     assert_eq!(state["label"], "disarmed");
+}
+
+/// Whether a process has this file open.
+fn has_open(process: rustix::process::Pid, file: &std::path::Path) -> bool {
+    let links = format!("/proc/{}/fd", process.as_raw_nonzero());
+    let links = std::fs::read_dir(links).into_iter().flatten().flatten();
+    links.into_iter().any(|link| std::fs::read_link(link.path()).is_ok_and(|path| path == file))
+}
+
+#[test]
+fn when_a_kill_signal_comes_during_the_start_expect_killed() {
+    let mut rig = begin();
+    rig.reset();
+    let state = rig.run_again("second");
+    assert_eq!(state["label"], "disarmed", "what is on disk");
+    // As soon as it holds the state directory: it has no endpoint yet.
+    let state = rig.run_again_and("third", &|node, lease| {
+        wait_for("its hold on the directory", || has_open(node.pid(), &lease.state_dir()));
+        node.signal(Signal::USR1);
+    });
+    let state = if state["label"] == "killed" {
+        state
+    } else {
+        rig.wait_state("killed", |state| state["label"] == "killed")
+    };
+    assert_eq!(state["last_trip"]["cause"], "kill_signal");
+    assert_eq!(rig.run_again("fourth")["label"], "killed", "and it is what is on disk");
 }
 
 #[test]

@@ -182,11 +182,21 @@ impl Rig {
     /// Another run with the same files, under another name: what is left of the one before on the
     /// graph cannot answer for it.
     pub(crate) fn run_again(&mut self, name: &str) -> Value {
+        self.run_again_and(name, &|_, _| ())
+    }
+
+    /// The same, and `then` as soon as it has been started.
+    pub(crate) fn run_again_and(
+        &mut self,
+        name: &str,
+        then: &dyn Fn(&mut Node, &DomainLease),
+    ) -> Value {
         self.node.process.stop();
         let file = self.scratch.path().join("params.yaml");
         let rule = format!("__node:={name}");
         let args = ["--ros-args", "--params-file", file.to_str().expect("plain"), "-r", &rule];
         self.node = Node::start(&self.lease, &self.scratch, &args);
+        then(&mut self.node, &self.lease);
         self.name = format!("/{name}");
         self.watch_state();
         self.state()
