@@ -191,7 +191,8 @@ def release(node, operator, before_reset):
 
     def active():
         now = wait("a status", node.status)
-        if now["state"] != "active":
+        # What is refused counts against a limit.
+        if now["state"] == "killed" or (now["state"] == "disarmed" and not now["unmet"]):
             operator.call("reset" if now["state"] == "killed" else "arm", now["seq"])
         return now["state"] == "active"
 

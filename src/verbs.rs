@@ -4,11 +4,17 @@
 //! they refuse for the same reasons in the same words. Kill is not here: it has no queue that could
 //! be full, and nobody who could refuse it.
 //!
+//! What is tried too often is refused before anybody is asked ([`Bucket`]): over ROS all callers share
+//! one, because ROS does not tell who calls.
+//!
 //! **Invariant:** the queue is bounded; a caller that has gone costs nothing.
+
+mod attempts;
 
 use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
 use futures::channel::oneshot;
 
+pub use self::attempts::{Attempt, Attempts, Bucket};
 use crate::telemetry::status::{ConditionStatus, SelfTestPart};
 
 /// More at once than people and scripts make.
@@ -40,6 +46,20 @@ pub enum Ask {
     },
     /// A trip by each kill input and a reset of each, while disarmed.
     SelfTest,
+}
+
+impl Ask {
+    /// Whether there is a limit on how often it is asked: all that lets motion begin, and the self
+    /// test, whose every attempt is told.
+    #[must_use]
+    pub const fn is_limited(&self) -> bool {
+        match self {
+            Self::Reset { .. } | Self::Arm { .. } | Self::SelectSource { .. } | Self::SelfTest => {
+                true
+            }
+            Self::Disarm => false,
+        }
+    }
 }
 
 /// The way a wish came.

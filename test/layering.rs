@@ -26,7 +26,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("realtime", &["clock", "config"]),
     ("telemetry", &["gate", "config", "attribution"]),
     ("http", &["telemetry", "gate"]),
-    ("verbs", &["telemetry::status"]),
+    ("verbs", &["gate", "telemetry::status"]),
     ("socket", &["attribution", "config::model", "gate", "telemetry", "verbs"]),
     (
         "ctl",

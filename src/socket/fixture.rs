@@ -57,6 +57,8 @@ pub(crate) struct FakeNode {
     pub(crate) kills: AtomicU64,
     pub(crate) status: Mutex<Status>,
     pub(crate) wishes: Mutex<Vec<Wish>>,
+    /// As many wishes wait as may.
+    pub(crate) is_busy: AtomicBool,
     /// What a self test finds.
     pub(crate) self_test: Mutex<Vec<SelfTestPart>>,
     kept: Mutex<Vec<oneshot::Sender<Outcome>>>,
@@ -104,6 +106,9 @@ impl Behind for FakeNode {
     }
 
     fn ask(&self, wish: Wish) -> Result<oneshot::Receiver<Outcome>, NotTaken> {
+        if self.is_busy.load(Ordering::SeqCst) {
+            return Err(NotTaken::Busy);
+        }
         let (answer, outcome) = oneshot::channel();
         self.wishes.lock().push(wish.clone());
         if self.is_mute.load(Ordering::SeqCst) {

@@ -49,11 +49,13 @@ impl Verb {
         }
     }
 
-    /// Whether there is a limit on how often it is asked: all that releases, and the self test, whose
-    /// every attempt is told.
+    /// Whether there is a limit on how often it is asked.
     #[must_use]
     pub const fn is_limited(&self) -> bool {
-        self.releases() || matches!(self, Self::Asks(Ask::SelfTest))
+        match self {
+            Self::Asks(ask) => ask.is_limited(),
+            Self::Status | Self::History | Self::Whoami | Self::Kill => false,
+        }
     }
 }
 

@@ -1,14 +1,9 @@
-//! Who may let motion begin, and how often they may try.
+//! Who may let motion begin.
 //!
 //! Root, the node's own user, and the members of the configured group: by primary group as the
-//! kernel tells it of the peer, else by `/etc/group`. Pure: files are texts, time is an argument.
+//! kernel tells it of the peer, else by `/etc/group`. Pure: files are texts.
 //!
 //! **Invariant:** nothing here is asked for a kill.
-
-use std::collections::VecDeque;
-use std::time::Duration;
-
-use crate::gate::units::SteadyTime;
 
 /// The other end of a connection, as the kernel tells it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,49 +61,6 @@ fn lines(text: &str) -> impl Iterator<Item = (&str, &str, &str)> {
     })
 }
 
-/// Attempts at once: what a person does who mistypes.
-const BURST: u32 = 5;
-/// Time for one more.
-const REFILL: Duration = Duration::from_secs(1);
-/// Users that are told apart; the one that was heard least lately gives way.
-const USERS: usize = 32;
-
-/// How often each user may try.
-#[derive(Debug, Default)]
-pub struct Attempts {
-    users: VecDeque<Bucket>,
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Bucket {
-    uid: u32,
-    left: u32,
-    since: SteadyTime,
-}
-
-impl Attempts {
-    /// Takes one attempt; false: too many.
-    #[must_use]
-    pub fn take(&mut self, uid: u32, now: SteadyTime) -> bool {
-        let known = self.users.iter().position(|bucket| bucket.uid == uid);
-        let bucket = known.and_then(|at| self.users.remove(at));
-        let mut bucket = bucket.unwrap_or(Bucket { uid, left: BURST, since: now });
-        let refills = now.since(bucket.since).as_secs() / REFILL.as_secs();
-        if refills > 0 {
-            bucket.left = bucket.left.saturating_add(u32::try_from(refills).unwrap_or(BURST));
-            bucket.left = bucket.left.min(BURST);
-            bucket.since = now;
-        }
-        let may = bucket.left > 0;
-        bucket.left = bucket.left.saturating_sub(1);
-        if self.users.len() == USERS {
-            self.users.pop_front();
-        }
-        self.users.push_back(bucket);
-        may
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -147,28 +99,5 @@ mod tests {
         assert!(nothing.may_release(Peer { uid: own, gid: 5 }, own, "interlock"));
         assert_eq!(accounts().gid("interlock"), Some(990));
         assert_eq!(accounts().gid("other"), None);
-    }
-
-    #[test]
-    fn when_one_user_tries_too_often_expect_only_that_one_refused_and_for_a_while() {
-        let at = |s: u64| SteadyTime::from_nanos(s * 1_000_000_000);
-        let mut attempts = Attempts::default();
-        assert!((0..BURST).all(|_| attempts.take(7, at(10))));
-        assert!(!attempts.take(7, at(10)));
-        assert!(!attempts.take(7, at(10)));
-        assert!(attempts.take(8, at(10)));
-        assert!(attempts.take(7, at(11)));
-        assert!(!attempts.take(7, at(11)));
-        assert!((0..BURST).all(|_| attempts.take(7, at(100))));
-        assert!(!attempts.take(7, at(100)));
-    }
-
-    #[test]
-    fn when_many_users_try_expect_a_bound() {
-        let mut attempts = Attempts::default();
-        for uid in 0..1000 {
-            assert!(attempts.take(uid, SteadyTime::from_nanos(0)));
-        }
-        assert_eq!(attempts.users.len(), USERS);
     }
 }

@@ -5,13 +5,13 @@ use std::time::Duration;
 use parking_lot::Mutex;
 
 use super::protocol::{Answer, ErrorCode, Request, Verb, Whoami};
-use super::rights::{Attempts, Peer};
+use super::rights::Peer;
 use super::{Bounds, SocketParts, View};
 use crate::gate::cause::Cause;
 use crate::gate::units::SteadyTime;
 use crate::telemetry::events::{Event, RequestRefusal, ShortText, Verb as EventVerb, What};
 use crate::telemetry::slots::{ArmRefusal, ResetRefusal};
-use crate::verbs::{Ask, NotTaken, Outcome, Via, Wish};
+use crate::verbs::{Ask, Attempts, NotTaken, Outcome, Via, Wish};
 
 /// Between two looks at the snapshot while a kill is waited for: the gate makes one each tick.
 const LOOK_EVERY: Duration = Duration::from_millis(1);
@@ -173,9 +173,10 @@ impl Service {
             );
             return Answer::error(ErrorCode::NotAuthorised, message);
         }
-        let outcome = match self.parts.behind.ask(wish) {
+        let outcome = match self.parts.behind.ask(wish.clone()) {
             Ok(outcome) => outcome,
             Err(error @ NotTaken::Busy) => {
+                self.refused(&wish, RequestRefusal::Busy);
                 return Answer::error(ErrorCode::Busy, format!("refused: {error}"));
             }
             Err(error @ NotTaken::Ended) => {
@@ -200,6 +201,7 @@ impl Service {
                 (ResetRefusal::NotAuthorised, ArmRefusal::NotAuthorised)
             }
             RequestRefusal::RateLimited => (ResetRefusal::RateLimited, ArmRefusal::RateLimited),
+            RequestRefusal::Busy => (ResetRefusal::Busy, ArmRefusal::Busy),
         };
         let verb = match &wish.ask {
             Ask::Reset { .. } => {

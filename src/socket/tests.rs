@@ -168,6 +168,21 @@ fn when_somebody_tries_and_tries_expect_a_bound_and_kills_all_the_same() {
 }
 
 #[test]
+fn when_too_many_wait_expect_the_refusal_told_and_counted() {
+    let node = FakeNode::in_state("disarmed", 5);
+    node.is_busy.store(true, Ordering::SeqCst);
+    let rig = Rig::with(node, quick(), rustix::process::geteuid().as_raw());
+    for (line, told) in [
+        (r#"{"v":1,"verb":"arm","seq":5}"#, "arm refused: busy"),
+        (r#"{"v":1,"verb":"disarm"}"#, "disarm refused: busy"),
+    ] {
+        assert_eq!(code(&Client::new(&rig).ask(line)), "busy");
+        wait(|| rig.history.entries().iter().any(|one| one.text == told));
+    }
+    assert!(Client::new(&rig).ask("kill").ok);
+}
+
+#[test]
 fn when_a_self_test_is_asked_for_expect_its_parts_its_own_error_and_a_bound() {
     let rig = Rig::with(FakeNode::in_state("disarmed", 5), quick(), stranger());
     let mut client = Client::new(&rig);

@@ -11,7 +11,7 @@ use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 
 use super::events::{Event, What};
-use super::slots::Slots;
+use super::slots::{EventKind, Slots};
 use super::status::RejectionStatus;
 use crate::gate::check::Refusal;
 use crate::gate::machine::Subject;
@@ -68,7 +68,10 @@ impl History {
         let Some(entry) = entry(event, slots) else { return };
         let mut entries = self.entries.lock();
         if entries.len() == KEPT {
-            entries.pop_front();
+            // Whoever asks and asks pushes out what was asked, not the stops.
+            let asked = entries.iter().filter(|one| is_asked(one)).count();
+            let oldest = entries.iter().position(|one| asked <= KEPT / 2 || is_asked(one));
+            entries.remove(oldest.unwrap_or(0));
         }
         entries.push_back(entry);
     }
@@ -108,6 +111,19 @@ impl History {
     pub fn entries(&self) -> Vec<Entry> {
         self.entries.lock().iter().cloned().collect()
     }
+}
+
+/// Whether it tells of a request, or of its refusal: these come as often as somebody asks.
+fn is_asked(entry: &Entry) -> bool {
+    let kinds = [
+        EventKind::Requested,
+        EventKind::RequestRefused,
+        EventKind::ResetRefused,
+        EventKind::ArmRefused,
+        EventKind::DisarmRefused,
+        EventKind::SelfTestRefused,
+    ];
+    kinds.iter().any(|kind| kind.label() == entry.kind)
 }
 
 #[expect(clippy::as_conversions, reason = "a stamp for people")]
@@ -216,6 +232,30 @@ mod tests {
             (last.operator.as_str(), last.reason.as_str()),
             ("uid 1000 (interlockctl)", "area clear")
         );
+    }
+
+    #[test]
+    fn when_somebody_asks_and_asks_expect_the_stops_kept_and_the_newest_requests() {
+        let slots = fixture::slots();
+        let history = History::default();
+        let at = Moment::default();
+        let ask = |seq| {
+            let (operator, reason) = (ShortText::new("agent"), ShortText::new(""));
+            let what = What::Requested { verb: Verb::Reset, seq: Some(seq), operator, reason };
+            history.take(&Event { at, what }, &slots);
+        };
+        (0..10).for_each(ask);
+        for seq in 0..10 {
+            let notice = Notice::State { from: State::Active, to: State::Killed, seq };
+            history.take(&Event { at, what: What::Gate(notice) }, &slots);
+        }
+        (10..1000).for_each(ask);
+        let entries = history.entries();
+        assert_eq!(entries.len(), KEPT);
+        assert_eq!(entries.iter().filter(|one| one.text == "active -> killed").count(), 10);
+        assert_eq!(entries[KEPT - 1].seq, Some(999));
+        let asked = entries.iter().filter(|one| is_asked(one)).map(|one| one.seq);
+        assert!(asked.is_sorted(), "the oldest give way");
     }
 
     #[test]

@@ -91,7 +91,8 @@ class Robot:
         while time.monotonic() < ends:
             if again:
                 again()
-            state = self.node.told()["state"]
+            told = self.node.told()
+            state = told["state"]
             if state == "active":
                 # A machine under load may have stalled it once more meanwhile.
                 self.tell(f"X {SPEED}")
@@ -104,7 +105,9 @@ class Robot:
                 continue
             self.tell("X 0.0")
             time.sleep(0.05)
-            self.node.do({"killed": "reset", "disarmed": "arm"}[state])
+            # What is refused counts against a limit.
+            if state == "killed" or not told["unmet"]:
+                self.node.do({"killed": "reset", "disarmed": "arm"}[state])
         raise Lost(f"{self.name}: nothing flows: {self.node.told()['state']}, {self.node.told()['unmet']}")
 
     def stop(self, act):

@@ -7,6 +7,7 @@
 //! that must come out is sent after it, and is the next that is seen.
 
 mod aside;
+mod attempts;
 mod bodies;
 mod commands;
 mod configuration;

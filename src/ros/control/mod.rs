@@ -45,7 +45,7 @@ use crate::telemetry::report;
 use crate::telemetry::slots::{Slots, ThreadName};
 use crate::telemetry::status::Status;
 use crate::telemetry::texts::Texts;
-use crate::verbs::Asked;
+use crate::verbs::{Asked, Bucket};
 
 /// Longest wait for a request in one spin: the delay of `~/state` after a change.
 const SPIN: Duration = Duration::from_millis(5);
@@ -123,6 +123,8 @@ pub(super) struct Shared {
     pub(super) slots: Arc<Slots>,
     pub(super) events: EventSender,
     pub(super) notes: Arc<Notes>,
+    /// What is left to all callers over ROS together.
+    pub(super) attempts: Mutex<Bucket>,
     /// Taken by tasks and loop of this one thread in turn.
     pub(super) audit: Mutex<GraphAudit>,
 }
@@ -154,6 +156,7 @@ impl ControlNode {
             slots: control.slots,
             events: control.events,
             notes: control.audit.notes().clone(),
+            attempts: Mutex::new(Bucket::new(clock::steady())),
             audit: Mutex::new(control.audit),
         });
         verbs::serve(&mut node, &mut tasks, &shared)?;

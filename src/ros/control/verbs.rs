@@ -3,7 +3,8 @@
 //! As services, `reset`, `arm` and `select_source` let motion begin, and the agent being gated is a ROS
 //! node too: they are open only with `release_over_ros: true`. Disarm stops, so it is always open; so is
 //! the self test, which resets nothing but its own trips and ends where it began, disarmed. The socket
-//! looks at who asks before a wish comes here.
+//! looks at who asks before a wish comes here, and limits how often each may; over ROS nobody knows who
+//! asks, so one limit holds for all of it.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -22,11 +23,11 @@ use crate::clock;
 use crate::gate::core::SelectRefused;
 use crate::gate::state::State;
 use crate::ros::gate_thread::{Answer, Denied, Verb};
-use crate::telemetry::events::{Event, ShortText, Verb as EventVerb, What};
+use crate::telemetry::events::{Event, RequestRefusal, ShortText, Verb as EventVerb, What};
 use crate::telemetry::report::condition_status;
 use crate::telemetry::self_test::SelfTestPart;
 use crate::telemetry::slots::{ArmRefusal, ResetRefusal};
-use crate::verbs::{Ask, Asked, Outcome, Via, Wish};
+use crate::verbs::{Ask, Asked, Attempt, Outcome, Via, Wish};
 
 /// Offers the five services.
 pub(super) fn serve(
@@ -107,6 +108,33 @@ fn closed(verb: &str) -> Outcome {
     ))
 }
 
+/// Counts an attempt over ROS that was one too many, and tells the first of a flood.
+fn too_many(shared: &Shared, wish: &Wish, attempt: Attempt) -> Outcome {
+    let node = &shared.slots.node;
+    let (verb, name) = match &wish.ask {
+        Ask::Reset { .. } => {
+            node.reset_refusals.at(ResetRefusal::RateLimited).increment();
+            (EventVerb::Reset, "reset")
+        }
+        Ask::Arm { .. } => {
+            node.arm_refusals.at(ArmRefusal::RateLimited).increment();
+            (EventVerb::Arm, "arm")
+        }
+        Ask::SelectSource { .. } => (EventVerb::SelectSource, "select-source"),
+        Ask::SelfTest => (EventVerb::SelfTest, "self-test"),
+        Ask::Disarm => (EventVerb::Disarm, "disarm"),
+    };
+    if attempt == Attempt::FirstRefused {
+        let (operator, why) = (ShortText::new(&wish.operator), RequestRefusal::RateLimited);
+        let what = What::RequestRefused { verb, operator, why };
+        shared.events.post(Event { at: clock::now(), what });
+    }
+    refusal(format!(
+        "refused: too many attempts over ROS, by whomever; wait a few seconds and try again. On the \
+         robot: interlockctl {name}"
+    ))
+}
+
 /// A refusal before the gate was asked.
 fn refusal(message: String) -> Outcome {
     Outcome { message, ..Outcome::default() }
@@ -115,6 +143,13 @@ fn refusal(message: String) -> Outcome {
 /// Serves one wish; every way in comes through here.
 pub(super) async fn serve_wish(shared: &Shared, wish: Wish) -> Outcome {
     let is_open = wish.via == Via::Socket || shared.config.release_over_ros;
+    let is_limited = wish.via == Via::Ros && wish.ask.is_limited();
+    if is_limited {
+        let attempt = shared.attempts.lock().take(clock::steady());
+        if attempt != Attempt::Granted {
+            return too_many(shared, &wish, attempt);
+        }
+    }
     let outcome = match &wish.ask {
         Ask::Reset { seq } => {
             requested(shared, EventVerb::Reset, Some(*seq), &wish);
@@ -149,6 +184,10 @@ pub(super) async fn serve_wish(shared: &Shared, wish: Wish) -> Outcome {
     };
     if outcome.done && !matches!(wish.ask, Ask::SelectSource { .. }) {
         shared.attribution.note(outcome.seq, &wish.operator, &wish.reason);
+    }
+    if is_limited && outcome.done {
+        // The limit is on trying. What takes effect is bounded by what it does.
+        shared.attempts.lock().give_back();
     }
     outcome
 }

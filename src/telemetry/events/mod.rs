@@ -86,6 +86,8 @@ closed_list! {
         NotAuthorised = "not_authorised",
         /// Too many attempts.
         RateLimited = "rate_limited",
+        /// Too many requests wait.
+        Busy = "busy",
     }
 }
 

@@ -16,13 +16,13 @@ closed_list! {
         SeqMoved = "seq_moved",
         /// Conditions are unmet.
         Unmet = "unmet",
-        /// Another reset or arm waits for its record.
+        /// Another reset or arm waits for its record, or too many requests wait.
         Busy = "busy",
         /// Release over ROS is closed (`release_over_ros: false`).
         NotOpen = "not_open",
         /// Who asks over the socket may not.
         NotAuthorised = "not_authorised",
-        /// Too many attempts over the socket.
+        /// Too many attempts.
         RateLimited = "rate_limited",
     }
 }
@@ -58,7 +58,7 @@ closed_list! {
         Unmet = "unmet",
         /// No profile has this name.
         UnknownProfile = "unknown_profile",
-        /// Another reset or arm waits for its record.
+        /// Another reset or arm waits for its record, or too many requests wait.
         Busy = "busy",
         /// A disarm or a shutdown came while its record was being written.
         Withdrawn = "withdrawn",
@@ -66,7 +66,7 @@ closed_list! {
         NotOpen = "not_open",
         /// Who asks over the socket may not.
         NotAuthorised = "not_authorised",
-        /// Too many attempts over the socket.
+        /// Too many attempts.
         RateLimited = "rate_limited",
     }
 }
