@@ -161,7 +161,7 @@ catalogue! {
     TOPIC_LAST = V, "interlock_topic_last_message_timestamp_seconds", ["topic"],
         "When the newest message was received; absent before the first.";
     TOPIC_EXPECTED = V, "interlock_topic_expected_interval_seconds", ["topic"],
-        "Expected time between two messages, configured or by the deadline that the publishers offer; absent where nobody says.";
+        "Expected time between two messages, configured or by the deadline that the publishers offer, kept when they are gone; absent where nobody said.";
     TOPIC_PUBLISHERS = V, "interlock_topic_publishers", ["topic"],
         "Publishers of a topic, those that cannot be read included; absent until counted.";
     TOPIC_INCOMPATIBLE = V, "interlock_topic_incompatible_publishers", ["topic"],

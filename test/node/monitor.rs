@@ -91,6 +91,47 @@ fn when_a_topic_disappears_and_returns_expect_its_counters_to_go_on() {
     assert_eq!((&back["publishers"], &back["incompatible"]), (&json!(1), &json!(0)));
 }
 
+/// Silence is told by the expectation: one that went with the publisher would end the alert that a crash
+/// began, and never begin one after a clean exit.
+#[test]
+fn when_publishers_with_a_deadline_go_expect_what_they_promised_and_the_open_gap_to_stay() {
+    let mut rig =
+        Rig::new(&monitored("{topics: {scan: {topic: scan}}, patterns: [/found/**, /plain]}"));
+    let topics = ["/scan", "/found/scan"];
+    for topic in topics {
+        rig.peer.ask("publisher", json!({"topic": topic, "type": BOOL, "deadline_s": 0.5}));
+    }
+    // Without a promise: nothing is expected, and when it is gone it is gone.
+    rig.peer.ask("publisher", json!({"topic": "/plain", "type": BOOL}));
+    for topic in topics.into_iter().chain(["/plain"]) {
+        wait_series(&mut rig, &of("publishers", topic), |n| n == 1.0);
+        wait_for("a message", || {
+            rig.peer.publish(topic, json!({"data": true}));
+            series(&mut rig, &of("messages_total", topic)) >= Some(1.0)
+        });
+    }
+    for topic in topics {
+        assert_eq!(series(&mut rig, &of("expected_interval_seconds", topic)), Some(0.5), "{topic}");
+    }
+    assert_eq!(series(&mut rig, &of("expected_interval_seconds", "/plain")), None);
+    for topic in topics.into_iter().chain(["/plain"]) {
+        rig.peer.ask("remove", json!({"topic": topic}));
+        wait_series(&mut rig, &of("publishers", topic), |n| n == 0.0);
+    }
+    let gap = "interval_window_max_seconds";
+    for topic in topics {
+        assert_eq!(series(&mut rig, &of("expected_interval_seconds", topic)), Some(0.5), "{topic}");
+        let open = series(&mut rig, &of(gap, topic)).expect("the gap is open");
+        wait_series(&mut rig, &of(gap, topic), |now| now > open + 0.5);
+    }
+    wait_for("no gap of what is gone", || series(&mut rig, &of(gap, "/plain")).is_none());
+    // Who is there says what is expected, also that nothing is.
+    rig.peer.ask("publisher", json!({"topic": "/scan", "type": BOOL}));
+    wait_for("nothing to be expected", || {
+        series(&mut rig, &of("expected_interval_seconds", "/scan")).is_none()
+    });
+}
+
 #[test]
 fn when_a_transient_local_topic_is_found_expect_its_message_counted_once_and_not_timed() {
     let mut rig = Rig::new(&monitored("{patterns: [/map**]}"));

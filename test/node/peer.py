@@ -15,6 +15,7 @@ import time
 import traceback
 
 import rclpy
+from rclpy.duration import Duration
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.parameter import Parameter
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy, qos_profile_services_default
@@ -100,6 +101,7 @@ def profile(op):
         depth=op.get("depth", 1000),
         reliability=ReliabilityPolicy[op.get("reliability", "RELIABLE")],
         durability=DurabilityPolicy[op.get("durability", "VOLATILE")],
+        deadline=Duration(seconds=op.get("deadline_s", 0.0)),
     )
 
 

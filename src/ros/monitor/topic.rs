@@ -41,6 +41,8 @@ pub(super) struct Topic {
     window: Window,
     /// Whether anybody published when the graph was looked at.
     is_published: bool,
+    /// The deadline that its publishers offer, or offered when the last of them was there, s.
+    deadline_s: Option<f64>,
 }
 
 struct Reader {
@@ -69,6 +71,7 @@ impl Topic {
             publishers: Publishers::default(),
             window: Window::new(now),
             is_published: false,
+            deadline_s: None,
         }
     }
 
@@ -99,7 +102,11 @@ impl Topic {
         self.is_published = offered.publishers > 0;
         slots.publishers.set(count(offered.publishers));
         slots.incompatible.set(count(offered.incompatible));
-        let expected = self.rate_hz.map(|rate| 1.0 / rate).or(offered.deadline_s);
+        // A promise outlives who gave it: a driver that is gone is silent, not without a rate.
+        if offered.publishers > offered.incompatible {
+            self.deadline_s = offered.deadline_s;
+        }
+        let expected = self.rate_hz.map(|rate| 1.0 / rate).or(self.deadline_s);
         slots.expected.set(expected.unwrap_or(f64::NAN));
         slots.say(|words| words.text.clone_from(&offered.text));
         if offered.reading.as_ref() == self.reading() {
@@ -202,8 +209,8 @@ impl Topic {
     pub(super) fn turn(&mut self, pool: &TopicPool, now: SteadyTime) {
         let Some(slots) = pool.at(self.place) else { return };
         self.window.turn(now);
-        // A topic that nobody named and nobody publishes is not silent, it is gone.
-        let is_due = self.named || self.is_published;
+        // A topic that nobody named, promised or publishes is not silent, it is gone.
+        let is_due = self.named || self.is_published || self.deadline_s.is_some();
         let gap = self.window.longest(now).filter(|_| is_due);
         slots.gap.set(gap.map_or(f64::NAN, |gap| gap.as_secs_f64()));
         slots.rate.set(self.window.rate(now).unwrap_or(f64::NAN));
