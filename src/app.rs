@@ -348,13 +348,16 @@ fn serve_http(
             status
         })
     };
-    let for_readiness = status.clone();
+    let for_readiness = (config.clone(), status.clone());
     let parts = HttpParts {
         registry: collector::registry(slots.clone())?,
         slots: slots.clone(),
         steady: Box::new(clock::steady),
         status: Box::new(move || status()),
-        readiness: Box::new(move || readiness(&for_readiness())),
+        readiness: Box::new(move || {
+            let (config, status) = &for_readiness;
+            readiness(config, &status())
+        }),
     };
     Ok(Some(http::start(listen, parts, Bounds::default())?))
 }

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `/metrics` | text format 0.0.4 |
 //! | `/livez` | 200 while the gate thread makes progress, else 503, with reasons |
-//! | `/readyz` | 200 when everything the node needs is there, else 503, with reasons |
+//! | `/readyz` | 200 when what arming needs of others is there, else 503, with reasons |
 //! | `/status` | the state as JSON |
 //! | `/` | the status as one small page for people |
 //!

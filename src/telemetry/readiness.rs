@@ -1,12 +1,17 @@
-//! `/readyz`: whether everything the node needs to do its work is there. Whether it is armed is
-//! another question.
+//! `/readyz`: whether everything that arming needs of others is there. Whether it is armed, and what
+//! else stands in the way of an arm, are other questions.
+//!
+//! A lane that is not `required`, a kill input without a heartbeat, temperatures and batteries are not
+//! asked for: an arm does not wait for them either.
 
-use super::status::{LaneStatus, Readiness, Status};
+use super::status::{KillInputStatus, LaneStatus, Readiness, Status};
+use crate::config::model::Config;
 use crate::gate::state::State;
 
-/// Ready: the gate runs and has its limits, every controller is matched, every input is heard.
+/// Ready: the gate runs and has its limits, every required controller is matched, every kill input with
+/// a heartbeat and every feedback is heard and not silent.
 #[must_use]
-pub fn readiness(status: &Status) -> Readiness {
+pub fn readiness(config: &Config, status: &Status) -> Readiness {
     let mut reasons = Vec::new();
     if State::from_label(&status.state).is_none() {
         reasons.push(String::from("the gate has not told its state yet"));
@@ -15,18 +20,26 @@ pub fn readiness(status: &Status) -> Readiness {
         let said = because(&status.description);
         reasons.push(format!("no robot description yet: start robot_state_publisher{said}"));
     }
-    reasons.extend(status.lanes.iter().filter(|lane| lane.mode == "gate").filter_map(lane));
-    for input in status.kill_inputs.iter().filter(|input| !input.seen) {
-        reasons.push(format!("kill input {} not heard yet{}", input.name, because(&input.note)));
+    let lanes = status.lanes.iter().zip(&config.lanes).filter(|(_, config)| config.required);
+    let gated = lanes.map(|(lane, _)| lane).filter(|lane| lane.mode == "gate");
+    reasons.extend(gated.filter_map(lane));
+    let inputs = status.kill_inputs.iter().zip(&config.kill_inputs);
+    let inputs = inputs.filter(|(_, config)| config.timeout.is_some());
+    for (KillInputStatus { name, note, silent_for_s, .. }, _) in
+        inputs.filter(|(input, _)| !input.seen || input.lost)
+    {
+        reasons.push(format!("kill input {name} {}{}", since(*silent_for_s), because(note)));
     }
     for feedback in status.feedback.iter().filter(|feedback| !feedback.fresh) {
-        let since = feedback.silent_for_s.map_or_else(
-            || String::from("not heard yet"),
-            |silent| format!("silent for {silent:.1} s"),
-        );
+        let since = since(feedback.silent_for_s);
         reasons.push(format!("feedback {} {since}{}", feedback.name, because(&feedback.note)));
     }
     Readiness { ready: reasons.is_empty(), reasons }
+}
+
+fn since(silent_for_s: Option<f64>) -> String {
+    silent_for_s
+        .map_or_else(|| String::from("not heard yet"), |silent| format!("silent for {silent:.1} s"))
 }
 
 /// Whether somebody reads the lane's output, and is who is meant.
@@ -47,7 +60,8 @@ fn because(note: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::telemetry::status::{FeedbackStatus, KillInputStatus};
+    use crate::telemetry::fixture;
+    use crate::telemetry::status::FeedbackStatus;
 
     fn ready() -> Status {
         let name = String::from("base");
@@ -77,14 +91,27 @@ mod tests {
     fn when_all_is_there_expect_ready_killed_or_not() {
         for state in State::ALL {
             let status = Status { state: state.label().to_owned(), ..ready() };
-            assert_eq!(readiness(&status), Readiness { ready: true, reasons: Vec::new() });
+            let readiness = readiness(&fixture::config(), &status);
+            assert_eq!(readiness, Readiness { ready: true, reasons: Vec::new() });
         }
+    }
+
+    #[test]
+    fn when_an_arm_does_not_wait_for_it_expect_it_not_asked_for() {
+        let mut config = fixture::config();
+        let mut status = ready();
+        status.lanes[0].subscribers = Some(0);
+        status.kill_inputs[0].seen = false;
+        assert_eq!(readiness(&config, &status).reasons.len(), 2);
+        config.lanes[0].required = false;
+        config.kill_inputs[0].timeout = None;
+        assert!(readiness(&config, &status).ready);
     }
 
     #[test]
     fn when_one_thing_is_missing_expect_it_named_alone() {
         type Change = fn(&mut Status);
-        let cases: [(Change, &str); 9] = [
+        let cases: [(Change, &str); 11] = [
             (|s| s.state = String::from("unknown"), "the gate has not told its state yet"),
             (
                 |s| s.awaits_description = true,
@@ -104,6 +131,20 @@ mod tests {
                 "lane base: its controller does not fit: it has no joint left_elbow",
             ),
             (|s| s.kill_inputs[0].seen = false, "kill input base not heard yet"),
+            (
+                |s| {
+                    s.kill_inputs[0].lost = true;
+                    s.kill_inputs[0].silent_for_s = Some(2.5);
+                },
+                "kill input base silent for 2.5 s",
+            ),
+            (
+                |s| {
+                    s.kill_inputs[0].seen = false;
+                    s.kill_inputs[0].note = String::from("/other offers another type");
+                },
+                "kill input base not heard yet (/other offers another type)",
+            ),
             (|s| s.feedback[0].fresh = false, "feedback base not heard yet"),
             (
                 |s| {
@@ -120,7 +161,7 @@ mod tests {
         for (change, reason) in cases {
             let mut status = ready();
             change(&mut status);
-            let readiness = readiness(&status);
+            let readiness = readiness(&fixture::config(), &status);
             assert!(!readiness.ready);
             assert_eq!(readiness.reasons, [reason]);
         }

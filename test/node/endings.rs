@@ -115,7 +115,7 @@ fn hazard_13_gate_hangs_or_dies_aborted() {
     dies_by(Signal::ABORT);
 }
 
-/// The gate thread, held as a debugger holds it; the rest of the process goes on.
+/// A thread, held as a debugger holds it; the rest of the process goes on.
 pub(crate) struct Held {
     process: Running,
     said: BufReader<ChildStdout>,
@@ -129,12 +129,17 @@ impl Held {
     }
 }
 
-/// `None`: this machine lets nobody hold a thread; said aloud.
+/// [`hold`] for the gate thread.
 pub(crate) fn hold_gate(rig: &Rig) -> Option<Held> {
+    hold(rig, "gate")
+}
+
+/// `None`: this machine lets nobody hold a thread; said aloud.
+pub(crate) fn hold(rig: &Rig, thread: &str) -> Option<Held> {
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/test/node/hold_thread.py");
     let pid = rig.node.pid().as_raw_nonzero().to_string();
     let mut command = rig.lease.command("python3");
-    command.args(["-u", script, &pid, "gate"]).stdout(Stdio::piped());
+    command.args(["-u", script, &pid, thread]).stdout(Stdio::piped());
     let mut process = Running(command.spawn().expect("start python3"));
     let said = BufReader::new(process.0.stdout.take().expect("piped"));
     let mut held = Held { process, said };

@@ -37,6 +37,7 @@ mod operators;
 mod outputs;
 mod peer;
 mod persistence;
+mod probes;
 mod realtime;
 mod refusals;
 mod rig;

@@ -352,6 +352,19 @@ impl Rig {
 
     /// What HTTP answers on a path, without its head.
     pub(crate) fn http(&mut self, path: &str) -> String {
+        self.answer(path).1
+    }
+
+    /// The code with which HTTP answers on a path, and the reasons in the answer.
+    pub(crate) fn probe(&mut self, path: &str) -> (u16, Vec<String>) {
+        let (head, body) = self.answer(path);
+        let code = head.split(' ').nth(1).and_then(|code| code.parse().ok()).expect("a code");
+        let body: Value = serde_json::from_str(&body).expect("JSON");
+        let reasons = body["reasons"].as_array().expect("reasons").iter();
+        (code, reasons.map(|one| one.as_str().expect("a text").to_owned()).collect())
+    }
+
+    fn answer(&mut self, path: &str) -> (String, String) {
         let mut answer = String::new();
         wait_for("an answer over HTTP", || {
             let Ok(mut stream) = TcpStream::connect(("127.0.0.1", self.port)) else { return false };
@@ -362,8 +375,8 @@ impl Rig {
             answer.clear();
             asked.is_ok() && stream.read_to_string(&mut answer).is_ok() && !answer.is_empty()
         });
-        let (_, body) = answer.split_once("\r\n\r\n").expect("a head and a body");
-        body.to_owned()
+        let (head, body) = answer.split_once("\r\n\r\n").expect("a head and a body");
+        (head.to_owned(), body.to_owned())
     }
 
     /// One source's counts in `/status`, once `verdict` has reached `count`.
