@@ -158,6 +158,7 @@ pub fn run(
         start,
         latch: post,
         notes,
+        clocks: clock::readings,
     };
     let built = endpoints.build()?;
     // Set once, here.

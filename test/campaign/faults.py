@@ -265,7 +265,8 @@ def torn_latch(arena, tries):
 
 
 def wall_clock(arena, tries):
-    """The middleware's wall clock leaps by an hour, ahead and back: a library in front of libc's."""
+    """The middleware's wall clock leaps by an hour, ahead and back: a library in front of libc's. The node's own
+    readings go past libc and do not leap; what it does when they do: test/hot_path/clocks.rs."""
     compiler = shutil.which("cc") or shutil.which("gcc")
     if not compiler:
         raise Skipped("no C compiler")
@@ -331,7 +332,7 @@ FAULTS = {
     "soak": soak,
     # Last: the middleware marks its ports with a wall clock. After one set back it does not see, until the clock has
     # caught up, that a reader ended, so whoever knew it cannot reach the next on the same port (docs/operating.md).
-    "wall clock steps": wall_clock,
+    "wall clock steps (middleware)": wall_clock,
 }
 
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 
-use interlock::clock;
+use interlock::clock::{self, Readings};
 use interlock::gate::history::Start;
 use interlock::gate::snapshot::Snapshot;
 use interlock::gate::state::BootRecord;
@@ -28,7 +28,7 @@ use crate::support::{wait_for, wait_for_some};
 pub(crate) struct Wires {
     pub(crate) name: &'static str,
     pub(crate) loaded: LoadedMessage,
-    pub(crate) high: Publisher,
+    pub(crate) high: Arc<Publisher>,
     pub(crate) low: Publisher,
     pub(crate) out: Subscription,
 }
@@ -62,6 +62,11 @@ pub(crate) struct Gate {
 impl Gate {
     /// Builds and runs it; returns when it is armed.
     pub(crate) fn armed() -> Self {
+        Self::armed_by(clock::readings)
+    }
+
+    /// The same with other clocks to watch.
+    pub(crate) fn armed_by(clocks: fn() -> Readings) -> Self {
         let config = Arc::new(config());
         let context = Context::new(&["program".to_owned()]).expect("a context");
         let slots = Slots::new(&config, BuildInfo::default(), Arc::new(log_counts()));
@@ -77,6 +82,7 @@ impl Gate {
             start: (Start::of(BootRecord::Clean, 1), clock::now()),
             latch: None,
             notes: Arc::default(),
+            clocks,
         };
         let built = endpoints.build().expect("endpoints");
         let options = NodeOptions { use_global_arguments: false, enable_rosout: false };
@@ -91,7 +97,7 @@ impl Gate {
             let topic = format!("/{name}_out");
             let out = Subscription::new(&node, loaded.support(), &topic, qos);
             let out = out.expect("a subscription");
-            Wires { name, high: publisher("high"), low: publisher("low"), out, loaded }
+            Wires { name, high: Arc::new(publisher("high")), low: publisher("low"), out, loaded }
         });
         let loaded = load_message("sensor_msgs/msg/JointState").expect("an installed type");
         let states = Publisher::new(&node, loaded.support(), "/states", Qos::OUTPUT);
@@ -141,7 +147,8 @@ impl Gate {
         gate
     }
 
-    fn arm(&mut self) {
+    /// Arms it, or waits until it can be.
+    pub(crate) fn arm(&mut self) {
         wait_for("an arm that is accepted", || {
             self.audit.look().expect("a look at the graph");
             let seq = self.snapshot.read().seq;
@@ -170,6 +177,11 @@ impl Gate {
         let (out, buffer) = (&mut self.wires[lane].out, &mut self.buffer);
         let taken = out.take(buffer).expect("a working take");
         taken.map(|_| buffer.bytes().to_vec())
+    }
+
+    /// The newest copy of the state.
+    pub(crate) fn snapshot(&mut self) -> &Snapshot {
+        self.snapshot.read()
     }
 
     /// A count of one source, by verdict.

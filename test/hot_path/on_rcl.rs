@@ -28,7 +28,7 @@ fn round(gate: &mut Gate, number: f64) {
             let before = gate.count(lane, source, verdict);
             let bytes = gate.wires[lane].command(number);
             let wires = &gate.wires[lane];
-            let publisher = if source == HIGH { &wires.high } else { &wires.low };
+            let publisher = if source == HIGH { wires.high.as_ref() } else { &wires.low };
             publisher.publish_serialized(&bytes).expect("a publish");
             wait_for("the verdict", || gate.count(lane, source, verdict) > before);
         }

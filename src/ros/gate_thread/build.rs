@@ -15,7 +15,7 @@ use super::self_test::SelfTestIo;
 use super::watched::Watched;
 use super::{FeedbackIo, FeedbackUse, GateThread, KillInputIo, NewLimits, Pending};
 use crate::cdr::Path;
-use crate::clock;
+use crate::clock::{self, Readings};
 use crate::codec::CodecError;
 use crate::codec::command::mirrors_of;
 use crate::codec::feedback::{FeedbackCodec, Reads};
@@ -119,6 +119,8 @@ pub struct Endpoints {
     pub latch: Option<Post>,
     /// What thread `latch` says, for texts.
     pub notes: Arc<Notes>,
+    /// Reads the three clocks, once a tick: [`clock::readings`], but for a test that steps them.
+    pub clocks: fn() -> Readings,
 }
 
 /// The gate thread and what others hold of it.
@@ -397,7 +399,7 @@ impl Endpoints {
     /// # Errors
     /// [`BuildError`], in words for the person who starts the node.
     pub fn build(self) -> Result<Built, BuildError> {
-        let Self { config, context, switch, slots, events, start, latch, notes } = self;
+        let Self { config, context, switch, slots, events, start, latch, notes, clocks } = self;
         let resolved = resolve(&context, &config)?;
         let mut names = Names(resolved.names.clone().into_iter());
         let gate_name = format!("{}_gate", resolved.node_name);
@@ -527,6 +529,7 @@ impl Endpoints {
             new_limits: take_limits,
             cut,
             watched: Watched::new(&config),
+            clocks,
             self_test: SelfTestIo::default(),
             scratch: Vec::with_capacity(dimensions),
             stopping: None,

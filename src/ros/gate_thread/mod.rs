@@ -41,7 +41,7 @@ use self::latch::LatchIo;
 pub use self::requests::{Answer, Denied, NotAsked, Request, Requests, Verb};
 use self::self_test::SelfTestIo;
 use self::watched::Watched;
-use crate::clock;
+use crate::clock::{self, Readings};
 use crate::codec::feedback::FeedbackCodec;
 use crate::codec::flag::FlagCodec;
 use crate::codec::permit::PermitCodec;
@@ -143,6 +143,7 @@ pub struct GateThread {
     prepared: Prepared,
     decisions: DecisionTap,
     watched: Watched,
+    clocks: fn() -> Readings,
     self_test: SelfTestIo,
     /// `None`: nobody is asked to cut power.
     cut: Option<Cut>,

@@ -12,7 +12,7 @@ use crate::telemetry::events::Call;
 impl GateThread {
     pub(super) fn tick(&mut self, now: Moment) {
         self.slots.node.ticked(now.steady);
-        self.watch_clocks(now);
+        self.watch_clocks((self.clocks)(), now);
         self.take_limits();
         self.look_at_safe();
         self.read_graph(now);

@@ -4,7 +4,7 @@
 //! **Invariant:** a level is handed on only when it changes, so that a quiet tick costs a few loads.
 
 use super::{Drain, GateThread};
-use crate::clock::{self, ClockCauses, ClockEvent};
+use crate::clock::{self, ClockCauses, ClockEvent, Readings};
 use crate::config::model::Config;
 use crate::gate::cause::Cause;
 use crate::gate::fault::Level;
@@ -134,8 +134,8 @@ fn nanos(seconds: f64) -> i64 {
 impl GateThread {
     /// A suspend or a step of the wall clock since the last tick. Either is a moment: the cause is
     /// there for one tick, and what it did stays.
-    pub(super) fn watch_clocks(&mut self, now: Moment) {
-        let news = self.watched.clocks.look(clock::readings());
+    pub(super) fn watch_clocks(&mut self, readings: Readings, now: Moment) {
+        let news = self.watched.clocks.look(readings);
         match news.event {
             None => {}
             Some(ClockEvent::Suspended(_)) => {
