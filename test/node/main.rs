@@ -13,6 +13,7 @@ mod commands;
 mod configuration;
 mod controllers;
 mod crashes;
+mod dead_indicators;
 mod decisions;
 mod description;
 mod diagnostics;
