@@ -9,6 +9,7 @@
 mod aside;
 mod attempts;
 mod bodies;
+mod command_latency;
 mod commands;
 mod configuration;
 mod controllers;

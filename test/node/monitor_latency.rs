@@ -1,4 +1,5 @@
-//! Latency truth: header age, transport and residence each move with their own cause alone.
+//! Latency truth of monitored topics: header age and transport each move with their own cause alone, and
+//! a command's residence with neither. Of commands: [`crate::command_latency`].
 //!
 //! The delays are injected: stamps that are off by a known time, and a peer whose wall clock is. What is
 //! compared is the bucket of the median, which a slow machine moves by far less than the injected.
@@ -31,7 +32,7 @@ fn skewed_clock(scratch: &Scratch) -> String {
 }
 
 /// A peer whose wall clock is off by this.
-fn skewed(rig: &Rig, name: &str, skew_s: f64) -> Peer {
+pub(crate) fn skewed(rig: &Rig, name: &str, skew_s: f64) -> Peer {
     let library = skewed_clock(&rig.scratch);
     let skew = format!("{:.0}", skew_s * 1e9);
     let environment = [("LD_PRELOAD", library.as_str()), ("SKEW_NS", skew.as_str())];
@@ -70,7 +71,7 @@ fn place(seconds: f64) -> usize {
     T.iter().position(|le| seconds <= le.parse().expect("a number")).unwrap_or(T.len())
 }
 
-fn is_at(found: usize, injected_s: f64, what: &str) {
+pub(crate) fn is_at(found: usize, injected_s: f64, what: &str) {
     let wanted = place(injected_s);
     assert!(
         found.abs_diff(wanted) <= 1,
@@ -79,7 +80,7 @@ fn is_at(found: usize, injected_s: f64, what: &str) {
 }
 
 /// Nothing was injected: well below what was elsewhere.
-fn is_small(found: usize, what: &str) {
+pub(crate) fn is_small(found: usize, what: &str) {
     assert!(found < place(0.2), "{what}: bucket {found} without a cause");
 }
 
