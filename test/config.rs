@@ -97,6 +97,16 @@ reset, arm and select_source over ROS: closed
     assert!(digest.starts_with("sha256 ") && digest.trim_end().len() == 7 + 64, "{digest}");
 }
 
+/// What integrators copy from the README is a file that is checked.
+#[test]
+fn when_the_readme_prints_a_whole_file_expect_the_file() {
+    let readme = fs::read_to_string("README.md").unwrap();
+    let (_, behind) = readme.split_once("## A mobile base, the whole file").unwrap();
+    let (_, behind) = behind.split_once("```yaml\n").unwrap();
+    let (printed, _) = behind.split_once("```").unwrap();
+    assert_eq!(printed, fs::read_to_string("config/mobile_base.yaml").unwrap());
+}
+
 #[test]
 fn launch_arguments_are_taken_as_they_are() {
     let path = "config/mobile_base.yaml";
