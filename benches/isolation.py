@@ -4,6 +4,7 @@ Commands come at 500 Hz all the time. The conditions take turns of two seconds i
 round, quiet twice: what the two differ by is what the machine adds.
 """
 
+import collections
 import contextlib
 import json
 import random
@@ -22,6 +23,8 @@ from stats import decidable, mean_ratio, quantiles
 
 RATE_HZ, TURN_S = 500, 2.0
 SCRAPE_HZ, SLOW_CLIENTS = 50, 8
+# More than the server holds.
+LOG_CLIENTS = 64
 CONDITIONS = ["quiet", "quiet_control", "scrape", "slow_reader", "log_flood", "full_disk"]
 FAMILY = "interlock_command_residence_seconds"
 # One in this many decisions is told, with its residence.
@@ -78,21 +81,33 @@ class SlowReaders:
 
 
 class LogFlood:
-    def __init__(self, peer):
-        self.peer = peer
-        peer.tell("go")
+    """Clients that do not finish their question, without a pause: each one too many is a line at the level debug."""
+
+    def __init__(self, node):
+        self.over = threading.Event()
+        self.thread = threading.Thread(target=self.run, args=(node.port,), daemon=True)
+        self.thread.start()
+
+    def run(self, port):
+        clients = collections.deque(maxlen=LOG_CLIENTS)
+        while not self.over.is_set():
+            client = socket.create_connection(("127.0.0.1", port))
+            client.sendall(b"GET / HTTP/1.1\r\n")
+            # The one that falls out of the queue is closed.
+            clients.append(client)
 
     def end(self):
-        self.peer.tell("pause")
+        self.over.set()
+        self.thread.join()
 
 
 class FullDisk:
     """The disk of the latch and of the log is full, and lines for the log come all the time."""
 
-    def __init__(self, disk, peer):
+    def __init__(self, disk, node):
         self.filler = disk / "filler"
         subprocess.run(["dd", "if=/dev/zero", f"of={self.filler}", "bs=4k"], stderr=subprocess.DEVNULL, check=False)
-        self.flood = LogFlood(peer)
+        self.flood = LogFlood(node)
 
     def end(self):
         self.flood.end()
@@ -133,10 +148,9 @@ def measure(rig, ends, disk, mounted, rounds):
     conditions = [name for name in CONDITIONS if mounted or name != "full_disk"]
     topics = ("/bench/in_interlock", "/bench/out_interlock")
     params = f"    decisions: {{passed_one_in: {TOLD_ONE_IN}}}\n" + lane("joints", *topics, RATE_HZ)
-    node = rig.node(params, "state/node.log" if mounted else "node.log")
+    node = rig.node(params, "state/node.log" if mounted else "node.log", ["--log-level", "interlock:=debug"])
     told = Told(rig.domain)
     ends.callback(told.end)
-    arms = rig.rclpy_peer("refused-arms")
     turns = [name for _ in range(rounds) for name in random.sample(conditions, len(conditions))]
     plan = {
         "kind": "joints",
@@ -155,8 +169,8 @@ def measure(rig, ends, disk, mounted, rounds):
     begin = {
         "scrape": lambda: Scraper(node, SCRAPE_HZ),
         "slow_reader": lambda: SlowReaders(node),
-        "log_flood": lambda: LogFlood(arms),
-        "full_disk": lambda: FullDisk(disk, arms),
+        "log_flood": lambda: LogFlood(node),
+        "full_disk": lambda: FullDisk(disk, node),
     }
     spans = []
     for name in turns:

@@ -2,8 +2,6 @@
 
 rclpy_peers.py relay KIND NAME FROM TO      takes and publishes, as rclpy's own examples do
 rclpy_peers.py hostile SERVICE              for each line: a request whose answer cannot be delivered
-rclpy_peers.py refused-arms                 `go`: arms that are refused, without a pause, until `pause`: a line of the
-                                            log each
 """
 
 import sys
@@ -15,8 +13,6 @@ from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 
 RELIABLE_1 = QoSProfile(depth=1, reliability=ReliabilityPolicy.RELIABLE, durability=DurabilityPolicy.VOLATILE)
 HOSTILE = QoSProfile(depth=100, reliability=ReliabilityPolicy.RELIABLE, durability=DurabilityPolicy.TRANSIENT_LOCAL)
-# Requests under way at once.
-AT_ONCE = 8
 
 
 def kind_of(name):
@@ -40,34 +36,12 @@ def hostile(node, service):
     return lambda _: client.call_async(Trigger.Request())
 
 
-def refused_arms(node):
-    from interlock.srv import Arm
-
-    client = node.create_client(Arm, "/interlock/arm")
-    going = threading.Event()
-
-    def ask(_=None):
-        if going.is_set():
-            request = Arm.Request(seq=1, operator_name="bench", reason="a flood of the log")
-            client.call_async(request).add_done_callback(ask)
-
-    def on_line(line):
-        if line.strip() == "go":
-            going.set()
-            for _ in range(AT_ONCE):
-                ask()
-        else:
-            going.clear()
-
-    return on_line
-
-
 def main():
     role, *arguments = sys.argv[1:]
     rclpy.init()
-    name = arguments.pop(1) if role == "relay" else f"bench_{role.replace('-', '_')}"
+    name = arguments.pop(1) if role == "relay" else f"bench_{role}"
     node = rclpy.create_node(name)
-    on_line = {"relay": relay, "hostile": hostile, "refused-arms": refused_arms}[role](node, *arguments)
+    on_line = {"relay": relay, "hostile": hostile}[role](node, *arguments)
 
     def listen():
         for line in sys.stdin:

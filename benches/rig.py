@@ -161,8 +161,8 @@ class Rig:
         process.end()
         self.processes.remove(process)
 
-    def node(self, params, log="node.log"):
-        return Node(self, params, log)
+    def node(self, params, log="node.log", words=()):
+        return Node(self, params, log, words)
 
 
 def take_domain():
@@ -183,14 +183,14 @@ def take_domain():
 class Node:
     """The node with these params after `HEAD`."""
 
-    def __init__(self, rig, params, log):
+    def __init__(self, rig, params, log, words):
         with socket.socket() as one:
             one.bind(("127.0.0.1", 0))
             self.port = one.getsockname()[1]
         file = rig.folder / "params.yaml"
         file.write_text(HEAD.format(folder=rig.folder, port=self.port) + params)
         self.socket = str(rig.folder / "control.sock")
-        self.process = rig.start([BUILT / "interlock", "--ros-args", "--params-file", file], log)
+        self.process = rig.start([BUILT / "interlock", "--ros-args", "--params-file", file, *words], log)
 
     def get(self, path):
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
