@@ -56,8 +56,7 @@ class Operator:
         import rclpy
         from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 
-        # Aside: the middleware may wait for somebody who was killed.
-        threading.Thread(target=self.end, daemon=True).start()
+        self.end()
         context = rclpy.Context()
         rclpy.init(context=context)
         node = self.node = rclpy.create_node("operator", context=context, enable_rosout=False)
@@ -72,10 +71,10 @@ class Operator:
         spinning.start()
 
         def end():
+            # No destructor of a middleware whose peers were killed: it may wait for them, and it has crashed. It
+            # goes with the process, which therefore does only a part of a campaign.
             executor.shutdown()
             spinning.join()
-            node.destroy_node()
-            rclpy.shutdown(context=context)
 
         self.end = end
 
