@@ -7,6 +7,7 @@ Another fault is another row of FAULTS in one of them.
 """
 
 import argparse
+import contextlib
 import os
 import pickle
 import random
@@ -15,7 +16,6 @@ import signal
 import sys
 import tempfile
 import traceback
-from functools import partial
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent.parent / "demo"))
@@ -31,6 +31,8 @@ from node import Ended, Operator  # noqa: E402
 START_S = 1.0
 # Kills in one process: two of each kind.
 PART = 14
+# How often a part may begin anew.
+CRASHES = 2
 
 
 def arguments():
@@ -61,12 +63,29 @@ def main():
         return 1 if lost else 0
 
 
-def apart(work):
-    """What `work` returns, in a process of its own: operators are left to its end (node.py says why). None: it
-    did not come to its end."""
+def apart(name, folder, work):
+    """What `work(folder)` returns, in a process of its own: operators are left to its end (node.py says why). None:
+    it did not come to its end. The middleware crashes a process now and then when a peer of it was killed
+    (docs/operating.md): then another one begins anew."""
+    for attempt in range(1 + CRASHES):
+        here = folder / f"{name.replace(' ', '-').replace('/', '')}-{attempt}"
+        here.mkdir()
+        found, status = in_a_child(lambda: work(here))  # noqa: B023  (called at once)
+        if not (os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGSEGV):
+            break
+        print(f"  the middleware crashed the peers of '{name}' ({attempt + 1} of {1 + CRASHES} tries)", flush=True)
+    if status or not found:
+        print(f"LOST in {name}: this part of the campaign ended with {status}", flush=True)
+        return None
+    return pickle.loads(found)
+
+
+def in_a_child(work):
+    """What it wrote, and how it ended; whom it started ends with it."""
     read, write = os.pipe()
     child = os.fork()
     if not child:
+        os.setpgid(0, 0)
         try:
             result = pickle.dumps(work())
             with open(write, "wb") as pipe:
@@ -77,13 +96,13 @@ def apart(work):
         # No destructor of a middleware whose peers were killed.
         os._exit(0)
     os.close(write)
+    try:
+        status = os.waitpid(child, 0)[1]
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(child, signal.SIGKILL)
     with open(read, "rb") as pipe:
-        result = pipe.read()
-    _, status = os.waitpid(child, 0)
-    if status or not result:
-        print(f"LOST: a part of the campaign ended with {status}", flush=True)
-        return None
-    return pickle.loads(result)
+        return pipe.read(), status
 
 
 def run_kills(tries, seed, folder):
@@ -91,9 +110,8 @@ def run_kills(tries, seed, folder):
     rows = {name: [0, 0.0, 0] for name in kill_9.FAULTS}
     lives = told = slow = unanswered = broken = 0
     for begin in range(0, tries, PART):
-        here = folder / f"kills{begin}"
-        here.mkdir()
-        part = apart(lambda: run(min(PART, tries - begin), Operator(), random.Random(f"{seed}/{begin}"), here))
+        draw, count = random.Random(f"{seed}/{begin}"), min(PART, tries - begin)
+        part = apart(f"kills {begin}", folder, lambda here: run(count, Operator(), draw, here))  # noqa: B023
         if part is None:
             broken += 1
             continue
@@ -118,10 +136,8 @@ def run_others(tries, seed, folder, only):
     table, failed, skipped = [], 0, 0
     for name in faults.FAULTS:
         if only in name:
-            here = folder / name.replace(" ", "-").replace("/", "")
-            here.mkdir()
-            arena = partial(faults.Arena, folder=here, draw=random.Random(f"{seed}/{name}"))
-            found = apart(lambda: faults.run(name, arena(Operator()), tries))
+            draw = random.Random(f"{seed}/{name}")
+            found = apart(name, folder, lambda here: faults.run(name, faults.Arena(Operator(), here, draw), tries))  # noqa: B023
             tried, worst, lost, why = found or (0, 0.0, 1, "did not come to its end")
             failed += lost
             skipped += tried == 0 and not lost
