@@ -48,7 +48,7 @@
 //! | [`realtime`] | scheduling, locked memory, the kernel's word on its clock | `clock`, `config` |
 //! | [`shared_memory`] | what killed processes left in shared memory, in the way of who starts | nothing |
 //! | [`http`] | read-only HTTP | `telemetry`, `gate::units` |
-//! | [`verbs`] | what people ask for and what came of it | `gate`, `telemetry::status` |
+//! | [`verbs`] | what people ask for and what came of it | `gate::units`, `telemetry` |
 //! | [`socket`] | the control socket: verbs without ROS | `attribution`, `config::model`, `gate`, `telemetry`, `verbs` |
 //! | [`ctl`] | `interlockctl` | `clock`, `config::model`, `gate`, `latch`, `shared_memory`, `socket`, `telemetry` |
 //! | `ros` | the only user of r2r and r2r_rcl | all of the above but `http`, `socket`, `ctl`, `realtime` |

@@ -8,9 +8,9 @@ mod abandoned;
 mod half_made;
 mod living;
 
-use std::fs;
-use std::io;
-use std::path::PathBuf;
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
 
 pub use abandoned::abandoned_mutexes;
 pub use half_made::half_made_ports;
@@ -31,6 +31,27 @@ pub fn remove(files: Vec<PathBuf>) -> Vec<(PathBuf, io::Result<()>)> {
         (file, removed)
     });
     removed.collect()
+}
+
+/// The files in `folder` that have such a name, each as itself, because another file of the same name is
+/// another one; with its first number, `None` where it is shorter. What cannot be read is left out.
+fn first_numbers(folder: &Path, is_meant: fn(&str) -> bool) -> Vec<(PathBuf, FileId, Option<u32>)> {
+    let Ok(entries) = fs::read_dir(folder) else { return Vec::new() };
+    let meant = entries
+        .filter_map(Result::ok)
+        .filter(|entry| entry.file_name().to_str().is_some_and(is_meant));
+    meant.filter_map(|entry| first_number(entry.path())).collect()
+}
+
+fn first_number(path: PathBuf) -> Option<(PathBuf, FileId, Option<u32>)> {
+    let mut file = File::open(&path).ok()?;
+    let id = FileId::from(&file.metadata().ok()?);
+    let mut number = [0; 4];
+    match file.read_exact(&mut number) {
+        Ok(()) => Some((path, id, Some(u32::from_ne_bytes(number)))),
+        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Some((path, id, None)),
+        Err(_) => None,
+    }
 }
 
 /// A port's number, in the name of its file.

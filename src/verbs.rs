@@ -10,11 +10,13 @@
 //! **Invariant:** the queue is bounded; a caller that has gone costs nothing.
 
 mod attempts;
+mod refused;
 
 use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
 use futures::channel::oneshot;
 
 pub use self::attempts::{Attempt, Attempts, Bucket};
+pub use self::refused::count_refused;
 use crate::telemetry::status::{ConditionStatus, SelfTestPart};
 
 /// More at once than people and scripts make.

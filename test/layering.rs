@@ -26,7 +26,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("realtime", &["clock", "config"]),
     ("telemetry", &["gate", "config", "attribution"]),
     ("http", &["telemetry", "gate"]),
-    ("verbs", &["gate", "telemetry::status"]),
+    ("verbs", &["gate", "telemetry"]),
     ("socket", &["attribution", "config::model", "gate", "telemetry", "verbs"]),
     (
         "ctl",

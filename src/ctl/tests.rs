@@ -8,7 +8,6 @@ use super::*;
 use crate::gate::state::State;
 use crate::gate::units::SteadyTime;
 use crate::http::{Bounds, HttpParts, HttpServer, start};
-use crate::latch::record::VERSION;
 use crate::latch::{Contents, Store};
 use crate::socket::fixture::{FakeNode, Folder, Rig};
 use crate::telemetry::collector::registry;
@@ -453,17 +452,7 @@ fn when_the_node_does_not_run_expect_every_verb_to_say_so() {
 fn when_the_node_does_not_run_expect_what_its_latch_file_holds() {
     let folder = Folder::new();
     let (mut store, _) = Store::open(folder.path()).unwrap();
-    let killed = Contents {
-        version: VERSION,
-        counter: 0,
-        state: State::Killed,
-        clean: false,
-        boot_id: [0; 16],
-        seq: 41,
-        first: 0,
-        trips: Vec::new(),
-    };
-    store.write(killed).unwrap();
+    store.write(Contents::plain(State::Killed, 41)).unwrap();
     let own = format!("  latch file  in {}: killed, seq 41; ", folder.path().display());
     let nowhere = "--socket=/nonexistent/control.sock";
     let said = say_from(&["history", nowhere], None, Some(folder.path()));

@@ -83,6 +83,13 @@ pub struct Contents {
 }
 
 impl Contents {
+    /// Of a run that has not ended, without trips.
+    #[cfg(test)]
+    pub(crate) const fn plain(state: State, seq: u64) -> Self {
+        let (version, boot_id) = (VERSION, [1; 16]);
+        Self { version, counter: 0, state, clean: false, boot_id, seq, first: 0, trips: Vec::new() }
+    }
+
     /// The trip that latched.
     #[must_use]
     pub fn first_trip(&self) -> Option<&StoredTrip> {

@@ -6,11 +6,10 @@
 //! it mapped: who holds it, and who waits for it, has.
 
 use std::collections::BTreeSet;
-use std::fs::{self, File};
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use super::living::{FileId, mapped_by_participants};
+use super::{first_numbers, is_port};
 
 /// A mutex that somebody holds, or held when it was killed.
 type Held = (PathBuf, FileId);
@@ -33,27 +32,21 @@ fn held_by_nobody(before: Vec<Held>, mapped: &BTreeSet<FileId>, after: &[Held]) 
     by_nobody.map(|(path, _)| path).collect()
 }
 
+/// The C library's semaphore: its value comes first, and is zero as long as somebody holds it.
 fn held(folder: &Path) -> Vec<Held> {
-    let Ok(entries) = fs::read_dir(folder) else { return Vec::new() };
-    let mutexes = entries.filter_map(Result::ok).filter(|entry| {
-        let name = entry.file_name();
-        let port = name.to_str().and_then(|name| name.strip_prefix("sem.")?.strip_suffix("_mutex"));
-        port.is_some_and(super::is_port)
-    });
-    mutexes.filter_map(|entry| if_held(entry.path())).collect()
+    let mutexes = first_numbers(folder, is_mutex).into_iter();
+    mutexes.filter(|(.., value)| *value == Some(0)).map(|(path, id, _)| (path, id)).collect()
 }
 
-/// The C library's semaphore: its value comes first, and is zero as long as somebody holds it.
-fn if_held(path: PathBuf) -> Option<Held> {
-    let mut file = File::open(&path).ok()?;
-    let mut value = [0; 4];
-    file.read_exact(&mut value).ok()?;
-    let id = FileId::from(&file.metadata().ok()?);
-    (u32::from_ne_bytes(value) == 0).then_some((path, id))
+fn is_mutex(name: &str) -> bool {
+    let port = name.strip_prefix("sem.").and_then(|name| name.strip_suffix("_mutex"));
+    port.is_some_and(is_port)
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
     use crate::shared_memory::fixture::Folder;
     use crate::shared_memory::remove;

@@ -7,12 +7,12 @@
 //!
 //! **Never** among them: a file that was filled, whoever made it.
 
-use std::fs::{self, File};
-use std::io::{self, Read};
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Duration;
+
+use super::living::FileId;
+use super::{first_numbers, is_port};
 
 /// How long a file must stay as it is to be given up: a living maker needs microseconds, and a busy
 /// machine may take its CPU away meanwhile.
@@ -34,30 +34,17 @@ pub fn half_made_ports(folder: &Path) -> Vec<PathBuf> {
     second.map(|(path, _)| path).collect()
 }
 
-/// Ports that are not filled now, each with its inode: another file of the same name is another one.
-fn look(folder: &Path) -> Vec<(PathBuf, u64)> {
-    let Ok(entries) = fs::read_dir(folder) else { return Vec::new() };
-    let ports = entries
-        .filter_map(Result::ok)
-        .filter(|entry| entry.file_name().to_str().is_some_and(super::is_port));
-    ports.filter_map(|entry| unfilled(entry.path())).collect()
-}
-
-fn unfilled(path: PathBuf) -> Option<(PathBuf, u64)> {
-    let mut file = File::open(&path).ok()?;
-    let inode = file.metadata().ok()?.ino();
-    let mut state = [0; 4];
-    let is_filled = match file.read_exact(&mut state) {
-        Ok(()) => u32::from_ne_bytes(state) >= FILLED,
-        // Not even a length was given to it yet.
-        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => false,
-        Err(_) => return None,
-    };
-    (!is_filled).then_some((path, inode))
+/// Ports that are not filled now; to some not even a length was given yet.
+fn look(folder: &Path) -> Vec<(PathBuf, FileId)> {
+    let ports = first_numbers(folder, is_port).into_iter();
+    let unfilled = ports.filter(|(.., state)| state.is_none_or(|state| state < FILLED));
+    unfilled.map(|(path, id, _)| (path, id)).collect()
 }
 
 #[cfg(test)]
 mod tests {
+    use std::{fs, io};
+
     use super::*;
     use crate::shared_memory::fixture::Folder;
     use crate::shared_memory::remove;

@@ -10,8 +10,7 @@ use super::{Bounds, SocketParts, View};
 use crate::gate::cause::Cause;
 use crate::gate::units::SteadyTime;
 use crate::telemetry::events::{Event, RequestRefusal, ShortText, Verb as EventVerb, What};
-use crate::telemetry::slots::{ArmRefusal, ResetRefusal};
-use crate::verbs::{Ask, Attempts, NotTaken, Outcome, Via, Wish};
+use crate::verbs::{Attempts, NotTaken, Outcome, Via, Wish, count_refused};
 
 /// Between two looks at the snapshot while a kill is waited for: the gate makes one each tick.
 const LOOK_EVERY: Duration = Duration::from_millis(1);
@@ -195,29 +194,7 @@ impl Service {
 
     /// Counts and tells a refusal that the gate never sees.
     fn refused(&self, wish: &Wish, why: RequestRefusal) {
-        let node = &self.parts.slots.node;
-        let (reset, arm) = match why {
-            RequestRefusal::NotAuthorised => {
-                (ResetRefusal::NotAuthorised, ArmRefusal::NotAuthorised)
-            }
-            RequestRefusal::RateLimited => (ResetRefusal::RateLimited, ArmRefusal::RateLimited),
-            RequestRefusal::Busy => (ResetRefusal::Busy, ArmRefusal::Busy),
-        };
-        let verb = match &wish.ask {
-            Ask::Reset { .. } => {
-                node.reset_refusals.at(reset).increment();
-                EventVerb::Reset
-            }
-            Ask::Arm { .. } => {
-                node.arm_refusals.at(arm).increment();
-                EventVerb::Arm
-            }
-            Ask::Disarm => EventVerb::Disarm,
-            Ask::SelectSource { .. } => EventVerb::SelectSource,
-            Ask::SelfTest => EventVerb::SelfTest,
-        };
-        let operator = ShortText::new(&wish.operator);
-        let what = What::RequestRefused { verb, operator, why };
+        let what = count_refused(&self.parts.slots, wish, why);
         self.parts.events.post(Event { at: self.parts.behind.now(), what });
     }
 }

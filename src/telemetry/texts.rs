@@ -98,15 +98,10 @@ impl Texts<'_> {
 
     /// A kill input's topic, and how many publish there.
     fn heard_on(&self, subject: Subject) -> String {
-        let publishers = match subject {
-            Subject::KillInput(input) => self.notes.publishers(input),
-            Subject::Node
-            | Subject::Lane(_)
-            | Subject::Source { .. }
-            | Subject::Feedback(_)
-            | Subject::Temperature(_)
-            | Subject::Battery(_)
-            | Subject::Path(_) => None,
+        let publishers = if let Subject::KillInput(input) = subject {
+            self.notes.publishers(input)
+        } else {
+            None
         };
         heard_on(self.topic(subject), publishers)
     }
@@ -141,15 +136,10 @@ impl Texts<'_> {
                 self.heard_on(condition.subject)
             ),
             ConditionCode::FeedbackStale => {
-                let input = match condition.subject {
-                    Subject::Feedback(feedback) => self.config.feedback.get(feedback),
-                    Subject::Node
-                    | Subject::Lane(_)
-                    | Subject::Source { .. }
-                    | Subject::KillInput(_)
-                    | Subject::Temperature(_)
-                    | Subject::Battery(_)
-                    | Subject::Path(_) => None,
+                let input = if let Subject::Feedback(feedback) = condition.subject {
+                    self.config.feedback.get(feedback)
+                } else {
+                    None
                 };
                 let timeout = input.map_or(f64::NAN, |input| input.timeout.as_secs_f64());
                 let joints = match input.map(|input| input.feedback_type) {

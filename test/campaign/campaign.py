@@ -108,10 +108,10 @@ def in_a_child(work):
 def run_kills(tries, seed, folder):
     """Returns how many of them lost something."""
     rows = {name: [0, 0.0, 0] for name in kill_9.FAULTS}
-    lives = told = slow = unanswered = broken = 0
+    lives = told = slow = unanswered = disturbed = broken = 0
     for begin in range(0, tries, PART):
         draw, count = random.Random(f"{seed}/{begin}"), min(PART, tries - begin)
-        part = apart(f"kills {begin}", folder, lambda here: run(count, Operator(), draw, here))  # noqa: B023
+        part = apart(f"kills {begin}", folder, lambda here: run(count, Operator(), draw, here, disturbed))  # noqa: B023
         if part is None:
             broken += 1
             continue
@@ -119,7 +119,7 @@ def run_kills(tries, seed, folder):
             row = rows[name]
             row[:] = row[0] + tried, max(row[1], worst), row[2] + lost
         lives, told = lives + part["lives"], told + part["told"]
-        slow, unanswered = slow + part["slow"], unanswered + part["unanswered"]
+        slow, unanswered, disturbed = slow + part["slow"], unanswered + part["unanswered"], part["disturbed"]
         print(f"  {min(begin + PART, tries)} of {tries}", flush=True)
     print(f"{'fault':32} {'tries':>6} {'worst start':>12} {'lost':>5}")
     for name, (tried, worst, lost) in rows.items():
@@ -148,11 +148,11 @@ def run_others(tries, seed, folder, only):
     return failed
 
 
-def run(tries, operator, draw, folder):
-    """A part of the kills: what was found, to be added to the others'."""
+def run(tries, operator, draw, folder, disturbed):
+    """A part of the kills: what was found, to be added to the others'. `disturbed`: how often it was before."""
     lives = kill_9.Lives(operator, folder, draw)
     rows = {name: [0, 0.0, 0] for name in kill_9.FAULTS}
-    names, disturbed, slow = list(rows), 0, 0
+    names, slow = list(rows), 0
     for count in range(tries):
         # Each in turn, in an order that is drawn: none is left out in a short run.
         if count % len(names) == 0:
@@ -179,7 +179,8 @@ def run(tries, operator, draw, folder):
         slow += lives.worst_start_s > START_S
     # The last fault is judged by one more start.
     lives.begin().kill_9()
-    return {"rows": rows, "lives": lives.life, "told": lives.told, "slow": slow, "unanswered": operator.unanswered}
+    found = {"rows": rows, "lives": lives.life, "told": lives.told, "slow": slow}
+    return {**found, "disturbed": disturbed, "unanswered": operator.unanswered}
 
 
 if __name__ == "__main__":

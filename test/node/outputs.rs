@@ -5,30 +5,14 @@ use serde_json::json;
 
 use crate::commands::stands;
 use crate::peer::Peer;
-use crate::rig::{BASE, Node, Rig, TWIST, goes, twist};
+use crate::rig::{BASE, BODY, Node, Rig, STATES, TWIST, goes, twist};
 use crate::support::wait_for;
 
 const ARRAY: &str = "std_msgs/msg/Float64MultiArray";
 
-/// A position lane beside the base.
-const BODY: &str = "      body:
-        type: std_msgs/msg/Float64MultiArray
-        interface: position
-        output: body_out
-        joints: [hip, knee]
-        feedback: states
-        independent: true
-        start_ramp_s: 0.0
-        limits: {min_position: -3.0, max_position: 3.0, max_velocity: 1000000.0, max_acceleration: 1000000000.0}
-        safe: {command: freeze, tolerance: 5.0}
-        release_s: 0.3
-        sources: {agent: {topic: body_in, priority: 10, allow_no_timeout: true, max_rate_hz: 1000.0, burst: 100}}
-    feedback: {states: {type: sensor_msgs/msg/JointState, topic: states, timeout_s: 60.0, reliability: reliable}}
-";
-
 /// Both lanes, read and written by the peer, standing still.
 fn both() -> Rig {
-    let mut rig = Rig::new(&format!("{BASE}{BODY}"));
+    let mut rig = Rig::new(&format!("{BASE}{BODY}        release_s: 0.3\n{STATES}"));
     for (topic, kind) in [("/cmd_vel", TWIST), ("/body_out", ARRAY)] {
         rig.peer.subscribe(topic, kind);
     }

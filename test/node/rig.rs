@@ -64,6 +64,23 @@ pub(crate) const BASE: &str = "    release_over_ros: true
           agent: {topic: agent, priority: 10, allow_no_timeout: true, max_rate_hz: 1000.0, burst: 100}
 ";
 
+/// A position lane beside it. Its feedback is [`STATES`], which ends the params.
+pub(crate) const BODY: &str = "      body:
+        type: std_msgs/msg/Float64MultiArray
+        interface: position
+        output: body_out
+        joints: [hip, knee]
+        feedback: states
+        independent: true
+        start_ramp_s: 0.0
+        limits: {min_position: -3.0, max_position: 3.0, max_velocity: 1000000.0, max_acceleration: 1000000000.0}
+        safe: {command: freeze, tolerance: 5.0}
+        sources: {agent: {topic: body_in, priority: 10, allow_no_timeout: true, max_rate_hz: 1000.0, burst: 100}}
+";
+
+/// Where the joints are.
+pub(crate) const STATES: &str = "    feedback: {states: {type: sensor_msgs/msg/JointState, topic: states, timeout_s: 60.0, reliability: reliable}}\n";
+
 /// Types that many tests name.
 pub(crate) const TWIST: &str = "geometry_msgs/msg/Twist";
 

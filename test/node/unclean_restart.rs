@@ -4,25 +4,14 @@ use serde_json::json;
 
 use crate::commands::stands;
 use crate::peer::Peer;
-use crate::rig::{BASE, Rig, TWIST, goes};
+use crate::rig::{BASE, BODY, Rig, STATES, TWIST, goes};
 use crate::support::wait_for;
 
 const ARRAY: &str = "std_msgs/msg/Float64MultiArray";
-const STATES: &str = "sensor_msgs/msg/JointState";
+const JOINTS: &str = "sensor_msgs/msg/JointState";
 
-/// Beside the base a lane of positions, and one below a balance loop.
-const BODY: &str = "      body:
-        type: std_msgs/msg/Float64MultiArray
-        interface: position
-        output: body_out
-        joints: [hip, knee]
-        feedback: states
-        independent: true
-        start_ramp_s: 0.0
-        limits: {min_position: -3.0, max_position: 3.0, max_velocity: 1000000.0, max_acceleration: 1000000000.0}
-        safe: {command: freeze, tolerance: 5.0}
-        sources: {agent: {topic: body_in, priority: 10, allow_no_timeout: true, max_rate_hz: 1000.0, burst: 100}}
-      legs:
+/// Below a balance loop.
+const LEGS: &str = "      legs:
         type: std_msgs/msg/Float64MultiArray
         interface: effort
         balance: true
@@ -32,7 +21,6 @@ const BODY: &str = "      body:
         limits: {max_effort: 5.0}
         safe: {command: values, values: [0.0]}
         sources: {agent: {topic: legs_in, priority: 10, allow_no_timeout: true, max_rate_hz: 1000.0, burst: 100}}
-    feedback: {states: {type: sensor_msgs/msg/JointState, topic: states, timeout_s: 60.0, reliability: reliable}}
 ";
 
 const OUTPUTS: [(&str, &str); 3] =
@@ -50,7 +38,7 @@ fn zeros(rig: &mut Rig) {
 
 #[test]
 fn hazard_38_start_drops_robot_killed_while_active() {
-    let mut rig = Rig::persisted(&format!("{BASE}{BODY}"));
+    let mut rig = Rig::persisted(&format!("{BASE}{BODY}{LEGS}{STATES}"));
     for (topic, kind) in OUTPUTS {
         rig.peer.subscribe(topic, kind);
     }
@@ -88,7 +76,7 @@ fn hazard_38_start_drops_robot_killed_while_active() {
     // Not through shared memory: what a kill -9 leaves there may keep peers from the next run.
     let udp = [("FASTDDS_BUILTIN_TRANSPORTS", "UDPv4")];
     let mut robot = Peer::start_with(&rig.lease, &rig.scratch, "robot", "robot", &udp);
-    robot.publisher("/states", STATES);
+    robot.publisher("/states", JOINTS);
     let pose = json!({"name": ["hip", "knee", "ankle"], "position": [0.75, -0.5, 0.1],
                       "velocity": [0.0, 0.0, 0.0]});
     wait_for("the measured pose, held", || {

@@ -23,19 +23,6 @@ fn trip(seq: u64, operator: &str, reason: &str) -> StoredTrip {
     }
 }
 
-fn contents(state: State, seq: u64) -> Contents {
-    Contents {
-        version: VERSION,
-        counter: 0,
-        state,
-        clean: false,
-        boot_id: [7; 16],
-        seq,
-        first: 0,
-        trips: Vec::new(),
-    }
-}
-
 /// A state directory with a file that the node's own code has written.
 struct Kept(Folder);
 
@@ -63,7 +50,7 @@ impl Kept {
 
 #[test]
 fn when_it_holds_a_kill_expect_who_when_and_why() {
-    let mut killed = contents(State::Killed, 41);
+    let mut killed = Contents::plain(State::Killed, 41);
     killed.trips =
         vec![trip(40, "uid 1000 (interlockctl)", "arm near\u{1b} table"), trip(41, "", "")];
     killed.first = 40;
@@ -84,8 +71,8 @@ fn when_it_was_not_killed_expect_how_it_ended() {
     let active =
         "  latch file  in DIR: active, seq 2; ended while active: the next start comes up KILLED
 ";
-    assert_eq!(Kept::new(contents(State::Active, 2)).told(), active);
-    let mut disarmed = contents(State::Disarmed, 4);
+    assert_eq!(Kept::new(Contents::plain(State::Active, 2)).told(), active);
+    let mut disarmed = Contents::plain(State::Disarmed, 4);
     let crashed = "  latch file  in DIR: disarmed, seq 4; was not ended cleanly: the next start comes up disarmed
 ";
     assert_eq!(Kept::new(disarmed.clone()).told(), crashed);
@@ -99,12 +86,12 @@ fn when_it_was_not_killed_expect_how_it_ended() {
 
 #[test]
 fn when_one_record_is_damaged_expect_killed_whatever_the_other_says() {
-    let kept = Kept::new(Contents { clean: true, ..contents(State::Disarmed, 4) });
+    let kept = Kept::new(Contents { clean: true, ..Contents::plain(State::Disarmed, 4) });
     kept.damage(|bytes| bytes[SLOT_BYTES + 40] ^= 1);
     let expected = "  latch file  in DIR: disarmed, seq 4; the other record of its two is damaged: \
                     the next start comes up KILLED\n";
     assert_eq!(kept.told(), expected);
-    let kept = Kept::new(contents(State::Killed, 4));
+    let kept = Kept::new(Contents::plain(State::Killed, 4));
     kept.damage(|bytes| bytes.truncate(FILE_BYTES - 1));
     let expected = "  latch file  in DIR: killed, seq 4; the next start comes up KILLED\n";
     assert_eq!(kept.told(), expected);
@@ -112,7 +99,7 @@ fn when_one_record_is_damaged_expect_killed_whatever_the_other_says() {
 
 #[test]
 fn when_nothing_in_it_can_be_read_expect_that_and_killed() {
-    let kept = Kept::new(contents(State::Disarmed, 4));
+    let kept = Kept::new(Contents::plain(State::Disarmed, 4));
     kept.damage(|bytes| bytes.fill(0));
     let expected = "  latch file  the latch file DIR/latch is damaged: the next start comes up \
                     killed (latch_file)\n";
@@ -133,7 +120,7 @@ fn when_nothing_in_it_can_be_read_expect_that_and_killed() {
 
 #[test]
 fn when_there_is_none_expect_where_it_was_looked_for_and_else_each_that_is_there() {
-    let (empty, kept) = (Folder::new(), Kept::new(contents(State::Killed, 9)));
+    let (empty, kept) = (Folder::new(), Kept::new(Contents::plain(State::Killed, 9)));
     let none = [empty.path().to_path_buf(), "/nonexistent".into()];
     let expected =
         format!("  latch file  none in {} or /nonexistent (state_dir)\n", empty.path().display());

@@ -4,7 +4,6 @@ use std::fs;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::*;
-use crate::latch::record::VERSION;
 
 /// A folder that goes with the test.
 struct Folder(PathBuf);
@@ -30,19 +29,6 @@ impl Drop for Folder {
     }
 }
 
-fn contents(state: State, seq: u64) -> Contents {
-    Contents {
-        version: VERSION,
-        counter: 0,
-        state,
-        clean: false,
-        boot_id: [1; 16],
-        seq,
-        first: 0,
-        trips: Vec::new(),
-    }
-}
-
 fn told(directory: &Path) -> (State, u64, u64) {
     let found = found_in(directory).unwrap();
     let Found::Valid(contents) = found else { panic!("{found:?}") };
@@ -54,12 +40,12 @@ fn when_written_expect_it_found_by_the_next_run_and_only_the_older_slot_touched(
     let folder = Folder::new();
     let (mut store, found) = Store::open(&folder.state()).unwrap();
     assert_eq!(found, Found::Missing);
-    store.write(contents(State::Killed, 1)).unwrap();
+    store.write(Contents::plain(State::Killed, 1)).unwrap();
     let mode = |path: &Path| fs::metadata(path).unwrap().mode() & 0o777;
     assert_eq!((mode(&folder.state()), mode(&store.path())), (0o700, 0o600));
     let mut before = fs::read(store.path()).unwrap();
     for seq in 2..7 {
-        store.write(contents(State::Disarmed, seq)).unwrap();
+        store.write(Contents::plain(State::Disarmed, seq)).unwrap();
         let after = fs::read(store.path()).unwrap();
         assert_eq!(after.len(), FILE_BYTES, "never grows, never shrinks");
         let changed: Vec<bool> = before
@@ -73,7 +59,7 @@ fn when_written_expect_it_found_by_the_next_run_and_only_the_older_slot_touched(
     drop(store);
     let (mut store, found) = Store::open(&folder.state()).unwrap();
     assert!(matches!(found, Found::Valid(_)));
-    store.write(contents(State::Active, 7)).unwrap();
+    store.write(Contents::plain(State::Active, 7)).unwrap();
     let (state, seq, counter) = told(&folder.state());
     assert_eq!((state, seq), (State::Active, 7));
     assert!(counter > 6, "{counter} goes on");
@@ -94,15 +80,15 @@ fn when_another_instance_has_the_directory_expect_a_refusal_that_names_it() {
 fn when_the_directory_is_removed_expect_a_failure_and_a_new_file_once_it_is_there_again() {
     let folder = Folder::new();
     let (mut store, _) = Store::open(&folder.state()).unwrap();
-    store.write(contents(State::Killed, 1)).unwrap();
+    store.write(Contents::plain(State::Killed, 1)).unwrap();
     store.check().unwrap();
     fs::remove_dir_all(folder.state()).unwrap();
     let text = store.check().unwrap_err().to_string();
     assert!(text.contains("mkdir -m 700 -p") && text.contains("latch"), "{text}");
-    store.write(contents(State::Disarmed, 2)).unwrap_err();
+    store.write(Contents::plain(State::Disarmed, 2)).unwrap_err();
     assert!(!folder.state().exists(), "nobody else makes it again");
     fs::create_dir(folder.state()).unwrap();
-    store.write(contents(State::Disarmed, 2)).unwrap();
+    store.write(Contents::plain(State::Disarmed, 2)).unwrap();
     assert_eq!(told(&folder.state()).0, State::Disarmed);
     // And it is locked.
     Store::open(&folder.state()).map(|_| ()).unwrap_err();
@@ -112,12 +98,12 @@ fn when_the_directory_is_removed_expect_a_failure_and_a_new_file_once_it_is_ther
 fn when_another_took_the_directory_that_was_made_again_expect_no_write_into_it() {
     let folder = Folder::new();
     let (mut store, _) = Store::open(&folder.state()).unwrap();
-    store.write(contents(State::Killed, 1)).unwrap();
+    store.write(Contents::plain(State::Killed, 1)).unwrap();
     fs::remove_dir_all(folder.state()).unwrap();
     let (mut other, _) = Store::open(&folder.state()).unwrap();
-    other.write(contents(State::Killed, 40)).unwrap();
-    store.write(contents(State::Disarmed, 2)).unwrap_err();
-    let text = store.write(contents(State::Disarmed, 2)).unwrap_err().to_string();
+    other.write(Contents::plain(State::Killed, 40)).unwrap();
+    store.write(Contents::plain(State::Disarmed, 2)).unwrap_err();
+    let text = store.write(Contents::plain(State::Disarmed, 2)).unwrap_err().to_string();
     assert!(text.contains("another interlock"), "{text}");
     assert_eq!(told(&folder.state()).1, 40);
 }
@@ -126,10 +112,10 @@ fn when_another_took_the_directory_that_was_made_again_expect_no_write_into_it()
 fn when_only_the_file_is_removed_expect_it_made_again_by_the_next_write() {
     let folder = Folder::new();
     let (mut store, _) = Store::open(&folder.state()).unwrap();
-    store.write(contents(State::Killed, 1)).unwrap();
+    store.write(Contents::plain(State::Killed, 1)).unwrap();
     fs::remove_file(store.path()).unwrap();
-    store.write(contents(State::Killed, 2)).unwrap_err();
-    store.write(contents(State::Killed, 2)).unwrap();
+    store.write(Contents::plain(State::Killed, 2)).unwrap_err();
+    store.write(Contents::plain(State::Killed, 2)).unwrap();
     assert_eq!(told(&folder.state()).1, 2);
 }
 
@@ -137,8 +123,8 @@ fn when_only_the_file_is_removed_expect_it_made_again_by_the_next_write() {
 fn when_the_file_is_damaged_expect_the_survivor_and_a_good_file_after_two_writes() {
     let folder = Folder::new();
     let (mut store, _) = Store::open(&folder.state()).unwrap();
-    store.write(contents(State::Killed, 1)).unwrap();
-    store.write(contents(State::Disarmed, 2)).unwrap();
+    store.write(Contents::plain(State::Killed, 1)).unwrap();
+    store.write(Contents::plain(State::Disarmed, 2)).unwrap();
     let path = store.path();
     drop(store);
     for cut in [0, 10, SLOT_BYTES, FILE_BYTES - 1] {
@@ -146,8 +132,8 @@ fn when_the_file_is_damaged_expect_the_survivor_and_a_good_file_after_two_writes
         fs::write(&path, &bytes[..cut]).unwrap();
         let (mut store, found) = Store::open(&folder.state()).unwrap();
         assert!(matches!(found, Found::Damaged { .. }), "{cut}: {found:?}");
-        store.write(contents(State::Killed, 3)).unwrap();
-        store.write(contents(State::Killed, 4)).unwrap();
+        store.write(Contents::plain(State::Killed, 3)).unwrap();
+        store.write(Contents::plain(State::Killed, 4)).unwrap();
         assert_eq!(told(&folder.state()).1, 4, "{cut}");
     }
 }
@@ -156,7 +142,7 @@ fn when_the_file_is_damaged_expect_the_survivor_and_a_good_file_after_two_writes
 fn when_a_later_version_wrote_it_expect_it_kept_until_a_reset() {
     let folder = Folder::new();
     let (mut store, _) = Store::open(&folder.state()).unwrap();
-    store.write(contents(State::Killed, 1)).unwrap();
+    store.write(Contents::plain(State::Killed, 1)).unwrap();
     let path = store.path();
     drop(store);
     fs::write(&path, [super::super::record::later(7), super::super::record::later(8)].concat())
@@ -164,10 +150,10 @@ fn when_a_later_version_wrote_it_expect_it_kept_until_a_reset() {
     let before = fs::read(&path).unwrap();
     let (mut store, found) = Store::open(&folder.state()).unwrap();
     assert!(matches!(found, Found::Newer { .. }), "{found:?}");
-    store.write(contents(State::Killed, 2)).unwrap();
+    store.write(Contents::plain(State::Killed, 2)).unwrap();
     assert_eq!(fs::read(&path).unwrap(), before, "killed is what it says already");
-    store.write(contents(State::Disarmed, 3)).unwrap();
+    store.write(Contents::plain(State::Disarmed, 3)).unwrap();
     assert_eq!(told(&folder.state()), (State::Disarmed, 3, 9));
-    store.write(contents(State::Killed, 4)).unwrap();
+    store.write(Contents::plain(State::Killed, 4)).unwrap();
     assert_eq!(told(&folder.state()).0, State::Killed);
 }

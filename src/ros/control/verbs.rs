@@ -27,7 +27,7 @@ use crate::telemetry::events::{Event, RequestRefusal, ShortText, Verb as EventVe
 use crate::telemetry::report::condition_status;
 use crate::telemetry::self_test::SelfTestPart;
 use crate::telemetry::slots::{ArmRefusal, ResetRefusal};
-use crate::verbs::{Ask, Asked, Attempt, Outcome, Via, Wish};
+use crate::verbs::{Ask, Asked, Attempt, Outcome, Via, Wish, count_refused};
 
 /// Offers the five services.
 pub(super) fn serve(
@@ -110,28 +110,14 @@ fn closed(verb: &str) -> Outcome {
 
 /// Counts an attempt over ROS that was one too many, and tells the first of a flood.
 fn too_many(shared: &Shared, wish: &Wish, attempt: Attempt) -> Outcome {
-    let node = &shared.slots.node;
-    let (verb, name) = match &wish.ask {
-        Ask::Reset { .. } => {
-            node.reset_refusals.at(ResetRefusal::RateLimited).increment();
-            (EventVerb::Reset, "reset")
-        }
-        Ask::Arm { .. } => {
-            node.arm_refusals.at(ArmRefusal::RateLimited).increment();
-            (EventVerb::Arm, "arm")
-        }
-        Ask::SelectSource { .. } => (EventVerb::SelectSource, "select-source"),
-        Ask::SelfTest => (EventVerb::SelfTest, "self-test"),
-        Ask::Disarm => (EventVerb::Disarm, "disarm"),
-    };
+    let what = count_refused(&shared.slots, wish, RequestRefusal::RateLimited);
     if attempt == Attempt::FirstRefused {
-        let (operator, why) = (ShortText::new(&wish.operator), RequestRefusal::RateLimited);
-        let what = What::RequestRefused { verb, operator, why };
         shared.events.post(Event { at: clock::now(), what });
     }
     refusal(format!(
         "refused: too many attempts over ROS, by whomever; wait a few seconds and try again. On the \
-         robot: interlockctl {name}"
+         robot: interlockctl {}",
+        wish.ask.verb().label().replace('_', "-")
     ))
 }
 

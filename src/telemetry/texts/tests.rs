@@ -3,6 +3,19 @@
 use super::*;
 use crate::telemetry::fixture;
 
+/// What texts are made of.
+#[derive(Default)]
+struct Parts {
+    notes: Notes,
+    attribution: Attribution,
+}
+
+impl Parts {
+    fn texts<'a>(&'a self, config: &'a Config) -> Texts<'a> {
+        Texts { config, node: "/interlock", notes: &self.notes, attribution: &self.attribution }
+    }
+}
+
 fn condition(code: ConditionCode, subject: Subject) -> Condition {
     let (found, needed) = (7.5, 1.0);
     Condition { code, subject, cause: None, dimension: None, publisher: None, found, needed }
@@ -12,10 +25,8 @@ fn condition(code: ConditionCode, subject: Subject) -> Condition {
 fn every_condition_has_a_text_that_names_its_subject() {
     let mut config = fixture::config();
     config.lanes[0].controller = Some("arm_controller".to_owned());
-    let notes = Notes::default();
-    let attribution = Attribution::default();
-    let texts =
-        Texts { config: &config, node: "/interlock", notes: &notes, attribution: &attribution };
+    let parts = Parts::default();
+    let texts = parts.texts(&config);
     for code in ConditionCode::ALL {
         let subject = match code {
             ConditionCode::KillInputAsserted
@@ -53,10 +64,9 @@ fn every_condition_has_a_text_that_names_its_subject() {
 #[test]
 fn when_a_kill_input_asserts_expect_its_publisher_named_where_the_graph_knows_it() {
     let config = fixture::config();
-    let (notes, attribution) = (Notes::default(), Attribution::default());
-    notes.write(|all| all.writers = vec![Some(vec![([7; 16], "/pendant".to_owned())])]);
-    let texts =
-        Texts { config: &config, node: "/interlock", notes: &notes, attribution: &attribution };
+    let parts = Parts::default();
+    parts.notes.write(|all| all.writers = vec![Some(vec![([7; 16], "/pendant".to_owned())])]);
+    let texts = parts.texts(&config);
     let plain = condition(ConditionCode::KillInputAsserted, Subject::KillInput(0));
     let text = |publisher| texts.condition(&Condition { publisher, ..plain });
     assert!(text(Some([7; 16])).contains("asserts, by /pendant: release it"));
@@ -67,10 +77,8 @@ fn when_a_kill_input_asserts_expect_its_publisher_named_where_the_graph_knows_it
 #[test]
 fn when_an_index_is_unknown_expect_a_question_mark_and_no_panic() {
     let config = fixture::config();
-    let notes = Notes::default();
-    let attribution = Attribution::default();
-    let texts =
-        Texts { config: &config, node: "/interlock", notes: &notes, attribution: &attribution };
+    let parts = Parts::default();
+    let texts = parts.texts(&config);
     for subject in [
         Subject::Lane(99),
         Subject::Source { lane: 0, source: 99 },
@@ -84,10 +92,8 @@ fn when_an_index_is_unknown_expect_a_question_mark_and_no_panic() {
 #[test]
 fn when_a_kill_input_is_not_heard_expect_how_many_publish_where_that_is_known() {
     let config = fixture::config();
-    let notes = Notes::default();
-    let attribution = Attribution::default();
-    let texts =
-        Texts { config: &config, node: "/interlock", notes: &notes, attribution: &attribution };
+    let parts = Parts::default();
+    let texts = parts.texts(&config);
     let text = |code| texts.condition(&condition(code, Subject::KillInput(0)));
     let unseen = "kill input 'pendant' not heard yet: is it switched on?";
     assert_eq!(
@@ -97,7 +103,7 @@ fn when_a_kill_input_is_not_heard_expect_how_many_publish_where_that_is_known() 
     );
     for (writers, said) in [(0, "0 publishers"), (1, "1 publisher"), (2, "2 publishers")] {
         let writer = ([0; 16], "/somebody".to_owned());
-        notes.write(|all| all.writers = vec![Some(vec![writer; writers])]);
+        parts.notes.write(|all| all.writers = vec![Some(vec![writer; writers])]);
         let text = text(ConditionCode::KillInputUnseen);
         assert_eq!(text, format!("{unseen} (topic hardware/e_stop, {said})"));
     }
@@ -109,14 +115,13 @@ fn when_a_kill_input_is_not_heard_expect_how_many_publish_where_that_is_known() 
 fn when_the_latch_file_cannot_be_written_expect_the_same_reason_in_every_state() {
     let config = fixture::config();
     let forgets = Config { latch_persist: false, ..fixture::config() };
-    let notes = Notes::default();
-    let attribution = Attribution::default();
-    let texts = |config| Texts { config, node: "", notes: &notes, attribution: &attribution };
+    let parts = Parts::default();
+    let texts = |config| parts.texts(config);
     assert_eq!(texts(&config).latch_lost(true), "");
     // The gate has waited too long, and nobody knows a reason.
     let late = texts(&config).latch_lost(false);
     assert!(late.contains("its disk is slow or hangs"), "{late}");
-    notes.write(|all| all.latch = "No space left: make space".to_owned());
+    parts.notes.write(|all| all.latch = "No space left: make space".to_owned());
     for writable in [true, false] {
         assert_eq!(texts(&config).latch_lost(writable), "No space left: make space");
     }
