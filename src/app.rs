@@ -28,7 +28,9 @@ use crate::realtime;
 use crate::ros::control::{Control, ControlError, ControlNode};
 use crate::ros::gate_thread::{BuildError, Endpoints, GateThread};
 use crate::ros::monitor::{MonitorError, MonitorThread};
-use crate::ros::rcl::{Context, RclError, RclValue, Waker, parameter_overrides};
+use crate::ros::rcl::{
+    Context, RclError, RclValue, Waker, keep_off_dead_ports, parameter_overrides,
+};
 use crate::socket::SocketError;
 use crate::systemd::{ServiceManager, Watched};
 use crate::telemetry::collector;
@@ -135,6 +137,7 @@ pub fn run(
     let mut args = vec!["interlock".to_owned()];
     args.extend(arguments.ros.iter().cloned());
     let bound = socket::bind(&config)?;
+    let reserved = keep_off_dead_ports();
     let context = Context::new(&args)?;
     compare_with_rcl(&context, arguments, &map)?;
     let unlocked = realtime::lock_memory(config.realtime.as_ref());
@@ -215,6 +218,8 @@ pub fn run(
     let progress = built.progress;
     let watchdog = watchdog::watch(progress.clone(), stop, set_up)?;
     let monitor = MonitorThread::new(&config, &args, slots.clone(), built.sensors, switch.clone())?;
+    // Every participant has its ports.
+    drop(reserved);
     events.post(Event { at: clock::now(), what: What::Started });
     events.post(Event { at: clock::now(), what: What::Configured });
     if !config.latch_persist {
@@ -228,6 +233,7 @@ pub fn run(
         "{node_name} runs, {}",
         latch::comes_up(&start.0, path.as_ref())
     );
+    latch::tell_silent_lanes(&config, start.0.record);
     for told in shutdown::told(&config) {
         tracing::warn!("{told}");
     }

@@ -1,12 +1,13 @@
 //! What a killed process leaves in shared memory, in the way of everybody who starts after it.
 //!
 //! Fast DDS keeps its ports as files in `/dev/shm`, and none of them has an owner that the system would
-//! clean up after. The node looks before it starts, and takes away what no living process can still
-//! need; whatever is in doubt stays.
+//! clean up after. The node looks before it starts, takes away what no living process can still need, and
+//! keeps off what one may still use; whatever is in doubt stays.
 
 mod abandoned;
 mod half_made;
 mod living;
+mod reserved;
 
 use std::fs::{self, File};
 use std::io::{self, Read};
@@ -15,6 +16,7 @@ use std::path::{Path, PathBuf};
 pub use abandoned::abandoned_mutexes;
 pub use half_made::half_made_ports;
 pub use living::{FileId, Locks};
+pub use reserved::{Reserved, reserve};
 
 /// Where Fast DDS keeps its files.
 pub const FOLDER: &str = "/dev/shm";

@@ -16,6 +16,7 @@ use crate::latch::record::BootId;
 use crate::latch::{self, Found, Latch, Parts, Post, Store};
 use crate::ros::rcl::Waker;
 use crate::telemetry::notes::Notes;
+use crate::telemetry::silence::silent;
 use crate::telemetry::slots::Slots;
 use crate::telemetry::texts::{NOT_PERSISTED, Texts};
 
@@ -100,6 +101,23 @@ fn tell(notes: &Notes, trouble: Option<String>) {
         None => tracing::info!(kind = "latch_writable", "the latch file can be written again"),
     }
     notes.write(|found| found.latch = trouble.unwrap_or_default());
+}
+
+/// Lanes that nobody takes after an end in motion, while what they were sent last may still be followed.
+pub(super) fn tell_silent_lanes(config: &Config, record: BootRecord) {
+    if record != BootRecord::EndedActive {
+        return;
+    }
+    for lane in &config.lanes {
+        if let Some(silent) = silent(lane) {
+            tracing::error!(
+                kind = "lane_silent",
+                lane = lane.name,
+                "lane '{}': {silent}",
+                lane.name
+            );
+        }
+    }
 }
 
 /// What the node comes up as, for the log.

@@ -22,6 +22,7 @@ pub mod readiness;
 pub mod report;
 pub mod self_test;
 pub mod sensors;
+pub mod silence;
 pub mod slots;
 pub mod status;
 pub mod texts;

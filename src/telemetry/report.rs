@@ -1,6 +1,7 @@
 //! From the gate's snapshot to [`Status`]: indices become names, causes become sentences.
 
 use super::notes::LaneNotes;
+use super::silence::now_silent;
 use super::slots::Slots;
 use super::status::{
     CauseStatus, ClockStatus, ConditionStatus, FeedbackStatus, KillInputStatus, LaneStatus,
@@ -79,7 +80,10 @@ fn with_topics(
         realtime: found.realtime,
         lanes: lanes
             .map(|(((view, lane), slots), notes)| LaneStatus {
-                notes: lane_notes(notes, &controller(view, lane, notes)),
+                notes: now_silent(snapshot, view, lane)
+                    .into_iter()
+                    .chain(lane_notes(notes, &controller(view, lane, notes)))
+                    .collect(),
                 controller: controller(view, lane, notes),
                 still_for_s: ago(view.still_since),
                 foreign_publishers: slots.output_foreign_publishers.get(),

@@ -215,8 +215,8 @@ pub struct LaneStatus {
     pub subscribers: Option<u64>,
     /// Other writers of the output; `null` before they were counted.
     pub foreign_publishers: Option<u64>,
-    /// What the graph has to say against the output: foreign writers, readers that get nothing, a
-    /// controller that does not fit. Empty: nothing.
+    /// What there is to say against the output: silence after an end in motion, foreign writers, readers
+    /// that get nothing, a controller that does not fit. Empty: nothing.
     #[serde(default)]
     pub notes: Vec<String>,
     /// Why its named controller is not the one that is meant; empty: it is, or none is named.

@@ -225,6 +225,8 @@ def read_only_disk(arena, tries):
     script = f"mkdir -p {folder}; mount -t tmpfs tmpfs {folder}; mount -o remount,ro {folder}"
     robot = arena.robot(prefix=mounts(script))
     try:
+        # Its zeros are heard; before that the middleware's time to find each other would count as the node's.
+        wait("the output", lambda: robot.seen)
         for _ in range(tries):
             check(robot.node.told()["state"] == "killed", "not killed")
             check(robot.node.do("reset") is None, "a reset without a record")

@@ -39,8 +39,8 @@ def free_port():
 class Operator:
     """An rclpy node that calls verbs without waiting, and notes each answer as it comes.
 
-    Through shared memory a participant that knew one life of the node may not reach the next, when the kill came in
-    the wrong moment: Fast DDS's loss (docs/operating.md). So each life has an operator that knew no other: `renew`.
+    A participant that knew many lives hears of the next one seconds later than a new one does, so each life has an
+    operator that knew no other: `renew`.
     """
 
     def __init__(self):

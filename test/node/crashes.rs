@@ -4,7 +4,9 @@ use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
-use crate::rig::{BASE, head};
+use crate::monitor_latency::skewed_clock;
+use crate::peer::Peer;
+use crate::rig::{BASE, Rig, TWIST, head};
 use crate::support::{Scratch, domain_lease};
 
 /// Crashes. Each leaves over a MiB, so that a small /dev/shm is full half way.
@@ -104,6 +106,34 @@ fn hazard_63_the_lock_of_a_killed_process_delays_no_start_and_a_living_ones_is_k
         assert!(removed(step("dead"), port), "{}", step("dead"));
     }
     assert_eq!(step("dead")["state"], "killed", "by the peer's own call");
+}
+
+/// Who knew the killed run has its port mapped, and looks now and then whether somebody still reads it. This
+/// peer never finds out: the thread that looks has a clock that is behind.
+#[test]
+fn hazard_63_whoever_knew_the_killed_run_is_heard_by_the_next() {
+    let mut rig = Rig::persisted(BASE);
+    let library = skewed_clock(&rig.scratch);
+    let behind = [
+        ("LD_PRELOAD", library.as_str()),
+        ("SKEW_NS", "-3600000000000"),
+        ("SKEW_THREAD", "dds.shm.wdog"),
+    ];
+    rig.peer = Peer::start_with(&rig.lease, &rig.scratch, "old", "old", &behind);
+    rig.watch_state();
+    rig.peer.publisher("/agent", TWIST);
+    rig.peer.subscribe("/cmd_vel", TWIST);
+    rig.reset();
+    rig.arm();
+    rig.flows("/agent", 0.25);
+
+    // The peer's node, its publisher and its clients are those of before.
+    assert_eq!(rig.run_again("second")["label"], "killed");
+    assert!(rig.node.log().contains(" left alone: its reader was killed"), "{}", rig.node.log());
+    rig.reset();
+    rig.arm();
+    rig.flows("/agent", 0.5);
+    assert_eq!(rig.trigger("kill")["success"], true);
 }
 
 #[test]

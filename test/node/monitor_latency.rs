@@ -21,7 +21,7 @@ const T: [&str; 14] = [
 ];
 
 /// Builds the preloaded clock.
-fn skewed_clock(scratch: &Scratch) -> String {
+pub(crate) fn skewed_clock(scratch: &Scratch) -> String {
     let source = concat!(env!("CARGO_MANIFEST_DIR"), "/test/node/skewed_clock.c");
     let library = scratch.path().join("skewed_clock.so");
     let mut cc = Command::new("cc");

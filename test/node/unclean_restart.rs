@@ -1,6 +1,6 @@
 //! What goes out after a crash in motion, with the latch on disk.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::commands::stands;
 use crate::peer::Peer;
@@ -73,9 +73,7 @@ fn hazard_38_start_drops_robot_killed_while_active() {
     zeros(&mut rig);
     assert_eq!(counts(&mut rig)[1..], from[1..]);
     // The pose that is measured is held: not the last target of the run before.
-    // Not through shared memory: what a kill -9 leaves there may keep peers from the next run.
-    let udp = [("FASTDDS_BUILTIN_TRANSPORTS", "UDPv4")];
-    let mut robot = Peer::start_with(&rig.lease, &rig.scratch, "robot", "robot", &udp);
+    let mut robot = Peer::start(&rig.lease, &rig.scratch, "robot");
     robot.publisher("/states", JOINTS);
     let pose = json!({"name": ["hip", "knee", "ankle"], "position": [0.75, -0.5, 0.1],
                       "velocity": [0.0, 0.0, 0.0]});
@@ -92,6 +90,14 @@ fn hazard_38_start_drops_robot_killed_while_active() {
     zeros(&mut rig);
     assert_eq!(rig.peer.count("/legs_out"), from[2]);
     assert_eq!(rig.state()["lanes"][2]["label"], "released");
+    // And that is said, where somebody looks and where somebody reads later.
+    let silent = "SILENT although the last run ended while active: the robot may still follow its last \
+                  command, hold it; a kill sends values, reset and arm let commands pass";
+    assert!(rig.node.log().contains(&format!("lane 'legs': {silent}")), "{}", rig.node.log());
+    let status: Value = serde_json::from_str(&rig.http("/status")).expect("JSON");
+    let notes = |lane: usize| status["lanes"][lane]["notes"].to_string();
+    assert!(notes(2).contains(silent), "{status}");
+    assert!(!notes(0).contains("SILENT") && !notes(1).contains("SILENT"), "{status}");
     let sent = rig.peer.received("/cmd_vel", from[0]);
     assert!(sent.iter().all(|one| goes(one, 0.0)));
 

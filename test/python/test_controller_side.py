@@ -258,6 +258,10 @@ class Gate:
         self.process.wait()
         self.log.close()
 
+    def said(self):
+        ended = self.process and self.process.poll()
+        return f"the node ended: {ended}\n{(self.folder / 'node.log').read_text()}"
+
 
 def scene(folder, make):
     """The whole story for one controller: what it is told, in order."""
@@ -267,7 +271,7 @@ def scene(folder, make):
 
     def hears(*wanted):
         """A moment without permits, on a busy machine, may come between."""
-        wait(f"{wanted}; it was told {told}", lambda: told and told[-1] in wanted)
+        wait(str(wanted), lambda: told and told[-1] in wanted, lambda: f"it was told {told}\n{gate.said()}")
 
     try:
         hears("not_heard")

@@ -36,7 +36,7 @@ mod type_support;
 mod wake;
 
 pub use buffer::SerializedBuffer;
-pub use context::Context;
+pub use context::{Context, keep_off_dead_ports};
 pub use error::RclError;
 pub use graph::{
     EndpointInfo, count_clients, count_publishers, publishers_info, subscriptions_info, topics,
