@@ -20,6 +20,8 @@ const BETWEEN: Duration = Duration::from_millis(5);
 /// The burst waits for the last words no longer than this, so that it ends behind its own last frame
 /// before whoever watches ends it wherever it is.
 const WORDS_LIMIT: Duration = Duration::from_millis(80);
+/// The last words wait for the first frame no longer than this, to say whether it went out.
+const FRAME_LIMIT: Duration = Duration::from_millis(40);
 
 /// The last stop of this process. Its burst and its last words wait on threads of their own, started
 /// long before they are needed: a process in trouble may not get a thread.
@@ -37,6 +39,8 @@ struct Shared {
     fired: AtomicU64,
     /// How long the gate had stood; 0: it is not about the gate.
     stalled: AtomicU64,
+    /// The middleware has taken a frame.
+    out: AtomicBool,
     /// What there is to say has been said.
     told: AtomicBool,
 }
@@ -56,6 +60,7 @@ impl LastStop {
             switch,
             fired: AtomicU64::new(0),
             stalled: AtomicU64::new(0),
+            out: AtomicBool::new(false),
             told: AtomicBool::new(false),
         });
         let (of_burst, of_words) = (shared.clone(), shared.clone());
@@ -151,6 +156,8 @@ impl Shared {
         let mut sent = 0_u32;
         loop {
             frame();
+            // Only the flag itself matters.
+            self.out.store(true, Ordering::Relaxed);
             sent = sent.saturating_add(1);
             // Acquire: pairs with `has_told`; only the flag itself matters.
             let is_told = self.told.load(Ordering::Acquire);
@@ -168,13 +175,25 @@ impl Shared {
         let stalled = self.stalled.load(Ordering::Relaxed);
         if stalled != 0 {
             let stood = Duration::from_nanos(stalled).as_secs_f64();
+            let stop = if self.goes_out() {
+                "safe commands go out"
+            } else {
+                "NO safe command gets through the middleware"
+            };
             tracing::error!(
                 stood_s = stood,
-                "the gate thread made no progress for {stood:.2} s: fenced, safe commands go out, \
-                 the process ends"
+                "the gate thread made no progress for {stood:.2} s: fenced, {stop}, the process ends"
             );
             self.has_told();
         }
+    }
+
+    /// Whether the middleware takes frames; waits for the first of them.
+    fn goes_out(&self) -> bool {
+        while !self.out.load(Ordering::Relaxed) && self.since_fired() < FRAME_LIMIT {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        self.out.load(Ordering::Relaxed)
     }
 
     fn has_told(&self) {

@@ -23,15 +23,29 @@ const PIPE_BYTES: usize = 65_536;
 /// In the child: runs `body`, which must end the process by itself.
 fn doomed(body: impl FnOnce(PathBuf)) -> bool {
     let Some(record) = std::env::var_os(RECORD) else { return false };
-    body(record.into());
+    let record = PathBuf::from(record);
+    let log = fs::File::create(log_of(&record)).expect("a log");
+    tracing_subscriber::fmt().with_ansi(false).with_writer(Arc::new(log)).init();
+    body(record);
     // The one that must end us has one minute.
     thread::sleep(Duration::from_secs(60));
     unreachable!("nobody ended the process");
 }
 
+/// What the child logged.
+fn log_of(record: &Path) -> PathBuf {
+    record.with_extension("log")
+}
+
 /// In the parent: starts the child for one test, waits for its end, and returns how it ended and what
 /// it wrote. Nobody reads its standard error.
 fn end_of(test: &str) -> (ExitStatus, String) {
+    let (status, said, _) = end_and_log_of(test);
+    (status, said)
+}
+
+/// The same, and what it logged.
+fn end_and_log_of(test: &str) -> (ExitStatus, String, String) {
     let record = std::env::temp_dir().join(format!("interlock-{}-{test}", std::process::id()));
     let program = std::env::current_exe().expect("know our own program");
     let mut child: Child = Command::new(program)
@@ -43,9 +57,12 @@ fn end_of(test: &str) -> (ExitStatus, String) {
         .spawn()
         .expect("start the child");
     let status = child.wait().expect("the child ends");
-    let said = fs::read_to_string(&record).unwrap_or_default();
-    drop(fs::remove_file(&record));
-    (status, said)
+    let [said, log] = [record.clone(), log_of(&record)].map(|file| {
+        let said = fs::read_to_string(&file).unwrap_or_default();
+        drop(fs::remove_file(&file));
+        said
+    });
+    (status, said, log)
 }
 
 /// A last stop whose first frame writes whether the fence is up; each does `then`. Watched with
@@ -80,8 +97,10 @@ fn when_the_gate_stands_still_expect_fence_burst_and_the_end() {
         armed(&record, &progress, nothing);
     });
     assert!(!is_child);
-    let (status, said) = end_of("when_the_gate_stands_still_expect_fence_burst_and_the_end");
+    let (status, said, log) =
+        end_and_log_of("when_the_gate_stands_still_expect_fence_burst_and_the_end");
     assert_eq!((status.signal(), said.as_str()), (Some(SIGABRT), "fenced: true"));
+    assert!(log.contains("fenced, safe commands go out, the process ends"), "{log}");
 }
 
 #[test]
@@ -92,8 +111,10 @@ fn when_the_burst_hangs_expect_the_end_all_the_same() {
         armed(&record, &progress, hang);
     });
     assert!(!is_child);
-    let (status, said) = end_of("when_the_burst_hangs_expect_the_end_all_the_same");
+    let (status, said, log) = end_and_log_of("when_the_burst_hangs_expect_the_end_all_the_same");
     assert_eq!((status.signal(), said.as_str()), (Some(SIGABRT), "fenced: true"));
+    // Whoever reads it must not believe that the robot was told.
+    assert!(log.contains("fenced, NO safe command gets through the middleware"), "{log}");
 }
 
 #[test]

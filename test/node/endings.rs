@@ -169,6 +169,7 @@ fn hazard_13_gate_hangs_or_dies_a_gate_thread_that_stands_still() {
     });
     let log = rig.node.log();
     assert!(log.contains("the gate thread made no progress for"), "{log}");
+    assert!(log.contains("fenced, safe commands go out, the process ends"), "{log}");
     let last = rig.peer.newest(PERMIT).expect("a permit");
     assert!(!is_permitted(&last), "the last word is no: {last:?}");
     let state = rig.run_again("second");
