@@ -1,5 +1,6 @@
 //! The composition root: builds the parts, starts and supervises the threads, shuts down.
 
+mod error;
 mod latch;
 mod shutdown;
 mod socket;
@@ -12,26 +13,23 @@ use parking_lot::Mutex;
 use signal_hook::consts::{SIGINT, SIGTERM, SIGUSR1};
 use signal_hook::iterator::Signals;
 
+pub use self::error::AppError;
 use crate::attribution::Attribution;
 use crate::clock;
 use crate::config::args::Arguments;
 use crate::config::differences;
 use crate::config::model::Config;
-use crate::config::problem::Problems;
 use crate::config::value::{FlatMap, Value};
 use crate::gate::cause::Cause;
 use crate::gate::snapshot::Snapshot;
 use crate::gate::state::State;
-use crate::http::{self, Bounds, HttpError, HttpParts, HttpServer};
+use crate::http::{self, Bounds, HttpParts, HttpServer};
 use crate::kill_switch::KillSwitch;
 use crate::realtime;
-use crate::ros::control::{Control, ControlError, ControlNode};
+use crate::ros::control::{Control, ControlNode};
 use crate::ros::gate_thread::{BuildError, Endpoints, GateThread};
-use crate::ros::monitor::{MonitorError, MonitorThread};
-use crate::ros::rcl::{
-    Context, RclError, RclValue, Waker, keep_off_dead_ports, parameter_overrides,
-};
-use crate::socket::SocketError;
+use crate::ros::monitor::MonitorThread;
+use crate::ros::rcl::{Context, RclValue, Waker, keep_off_dead_ports, parameter_overrides};
 use crate::systemd::{ServiceManager, Watched};
 use crate::telemetry::collector;
 use crate::telemetry::events::{Event, EventLog, What};
@@ -44,78 +42,6 @@ use crate::telemetry::slots::{BuildInfo, Slots};
 use crate::telemetry::texts::Texts;
 use crate::verbs::verb_queue;
 use crate::watchdog::{self, LastStop, Progress};
-
-/// Why the node did not start or could not go on.
-#[derive(Debug, thiserror::Error)]
-pub enum AppError {
-    /// The configuration, with every problem.
-    #[error("{0}")]
-    Config(Problems),
-    /// rcl's own text.
-    #[error(transparent)]
-    Rcl(#[from] RclError),
-    /// The gate's wires.
-    #[error(transparent)]
-    Build(#[from] BuildError),
-    /// Topics of telemetry, temperatures and batteries.
-    #[error(transparent)]
-    Monitor(#[from] MonitorError),
-    /// The control plane's node.
-    #[error("the control node cannot be made: {0}")]
-    Control(#[from] ControlError),
-    /// ROS's log folder.
-    #[error(
-        "ROS's log folder {path} cannot be made: {source}\n  to fix:  set ROS_LOG_DIR to a folder \
-         that can be written"
-    )]
-    LogFolder {
-        /// The folder.
-        path: PathBuf,
-        /// The system's reason.
-        source: std::io::Error,
-    },
-    /// Another instance runs.
-    #[error(transparent)]
-    Latch(#[from] crate::latch::OpenError),
-    /// Nothing says where the latch file is to be.
-    #[error(
-        "there is no state directory for the latch file: neither state_dir nor STATE_DIRECTORY, \
-         XDG_STATE_HOME or HOME is set\n  to fix:  write state_dir in the params file"
-    )]
-    NoStateDirectory,
-    /// `/metrics` and the rest.
-    #[error(transparent)]
-    Http(#[from] HttpError),
-    /// The control socket.
-    #[error(transparent)]
-    Socket(#[from] SocketError),
-    /// A programming error in the metric catalogue.
-    #[error("metrics cannot be registered: {0}")]
-    Metrics(#[from] prometheus::Error),
-    /// No thread or signal handler to be had.
-    #[error("the system refuses: {0}")]
-    System(#[from] std::io::Error),
-}
-
-impl AppError {
-    /// Whether the params file is at fault, so that a second start would not help.
-    #[must_use]
-    pub fn is_configuration(&self) -> bool {
-        match self {
-            Self::Config(_) | Self::NoStateDirectory => true,
-            Self::Build(error) => error.is_configuration(),
-            Self::Monitor(error) => error.is_configuration(),
-            Self::Rcl(_)
-            | Self::Control(_)
-            | Self::LogFolder { .. }
-            | Self::Latch(_)
-            | Self::Http(_)
-            | Self::Socket(_)
-            | Self::Metrics(_)
-            | Self::System(_) => false,
-        }
-    }
-}
 
 /// Builds everything, runs until SIGTERM or SIGINT, stops the robot, and ends.
 ///

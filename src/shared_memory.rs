@@ -38,11 +38,14 @@ pub fn remove(files: Vec<PathBuf>) -> Vec<(PathBuf, io::Result<()>)> {
 /// The files in `folder` that have such a name, each as itself, because another file of the same name is
 /// another one; with its first number, `None` where it is shorter. What cannot be read is left out.
 fn first_numbers(folder: &Path, is_meant: fn(&str) -> bool) -> Vec<(PathBuf, FileId, Option<u32>)> {
-    let Ok(entries) = fs::read_dir(folder) else { return Vec::new() };
-    let meant = entries
-        .filter_map(Result::ok)
-        .filter(|entry| entry.file_name().to_str().is_some_and(is_meant));
-    meant.filter_map(|entry| first_number(entry.path())).collect()
+    files(folder, is_meant).filter_map(first_number).collect()
+}
+
+/// The files in `folder` that have such a name; none if it cannot be read.
+fn files(folder: &Path, is_meant: fn(&str) -> bool) -> impl Iterator<Item = PathBuf> {
+    let entries = fs::read_dir(folder).into_iter().flatten().filter_map(Result::ok);
+    let meant = entries.filter(move |entry| entry.file_name().to_str().is_some_and(is_meant));
+    meant.map(|entry| entry.path())
 }
 
 fn first_number(path: PathBuf) -> Option<(PathBuf, FileId, Option<u32>)> {

@@ -1,6 +1,6 @@
 //! A folder that stands in for `/dev/shm`.
 
-use std::fs;
+use std::fs::{self, File};
 use std::path::PathBuf;
 
 pub(super) struct Folder(pub(super) PathBuf);
@@ -18,6 +18,13 @@ impl Folder {
         let path = self.0.join(name);
         fs::write(&path, bytes).unwrap();
         path
+    }
+
+    /// The file of this name, empty, and its lock held as by a participant of this process.
+    pub(super) fn held(&self, name: &str) -> File {
+        let lock = File::open(self.write(name, &[])).unwrap();
+        lock.try_lock().unwrap();
+        lock
     }
 }
 

@@ -161,8 +161,7 @@ mod tests {
         let _dead = folder.write("fastrtps_0000000000000001_el", &[]);
         assert_eq!(mapped_by_participants(&folder.0), Some(BTreeSet::new()));
 
-        let lock = File::open(folder.write("fastrtps_0000000000000002_el", &[])).unwrap();
-        lock.try_lock().unwrap();
+        let _living = folder.held("fastrtps_0000000000000002_el");
         // This test's own program is mapped, whatever else is.
         let own = FileId::from(&fs::metadata("/proc/self/exe").unwrap());
         let mapped = mapped_by_participants(&folder.0).expect("a process of our own");

@@ -13,8 +13,8 @@
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
-use super::is_port;
 use super::living::{FileId, mapped_by_participants};
+use super::{files, is_port};
 
 /// Kept from everybody as long as this lives; what the files hold is not touched.
 #[must_use = "they are free again when it is dropped"]
@@ -44,15 +44,16 @@ pub fn reserve(folder: &Path) -> Reserved {
 
 /// Ports with one reader whose lock nobody holds; its lock, held.
 fn nobody_reads(folder: &Path) -> Vec<(PathBuf, File)> {
-    let Ok(entries) = fs::read_dir(folder) else { return Vec::new() };
-    let locks = entries.filter_map(Result::ok).filter_map(|entry| {
-        let name = entry.file_name();
-        let port = name.to_str()?.strip_suffix("_el").filter(|port| is_port(port))?;
-        let lock = File::open(entry.path()).ok()?;
+    let locks = files(folder, is_lock).filter_map(|path| {
+        let lock = File::open(&path).ok()?;
         lock.try_lock().ok()?;
-        Some((folder.join(port), lock))
+        Some((path.with_file_name(path.file_name()?.to_str()?.strip_suffix("_el")?), lock))
     });
     locks.collect()
+}
+
+fn is_lock(name: &str) -> bool {
+    name.strip_suffix("_el").is_some_and(is_port)
 }
 
 #[cfg(test)]
@@ -70,13 +71,6 @@ mod tests {
         port
     }
 
-    /// As a participant of this process holds it.
-    fn participant(folder: &Folder) -> File {
-        let lock = File::open(folder.write("fastrtps_0000000000000001_el", &[])).unwrap();
-        lock.try_lock().unwrap();
-        lock
-    }
-
     fn is_free(port: &Path) -> bool {
         File::open(format!("{}_el", port.display())).unwrap().try_lock().is_ok()
     }
@@ -86,15 +80,14 @@ mod tests {
         let folder = Folder::new("reserved");
         let dead = mapped(&folder, 7411);
         let living = mapped(&folder, 7413);
-        let reader = File::open(folder.0.join("fastrtps_port7413_el")).unwrap();
-        reader.try_lock().unwrap();
+        let _reader = folder.held("fastrtps_port7413_el");
         let unmapped = folder.write("fastrtps_port7415", &[0; 8]);
         folder.write("fastrtps_port7415_el", &[]);
         // Read by many, and not a port.
         folder.write("fastrtps_port7400_sl", &[]);
         folder.write("fastrtps_portal_el", &[]);
 
-        let _participant = participant(&folder);
+        let _participant = folder.held("fastrtps_0000000000000001_el");
         let reserved = reserve(&folder.0);
         assert_eq!(reserved.ports().collect::<Vec<_>>(), [&dead]);
         assert!(!is_free(&dead) && !is_free(&living) && is_free(&unmapped));
@@ -107,7 +100,7 @@ mod tests {
         let folder = Folder::new("unreserved");
         let dead = mapped(&folder, 7411);
         assert_eq!(reserve(&folder.0).ports().count(), 0);
-        let participant = participant(&folder);
+        let participant = folder.held("fastrtps_0000000000000001_el");
         assert_eq!(reserve(&folder.0).ports().count(), 1);
         symlink("fastrtps_2_el", folder.0.join("fastrtps_2_el")).unwrap();
         assert_eq!(reserve(&folder.0).ports().count(), 0);

@@ -12,9 +12,10 @@ use serde_json::{Value, json};
 
 use crate::commands::stands;
 use crate::monitor::wait_series;
-use crate::monitor_latency::{is_at, is_small, skewed};
+use crate::monitor_latency::{is_at, is_small};
 use crate::peer::Peer;
 use crate::rig::Rig;
+use crate::skewed::skewed;
 
 const STAMPED: &str = "geometry_msgs/msg/TwistStamped";
 const PLAN: &str = "trajectory_msgs/msg/JointTrajectory";

@@ -1,6 +1,6 @@
 //! A controller that is killed and comes back under its own name, beside its own ghost.
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::neighbours::{controlled, last_cause};
 use crate::peer::Peer;
@@ -20,7 +20,7 @@ fn flow(rig: &mut Rig) {
 
 /// How many readers the node's own writer of the output has.
 fn readers(rig: &mut Rig) -> u64 {
-    let status: Value = serde_json::from_str(&rig.http("/status")).expect("JSON");
+    let status = rig.status();
     status["lanes"][0]["subscribers"].as_u64().expect("a count")
 }
 

@@ -4,9 +4,8 @@ use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
-use crate::monitor_latency::skewed_clock;
-use crate::peer::Peer;
 use crate::rig::{BASE, Rig, TWIST, head};
+use crate::skewed::skewed_threads;
 use crate::support::{Scratch, domain_lease};
 
 /// Crashes. Each leaves over a MiB, so that a small /dev/shm is full half way.
@@ -113,13 +112,7 @@ fn hazard_63_the_lock_of_a_killed_process_delays_no_start_and_a_living_ones_is_k
 #[test]
 fn hazard_63_whoever_knew_the_killed_run_is_heard_by_the_next() {
     let mut rig = Rig::persisted(BASE);
-    let library = skewed_clock(&rig.scratch);
-    let behind = [
-        ("LD_PRELOAD", library.as_str()),
-        ("SKEW_NS", "-3600000000000"),
-        ("SKEW_THREAD", "dds.shm.wdog"),
-    ];
-    rig.peer = Peer::start_with(&rig.lease, &rig.scratch, "old", "old", &behind);
+    rig.peer = skewed_threads(&rig, "old", "dds.shm.wdog", -3_600.0);
     rig.watch_state();
     rig.peer.publisher("/agent", TWIST);
     rig.peer.subscribe("/cmd_vel", TWIST);

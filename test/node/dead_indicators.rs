@@ -163,7 +163,7 @@ fn moving(x: Value) -> Value {
 /// Publishes a command until it has got this verdict.
 fn judge(rig: &mut Rig, source: &str, x: Value, verdict: &str) {
     let count = |rig: &mut Rig| {
-        let status: Value = serde_json::from_str(&rig.http("/status")).expect("JSON");
+        let status = rig.status();
         let sources = status["lanes"][0]["sources"].as_array().cloned().unwrap_or_default();
         sources.iter().find(|one| one["name"] == source)?[verdict].as_u64()
     };

@@ -67,7 +67,7 @@ fn unmet<'s>(state: &'s Value, code: &str) -> Option<&'s str> {
 }
 
 fn description(rig: &mut Rig) -> String {
-    let status: Value = serde_json::from_str(&rig.http("/status")).expect("JSON");
+    let status = rig.status();
     status["description"].as_str().expect("a text").to_owned()
 }
 

@@ -166,7 +166,7 @@ fn when_time_is_simulated_expect_the_clock_to_say_so_everywhere() {
     assert!(clock["message"].as_str().is_some_and(|text| text.contains("use_sim_time")), "{clock}");
     let metrics = rig.http("/metrics");
     assert!(metrics.contains("\ninterlock_clock_simulated 1\n"), "{metrics}");
-    let status: Value = serde_json::from_str(&rig.http("/status")).expect("JSON");
+    let status = rig.status();
     assert_eq!(status["clock"]["simulated"], true);
     // What the kernel says is in the metrics, or absent where it does not tell.
     let kept = status["clock"]["synchronized"].as_bool();

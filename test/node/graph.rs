@@ -93,7 +93,7 @@ fn a_foreign_publisher_is_counted_and_named() {
     rig.peer.publisher("/cmd_vel", TWIST);
     rig.wait_state("a foreign publisher", |state| state["lanes"][0]["foreign_publishers"] == 1);
     metric(&mut rig, 1);
-    let status: Value = serde_json::from_str(&rig.http("/status")).expect("JSON");
+    let status = rig.status();
     let note = status["lanes"][0]["notes"][0].as_str().expect("a note");
     assert_eq!(note, "also publishes on the output: /peer");
 }

@@ -50,7 +50,7 @@ fn when_the_node_is_used_expect_one_structured_event_for_each_step() {
     rig.peer.wait_for_writer("/cmd_vel");
     let started = wait_kind(&rig, "configured", 1);
     assert_eq!(started.len(), 1);
-    let status: Value = serde_json::from_str(&rig.http("/status")).expect("JSON");
+    let status = rig.status();
     assert_eq!(started[0]["config_sha256"], status["config_sha256"]);
     assert_eq!((&started[0]["lanes"], &started[0]["level"]), (&json!(1), &json!("INFO")));
 
@@ -135,7 +135,7 @@ fn when_commands_are_refused_in_a_row_expect_a_line_for_each_reason_with_its_cou
     let (lines, commands) = rejected(&rig, "not_finite");
     assert!(commands > 4 * u64::try_from(lines).expect("few"), "{commands} in {lines} lines");
     // The page and the status have the same.
-    let status: Value = serde_json::from_str(&rig.http("/status")).expect("JSON");
+    let status = rig.status();
     assert_eq!(status["rejections"][0]["reason"], "locked_axis");
     assert_eq!(status["rejections"][1]["count"], count - 1);
     let page = rig.http("/");

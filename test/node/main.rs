@@ -46,6 +46,7 @@ mod rig;
 mod self_test;
 mod sensors;
 mod service;
+mod skewed;
 mod sources;
 mod stalls;
 mod start_up;

@@ -35,7 +35,7 @@ pub(crate) fn wait_series(rig: &mut Rig, name: &str, is: impl Fn(f64) -> bool) -
 fn wait_topic(rig: &mut Rig, name: &str, what: &str, is: impl Fn(&Value) -> bool) -> Value {
     let mut last = Value::Null;
     for _ in 0..2_000 {
-        let status: Value = serde_json::from_str(&rig.http("/status")).expect("JSON");
+        let status = rig.status();
         let topics = status["topics"].as_array().cloned().unwrap_or_default();
         if let Some(topic) = topics.into_iter().find(|topic| topic["name"] == name) {
             if is(&topic) {

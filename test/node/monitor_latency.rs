@@ -4,14 +4,13 @@
 //! The delays are injected: stamps that are off by a known time, and a peer whose wall clock is. What is
 //! compared is the bucket of the median, which a slow machine moves by far less than the injected.
 
-use std::process::Command;
-
 use serde_json::json;
 
 use crate::monitor::{monitored, of, series, wait_series};
 use crate::peer::Peer;
 use crate::rig::Rig;
-use crate::support::{Scratch, wait_for};
+use crate::skewed::skewed;
+use crate::support::wait_for;
 
 const STAMPED: &str = "geometry_msgs/msg/PointStamped";
 /// Bucket set T, s.
@@ -19,25 +18,6 @@ const T: [&str; 14] = [
     "0.0001", "0.00025", "0.0005", "0.001", "0.0025", "0.005", "0.01", "0.025", "0.05", "0.1",
     "0.25", "0.5", "1", "2.5",
 ];
-
-/// Builds the preloaded clock.
-pub(crate) fn skewed_clock(scratch: &Scratch) -> String {
-    let source = concat!(env!("CARGO_MANIFEST_DIR"), "/test/node/skewed_clock.c");
-    let library = scratch.path().join("skewed_clock.so");
-    let mut cc = Command::new("cc");
-    cc.args(["-shared", "-fPIC", "-O1", "-o"]).arg(&library).args([source, "-ldl"]);
-    let built = cc.status().expect("a C compiler");
-    assert!(built.success(), "{source} does not compile");
-    library.to_str().expect("a plain path").to_owned()
-}
-
-/// A peer whose wall clock is off by this.
-pub(crate) fn skewed(rig: &Rig, name: &str, skew_s: f64) -> Peer {
-    let library = skewed_clock(&rig.scratch);
-    let skew = format!("{:.0}", skew_s * 1e9);
-    let environment = [("LD_PRELOAD", library.as_str()), ("SKEW_NS", skew.as_str())];
-    Peer::start_with(&rig.lease, &rig.scratch, name, name, &environment)
-}
 
 /// Streams stamped points until the monitor has counted some, then stops.
 fn stream(rig: &mut Rig, mut other: Option<&mut Peer>, topic: &str, stamp_offset_s: f64) {

@@ -381,6 +381,11 @@ impl Rig {
         (code, reasons.map(|one| one.as_str().expect("a text").to_owned()).collect())
     }
 
+    /// What `/status` says.
+    pub(crate) fn status(&mut self) -> Value {
+        serde_json::from_str(&self.http("/status")).expect("JSON")
+    }
+
     fn answer(&mut self, path: &str) -> (String, String) {
         let mut answer = String::new();
         wait_for("an answer over HTTP", || {

@@ -144,7 +144,7 @@ fn a_joint_that_heats_up_slows_the_robot_then_disarms_it_and_must_cool_before_an
     assert!((derating - 0.24).abs() < 1e-9, "{derating}");
     stream(&mut rig, "/heat", heat(&[30.0, 40.0]), &mut running);
     rig.wait_state("all of it", |state| state["derating"] == 1.0);
-    let status: Value = serde_json::from_str(&rig.http("/status")).expect("JSON");
+    let status = rig.status();
     let hot = &status["temperatures"][1];
     assert_eq!((&hot["name"], &hot["component"]), (&json!("motors"), &json!("1")));
     assert_eq!((&hot["level"], &hot["trip_celsius"]), (&json!("ok"), &json!(90.0)));

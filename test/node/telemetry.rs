@@ -10,7 +10,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use rustix::process::Signal;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::monitor::series;
 use crate::rig::{BASE, Rig, TWIST, goes};
@@ -130,7 +130,7 @@ fn goes_on(rig: &mut Rig) -> u64 {
 
 /// Commands of the flood that have a verdict, and those that are known to be lost.
 fn judged_or_lost(rig: &mut Rig) -> u64 {
-    let status: Value = serde_json::from_str(&rig.http("/status")).expect("JSON");
+    let status = rig.status();
     let source = &status["lanes"][0]["sources"][1];
     let all = ["passed", "limited", "rejected", "withheld", "not_selected", "lost"];
     all.iter().map(|what| source[what].as_u64().unwrap_or(0)).sum()

@@ -1,6 +1,6 @@
 //! What goes out after a crash in motion, with the latch on disk.
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::commands::stands;
 use crate::peer::Peer;
@@ -94,7 +94,7 @@ fn hazard_38_start_drops_robot_killed_while_active() {
     let silent = "SILENT although the last run ended while active: the robot may still follow its last \
                   command, hold it; a kill sends values, reset and arm let commands pass";
     assert!(rig.node.log().contains(&format!("lane 'legs': {silent}")), "{}", rig.node.log());
-    let status: Value = serde_json::from_str(&rig.http("/status")).expect("JSON");
+    let status = rig.status();
     let notes = |lane: usize| status["lanes"][lane]["notes"].to_string();
     assert!(notes(2).contains(silent), "{status}");
     assert!(!notes(0).contains("SILENT") && !notes(1).contains("SILENT"), "{status}");

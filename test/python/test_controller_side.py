@@ -259,8 +259,10 @@ class Gate:
         self.log.close()
 
     def said(self):
-        ended = self.process and self.process.poll()
-        return f"the node ended: {ended}\n{(self.folder / 'node.log').read_text()}"
+        """How it is, and its log, for whoever waits in vain."""
+        if not self.process:
+            return "the node was not started"
+        return f"the node's exit code: {self.process.poll()}\n{(self.folder / 'node.log').read_text()}"
 
 
 def scene(folder, make):
