@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use crate::cdr::{
     Arity, Endian, Field, FiniteRule, Hit, Kind, Layout, Malformed, MessageType, Path, Primitive,
-    Selection, Stamp, Value, decode, encode, read_f64, read_i64, read_stamp, read_u64, write_f64,
-    write_i64, write_stamp, write_u64,
+    Rounding, Selection, Stamp, Value, decode, encode, read_f64, read_i64, read_stamp, read_u64,
+    write_f64, write_i64, write_rounded, write_stamp, write_u64,
 };
 
 /// A message type from names and rosidl type names, for example `("data", "float64[]")`.
@@ -270,5 +270,23 @@ fn a_float32_is_rounded_to_nearest_and_never_becomes_infinite() {
         assert_eq!(write_f64(&mut bytes, endian, Primitive::F32, 0, -1e39), None);
         assert_eq!(read_f64(&bytes, endian, Primitive::F32, 0), Some(f64::from(0.1_f32)));
         assert_eq!(write_f64(&mut bytes, endian, Primitive::F32, 0, f64::INFINITY), Some(()));
+    }
+}
+
+#[test]
+fn a_side_to_round_to_is_for_numbers_in_a_float32_only() {
+    let mut bytes = [0_u8; 8];
+    for endian in [Endian::Little, Endian::Big] {
+        for rounding in [Rounding::Nearest, Rounding::Down, Rounding::Up] {
+            let wide = write_rounded(&mut bytes, endian, Primitive::F64, 0, 0.1, rounding);
+            assert_eq!(wide, Some(()));
+            assert_eq!(read_f64(&bytes, endian, Primitive::F64, 0), Some(0.1));
+            for odd in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
+                let narrow = write_rounded(&mut bytes, endian, Primitive::F32, 4, odd, rounding);
+                assert_eq!(narrow, Some(()));
+                let read = read_f64(&bytes, endian, Primitive::F32, 4).unwrap();
+                assert!(read == odd || (read.is_nan() && odd.is_nan()));
+            }
+        }
     }
 }

@@ -72,6 +72,45 @@ fn when_velocities_ride_along_expect_them_bounded() {
 }
 
 #[test]
+fn when_velocities_ride_along_a_derated_lane_expect_the_bounds_in_force_both_ways() {
+    let slow = Allowance { velocity: 0.25, because: Some(Limit::Derating), ..STEP };
+    for (asked, bound) in [(9.0, 0.5), (-9.0, -0.5)] {
+        let mut command = command(&[0.0]);
+        command.velocity = vec![asked];
+        let by = Envelope::new(1)
+            .apply(&mut command, &position_lane(1), slow, Present::UNKNOWN)
+            .unwrap();
+        assert_eq!(command.velocity, [bound]);
+        assert!(by.contains(Limit::Derating));
+    }
+}
+
+/// What has no history of rates of its own is still what was last sent: a safe command, a hand-over
+/// and the comparison with what is measured start from it.
+#[test]
+fn when_efforts_plans_and_balance_commands_are_sent_expect_the_last_of_them_at_rest() {
+    let effort = DimensionLimits { effort: Some(2.0), ..DimensionLimits::default() };
+    let efforts =
+        LaneRules { interface: Interface::Effort, limits: vec![effort; 2], ..position_lane(2) };
+    let plans = LaneRules { shape: Shape::Trajectory, ..position_lane(2) };
+    let balance = LaneRules { balance: true, ..position_lane(2) };
+    let mut pushed = command(&[3.0, -0.5]);
+    pushed.effort = std::mem::take(&mut pushed.position);
+    let plan = trajectory(&[(1_000_000_000, &[0.1, 0.0]), (2_000_000_000, &[0.2, -0.1])]);
+    for (rules, mut command, sent) in [
+        (efforts, pushed, [2.0, -0.5]),
+        (plans, plan, [0.2, -0.1]),
+        (balance, command(&[0.9, -0.9]), [0.9, -0.9]),
+    ] {
+        let mut envelope = Envelope::new(2);
+        envelope.sent_mut()[1].rate = 0.7;
+        envelope.apply(&mut command, &rules, STEP, at(&[0.0, 0.0])).unwrap();
+        envelope.commit();
+        assert_eq!(envelope.sent(), sent.map(|value| Reference { value, rate: 0.0 }));
+    }
+}
+
+#[test]
 fn when_an_axis_is_locked_expect_it_left_alone() {
     let mut rules = velocity_lane(2);
     rules.limits[1] = DimensionLimits { locked: true, ..DimensionLimits::default() };
@@ -132,6 +171,7 @@ fn when_a_trajectory_jumps_rushes_or_leaves_expect_each_told() {
     assert_eq!(sent, [1.0]);
 }
 
+mod groups;
 mod lanes;
 mod plans;
 mod properties;

@@ -5,19 +5,19 @@ use crate::gate::limit::LOCKED_TOLERANCE;
 use crate::gate::limits::Bounds;
 use crate::gate::rules::OnLimits;
 
-fn velocities(values: &[f64]) -> Command {
+pub(super) fn velocities(values: &[f64]) -> Command {
     let mut command = command(values);
     command.velocity = std::mem::take(&mut command.position);
     command
 }
 
-fn efforts(values: &[f64]) -> Command {
+pub(super) fn efforts(values: &[f64]) -> Command {
     let mut command = command(values);
     command.effort = std::mem::take(&mut command.position);
     command
 }
 
-fn grouped(rules: LaneRules, group: &[usize]) -> LaneRules {
+pub(super) fn grouped(rules: LaneRules, group: &[usize]) -> LaneRules {
     LaneRules { groups: vec![group.to_vec()], ..rules }
 }
 
@@ -323,10 +323,11 @@ fn when_efforts_are_scaled_together_expect_none_beyond_its_limit_by_rounding() {
         for limits in &mut rules.limits {
             limits.effort = Some(limit);
         }
-        for sign in [1.0, -1.0] {
-            let mut command = efforts(&[sign * asked, 0.5]);
-            Envelope::new(2).apply(&mut command, &rules, STEP, Present::UNKNOWN).unwrap();
-            assert_eq!(command.effort[0], sign * limit);
+        for (sign, effort) in [(1.0, 1.0), (-1.0, 1.0), (1.0, 0.5), (-1.0, 0.5)] {
+            let mut command = efforts(&[sign * effort * asked, 0.5]);
+            let allowance = Allowance { effort, ..STEP };
+            Envelope::new(2).apply(&mut command, &rules, allowance, Present::UNKNOWN).unwrap();
+            assert_eq!(command.effort[0], sign * effort * limit);
         }
     }
 }
