@@ -79,25 +79,28 @@ fn with_topics(
         simulated_time: config.use_sim_time,
         realtime: found.realtime,
         lanes: lanes
-            .map(|(((view, lane), slots), notes)| LaneStatus {
-                notes: now_silent(snapshot, view, lane)
-                    .into_iter()
-                    .chain(lane_notes(notes, &controller(view, lane, notes)))
-                    .collect(),
-                controller: controller(view, lane, notes),
-                still_for_s: ago(view.still_since),
-                foreign_publishers: slots.output_foreign_publishers.get(),
-                sources: view
-                    .sources
-                    .iter()
-                    .zip(&lane.sources)
-                    .zip(&slots.sources)
-                    .zip(notes.sources.iter().map(String::as_str).chain(std::iter::repeat("")))
-                    .map(|(((view, source), slots), note)| {
-                        source_status(view, source, (slots.lost.get(), note), now.steady)
-                    })
-                    .collect(),
-                ..lane_status(view, lane)
+            .map(|(((view, lane), slots), notes)| {
+                let controller = controller(view, lane, notes);
+                LaneStatus {
+                    notes: now_silent(snapshot, view, lane)
+                        .into_iter()
+                        .chain(lane_notes(notes, &controller))
+                        .collect(),
+                    controller,
+                    still_for_s: ago(view.still_since),
+                    foreign_publishers: slots.output_foreign_publishers.get(),
+                    sources: view
+                        .sources
+                        .iter()
+                        .zip(&lane.sources)
+                        .zip(&slots.sources)
+                        .zip(notes.sources.iter().map(String::as_str).chain(std::iter::repeat("")))
+                        .map(|(((view, source), slots), note)| {
+                            source_status(view, source, (slots.lost.get(), note), now.steady)
+                        })
+                        .collect(),
+                    ..lane_status(view, lane)
+                }
             })
             .collect(),
         kill_inputs: inputs

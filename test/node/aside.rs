@@ -1,14 +1,10 @@
 //! What is judged and never sent: lanes that only watch, and sources in shadow.
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::peer::Peer;
 use crate::rig::{BASE, Rig, TWIST, goes, twist};
 use crate::support::{wait_for, wait_for_some};
-
-fn status(rig: &mut Rig) -> Value {
-    serde_json::from_str(&rig.http("/status")).unwrap_or_default()
-}
 
 /// A watched lane beside the base, on the topic that its controller reads today.
 const WATCHED: &str = "      today:
@@ -40,10 +36,10 @@ fn a_watched_lane_publishes_nothing_and_counts_what_limits_would_do() {
     rig.wait_count(1, 0, "rejected", 1);
     let source = rig.wait_count(1, 0, "limited", 1);
     assert_eq!((&source["passed"], &source["withheld"]), (&json!(3), &json!(0)), "{source}");
-    let seen = &status(&mut rig)["lanes"][1]["seen"][0];
+    let seen = &rig.status()["lanes"][1]["seen"][0];
     assert_eq!((&seen["name"], &seen["max_velocity"]), (&json!("linear.x"), &json!(0.875)));
     assert_eq!((&seen["limited"], &seen["judged"]), (&json!(1), &json!(4)), "{seen}");
-    assert_eq!(status(&mut rig)["lanes"][1]["mode"], "watch");
+    assert_eq!(rig.status()["lanes"][1]["mode"], "watch");
     rig.arm();
     rig.flows("/agent", 0.25);
     rig.trigger("kill");

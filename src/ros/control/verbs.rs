@@ -23,7 +23,7 @@ use crate::clock;
 use crate::gate::core::SelectRefused;
 use crate::gate::state::State;
 use crate::ros::gate_thread::{Answer, Denied, Verb};
-use crate::telemetry::events::{Event, RequestRefusal, ShortText, Verb as EventVerb, What};
+use crate::telemetry::events::{Event, RequestRefusal, ShortText, What};
 use crate::telemetry::report::condition_status;
 use crate::telemetry::self_test::SelfTestPart;
 use crate::telemetry::slots::{ArmRefusal, ResetRefusal};
@@ -87,9 +87,13 @@ pub(super) fn take_wishes(wishes: &Receiver<Asked>, shared: &Arc<Shared>, spawne
 }
 
 /// Posts that somebody used a verb.
-fn requested(shared: &Shared, verb: EventVerb, seq: Option<u64>, wish: &Wish) {
+fn requested(shared: &Shared, wish: &Wish) {
+    let seq = match wish.ask {
+        Ask::Reset { seq } | Ask::Arm { seq, .. } => Some(seq),
+        Ask::Disarm | Ask::SelfTest | Ask::SelectSource { .. } => None,
+    };
     let (operator, reason) = (ShortText::new(&wish.operator), ShortText::new(&wish.reason));
-    let what = What::Requested { verb, seq, operator, reason };
+    let what = What::Requested { verb: wish.ask.verb(), seq, operator, reason };
     shared.events.post(Event { at: clock::now(), what });
 }
 
@@ -136,9 +140,9 @@ pub(super) async fn serve_wish(shared: &Shared, wish: Wish) -> Outcome {
             return too_many(shared, &wish, attempt);
         }
     }
+    requested(shared, &wish);
     let outcome = match &wish.ask {
         Ask::Reset { seq } => {
-            requested(shared, EventVerb::Reset, Some(*seq), &wish);
             if is_open {
                 reset(shared, *seq).await
             } else {
@@ -147,7 +151,6 @@ pub(super) async fn serve_wish(shared: &Shared, wish: Wish) -> Outcome {
             }
         }
         Ask::Arm { seq, profile } => {
-            requested(shared, EventVerb::Arm, Some(*seq), &wish);
             if is_open {
                 arm(shared, *seq, profile).await
             } else {
@@ -155,17 +158,14 @@ pub(super) async fn serve_wish(shared: &Shared, wish: Wish) -> Outcome {
                 closed("arm")
             }
         }
-        Ask::Disarm => {
-            requested(shared, EventVerb::Disarm, None, &wish);
-            disarm(shared).await
-        }
-        Ask::SelfTest => {
-            requested(shared, EventVerb::SelfTest, None, &wish);
-            self_test(shared).await
-        }
+        Ask::Disarm => disarm(shared).await,
+        Ask::SelfTest => self_test(shared).await,
         Ask::SelectSource { lane, source } => {
-            requested(shared, EventVerb::SelectSource, None, &wish);
-            if is_open { select(shared, lane, source).await } else { closed("select_source") }
+            if is_open {
+                select(shared, lane, source).await
+            } else {
+                closed("select_source")
+            }
         }
     };
     if outcome.done && !matches!(wish.ask, Ask::SelectSource { .. }) {
