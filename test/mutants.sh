@@ -30,7 +30,7 @@ for part in "${parts[@]}"; do
     printf 'pub mod %s;\n' "$part"
 done >"$crate/src/lib.rs"
 cp -r test/config test/config.rs "$crate/test/"
-cp -r config proptest-regressions Cargo.lock "$crate/"
+cp -r config proptest-regressions Cargo.lock README.md "$crate/"
 cp .cargo/mutants.toml "$crate/.cargo/"
 
 # The versions are the crate's own: its lock file, of which cargo keeps what is needed here.
@@ -41,10 +41,15 @@ version() { sed -n "s/^\($1 = .*\) #.*/\1/p" Cargo.toml; }
     for name in crc nalgebra saphyr-parser sha2 thiserror urdf-rs; do version "$name"; done
     printf '[dev-dependencies]\n'
     version proptest
-    printf '[profile.dev]\ndebug = false\n'
+    # Where the tests take longer than the compiler, the compiler may take longer.
+    case $module in gate) level=0 ;; *) level=1 ;; esac
+    printf '[profile.dev]\ndebug = false\nopt-level = %s\n[profile.dev.package."*"]\nopt-level = 2\n' $level
     # The texts of refusals judge the configuration.
     if [[ $module == config ]]; then printf '[[test]]\nname = "config"\npath = "test/config.rs"\n'; fi
 } >"$crate/Cargo.toml"
+
+# A mutant that fails has failed: no shrinking to the smallest case, no backtraces.
+export PROPTEST_CASES=${PROPTEST_CASES:-64} PROPTEST_MAX_SHRINK_ITERS=0 RUST_BACKTRACE=0
 
 mkdir -p build/mutants-out
 cd "$crate"
@@ -53,4 +58,4 @@ in_place=(--in-place)
 chosen=()
 set -f
 for file in $files; do chosen+=(--file "src/$module/$file"); done
-exec nice -n 19 cargo mutants "${in_place[@]}" "${chosen[@]}" --output "../mutants-out/$module" "$@"
+exec nice -n 19 cargo mutants --no-shuffle "${in_place[@]}" "${chosen[@]}" --output "../mutants-out/$module" "$@" -- --tests
