@@ -80,6 +80,39 @@ fn when_a_struct_is_filled_up_expect_the_checksum_over_the_struct_and_not_over_t
     }
 }
 
+/// Elements of different sizes that follow each other without a gap, in the message and the struct.
+#[test]
+fn when_elements_of_other_sizes_follow_directly_expect_each_turned_round_by_its_own() {
+    let message = message(vec![
+        field("a", Kind::Primitive(Primitive::U8), Arity::Array(4)),
+        field("b", Kind::Primitive(Primitive::U16), Arity::Array(2)),
+        number("c", Primitive::F32),
+        number("crc", Primitive::U32),
+    ]);
+    let mut value = Value::default_of(&message);
+    let mut set = |at: &str, to: Value| value.set(&message, &path(at), &to).unwrap();
+    set("a", Value::List([1, 2, 3, 4].map(Value::Unsigned).to_vec()));
+    set("b", Value::List([0x1234, 0xFFFE].map(Value::Unsigned).to_vec()));
+    set("c", Value::F32(-2.5));
+    // As above, over `struct.pack('<4B2Hf', 1, 2, 3, 4, 0x1234, 0xFFFE, -2.5)`.
+    set("crc", Value::Unsigned(0xA744_0DD0));
+    let mut checksum = StructChecksum::unitree_crc32(&message, &path("crc")).unwrap();
+    for endian in [Endian::Little, Endian::Big] {
+        assert!(checksum.is_right(&encode(&message, &value, endian).unwrap(), endian));
+    }
+}
+
+#[test]
+fn when_the_struct_has_the_largest_size_expect_it_taken_and_one_word_more_refused() {
+    let words = MAX_BYTES / 4;
+    for (before, taken) in [(words - 1, true), (words, false)] {
+        let data = field("data", Kind::Primitive(Primitive::U32), Arity::Array(before));
+        let message = message(vec![data, number("crc", Primitive::U32)]);
+        let made = StructChecksum::unitree_crc32(&message, &path("crc"));
+        assert_eq!(made.err(), (!taken).then_some(ChecksumProblem::TooLarge));
+    }
+}
+
 #[test]
 fn when_the_type_is_no_struct_with_the_checksum_last_expect_the_reason() {
     let refused = |message: &MessageType, field: &str| {

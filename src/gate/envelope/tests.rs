@@ -176,3 +176,4 @@ mod lanes;
 mod plans;
 mod properties;
 mod reference;
+mod time;
