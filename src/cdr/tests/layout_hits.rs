@@ -7,7 +7,8 @@ use super::by_hand::{
 };
 use super::layout_rules::motors;
 use crate::cdr::{
-    Endian, Layout, Malformed, MessageType, Path, Selection, SlotKind, Value, encode,
+    Endian, Hit, Layout, Malformed, MessageType, Path, Primitive, Selection, SlotKind, Value,
+    encode,
 };
 
 fn commands(extra: usize) -> (Arc<MessageType>, Value) {
@@ -156,4 +157,14 @@ fn kinds_of_selections_are_told() {
     assert_eq!(layout.primitive(2).unwrap().to_string(), "int16");
     assert_eq!(layout.kind(3), None);
     assert_eq!(compile(&stamped_twist(), &["header.stamp"]).kind(0), Some(SlotKind::Stamp));
+}
+
+#[test]
+fn an_element_is_where_the_hit_has_one() {
+    let hit = Hit { offset: 12, len: 3 };
+    let places = [0, 1, 2, 3, u32::MAX].map(|number| hit.element(number, Primitive::F64));
+    assert_eq!(places, [Some(12), Some(20), Some(28), None, None]);
+    let far = Hit { offset: u32::MAX - 8, len: u32::MAX };
+    let places = [1, 2, u32::MAX - 1].map(|number| far.element(number, Primitive::F64));
+    assert_eq!(places, [Some(u32::MAX), None, None]);
 }

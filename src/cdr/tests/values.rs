@@ -121,6 +121,8 @@ fn numbers_convert_where_nothing_is_lost_but_precision() {
         Value::F64(-7.0),
     ];
     assert_eq!(tree, Value::Message(expected.to_vec()));
+    set(&mut tree, &message, "b", Value::Unsigned(0)).unwrap();
+    assert_eq!(get(&tree, &message, "b"), [Value::Bool(false)]);
 }
 
 #[test]
@@ -168,4 +170,15 @@ fn the_encoder_refuses_a_tree_of_another_shape() {
     assert_eq!(encode(vec!["".into(), Value::Unsigned(1)]), wrong("q", "uint8[<=1]"));
     let large = list(vec![Value::Unsigned(256)]);
     assert_eq!(encode(vec!["".into(), large]), wrong("q", "uint8[<=1]"));
+}
+
+#[test]
+fn the_encoder_refuses_a_fixed_array_of_another_length() {
+    let message = message("t/msg/M", &[("a", "int8[2]")]);
+    for count in 0..4 {
+        let list = Value::List(vec![Value::Signed(1); count]);
+        let encoded = encode(&message, &Value::Message(vec![list]), Endian::Little);
+        let wrong = EncodeError::WrongValue { field: "a".into(), type_name: "int8[2]".into() };
+        assert_eq!(encoded.err(), (count != 2).then_some(wrong));
+    }
 }
