@@ -147,6 +147,23 @@ fn which_floats_must_be_finite_is_a_matter_of_selection_and_permission() {
 }
 
 #[test]
+fn floats_of_two_sizes_side_by_side_are_checked_each_by_its_own_size() {
+    let types =
+        [("a", "float32"), ("b", "float64"), ("c", "float64"), ("d", "float32"), ("e", "float32")];
+    let message = message("t/msg/M", &types);
+    let layout = Layout::compile(&message, &[], &[]).unwrap();
+    for (field, offset) in [("a", 4), ("b", 12), ("c", 20), ("d", 28), ("e", 32)] {
+        for endian in [Endian::Little, Endian::Big] {
+            let mut value = Value::default_of(&message);
+            value.set(&message, &Path::parse(field).unwrap(), &Value::F64(f64::INFINITY)).unwrap();
+            let bytes = encode(&message, &value, endian).unwrap();
+            let refused = layout.find(&bytes, &mut layout.new_found());
+            assert_eq!(refused, Err(Malformed::NotFinite { at: offset }), "{field} {endian:?}");
+        }
+    }
+}
+
+#[test]
 fn a_message_can_be_allowed_as_a_whole() {
     let twist = stamped_twist();
     let mut value = Value::default_of(&twist);

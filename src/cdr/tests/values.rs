@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use super::by_hand::{message, multi_array, nesting, stamped_twist};
-use crate::cdr::{EncodeError, Endian, MessageType, Path, SetError, SetProblem, Value, encode};
+use crate::cdr::{
+    EncodeError, Endian, MessageType, Path, Primitive, SetError, SetProblem, Value, encode,
+};
 
 fn set(tree: &mut Value, message: &MessageType, path: &str, to: Value) -> Result<(), SetError> {
     tree.set(message, &Path::parse(path).unwrap(), &to)
@@ -181,4 +183,12 @@ fn the_encoder_refuses_a_fixed_array_of_another_length() {
         let wrong = EncodeError::WrongValue { field: "a".into(), type_name: "int8[2]".into() };
         assert_eq!(encoded.err(), (count != 2).then_some(wrong));
     }
+}
+
+#[test]
+fn what_counts_or_measures_is_a_number() {
+    use Primitive::{Bool, Char, F32, F64, I8, I16, I32, I64, Octet, U8, U16, U32, U64, WChar};
+    let numbers = [Octet, I8, U8, I16, U16, I32, U32, I64, U64, F32, F64];
+    assert!(numbers.into_iter().all(Primitive::is_number));
+    assert!(![Bool, Char, WChar].into_iter().any(Primitive::is_number));
 }
