@@ -75,6 +75,21 @@ fn a_path_that_does_not_fit_is_refused_with_what_there_is() {
         allow_error(&motors, "crc.x"),
         "`crc.x` of v/msg/Command: `crc` is uint32 and has no fields of its own"
     );
+    let flags = message("t/msg/Flags", &[("x", "uint8")]);
+    let texts = [("s", "string"), ("w", "wstring<=3"), ("flags", "t/msg/Flags")];
+    let texts = nesting("t/msg/Texts", &texts, &[&flags]);
+    assert_eq!(
+        error(&texts, "s.x"),
+        "`s.x` of t/msg/Texts: `s` is string and has no fields of its own"
+    );
+    assert_eq!(
+        error(&texts, "w.x"),
+        "`w.x` of t/msg/Texts: `w` is wstring<=3 and has no fields of its own"
+    );
+    assert_eq!(
+        allow_error(&texts, "flags"),
+        "`flags` of t/msg/Texts: there are no floating point numbers in t/msg/Flags"
+    );
     for max_hits in [0, (1 << 20) + 1] {
         let selection = Selection { max_hits, ..select("crc") };
         let error = Layout::compile(&motors, &[selection], &[]).unwrap_err();
@@ -100,6 +115,26 @@ fn a_type_that_could_take_no_bytes_is_refused() {
         of(field(Kind::Message(inner), Arity::One))
     });
     assert_eq!(problem(&deep).problem, LayoutProblem::TooDeep(32));
+    let deep = (0..40).fold(message("t/msg/Leaf", &[("x", "uint8")]), |inner, _| {
+        of(field(Kind::Message(inner), Arity::Sequence { bound: None }))
+    });
+    assert_eq!(problem(&deep).problem, LayoutProblem::TooDeep(32));
+}
+
+#[test]
+fn a_stamp_is_one_by_name_and_by_shape() {
+    let stamp: &[(&str, &str)] = &[("sec", "int32"), ("nanosec", "uint32")];
+    let other: &[(&str, &str)] = &[("sec", "int32"), ("nanosec", "int32")];
+    for (name, fields, is_one) in [
+        ("builtin_interfaces/msg/Time", stamp, true),
+        ("builtin_interfaces/msg/Duration", stamp, true),
+        ("builtin_interfaces/msg/Time", other, false),
+        ("t/msg/Time", stamp, false),
+    ] {
+        let message = nesting("t/msg/M", &[("at", name)], &[&message(name, fields)]);
+        let compiled = Layout::compile(&message, &[select("at")], &[]);
+        assert_eq!(compiled.is_ok(), is_one, "{name} {fields:?}");
+    }
 }
 
 #[test]
@@ -177,6 +212,25 @@ fn a_message_can_be_allowed_as_a_whole() {
         ("twist.linear.x", false),
     ] {
         let layout = Layout::compile(&twist, &[], &[Path::parse(allowed).unwrap()]).unwrap();
+        assert_eq!(layout.find(&bytes, &mut layout.new_found()).is_ok(), passes, "{allowed}");
+    }
+    // In arrays of messages: one of them, some, all, and what they are in.
+    let frame = nesting("v/msg/Frame", &[("command", "v/msg/Command")], &[&motors()]);
+    let mut value = Value::default_of(&frame);
+    let bad = Path::parse("command.motors[1].q").unwrap();
+    value.set(&frame, &bad, &Value::F64(f64::NAN)).unwrap();
+    let bytes = encode(&frame, &value, Endian::Little).unwrap();
+    for (allowed, passes) in [
+        ("command", true),
+        ("command.motors[]", true),
+        ("command.motors[1]", true),
+        ("command.motors[1..3]", true),
+        ("command.motors[].q", true),
+        ("command.motors[2..4]", false),
+        ("command.motors[1].kp", false),
+        ("command.extra[1]", false),
+    ] {
+        let layout = Layout::compile(&frame, &[], &[Path::parse(allowed).unwrap()]).unwrap();
         assert_eq!(layout.find(&bytes, &mut layout.new_found()).is_ok(), passes, "{allowed}");
     }
 }
