@@ -315,6 +315,30 @@ fn when_a_moving_target_was_lost_expect_it_caught_and_followed() {
     assert!(limited[30..].iter().all(|limited| !limited), "{limited:?}");
 }
 
+/// A target far beyond the bound, for ever: full speed, then slower, so that from every step on the
+/// deceleration still ends inside; and at the bound, not before it.
+#[test]
+fn when_driven_at_a_bound_expect_room_to_stop_at_every_step_and_the_bound_at_last() {
+    let mut rules = position_lane(1);
+    rules.limits[0].acceleration = Some(10.0);
+    rules.limits[0].deceleration = Some(20.0);
+    for (sign, credit_s) in [(1.0, 0.02), (-1.0, 0.02), (1.0, 0.005), (-1.0, 0.001)] {
+        let mut envelope = Envelope::new(1);
+        let mut fastest: f64 = 0.0;
+        for _ in 0..3000 {
+            let mut command = command(&[5.0 * sign]);
+            let allowance = Allowance::of(credit_s);
+            envelope.apply(&mut command, &rules, allowance, Present::UNKNOWN).unwrap();
+            envelope.commit();
+            let [Reference { value, rate }] = envelope.sent() else { panic!("one joint") };
+            assert!(rate * rate <= 2.0 * 20.0 * (1.0 - sign * value) + 1e-9, "{value} {rate}");
+            fastest = fastest.max(sign * rate);
+        }
+        assert!((fastest - 2.0).abs() < 1e-9, "{fastest}");
+        assert!((envelope.sent()[0].value - sign).abs() < 1e-6, "{:?}", envelope.sent());
+    }
+}
+
 #[test]
 fn when_efforts_are_scaled_together_expect_none_beyond_its_limit_by_rounding() {
     for (limit, asked) in [(3.3, 144.586_466_435_815_74), (7.7, 25.057_102_001_355_474)] {
