@@ -304,3 +304,16 @@ impl Cause {
         )
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn when_causes_are_added_expect_each_once_in_the_order_of_the_list() {
+        let set = CauseSet::default().with(Cause::Tilt, true).with(Cause::KillService, true);
+        let again = set.with(Cause::Tilt, true).with(Cause::Suspended, false);
+        assert_eq!(again, set);
+        assert_eq!(again.iter().collect::<Vec<_>>(), [Cause::KillService, Cause::Tilt]);
+    }
+}

@@ -70,3 +70,32 @@ impl Command {
         self.stamp = None;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn when_cleared_expect_it_as_new_with_its_memory() {
+        let mut command = Command::with_capacity(2, 4);
+        let new = command.clone();
+        let room = command.position.capacity();
+        command.points = 2;
+        command.given = vec![true, false];
+        for values in [
+            &mut command.position,
+            &mut command.velocity,
+            &mut command.acceleration,
+            &mut command.effort,
+            &mut command.kp,
+            &mut command.kd,
+        ] {
+            values.extend([1.0; 4]);
+        }
+        command.times.extend([1, 2]);
+        command.stamp = Some(WallTime::from_nanos(7));
+        command.clear();
+        assert_eq!(command, new);
+        assert_eq!(command.position.capacity(), room);
+    }
+}

@@ -166,4 +166,25 @@ mod tests {
         assert!(!measured.is_fresh(at(600), Duration::from_millis(500)));
         assert!(measured.is_fresh(at(500), Duration::from_millis(500)));
     }
+
+    #[test]
+    fn when_samples_come_at_any_pace_expect_each_weighed_by_its_time() {
+        for carried in [true, false] {
+            let mut measured = Measured::new(1);
+            assert_eq!(measured.mean_velocity(), None);
+            let mut sample = |position: f64, velocity: f64, ms: u64| {
+                let velocity = [velocity];
+                let velocity = if carried { &velocity[..] } else { &[] };
+                assert!(measured.sample(&[position], velocity, at(ms)));
+                measured.mean_velocity().unwrap()[0]
+            };
+            assert_eq!(sample(0.0, 0.0, 0), 0.0);
+            // 1 per s for half a second weighs half, 4 per s for a quarter weighs a third.
+            assert!((sample(0.5, 1.0, 500) - 0.5).abs() < 1e-12);
+            let mean = 0.5 + (4.0 - 0.5) / 3.0;
+            assert!((sample(1.5, 4.0, 750) - mean).abs() < 1e-12);
+            // At the same moment it weighs nothing, wherever it is.
+            assert!((sample(9.0, 40.0, 750) - mean).abs() < 1e-12);
+        }
+    }
 }

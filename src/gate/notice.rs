@@ -128,3 +128,22 @@ impl Notices {
         dropped
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn when_more_is_told_than_fits_expect_the_oldest_kept_and_the_rest_counted_once() {
+        let mut notices = Notices::default();
+        let room = notices.list.capacity();
+        for lane in 0..CAPACITY + 44 {
+            notices.push(Notice::NoSafeCommand { lane });
+        }
+        assert_eq!(notices.list.capacity(), room, "nothing was allocated");
+        let told: Vec<Notice> = notices.drain().collect();
+        let expected = (0..CAPACITY).map(|lane| Notice::NoSafeCommand { lane });
+        assert_eq!(told, expected.collect::<Vec<_>>());
+        assert_eq!([notices.take_dropped(), notices.take_dropped()], [44, 0]);
+    }
+}

@@ -109,4 +109,13 @@ mod tests {
         assert_eq!((seen.max_velocity, seen.max_acceleration), (0.5, 2.0));
         assert!(seen.min_position.is_nan());
     }
+
+    #[test]
+    fn when_no_time_passed_expect_no_rate() {
+        let mut seen = Seen::default();
+        seen.note(0.5, Interface::Position, None);
+        seen.note(0.6, Interface::Position, Some(0.0));
+        assert!(seen.max_velocity.is_nan() && seen.max_acceleration.is_nan(), "{seen:?}");
+        assert_eq!((seen.min_position, seen.max_position), (0.5, 0.6));
+    }
 }

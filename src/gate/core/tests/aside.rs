@@ -6,11 +6,11 @@ use super::bench::*;
 use crate::gate::condition::ConditionCode;
 use crate::gate::core::SelectRefused;
 use crate::gate::lane_state::LaneState;
-use crate::gate::rules::{LaneMode, LaneRules, SourceMode};
+use crate::gate::rules::{LaneMode, LaneRules, OnLimit, SourceMode};
 use crate::gate::snapshot::Snapshot;
 use crate::gate::state::State;
 use crate::gate::test_rules::{position_lane, source, velocity_lane};
-use crate::gate::verdict::{Reason, Verdict};
+use crate::gate::verdict::{Limit, Reason, Verdict};
 
 /// A live source, and a shadow above it.
 fn shadowed() -> LaneRules {
@@ -64,6 +64,64 @@ fn when_the_first_command_is_within_the_limits_expect_it_to_pass() {
             bench.run(1_000);
             assert_eq!(bench.send(0, 0, &[first]).0.verdict, verdict);
         }
+    }
+}
+
+#[test]
+fn when_a_shadow_is_limited_expect_the_limit_told_and_what_it_would_have_changed() {
+    let mut bench = Bench::new(rules(vec![shadowed()]));
+    bench.run(100);
+    let (decision, would) = bench.send(0, 0, &[0.9]);
+    assert!(decision.limits.contains(Limit::Velocity), "{decision:?}");
+    let lane = bench.gate.lane(0).unwrap();
+    assert_eq!(lane.applied(), [decision.limits]);
+    let [change] = lane.changes() else { panic!("{:?}", lane.changes()) };
+    assert_eq!((change.requested, change.sent), (0.9, would[0]));
+}
+
+#[test]
+fn when_a_joint_was_never_commanded_nor_measured_expect_its_first_command_judged_from_zero() {
+    let lane = LaneRules { mode: LaneMode::Watch, ..position_lane(2) };
+    let mut bench = Bench::new(rules(vec![lane]));
+    bench.feedback = false;
+    let first = bench.send_partial(0, 0, &[0.0, f64::NAN], &[true, false]);
+    assert_eq!(first.verdict, Verdict::Passed);
+    bench.run(20);
+    assert_eq!(bench.send_partial(0, 0, &[0.0, 0.01], &[true, true]).verdict, Verdict::Passed);
+    assert_eq!(bench.gate.lane(0).unwrap().seen()[1].judged, 1);
+}
+
+#[test]
+fn when_a_watched_command_is_refused_for_one_joint_expect_it_counted_as_limited_there() {
+    let mut lane = LaneRules { mode: LaneMode::Watch, ..position_lane(2) };
+    lane.on_limit.velocity = OnLimit::Reject;
+    lane.sources[1].mode = SourceMode::Shadow;
+    let mut bench = Bench::new(rules(vec![lane]));
+    bench.run(20);
+    let (decision, _) = bench.send(0, 0, &[0.0, 0.9]);
+    assert_eq!(decision.refusal.map(|refusal| refusal.reason), Some(Reason::Velocity));
+    let counts = |bench: &Bench| {
+        let seen = bench.gate.lane(0).unwrap().seen();
+        [0, 1].map(|joint| (seen[joint].judged, seen[joint].limited))
+    };
+    assert_eq!(counts(&bench), [(1, 0), (1, 1)]);
+    // What a shadow would do is not what the lane saw.
+    bench.run(20);
+    bench.send(0, 1, &[0.9, 0.9]);
+    assert_eq!(counts(&bench), [(1, 0), (1, 1)]);
+    assert_eq!(bench.gate.lane(0).unwrap().seen()[0].max_position, 0.0);
+}
+
+#[test]
+fn when_a_gap_is_as_long_as_it_may_be_expect_the_stream_unbroken() {
+    for (gap, rate) in [(200, Some(0.5)), (210, None)] {
+        let mut bench = Bench::new(rules(vec![watched()]));
+        bench.run(20);
+        bench.send(0, 0, &[0.0]);
+        bench.run(gap);
+        bench.send(0, 0, &[0.1]);
+        let seen = bench.gate.lane(0).unwrap().seen()[0].max_velocity;
+        assert!(rate.map_or(seen.is_nan(), |rate: f64| (seen - rate).abs() < 1e-9), "{seen}");
     }
 }
 

@@ -9,6 +9,7 @@ mod hazards;
 mod hazards_of_stops;
 mod holding;
 mod kill_publishers;
+mod numbers;
 mod releases;
 mod self_test;
 mod situations;

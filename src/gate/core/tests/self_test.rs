@@ -242,7 +242,9 @@ fn when_a_self_test_runs_expect_no_verb_and_no_automatic_cause_to_mix_with_it() 
     rules.causes[Cause::ForeignPublisher.index()] =
         CauseRules { action: Some(Action::Kill), ..CauseRules::default() };
     let mut bench = Bench::new(rules);
+    assert!(!bench.gate.is_testing());
     assert_eq!(bench.gate.begin_self_test(), Ok(()));
+    assert!(bench.gate.is_testing());
     assert_eq!(bench.gate.begin_self_test(), Err(SelfTestRefusal::Running));
     let seq = bench.seq();
     assert_eq!(bench.gate.begin_arm(seq, 0, bench.now()), Err(Refused::Busy));

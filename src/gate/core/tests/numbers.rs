@@ -1,0 +1,167 @@
+//! What an operator is told with each condition: which joint, how much there is, how much is needed.
+
+use std::time::Duration;
+
+use super::bench::*;
+use crate::gate::cause::{Action, Cause};
+use crate::gate::condition::ConditionCode;
+use crate::gate::conditions::Condition;
+use crate::gate::fault::Level;
+use crate::gate::lane::LaneGraph;
+use crate::gate::machine::Subject;
+use crate::gate::notice::Notice;
+use crate::gate::publisher::Receipt;
+use crate::gate::rules::{Engage, KillInputRules, LaneRules};
+use crate::gate::test_rules::{position_lane, velocity_lane};
+
+fn told(bench: &Bench, code: ConditionCode) -> Condition {
+    let conditions = bench.conditions();
+    let found = conditions.iter().find(|condition| condition.code == code);
+    *found.unwrap_or_else(|| panic!("no {code}: {conditions:?}"))
+}
+
+/// Found and needed, and the joint or axis.
+fn expect(bench: &Bench, code: ConditionCode, numbers: (f64, f64), dimension: Option<usize>) {
+    let condition = told(bench, code);
+    let close = |one: f64, other: f64| (one - other).abs() < 1e-9;
+    assert!(
+        close(condition.found, numbers.0) && close(condition.needed, numbers.1),
+        "{condition:?}"
+    );
+    assert_eq!(condition.dimension, dimension, "{condition:?}");
+}
+
+#[test]
+fn settling_tells_how_long_all_has_been_well_and_how_long_it_must_be() {
+    let mut bench = Bench::new(rules(vec![velocity_lane(1)]));
+    bench.run(50);
+    expect(&bench, ConditionCode::Settling, (0.04, 0.1), None);
+}
+
+#[test]
+fn silence_tells_how_long_and_how_long_it_may_be() {
+    let mut rules = rules(vec![position_lane(1)]);
+    rules.kill_inputs = vec![KillInputRules {
+        timeout: Some(Duration::from_millis(300)),
+        kill_after: Duration::from_secs(60),
+        ..KillInputRules::default()
+    }];
+    let mut bench = Bench::new(rules);
+    bench.feedback = false;
+    bench.run(50);
+    let never = told(&bench, ConditionCode::FeedbackStale);
+    assert!(never.found.is_nan(), "{never:?}");
+    assert_eq!(never.needed, 0.1);
+    let receipt = bench.receipt();
+    bench.gate.kill_input(0, Some(false), &receipt);
+    bench.feedback = true;
+    bench.run(10);
+    bench.feedback = false;
+    bench.run(400);
+    expect(&bench, ConditionCode::FeedbackStale, (0.4, 0.1), None);
+    expect(&bench, ConditionCode::KillInputSilent, (0.41, 0.3), None);
+}
+
+#[test]
+fn a_press_tells_whose() {
+    let mut rules = rules(vec![velocity_lane(1)]);
+    rules.kill_inputs = vec![KillInputRules::default()];
+    let mut bench = Bench::new(rules);
+    let receipt = Receipt { publisher: Some([7; 16]), ..bench.receipt() };
+    bench.gate.kill_input(0, Some(true), &receipt);
+    assert_eq!(told(&bench, ConditionCode::KillInputAsserted).publisher, Some([7; 16]));
+}
+
+#[test]
+fn a_moving_joint_is_named_with_its_velocity() {
+    let mut bench = Bench::new(rules(vec![position_lane(2)]));
+    bench.velocity = vec![0.0, -0.25];
+    bench.run(50);
+    expect(&bench, ConditionCode::NotStandingStill, (-0.25, 0.05), Some(1));
+}
+
+#[test]
+fn a_source_that_is_elsewhere_is_told_by_how_much() {
+    let mut lane = position_lane(2);
+    lane.sources[0].engage = Engage::Window(0.1);
+    let mut bench = Bench::new(rules(vec![lane]));
+    bench.pose = vec![0.0, 0.5];
+    bench.run(50);
+    bench.send(0, 0, &[0.05, 0.25]);
+    expect(&bench, ConditionCode::SourceNotReady, (-0.25, 0.1), Some(1));
+}
+
+#[test]
+fn strangers_on_the_output_are_counted_and_causes_have_their_numbers() {
+    let mut bench = Bench::new(rules(vec![velocity_lane(1)]));
+    bench.gate.graph(0, LaneGraph { foreign_publishers: 3, ..READ });
+    let now = bench.now();
+    let level = Level { present: true, found: 81.5, bound: 80.0 };
+    bench.gate.level(Cause::TemperatureTrip, Subject::Temperature(2), level, now);
+    expect(&bench, ConditionCode::ForeignPublisher, (3.0, 0.0), None);
+    expect(&bench, ConditionCode::CausePresent, (81.5, 80.0), None);
+    let hot = told(&bench, ConditionCode::CausePresent);
+    assert_eq!((hot.cause, hot.subject), (Some(Cause::TemperatureTrip), Subject::Temperature(2)));
+}
+
+/// One fact, one line: a stranger that a detector also found is not told twice, and hides nothing else
+/// of its lane.
+#[test]
+fn a_stranger_is_told_once_and_hides_no_other_cause() {
+    let mut bench = Bench::new(rules(vec![velocity_lane(1)]));
+    bench.gate.graph(0, LaneGraph { foreign_publishers: 1, ..READ });
+    let now = bench.now();
+    for cause in [Cause::ForeignPublisher, Cause::ControllerChanged] {
+        bench.gate.level(cause, Subject::Lane(0), Level::plain(true), now);
+    }
+    let causes: Vec<_> = bench.conditions().iter().filter_map(|one| one.cause).collect();
+    assert_eq!(causes, [Cause::ControllerChanged]);
+    assert_eq!(bench.unmet(), [ConditionCode::ForeignPublisher, ConditionCode::CausePresent]);
+}
+
+#[test]
+fn while_disarmed_a_warning_is_told_unless_a_condition_says_the_same() {
+    let mut rules = rules(vec![position_lane(1)]);
+    for cause in [Cause::Tilt, Cause::FeedbackStale] {
+        rules.causes[cause.index()].action = Some(Action::Warn);
+    }
+    for active in [false, true] {
+        let bench = Bench::new(rules.clone());
+        let mut bench = if active { bench.armed() } else { bench };
+        bench.run(10);
+        bench.notices();
+        bench.feedback = false;
+        let now = bench.now();
+        bench.gate.level(Cause::Tilt, Subject::Feedback(0), Level::over(1.0, 0.5), now);
+        bench.run(500);
+        let mut told: Vec<_> = bench
+            .notices()
+            .iter()
+            .filter_map(|notice| match notice {
+                Notice::Cause { cause, present: true, .. } => Some(*cause),
+                _ => None,
+            })
+            .collect();
+        told.sort_by_key(|cause| cause.index());
+        let both = [Cause::Tilt, Cause::FeedbackStale];
+        assert_eq!(told.len(), if active { 2 } else { 1 }, "{told:?}");
+        assert!(told.iter().all(|cause| both.contains(cause)) && told.contains(&Cause::Tilt));
+    }
+}
+
+#[test]
+fn when_two_lanes_share_a_topic_expect_the_one_held_that_lacks_its_joints() {
+    let lane = || LaneRules { independent: true, ..position_lane(1) };
+    let mut bench = Bench::new(rules(vec![lane(), lane()])).armed();
+    bench.feedback = false;
+    for _ in 0..20 {
+        // The message has the joint of lane 0 only.
+        let now = bench.now().steady;
+        assert!(bench.gate.feedback(0, &[0.0], &[], now));
+        bench.send(0, 0, &[0.01]);
+        bench.send(1, 0, &[0.01]);
+        bench.run(20);
+    }
+    assert!(bench.send(0, 0, &[0.01]).0.forwards());
+    assert!(!bench.send(1, 0, &[0.01]).0.forwards());
+}
