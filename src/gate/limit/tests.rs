@@ -217,3 +217,20 @@ fn when_derating_is_named_expect_it_judged_by_the_lanes_own_limits_and_nothing_u
     assert_eq!(moved.named(derated, own).by, LimitSet::EMPTY.with(Limit::Derating));
     assert_eq!(Limited::unchanged(0.5).named(derated, own), Limited::unchanged(0.5));
 }
+
+/// One step of it and then the full deceleration end exactly where the room does.
+#[test]
+fn when_there_is_room_to_brake_expect_the_velocity_that_uses_all_of_it() {
+    for room in [1e-6, 0.001, 0.3, 2.0] {
+        for deceleration in [0.5, 20.0, 1e6] {
+            for time in [1e-4, 0.02, 0.5] {
+                let velocity = super::reach::braking_velocity(room, deceleration, time);
+                let used = velocity * time + velocity * velocity / (2.0 * deceleration);
+                assert!((used / room - 1.0).abs() < 1e-9, "{room} {deceleration} {time}: {used}");
+                assert!(velocity > 0.0);
+            }
+        }
+    }
+    assert_eq!(super::reach::braking_velocity(0.0, 20.0, 0.02), 0.0);
+    assert_eq!(super::reach::braking_velocity(-0.1, 20.0, 0.02), 0.0);
+}

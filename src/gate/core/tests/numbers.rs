@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use super::bench::*;
+use crate::gate::awaits::SafeWaits;
 use crate::gate::cause::{Action, Cause};
 use crate::gate::condition::ConditionCode;
-use crate::gate::conditions::Condition;
+use crate::gate::conditions::{AWAITS_COMMAND, AWAITS_MIRROR, Condition};
 use crate::gate::fault::Level;
 use crate::gate::lane::LaneGraph;
 use crate::gate::machine::Subject;
@@ -78,6 +79,20 @@ fn a_moving_joint_is_named_with_its_velocity() {
     bench.velocity = vec![0.0, -0.25];
     bench.run(50);
     expect(&bench, ConditionCode::NotStandingStill, (-0.25, 0.05), Some(1));
+}
+
+#[test]
+fn a_safe_command_that_cannot_be_built_tells_what_it_waits_for() {
+    let mut bench = Bench::new(rules(vec![velocity_lane(1)]));
+    for (waits, found) in [(SafeWaits::Command, AWAITS_COMMAND), (SafeWaits::Mirror, AWAITS_MIRROR)]
+    {
+        bench.gate.safe_waits(0, Some(waits));
+        assert_eq!(told(&bench, ConditionCode::NoSafeCommand).found, found);
+    }
+    let mut bench = Bench::new(rules(vec![position_lane(1)]));
+    bench.feedback = false;
+    bench.run(10);
+    assert!(told(&bench, ConditionCode::NoSafeCommand).found.is_nan(), "a pose");
 }
 
 #[test]
