@@ -13,6 +13,7 @@ use crate::gate::machine::Subject;
 use crate::gate::notice::Notice;
 use crate::gate::publisher::Receipt;
 use crate::gate::rules::{Engage, KillInputRules, LaneRules};
+use crate::gate::safe::SafeCommand;
 use crate::gate::test_rules::{position_lane, velocity_lane};
 
 fn told(bench: &Bench, code: ConditionCode) -> Condition {
@@ -93,6 +94,38 @@ fn a_safe_command_that_cannot_be_built_tells_what_it_waits_for() {
     bench.feedback = false;
     bench.run(10);
     assert!(told(&bench, ConditionCode::NoSafeCommand).found.is_nan(), "a pose");
+}
+
+/// Who holds a pose needs one, and so does a first position command after a stop that let the joints
+/// sag; a velocity, and a leg that is never altered, start from nothing.
+#[test]
+fn a_lane_waits_for_a_pose_where_something_starts_from_it() {
+    let position = |safe| LaneRules { safe, safe_targets: vec![1.0], ..position_lane(1) };
+    let velocity =
+        |safe| LaneRules { safe, safe_targets: vec![1.0], feedback: Some(0), ..velocity_lane(1) };
+    let freeze = SafeCommand::Freeze { tolerance: 0.1 };
+    let point = SafeCommand::HoldPoint { tolerance: 0.1 };
+    let zero = SafeCommand::ZeroVelocity { deceleration: None };
+    let (damping, silent) = (SafeCommand::Damping, SafeCommand::Silent);
+    for (lane, waits) in [
+        (position(freeze), true),
+        (position(point), true),
+        (position(damping), true),
+        (position(silent), true),
+        (position(SafeCommand::Values), false),
+        (LaneRules { feedback: None, ..position(damping) }, false),
+        (LaneRules { balance: true, ..position(damping) }, false),
+        (LaneRules { balance: true, ..position(silent) }, false),
+        (velocity(zero), false),
+        (velocity(damping), false),
+        (velocity(silent), false),
+    ] {
+        let text = format!("{lane:?}");
+        let mut bench = Bench::new(rules(vec![lane]));
+        bench.feedback = false;
+        bench.run(10);
+        assert_eq!(bench.unmet().contains(&ConditionCode::NoSafeCommand), waits, "{text}");
+    }
 }
 
 #[test]
