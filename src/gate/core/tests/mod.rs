@@ -3,6 +3,7 @@
 mod arbitration;
 mod aside;
 pub(crate) mod bench;
+mod charge;
 mod commands;
 mod derating;
 mod hazards;

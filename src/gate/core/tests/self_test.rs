@@ -259,9 +259,19 @@ fn when_a_self_test_runs_expect_no_verb_and_no_automatic_cause_to_mix_with_it() 
     bench.run(100);
     assert_eq!(bench.take_back(seq + 1), Ok(()));
     bench.gate.end_self_test();
+    assert!(!bench.gate.is_testing());
     bench.run(100);
     assert_eq!((bench.state(), bench.seq()), (State::Disarmed, seq + 2));
     assert_eq!(bench.last_cause(), Some(Cause::SelfTest));
+}
+
+#[test]
+fn when_it_is_killed_already_expect_a_second_trip_of_the_test_to_prove_nothing() {
+    let mut bench = Bench::new(all());
+    assert_eq!(bench.gate.begin_self_test(), Ok(()));
+    let seq = bench.seq();
+    assert_eq!(bench.gate.test_trip(Subject::Node, bench.now()), Ok(seq + 1));
+    assert_eq!(bench.gate.test_trip(Subject::Node, bench.now()), Err(Flaw::NotKilled));
 }
 
 #[test]
