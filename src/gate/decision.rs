@@ -61,3 +61,20 @@ impl Decision {
         Self { shadow, ..Self::new(Verdict::Withheld, sequence, lost) }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn when_a_decision_is_withheld_expect_whose_it_was_kept_and_nothing_forwarded() {
+        for shadow in [false, true] {
+            let passed = Decision { shadow, ..Decision::new(Verdict::Passed, 7, 3) };
+            assert_eq!(passed.forwards(), !shadow);
+            let withheld = passed.withheld();
+            assert!(!withheld.forwards());
+            assert_eq!((withheld.shadow, withheld.verdict), (shadow, Verdict::Withheld));
+            assert_eq!((withheld.sequence, withheld.lost), (7, 3));
+        }
+    }
+}

@@ -198,3 +198,32 @@ fn when_disarmed_expect_the_safe_command_for_release_and_then_silence() {
     assert!(bench.run(1_000).iter().all(|values| *values == [0.0]));
     assert!(bench.run(2_000).is_empty());
 }
+
+#[test]
+fn when_a_silence_that_holds_is_as_long_as_it_may_be_expect_the_kill_after_it_and_its_length_told()
+{
+    let mut rules = rules(vec![velocity_lane(1)]);
+    rules.kill_inputs = vec![KillInputRules {
+        timeout: Some(Duration::from_millis(300)),
+        kill_after: Duration::from_millis(200),
+        ..KillInputRules::default()
+    }];
+    rules.causes[Cause::KillInputSilent.index()].action = Some(Action::Hold);
+    let mut bench = Bench::new(rules);
+    for _ in 0..20 {
+        let receipt = bench.receipt();
+        bench.gate.kill_input(0, Some(false), &receipt);
+        bench.run(10);
+    }
+    let receipt = bench.receipt();
+    bench.gate.kill_input(0, Some(false), &receipt);
+    let seq = bench.gate.machine().seq();
+    assert_eq!(bench.gate.arm(seq, 0, bench.now()), Ok(()), "{:?}", bench.unmet());
+    bench.run(500);
+    assert_eq!(bench.state(), State::Active);
+    bench.run(10);
+    assert_eq!(bench.state(), State::Killed);
+    let trip = bench.gate.machine().last_trip().unwrap();
+    assert_eq!((trip.cause, trip.bound), (Cause::KillInputSilent, 0.3));
+    assert!((trip.found - 0.51).abs() < 1e-9, "{trip:?}");
+}
