@@ -185,9 +185,9 @@ fn while_disarmed_a_warning_is_told_unless_a_condition_says_the_same() {
         let mut told: Vec<_> = bench
             .notices()
             .iter()
-            .filter_map(|notice| match notice {
-                Notice::Cause { cause, present: true, .. } => Some(*cause),
-                _ => None,
+            .filter_map(|notice| {
+                let Notice::Cause { cause, present: true, .. } = notice else { return None };
+                Some(*cause)
             })
             .collect();
         told.sort_by_key(|cause| cause.index());

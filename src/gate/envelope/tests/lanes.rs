@@ -332,7 +332,7 @@ fn when_driven_at_a_bound_expect_room_to_stop_at_every_step_and_the_bound_at_las
             envelope.commit();
             let [Reference { value, rate }] = envelope.sent() else { panic!("one joint") };
             assert!(rate * rate <= 2.0 * 20.0 * (1.0 - sign * value) + 1e-9, "{value} {rate}");
-            fastest = fastest.max(sign * rate);
+            fastest = crate::gate::units::at_least(fastest, sign * rate);
         }
         assert!((fastest - 2.0).abs() < 1e-9, "{fastest}");
         assert!((envelope.sent()[0].value - sign).abs() < 1e-6, "{:?}", envelope.sent());
