@@ -116,6 +116,11 @@ mod tests {
     fn when_a_bound_meets_nan_expect_the_bound() {
         assert_eq!(at_most(f64::NAN, 1.0), 1.0);
         assert_eq!(at_least(f64::NAN, -1.0), -1.0);
+        // And where they are equal, to the bit.
+        for (value, bound) in [(0.0, -0.0), (-0.0, 0.0_f64)] {
+            assert_eq!(at_most(value, bound).to_bits(), bound.to_bits());
+            assert_eq!(at_least(value, bound).to_bits(), bound.to_bits());
+        }
         assert!(!is_within(f64::NAN, -1.0, 1.0));
         assert!(!is_within(0.0, f64::NAN, 1.0));
         assert!(!is_within(0.0, -1.0, f64::NAN));
@@ -134,5 +139,8 @@ mod tests {
     fn when_wall_time_is_split_expect_nanoseconds_never_negative() {
         assert_eq!(WallTime::from_nanos(1_500_000_000).to_sec_nanosec(), (1, 500_000_000));
         assert_eq!(WallTime::from_nanos(-1).to_sec_nanosec(), (-1, 999_999_999));
+        // What 32 bits cannot hold is the end of them on its side.
+        assert_eq!(WallTime::from_nanos(i64::MAX).to_sec_nanosec().0, i32::MAX);
+        assert_eq!(WallTime::from_nanos(i64::MIN).to_sec_nanosec().0, i32::MIN);
     }
 }

@@ -111,4 +111,34 @@ mod tests {
         assert_eq!(numbers.note(Some(1_000), false), News::Late);
         assert_eq!(numbers.note(None, false), News::Newer, "nothing is known: each counts");
     }
+
+    proptest::proptest! {
+        /// Against a list of everything that was noted.
+        #[test]
+        fn any_order_of_numbers_is_judged_as_a_list_would(
+            steps in proptest::collection::vec((0..3_u64, 0..80_u64), 1..200),
+        ) {
+            let (mut numbers, mut seen) = (Numbers::new(), Vec::new());
+            let mut newest = 1_000;
+            for (kind, step) in steps {
+                // On by a little or a lot, the same again, back.
+                let number = match kind {
+                    0 => newest + step % 4,
+                    1 => newest + step,
+                    _ => newest - step,
+                };
+                let is_newer = seen.is_empty() || number > newest;
+                proptest::prop_assert_eq!(numbers.is_newer(Some(number), !seen.is_empty()), is_newer);
+                let known = seen.contains(&number) || (!is_newer && newest - number > BACK);
+                let expected = match (is_newer, known) {
+                    (true, _) => News::Newer,
+                    (false, true) => News::Known,
+                    (false, false) => News::Late,
+                };
+                proptest::prop_assert_eq!(numbers.note(Some(number), true), expected);
+                newest = if is_newer { number } else { newest };
+                seen.push(number);
+            }
+        }
+    }
 }

@@ -411,6 +411,8 @@ mod tests {
             (-2.0, 2, false),
             (2.0, 1, false),
             (0.04, 2, false),
+            (NO_CURRENT, 2, false),
+            (-NO_CURRENT, 1, false),
             (2.0, 0, false),
             (-2.0, 4, false),
         ] {

@@ -42,6 +42,22 @@ fn when_it_flows_expect_the_burst_to_hold_where_it_is_and_when_it_holds_the_pose
     assert_eq!(bench.run(10), [held]);
 }
 
+/// The last command where the robot has nearly reached it, else where it is: a lagging joint must not
+/// be driven on by its own stop.
+#[test]
+fn when_the_robot_lags_by_more_than_the_tolerance_expect_the_measured_pose_held() {
+    for (lag, held) in [(0.05, 0.05), (0.1, 0.1), (0.11, 0.0), (0.5, 0.0)] {
+        let mut bench = Bench::new(rules(vec![position_lane(1)])).armed();
+        while bench.gate.lane(0).unwrap().sent()[0].value < lag {
+            bench.run(20);
+            bench.send(0, 0, &[lag]);
+        }
+        assert_eq!(burst(&bench), Some(vec![held]), "{lag}");
+        bench.gate.kill(SERVICE, bench.now());
+        assert_eq!(bench.run(10), [[held]], "{lag}");
+    }
+}
+
 #[test]
 fn when_nobody_knows_a_pose_expect_no_burst() {
     let mut bench = Bench::new(rules(vec![position_lane(1)]));

@@ -64,8 +64,12 @@ fn when_silence_is_to_disarm_or_kill_expect_that_after_its_time() {
         assert_eq!(bench.gate.machine().state(), State::Active);
         bench.run(200);
         assert_eq!(bench.gate.machine().state(), state, "{then:?}");
-        let told = bench.gate.machine().last_trip().map(|trip| trip.cause);
+        let told = bench.gate.machine().last_trip();
         assert_eq!(told.is_some(), state != State::Active);
+        if let Some(trip) = told {
+            assert_eq!((trip.cause, trip.bound), (Cause::SourceSilent, 0.3));
+            assert!((trip.found - 0.3).abs() < 0.011, "{trip:?}");
+        }
     }
 }
 
@@ -226,4 +230,68 @@ fn when_a_silence_that_holds_is_as_long_as_it_may_be_expect_the_kill_after_it_an
     let trip = bench.gate.machine().last_trip().unwrap();
     assert_eq!((trip.cause, trip.bound), (Cause::KillInputSilent, 0.3));
     assert!((trip.found - 0.51).abs() < 1e-9, "{trip:?}");
+}
+
+#[test]
+fn when_a_silence_is_only_told_expect_the_safe_command_all_the_same() {
+    let mut rules = rules(vec![velocity_lane(1)]);
+    rules.causes[Cause::SourceSilent.index()].action = Some(Action::Warn);
+    let mut bench = Bench::new(rules).armed();
+    bench.stream(0, 0, &[0.01], 200);
+    assert_eq!(bench.lane_state(0), LaneState::Flowing);
+    bench.run(190);
+    let safe = bench.run(300);
+    assert_eq!(bench.lane_state(0), LaneState::Waiting);
+    assert!(!safe.is_empty() && safe.iter().all(|values| *values == [0.0]));
+    assert!(bench.send(0, 0, &[0.01]).0.forwards());
+}
+
+#[test]
+fn when_a_tick_is_as_late_as_it_may_be_expect_no_stall() {
+    let mut bench = Bench::new(rules(vec![velocity_lane(1)]));
+    bench.run(100);
+    // A period, and the 50 ms that it may be late.
+    bench.now_ms += 60;
+    assert!(!bench.gate.is_stalled(bench.now().steady));
+    bench.now_ms += 1;
+    assert!(bench.gate.is_stalled(bench.now().steady));
+}
+
+#[test]
+fn when_the_state_changes_expect_it_told_with_its_trip_where_there_was_one() {
+    let mut bench = Bench::new(rules(vec![velocity_lane(1)])).armed();
+    let told = |bench: &mut Bench| {
+        let said = |notice: &Notice| match notice {
+            Notice::State { from, to, seq } => Some(format!("{from:?} {to:?} {seq}")),
+            Notice::Trip(trip) => Some(format!("{} {}", trip.cause, trip.seq)),
+            Notice::ResetRefused(_)
+            | Notice::ArmRefused(_)
+            | Notice::DisarmRefused(_)
+            | Notice::Lane { .. }
+            | Notice::Owner { .. }
+            | Notice::Rejected { .. }
+            | Notice::Stalled { .. }
+            | Notice::Cause { .. }
+            | Notice::Motion { .. }
+            | Notice::NoSafeCommand { .. } => None,
+        };
+        bench.notices().iter().filter_map(said).collect::<Vec<String>>()
+    };
+    told(&mut bench);
+    let seq = bench.gate.machine().seq();
+    bench.gate.kill(SERVICE, bench.now());
+    let killed = format!("Active Killed {}", seq + 1);
+    assert_eq!(told(&mut bench), [killed, format!("kill_service {}", seq + 1)]);
+    // A kill of what is killed changes no state; it is one all the same.
+    bench.gate.kill(SERVICE, bench.now());
+    let again = bench.gate.machine().seq();
+    assert!(told(&mut bench).iter().all(|text| *text == format!("kill_service {again}")));
+    assert_eq!(bench.gate.reset(again, bench.now()), Ok(()));
+    let seq = bench.gate.machine().seq();
+    assert_eq!(told(&mut bench), [format!("Killed Disarmed {seq}")]);
+    let mut bench = bench.armed();
+    told(&mut bench);
+    assert_eq!(bench.gate.disarm(bench.now()), Ok(()));
+    let seq = bench.gate.machine().seq();
+    assert_eq!(told(&mut bench), [format!("Active Disarmed {seq}")]);
 }
