@@ -21,7 +21,7 @@ import report
 from rig import ROOT
 
 REST_S = 120.0
-NAMES = ["decide", "round_trip", "kill_latency", "topics", "isolation", "start_up"]
+NAMES = ["decide", "round_trip", "transports", "kill_latency", "topics", "isolation", "start_up"]
 
 
 def said(*words):

@@ -18,6 +18,13 @@ ROUTES = {
     "rclpy": "bare rclpy",
     "interlock": "**interlock**",
 }
+TRANSPORTS = {
+    "rcl": "bare rcl, wait set: Fast DDS's choice",
+    "rcl_control": "the same again (control)",
+    "rcl_udp": "bare rcl, UDP only",
+    "interlock": "**interlock**: Fast DDS's choice",
+    "interlock_udp": "**interlock**, UDP only",
+}
 KINDS = {"joints": "29 joints (`Float64MultiArray`, 252 bytes)", "twist": "`Twist` (52 bytes)"}
 PARTS = {
     "publish": "the sender's publish call",
@@ -59,25 +66,7 @@ def round_trip(found):
     out = []
     for run in found:
         out += [f"**{KINDS[run['kind']]}, {run['rate_hz']} Hz to each relay** ({run['reached_hz']:.0f} Hz reached)", ""]
-        lines = []
-        for name, title in ROUTES.items():
-            one, sent = run["routes"][name], max(1, run["routes"][name]["sent"])
-            lost = f"{one['lost']} of {one['sent']}" + (f", {one['late']} late" if one["late"] else "")
-            lines.append(
-                [title, *(us(one.get(q)) for q in ("p50", "p90", "p99", "p99.9")), lost]
-                + [f"{one['cpu_s']:.2f}", f"{1e6 * one['cpu_s'] / sent:.0f}"]
-                + [f"{one['voluntary'] / sent:.1f}", f"{one['forced'] / sent:.2f}"]
-            )
-        head = ["µs", "p50", "p90", "p99", "p99.9", "lost", "CPU s", "CPU µs a message"]
-        out += rows([*head, "waits a message", "pre-emptions a message"], lines)
-        ratios = run["ratios"]
-        if ratios:
-            lines = [
-                [pair.replace("rcl_control", "control"), interval(ratios["p50"][pair]), interval(ratios["p99"][pair])]
-                for pair in ratios["p50"]
-            ]
-            out += rows(["ratio (95 % interval)", "p50", "p99"], lines)
-        out += [counts(run["decidable"]), ""]
+        out += [*times(ROUTES, run), counts(run["decidable"]), ""]
         inside = run["residence"]
         out += [
             f"Inside of the node: residence {1e6 * inside['mean_s']:.1f} µs on average, p99 below "
@@ -85,6 +74,34 @@ def round_trip(found):
             "",
         ]
     return out
+
+
+def times(titles, run):
+    """Of each route, and their ratios."""
+    lines = []
+    for name, title in titles.items():
+        one, sent = run["routes"][name], max(1, run["routes"][name]["sent"])
+        lost = f"{one['lost']} of {one['sent']}" + (f", {one['late']} late" if one["late"] else "")
+        lines.append(
+            [title, *(us(one.get(q)) for q in ("p50", "p90", "p99", "p99.9")), lost]
+            + [f"{one['cpu_s']:.2f}", f"{1e6 * one['cpu_s'] / sent:.0f}"]
+            + [f"{one['voluntary'] / sent:.1f}", f"{one['forced'] / sent:.2f}"]
+        )
+    head = ["µs", "p50", "p90", "p99", "p99.9", "lost", "CPU s", "CPU µs a message"]
+    out = rows([*head, "waits a message", "pre-emptions a message"], lines)
+    ratios = run["ratios"]
+    if not ratios:
+        return out
+    lines = [
+        [pair.replace("rcl_control", "control").replace("_udp", ", UDP only"), interval(ratios["p50"][pair])]
+        + [interval(ratios["p99"][pair])]
+        for pair in ratios["p50"]
+    ]
+    return out + rows(["ratio (95 % interval)", "p50", "p99"], lines)
+
+
+def transports(found):
+    return [*times(TRANSPORTS, found), counts(found["decidable"]), ""]
 
 
 def counts(decidable):

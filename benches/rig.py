@@ -31,7 +31,7 @@ JOINTS = [f"joint_{number}" for number in range(29)]
 
 # The latch is on disk, HTTP is on, nothing is left out. A shared machine stalls for more than 50 ms now and then;
 # that would disarm in the middle of a measurement.
-HEAD = """interlock:
+HEAD = """{name}:
   ros__parameters:
     schema: 1
     state_dir: {folder}/state
@@ -119,13 +119,13 @@ def difference(before, after):
 class Rig:
     """`with Rig() as rig:` everything it has started ends with it."""
 
-    def __init__(self):
+    def __init__(self, discovery="LOCALHOST"):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="interlock-bench-"))
         self.lock, self.domain = take_domain()
         self.env = {
             **os.environ,
             "ROS_DOMAIN_ID": str(self.domain),
-            "ROS_AUTOMATIC_DISCOVERY_RANGE": "LOCALHOST",
+            "ROS_AUTOMATIC_DISCOVERY_RANGE": discovery,
             "ROS_LOG_DIR": str(self.folder / "log"),
         }
         self.processes = []
@@ -143,16 +143,16 @@ class Rig:
                 sys.stderr.write(f"--- the end of {log.name}\n{log.read_text(errors='replace')[-3000:]}\n")
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    def start(self, words, log="peers.log"):
+    def start(self, words, log="peers.log", env=None):
         path = self.folder / log
         path.parent.mkdir(parents=True, exist_ok=True)
         with open(path, "ab") as file:
-            process = Process([str(word) for word in words], self.env, file)
+            process = Process([str(word) for word in words], {**self.env, **(env or {})}, file)
         self.processes.append(process)
         return process
 
-    def peer(self, *words):
-        return self.start([BUILT / "examples" / "peers", *words])
+    def peer(self, *words, env=None):
+        return self.start([BUILT / "examples" / "peers", *words], env=env)
 
     def rclpy_peer(self, *words):
         return self.start([sys.executable, HERE / "rclpy_peers.py", *words])
@@ -161,8 +161,8 @@ class Rig:
         process.end()
         self.processes.remove(process)
 
-    def node(self, params, log="node.log", words=()):
-        return Node(self, params, log, words)
+    def node(self, params, log="node.log", words=(), name="interlock", env=None):
+        return Node(self, params, log, words, name, env)
 
 
 def take_domain():
@@ -181,16 +181,20 @@ def take_domain():
 
 
 class Node:
-    """The node with these params after `HEAD`."""
+    """The node with these params after `HEAD`. One of another name has its files in a folder of that name."""
 
-    def __init__(self, rig, params, log, words):
+    def __init__(self, rig, params, log, words, name, env):
         with socket.socket() as one:
             one.bind(("127.0.0.1", 0))
             self.port = one.getsockname()[1]
-        file = rig.folder / "params.yaml"
-        file.write_text(HEAD.format(folder=rig.folder, port=self.port) + params)
-        self.socket = str(rig.folder / "control.sock")
-        self.process = rig.start([BUILT / "interlock", "--ros-args", "--params-file", file, *words], log)
+        folder = rig.folder
+        if name != "interlock":
+            folder, words = folder / name, [*words, "-r", f"__node:={name}"]
+            folder.mkdir()
+        file = folder / "params.yaml"
+        file.write_text(HEAD.format(name=name, folder=folder, port=self.port) + params)
+        self.socket = str(folder / "control.sock")
+        self.process = rig.start([BUILT / "interlock", "--ros-args", "--params-file", file, *words], log, env)
 
     def get(self, path):
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)

@@ -66,20 +66,22 @@ def one(kind, rate, rounds):
         return summary(kind, rate, measured, before, after, (metrics, inside))
 
 
-def summary(kind, rate, measured, before, after, scrapes):
-    routes = {}
-    for name in ROUTES:
-        samples = measured["routes"][name]
+def of_routes(measured, before, after):
+    """For people by route; and the times by route, round for round, of which ratios are made."""
+    routes, columns = {}, {}
+    for name, samples in measured["routes"].items():
         routes[name] = {
             **quantiles(samples["round_trip"]),
             **{key: samples[key] for key in ("sent", "lost", "late", "altered")},
             **difference(before[name], after[name]),
             "parts_p50": {part: quantiles(samples[part]).get("p50") for part in PARTS},
         }
-    columns = {
-        name: [numpy.nan if value is None else value for value in measured["routes"][name]["round_trip"]]
-        for name in ROUTES
-    }
+        columns[name] = [numpy.nan if value is None else value for value in samples["round_trip"]]
+    return routes, columns
+
+
+def summary(kind, rate, measured, before, after, scrapes):
+    routes, columns = of_routes(measured, before, after)
     found = ratios(columns, PAIRS)
     edges, counts, total = histogram(*scrapes, "interlock_command_residence_seconds")
     _, published, publish_s = histogram(*scrapes, "interlock_publish_seconds")

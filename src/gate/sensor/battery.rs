@@ -376,7 +376,7 @@ mod tests {
 
     #[test]
     fn when_a_charge_cannot_be_expect_it_told_and_not_measured() {
-        for told in [-1.0, -0.01, 1.01, 100.1, f64::INFINITY, f64::NEG_INFINITY] {
+        for told in [-1.0, -0.01, 1.01, FULL_AT_MOST, 100.1, f64::INFINITY, f64::NEG_INFINITY] {
             let mut battery = battery();
             assert_eq!(sample(&mut battery, with_charge(told), 0), [BatteryRule::Range], "{told}");
             assert_eq!((battery.view().charge, battery.grade()), (None, None), "{told}");
@@ -442,6 +442,8 @@ mod tests {
         battery.silence();
         sample(&mut battery, flows(4.0, 1), 15_001);
         assert_eq!(battery.charged_j(), 48.0 * 8.0, "silent in between");
+        sample(&mut battery, flows(4.0, 1), 25_001);
+        assert_eq!(battery.charged_j(), 48.0 * 48.0, "ten seconds to the millisecond: known");
     }
 
     #[test]
@@ -450,6 +452,7 @@ mod tests {
         for ms in 0..3 {
             sample(&mut battery, with_charge(0.15), ms);
         }
+        assert_eq!(battery.median(), Some(0.15));
         battery.silence();
         assert_eq!((battery.view().charge, battery.view().voltage), (None, None));
         assert_eq!(battery.view().read_at, Some(at(2)));

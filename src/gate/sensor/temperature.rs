@@ -241,9 +241,18 @@ mod tests {
             (f64::INFINITY, InvalidReading::Range),
             (130.1, InvalidReading::Range),
             (-20.5, InvalidReading::Range),
-            (-128.0, InvalidReading::Sentinel),
             (f64::from(-273.15_f32), InvalidReading::Sentinel),
+            (-273.0, InvalidReading::Sentinel),
+            (-128.0, InvalidReading::Sentinel),
+            (-127.0, InvalidReading::Sentinel),
+            (-999.0, InvalidReading::Sentinel),
+            (-32768.0, InvalidReading::Sentinel),
             (255.0, InvalidReading::Sentinel),
+            (999.0, InvalidReading::Sentinel),
+            (f64::from(3276.7_f32), InvalidReading::Sentinel),
+            (f64::from(6553.5_f32), InvalidReading::Sentinel),
+            (32767.0, InvalidReading::Sentinel),
+            (65535.0, InvalidReading::Sentinel),
         ] {
             let mut motors = motors(2);
             assert_eq!(sample(&mut motors, &[40.0, 50.0], 0), []);
