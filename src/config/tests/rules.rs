@@ -142,3 +142,23 @@ fn more_other_paths_than_are_watched_are_refused() {
     assert_eq!(config(&paths(64)).other_paths.len(), 64);
     assert_eq!(refused(&paths(65)), ["other_paths"]);
 }
+
+#[test]
+fn a_battery_has_thresholds_where_its_charge_is_told_one_below_the_other() {
+    let battery = |fields: &str, ratios: &str| {
+        let one = format!("type: t/msg/Bms, topic: bms, timeout_s: 1.0, fields: {{{fields}}}");
+        with_top(BASE, &format!("batteries: {{main: {{{one}, {ratios}}}}}"))
+    };
+    for fields in ["percentage: soc", "charge: ah, capacity: full_ah"] {
+        let text = battery(fields, "warn_ratio: 0.3, derate_ratio: 0.2, trip_ratio: 0.1");
+        let thresholds = config(&text).batteries[0].thresholds;
+        let found = (thresholds.warn, thresholds.derate, thresholds.trip);
+        assert_eq!(found, (Some(0.3), Some(0.2), Some(0.1)), "{fields}");
+        for wrong in ["warn_ratio: 0.2, derate_ratio: 0.2", "derate_ratio: 0.1, trip_ratio: 0.2"] {
+            let text = battery(fields, wrong);
+            assert!(!refused(&text).is_empty(), "{wrong}");
+        }
+    }
+    let text = battery("voltage: volts", "trip_ratio: 0.1");
+    assert_eq!(refused(&text), ["batteries.main.trip_ratio"]);
+}
