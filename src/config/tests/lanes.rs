@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use super::{ARM, BASE, config, refused, with, with_top};
+use super::{ARM, BASE, MOTORS, config, refused, with, with_top};
+use crate::config::check::summary;
 use crate::config::model::{
     CommandType, FeedbackType, FlagValue, Interface, KillAction, OnLimit, Reliability, ReturnTo,
     SilenceThen,
@@ -218,4 +219,33 @@ fn hazard_25_safety_off_in_the_configuration() {
     ] {
         assert_eq!(refused(&with(BASE, from, to)), [key], "{to}");
     }
+}
+
+#[test]
+fn what_is_left_free_is_named_in_the_summary() {
+    let free = |text: &str| {
+        let summary = summary(&config(text));
+        let line = summary.lines().find(|line| line.contains("left free"));
+        line.map(|line| line.rsplit("`: ").next().unwrap_or_default().to_owned())
+    };
+    for limited in [BASE, ARM, MOTORS] {
+        assert_eq!(free(limited), None);
+    }
+    let position = "min_position: -1.0, max_position: 1.0, ";
+    for (piece, kind) in [
+        (position, "position"),
+        ("max_velocity: 1.0, ", "velocity"),
+        (", max_acceleration: 5.0", "acceleration"),
+    ] {
+        let text = with(ARM, piece, "");
+        let unlimited = format!("        unlimited: [{kind}]\n        safe:");
+        let text = with(&text, "        safe:", &unlimited);
+        assert_eq!(free(&text).as_deref(), Some("shoulder, elbow"), "{kind}");
+    }
+    let text = with(MOTORS, "max_kp: 200.0, ", "");
+    let text = with(&text, "        safe:", "        unlimited: [kp]\n        safe:");
+    assert_eq!(free(&text).as_deref(), Some("hip, knee"));
+    let text = with(MOTORS, "max_effort: 60.0,", "");
+    let text = with(&text, "        safe:", "        unlimited: [effort]\n        safe:");
+    assert_eq!(free(&text).as_deref(), Some("hip, knee"));
 }
