@@ -249,3 +249,10 @@ fn what_is_left_free_is_named_in_the_summary() {
     let text = with(&text, "        safe:", "        unlimited: [effort]\n        safe:");
     assert_eq!(free(&text).as_deref(), Some("hip, knee"));
 }
+
+#[test]
+fn a_permit_outlives_three_ticks_by_default_or_is_asked_for() {
+    let at = |tick_hz: u32| with_top(BASE, &format!("tick_hz: {tick_hz}"));
+    assert_eq!(config(&at(30)).permit_valid_for, Duration::from_millis(100));
+    assert_eq!(refused(&at(29)), ["permit.valid_s"]);
+}
