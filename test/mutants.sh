@@ -48,8 +48,10 @@ version() { sed -n "s/^\($1 = .*\) #.*/\1/p" Cargo.toml; }
     if [[ $module == config ]]; then printf '[[test]]\nname = "config"\npath = "test/config.rs"\n'; fi
 } >"$crate/Cargo.toml"
 
-# A mutant that fails has failed: no shrinking to the smallest case, no backtraces.
+# A mutant that fails has failed: no shrinking to the smallest case, no backtraces; and nothing is kept of
+# it, or a case that fails by itself would fail for every mutant after it.
 export PROPTEST_CASES=${PROPTEST_CASES:-64} PROPTEST_MAX_SHRINK_ITERS=0 RUST_BACKTRACE=0
+export PROPTEST_DISABLE_FAILURE_PERSISTENCE=true
 
 mkdir -p build/mutants-out
 cd "$crate"
