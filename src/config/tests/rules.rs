@@ -154,9 +154,13 @@ fn a_battery_has_thresholds_where_its_charge_is_told_one_below_the_other() {
         let thresholds = config(&text).batteries[0].thresholds;
         let found = (thresholds.warn, thresholds.derate, thresholds.trip);
         assert_eq!(found, (Some(0.3), Some(0.2), Some(0.1)), "{fields}");
-        for wrong in ["warn_ratio: 0.2, derate_ratio: 0.2", "derate_ratio: 0.1, trip_ratio: 0.2"] {
-            let text = battery(fields, wrong);
-            assert!(!refused(&text).is_empty(), "{wrong}");
+        for (wrong, key) in [
+            ("warn_ratio: 0.2, trip_ratio: 0.2", "trip_ratio"),
+            ("derate_ratio: 0.1, trip_ratio: 0.2", "trip_ratio"),
+            ("warn_ratio: 0.1, derate_ratio: 0.1, trip_ratio: 0.05", "derate_ratio"),
+            ("derate_ratio: 0.1", "trip_ratio"),
+        ] {
+            assert_eq!(refused(&battery(fields, wrong)), [format!("batteries.main.{key}")]);
         }
     }
     let text = battery("voltage: volts", "trip_ratio: 0.1");
