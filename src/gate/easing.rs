@@ -235,4 +235,17 @@ mod tests {
         assert_eq!(derating(0.5), 0.5);
         assert_eq!(derating(f64::INFINITY), 1.0);
     }
+
+    #[test]
+    fn when_source_profile_and_heat_scale_expect_their_product_and_the_profiles_effort() {
+        let profile =
+            ProfileRules { velocity: 0.5, acceleration: 0.25, effort: 0.125, actions: Vec::new() };
+        let factors = Factors::of(Some(&profile), 0.4);
+        let credit = Allowance { pace_s: 0.01, ..Allowance::of(0.02) };
+        let allowance = Easing::default().allowance(factors, 0.5, false, &rules(), credit, at(0));
+        let near = |one: f64, other: f64| (one - other).abs() < 1e-12;
+        assert!(near(allowance.velocity, 0.1) && near(allowance.acceleration, 0.05));
+        assert_eq!((allowance.effort, allowance.because), (0.125, Some(Limit::Derating)));
+        assert_eq!((allowance.credit_s, allowance.pace_s), (0.02, 0.01));
+    }
 }

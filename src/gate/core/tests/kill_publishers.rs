@@ -79,3 +79,19 @@ fn when_a_dead_man_s_publisher_dies_let_go_of_expect_no_arm_until_another_is_hel
     looks(&mut bench, 2, &[2]);
     assert_eq!(bench.unmet(), []);
 }
+
+/// As many as are remembered assert: one more cannot push a press out of memory.
+#[test]
+fn when_all_that_are_remembered_assert_expect_none_forgotten_for_a_newcomer() {
+    let mut bench = wired(KillAction::Kill);
+    for publisher in 1..=8 {
+        says(&mut bench, publisher, true);
+    }
+    says(&mut bench, 9, false);
+    for publisher in 2..=8 {
+        says(&mut bench, publisher, false);
+    }
+    assert_eq!(bench.unmet(), [ConditionCode::KillInputAsserted]);
+    says(&mut bench, 1, false);
+    assert_eq!(bench.unmet(), []);
+}

@@ -158,6 +158,44 @@ fn when_the_total_effort_is_over_expect_less_feed_forward_or_a_refusal() {
     assert_eq!(refusal.reason, Reason::TotalEffort);
 }
 
+/// Either way, under a smaller limit too, which names itself where the lane's own would have done; and
+/// by the rule of the total alone.
+#[test]
+fn when_the_total_effort_is_over_either_way_expect_the_feed_forward_that_just_fits() {
+    let mut rules = impedance_lane(1);
+    rules.on_limit.effort = OnLimit::Reject;
+    let half = Allowance { effort: 0.5, because: Some(Limit::Derating), ..STEP };
+    // Gains of 100 at 0.05 rad add 5, of 40 add 2.
+    for (allowance, kp, effort, sent, by) in [
+        (STEP, 100.0, 8.0, Some(5.0), Limit::Effort),
+        (STEP, -100.0, -8.0, Some(-5.0), Limit::Effort),
+        (half, 40.0, 4.0, Some(3.0), Limit::Derating),
+        (half, -40.0, -4.0, Some(-3.0), Limit::Derating),
+        (half, 40.0, 9.0, Some(3.0), Limit::Effort),
+        (half, -40.0, -9.0, Some(-3.0), Limit::Effort),
+        // The gains work against it: what is fed forward may be more than the limit.
+        (STEP, 100.0, -14.0, None, Limit::Effort),
+        (STEP, 100.0, -16.0, Some(-15.0), Limit::Effort),
+        (STEP, 100.0, 5.0, None, Limit::Effort),
+    ] {
+        let present = if kp < 0.0 { 0.1 } else { 0.0 };
+        let mut command = impedance(0.05, f64::abs(kp), 0.0, effort);
+        let mut envelope = Envelope::new(1);
+        envelope.sent_mut()[0].value = 0.05;
+        let applied = envelope.apply(&mut command, &rules, allowance, at(&[present])).unwrap();
+        let expected = sent.unwrap_or(effort);
+        assert!((command.effort[0] - expected).abs() < 1e-9, "{kp} {effort}: {command:?}");
+        let named = sent.map_or(LimitSet::EMPTY, |_| LimitSet::EMPTY.with(by));
+        assert_eq!(applied, named, "{kp} {effort}");
+    }
+    let rules = LaneRules { balance: true, ..impedance_lane(1) };
+    for (effort, fits) in [(5.0, true), (5.1, false), (-14.0, true), (-15.1, false)] {
+        let mut command = impedance(0.05, 100.0, 0.0, effort);
+        let judged = Envelope::new(1).apply(&mut command, &rules, STEP, at(&[0.0]));
+        assert_eq!(judged.is_ok(), fits, "{effort}: {judged:?}");
+    }
+}
+
 #[test]
 fn hazard_40_gate_distorts_balance() {
     let rules = LaneRules { balance: true, ..impedance_lane(1) };
