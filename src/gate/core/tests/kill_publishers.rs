@@ -1,6 +1,7 @@
 //! Publishers of kill inputs that come and go, seen by the whole gate.
 
 use super::bench::*;
+use crate::gate::cause::Cause;
 use crate::gate::condition::ConditionCode;
 use crate::gate::kill_input::{Identifiers, Listed};
 use crate::gate::publisher::Receipt;
@@ -94,4 +95,28 @@ fn when_all_that_are_remembered_assert_expect_none_forgotten_for_a_newcomer() {
     assert_eq!(bench.unmet(), [ConditionCode::KillInputAsserted]);
     says(&mut bench, 1, false);
     assert_eq!(bench.unmet(), []);
+}
+
+/// What cannot be read may be a press, so it acts as one; once, and again when it begins anew.
+#[test]
+fn when_an_input_cannot_be_read_expect_what_a_press_does() {
+    let mut bench = wired(KillAction::Kill).armed();
+    bench.gate.kill_input_unread(0, true, bench.now());
+    assert_eq!(bench.state(), State::Killed);
+    assert_eq!(bench.last_cause(), Some(Cause::KillInputAsserted));
+    let seq = bench.gate.machine().seq();
+    bench.gate.kill_input_unread(0, false, bench.now());
+    assert_eq!(bench.gate.machine().seq(), seq, "it goes on");
+    bench.run(2_000);
+    bench.gate.kill_input_unread(0, true, bench.now());
+    assert_eq!(bench.gate.machine().seq(), seq + 1, "it begins anew");
+    // While it is not killed, going on is enough.
+    let mut bench = wired(KillAction::Kill).armed();
+    bench.gate.kill_input_unread(0, false, bench.now());
+    assert_eq!(bench.state(), State::Killed);
+    let mut bench = wired(KillAction::Disarm).armed();
+    says(&mut bench, 1, false);
+    assert_eq!(bench.state(), State::Active);
+    bench.gate.kill_input_unread(0, false, bench.now());
+    assert_eq!(bench.state(), State::Disarmed);
 }

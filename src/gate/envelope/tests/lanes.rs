@@ -377,6 +377,37 @@ fn when_driven_at_a_bound_expect_room_to_stop_at_every_step_and_the_bound_at_las
     }
 }
 
+/// A stream that runs at full speed up to a bound, or to just before it: every target is inside, and at
+/// some step the room to stop is gone. Alone, and with a joint that keeps its direction with it.
+#[test]
+fn when_a_stream_runs_at_a_bound_expect_room_to_stop_at_every_step() {
+    for group in [false, true] {
+        for (sign, end) in [(1.0, 1.0), (1.0, 0.99), (1.0, 0.96), (-1.0, 1.0), (-1.0, 0.97)] {
+            let mut rules = position_lane(2);
+            for limits in &mut rules.limits {
+                limits.acceleration = Some(10.0);
+                limits.deceleration = Some(20.0);
+            }
+            if group {
+                rules.groups.push(vec![0, 1]);
+            }
+            let mut envelope = Envelope::new(2);
+            for step in 0..200 {
+                let ahead = crate::gate::units::at_most(0.04 * f64::from(step), end);
+                let mut command = command(&[sign * ahead, -0.5 * sign * ahead]);
+                envelope.apply(&mut command, &rules, STEP, Present::UNKNOWN).unwrap();
+                envelope.commit();
+                let [Reference { value, rate }, _] = envelope.sent() else { panic!("two joints") };
+                let room = 1.0 - sign * value;
+                assert!(rate * rate <= 2.0 * 20.0 * room + 1e-9, "{group} {end}: {value} {rate}");
+            }
+            let [first, second] = envelope.sent() else { panic!("two joints") };
+            assert!((first.value - sign * end).abs() < 1e-6, "{group} {end}: {first:?}");
+            assert!((second.value + 0.5 * sign * end).abs() < 1e-6, "{group} {end}: {second:?}");
+        }
+    }
+}
+
 #[test]
 fn when_efforts_are_scaled_together_expect_none_beyond_its_limit_by_rounding() {
     for (limit, asked) in [(3.3, 144.586_466_435_815_74), (7.7, 25.057_102_001_355_474)] {
