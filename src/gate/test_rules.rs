@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use super::limits::{Bounds, DimensionLimits};
 use super::rules::{
-    Engage, Handover, Interface, LaneMode, LaneRules, OnLimits, ReturnTo, Shape, SilenceThen,
-    SourceMode, SourceRules,
+    Engage, Handover, Interface, KillInputRules, LaneMode, LaneRules, OnLimits, ReturnTo, Shape,
+    SilenceThen, SourceMode, SourceRules,
 };
 use super::safe::SafeCommand;
 use super::verdict::Reason;
@@ -54,6 +54,25 @@ pub(crate) fn position_lane(joints: usize) -> LaneRules {
         handover: Handover::NONE,
         release: Duration::from_secs(1),
         sources: vec![source(100), source(10)],
+    }
+}
+
+/// The same, speeding up 10 and slowing down 20 per s².
+pub(crate) fn braking_lane(joints: usize) -> LaneRules {
+    let mut rules = position_lane(joints);
+    for limits in &mut rules.limits {
+        limits.acceleration = Some(10.0);
+        limits.deceleration = Some(20.0);
+    }
+    rules
+}
+
+/// A kill input that is lost after 300 ms, and acts `kill_after` later.
+pub(crate) fn heartbeat(kill_after: Duration) -> KillInputRules {
+    KillInputRules {
+        timeout: Some(Duration::from_millis(300)),
+        kill_after,
+        ..KillInputRules::default()
     }
 }
 

@@ -1,13 +1,20 @@
 use super::*;
 use crate::gate::limits::DimensionLimits;
 use crate::gate::rules::OnLimit;
-use crate::gate::test_rules::{position_lane, velocity_lane};
+use crate::gate::test_rules::{braking_lane, position_lane, velocity_lane};
 use crate::gate::verdict::{Limit, Reason};
 
 const STEP: Allowance = Allowance::of(0.02);
 
 fn at(position: &[f64]) -> Present<'_> {
     Present { position: Some(position), velocity: None }
+}
+
+fn near(values: &[f64], expected: &[f64]) {
+    assert_eq!(values.len(), expected.len());
+    for (value, expected) in values.iter().zip(expected) {
+        assert!((value - expected).abs() < 1e-12, "{values:?} instead of {expected:?}");
+    }
 }
 
 fn command(values: &[f64]) -> Command {
@@ -171,6 +178,7 @@ fn when_a_trajectory_jumps_rushes_or_leaves_expect_each_told() {
     assert_eq!(sent, [1.0]);
 }
 
+mod bounds;
 mod groups;
 mod lanes;
 mod plans;

@@ -5,15 +5,12 @@ use std::time::Duration;
 
 use super::bench::*;
 use crate::gate::cause::{Action, Cause};
-use crate::gate::condition::ConditionCode;
-use crate::gate::lane::LaneGraph;
 use crate::gate::lane_state::LaneState;
 use crate::gate::notice::Notice;
 use crate::gate::publisher::Receipt;
-use crate::gate::rules::LaneRules;
 use crate::gate::state::State;
-use crate::gate::test_rules::{position_lane, velocity_lane};
-use crate::gate::units::{WallTime, at_most};
+use crate::gate::test_rules::velocity_lane;
+use crate::gate::units::WallTime;
 use crate::gate::verdict::Reason;
 
 #[test]
@@ -137,66 +134,6 @@ fn when_what_surrounds_the_gate_took_a_while_to_build_expect_no_tick_missed() {
         assert_eq!(bench.gate.is_stalled(bench.now().steady), !resumes);
         assert_eq!(bench.state(), State::Disarmed);
     }
-}
-
-#[test]
-fn who_reads_an_output_is_enough_by_name_or_without_one() {
-    for (named, reads, subscribers, fits) in [
-        (false, false, 1, true),
-        (false, false, 0, false),
-        (true, true, 2, true),
-        (true, false, 2, false),
-        (true, true, 0, false),
-    ] {
-        let mut bench =
-            Bench::new(rules(vec![LaneRules { names_controller: named, ..velocity_lane(1) }]));
-        let graph = LaneGraph { subscribers, controller_reads: reads, ..LaneGraph::default() };
-        bench.gate.graph(0, graph);
-        let told = bench.unmet();
-        let missing = told.contains(&ConditionCode::NoController)
-            || told.contains(&ConditionCode::ControllerMismatch);
-        assert_eq!(missing, !fits, "{named} {reads} {subscribers}: {told:?}");
-        assert_eq!(bench.gate.lane(0).unwrap().subscribers(), subscribers);
-    }
-}
-
-#[test]
-fn when_a_sample_of_the_body_is_no_number_expect_it_refused_and_no_sign_of_life() {
-    let mut rules = rules(vec![velocity_lane(1)]);
-    rules.feedback[0].max_tilt = Some(0.5);
-    let mut bench = Bench::new(rules);
-    for (tilt, spin) in [(f64::NAN, 0.0), (0.0, f64::NAN), (f64::INFINITY, 0.0)] {
-        assert!(!bench.gate.imu(0, tilt, spin, bench.now()));
-        assert!(bench.unmet().contains(&ConditionCode::FeedbackStale));
-    }
-    assert!(bench.gate.imu(0, 0.0, 0.0, bench.now()));
-    assert!(!bench.unmet().contains(&ConditionCode::FeedbackStale));
-}
-
-#[test]
-fn how_far_apart_is_told_of_the_joint_where_it_is_most() {
-    for far in [0, 1] {
-        let mut bench = Bench::new(rules(vec![position_lane(2)])).armed();
-        bench.run(20);
-        let mut sent = [0.01, 0.01];
-        sent[far] = 0.03;
-        bench.send(0, 0, &sent);
-        let apart = bench.gate.lane(0).unwrap().divergence().unwrap();
-        assert!((apart - 0.03).abs() < 1e-9, "{apart}");
-    }
-    let lane = LaneRules { feedback: Some(0), ..velocity_lane(1) };
-    let mut bench = Bench::new(rules(vec![lane]));
-    bench.velocity = vec![0.0];
-    let mut bench = bench.armed();
-    assert!(bench.gate.lane(0).unwrap().divergence().is_none_or(|apart| apart < 1e-9));
-    for step in 0..200 {
-        let speed = at_most(0.01 * f64::from(step), 0.5);
-        bench.send(0, 0, &[speed]);
-        bench.velocity = vec![speed];
-        bench.run(20);
-    }
-    let apart = bench.gate.lane(0).unwrap().divergence().unwrap();
-    assert!(apart < 0.02, "{apart}");
 }
 
 #[test]

@@ -114,17 +114,6 @@ fn when_a_watched_lane_moves_after_a_stop_expect_nothing_told_it_was_not_stopped
 }
 
 #[test]
-fn what_is_sent_and_what_is_measured_are_apart_by_their_difference() {
-    let mut bench = Bench::new(rules(vec![position_lane(1)]));
-    bench.pose = vec![0.5];
-    let mut bench = bench.armed();
-    bench.run(20);
-    bench.send(0, 0, &[0.52]);
-    let apart = bench.gate.lane(0).unwrap().divergence().unwrap();
-    assert!((apart - 0.02).abs() < 1e-9, "{apart}");
-}
-
-#[test]
 fn when_a_hold_was_long_expect_a_hand_over_after_it_and_after_a_short_one_none() {
     let handover = Handover { duration: Duration::from_secs(1), limit_scale: 0.25 };
     for (held_ms, eased) in [(700, false), (1_500, true)] {

@@ -10,15 +10,11 @@ use crate::gate::publisher::Receipt;
 use crate::gate::rules::{KillInputRules, LaneRules, ReturnTo, SilenceThen};
 use crate::gate::safe::SafeCommand;
 use crate::gate::state::{BootRecord, Refused, State};
-use crate::gate::test_rules::{position_lane, velocity_lane};
+use crate::gate::test_rules::{heartbeat, position_lane, velocity_lane};
 use crate::gate::verdict::Verdict;
 
 fn button() -> KillInputRules {
-    KillInputRules {
-        timeout: Some(Duration::from_millis(300)),
-        kill_after: Duration::from_millis(500),
-        ..KillInputRules::default()
-    }
+    heartbeat(Duration::from_millis(500))
 }
 
 #[test]

@@ -6,6 +6,7 @@ pub(crate) mod bench;
 mod charge;
 mod commands;
 mod derating;
+mod divergence;
 mod first_moment;
 mod hazards;
 mod hazards_of_stops;

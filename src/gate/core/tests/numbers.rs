@@ -1,4 +1,5 @@
-//! What an operator is told with each condition: which joint, how much there is, how much is needed.
+//! What an operator is told with each condition: which joint, how much there is, how much is needed; and
+//! what a snapshot says of inputs.
 
 use std::time::Duration;
 
@@ -14,7 +15,8 @@ use crate::gate::notice::Notice;
 use crate::gate::publisher::Receipt;
 use crate::gate::rules::{Engage, KillInputRules, LaneRules};
 use crate::gate::safe::SafeCommand;
-use crate::gate::test_rules::{position_lane, velocity_lane};
+use crate::gate::snapshot::{KillInputView, Snapshot};
+use crate::gate::test_rules::{heartbeat, position_lane, velocity_lane};
 
 fn told(bench: &Bench, code: ConditionCode) -> Condition {
     let conditions = bench.conditions();
@@ -43,11 +45,7 @@ fn settling_tells_how_long_all_has_been_well_and_how_long_it_must_be() {
 #[test]
 fn silence_tells_how_long_and_how_long_it_may_be() {
     let mut rules = rules(vec![position_lane(1)]);
-    rules.kill_inputs = vec![KillInputRules {
-        timeout: Some(Duration::from_millis(300)),
-        kill_after: Duration::from_secs(60),
-        ..KillInputRules::default()
-    }];
+    rules.kill_inputs = vec![heartbeat(Duration::from_secs(60))];
     let mut bench = Bench::new(rules);
     bench.feedback = false;
     bench.run(50);
@@ -212,4 +210,60 @@ fn when_two_lanes_share_a_topic_expect_the_one_held_that_lacks_its_joints() {
     }
     assert!(bench.send(0, 0, &[0.01]).0.forwards());
     assert!(!bench.send(1, 0, &[0.01]).0.forwards());
+}
+
+#[test]
+fn who_reads_an_output_is_enough_by_name_or_without_one() {
+    for (named, reads, subscribers, fits) in [
+        (false, false, 1, true),
+        (false, false, 0, false),
+        (true, true, 2, true),
+        (true, false, 2, false),
+        (true, true, 0, false),
+    ] {
+        let mut bench =
+            Bench::new(rules(vec![LaneRules { names_controller: named, ..velocity_lane(1) }]));
+        let graph = LaneGraph { subscribers, controller_reads: reads, ..LaneGraph::default() };
+        bench.gate.graph(0, graph);
+        let told = bench.unmet();
+        let missing = told.contains(&ConditionCode::NoController)
+            || told.contains(&ConditionCode::ControllerMismatch);
+        assert_eq!(missing, !fits, "{named} {reads} {subscribers}: {told:?}");
+        assert_eq!(bench.gate.lane(0).unwrap().subscribers(), subscribers);
+    }
+}
+
+#[test]
+fn what_a_snapshot_says_of_inputs_is_what_is_there_now() {
+    let mut rules = rules(vec![position_lane(1)]);
+    rules.kill_inputs = vec![heartbeat(Duration::from_secs(60))];
+    let mut bench = Bench::new(rules);
+    let view = |bench: &Bench| {
+        let snapshot = Snapshot::new(&bench.gate, bench.now());
+        (snapshot.kill_inputs[0], snapshot.feedback[0].fresh)
+    };
+    bench.feedback = false;
+    bench.run(10);
+    assert_eq!(view(&bench), (KillInputView::default(), false));
+    let receipt = bench.receipt();
+    bench.gate.kill_input(0, Some(true), &receipt);
+    bench.feedback = true;
+    bench.run(10);
+    let heard = KillInputView {
+        asserted: true,
+        lost: false,
+        seen: true,
+        last_seen: Some(receipt.at.steady),
+        asserted_by: receipt.publisher,
+    };
+    assert_eq!(view(&bench), (heard, true));
+    bench.feedback = false;
+    // As old as it may be, and a tick older.
+    bench.run(100);
+    assert!(view(&bench).1);
+    bench.run(10);
+    assert!(!view(&bench).1);
+    bench.run(300);
+    let (lost, _) = view(&bench);
+    assert!(lost.lost && lost.seen && lost.last_seen == heard.last_seen, "{lost:?}");
 }

@@ -8,9 +8,9 @@ use crate::gate::fault::Level;
 use crate::gate::lane::LaneGraph;
 use crate::gate::lane_state::LaneState;
 use crate::gate::machine::Subject;
-use crate::gate::rules::{FeedbackRules, GateRules, KillInputRules, LaneRules};
+use crate::gate::rules::{FeedbackRules, GateRules, LaneRules};
 use crate::gate::safe::SafeCommand;
-use crate::gate::test_rules::velocity_lane;
+use crate::gate::test_rules::{heartbeat, velocity_lane};
 use crate::gate::verdict::Reason;
 
 /// A base with a button, and an IMU that no lane uses.
@@ -20,11 +20,7 @@ pub(crate) fn base() -> GateRules {
         // A little more than what is sent, so that a debt is paid back.
         source.max_rate_hz = 60.0;
     }
-    rules.kill_inputs = vec![KillInputRules {
-        timeout: Some(Duration::from_millis(300)),
-        kill_after: Duration::from_secs(60),
-        ..KillInputRules::default()
-    }];
+    rules.kill_inputs = vec![heartbeat(Duration::from_secs(60))];
     rules.feedback.push(FeedbackRules {
         timeout: Duration::from_millis(100),
         max_tilt: Some(0.5),

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use super::bench::{Bench, SERVICE, rules};
 use crate::gate::notice::Notice;
-use crate::gate::rules::{KillInputRules, LaneRules};
+use crate::gate::rules::LaneRules;
 use crate::gate::safe::SafeCommand;
-use crate::gate::snapshot::{KillInputView, Snapshot};
+use crate::gate::snapshot::Snapshot;
 use crate::gate::standstill::Motion;
 use crate::gate::test_rules::position_lane;
 use crate::gate::units::SteadyTime;
@@ -185,43 +185,4 @@ fn when_only_positions_are_measured_expect_their_change_told_as_the_velocity() {
     bench.run(5_000);
     assert_eq!(motions(&mut bench), [None]);
     assert!(!bench.gate.moves_after_stop());
-}
-
-#[test]
-fn what_a_snapshot_says_of_inputs_is_what_is_there_now() {
-    let mut rules = rules(vec![position_lane(1)]);
-    rules.kill_inputs = vec![KillInputRules {
-        timeout: Some(Duration::from_millis(300)),
-        kill_after: Duration::from_secs(60),
-        ..KillInputRules::default()
-    }];
-    let mut bench = Bench::new(rules);
-    let view = |bench: &Bench| {
-        let snapshot = Snapshot::new(&bench.gate, bench.now());
-        (snapshot.kill_inputs[0], snapshot.feedback[0].fresh)
-    };
-    bench.feedback = false;
-    bench.run(10);
-    assert_eq!(view(&bench), (KillInputView::default(), false));
-    let receipt = bench.receipt();
-    bench.gate.kill_input(0, Some(true), &receipt);
-    bench.feedback = true;
-    bench.run(10);
-    let heard = KillInputView {
-        asserted: true,
-        lost: false,
-        seen: true,
-        last_seen: Some(receipt.at.steady),
-        asserted_by: receipt.publisher,
-    };
-    assert_eq!(view(&bench), (heard, true));
-    bench.feedback = false;
-    // As old as it may be, and a tick older.
-    bench.run(100);
-    assert!(view(&bench).1);
-    bench.run(10);
-    assert!(!view(&bench).1);
-    bench.run(300);
-    let (lost, _) = view(&bench);
-    assert!(lost.lost && lost.seen && lost.last_seen == heard.last_seen, "{lost:?}");
 }

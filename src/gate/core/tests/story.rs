@@ -6,9 +6,9 @@ use super::bench::*;
 use crate::gate::condition::ConditionCode;
 use crate::gate::lane::LaneGraph;
 use crate::gate::lane_state::LaneState;
-use crate::gate::rules::{GateRules, KillInputRules};
+use crate::gate::rules::GateRules;
 use crate::gate::state::{BootRecord, Refused, State};
-use crate::gate::test_rules::{position_lane, velocity_lane};
+use crate::gate::test_rules::{heartbeat, position_lane, velocity_lane};
 use crate::gate::verdict::{Limit, Reason, Verdict};
 
 #[test]
@@ -68,11 +68,7 @@ fn hazard_38_start_drops_robot_boot_states() {
 #[test]
 fn when_a_kill_input_asserts_expect_killed_and_reset_refused_until_released() {
     let mut rules = rules(vec![velocity_lane(1)]);
-    let input = KillInputRules {
-        timeout: Some(Duration::from_millis(300)),
-        kill_after: Duration::from_millis(500),
-        ..KillInputRules::default()
-    };
+    let input = heartbeat(Duration::from_millis(500));
     rules.kill_inputs = vec![input];
     let mut bench = Bench::new(rules);
     bench.run(200);

@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use super::bench::*;
 use crate::gate::cause::{Action, Cause};
+use crate::gate::condition::ConditionCode;
 use crate::gate::lane_state::LaneState;
 use crate::gate::notice::Notice;
-use crate::gate::rules::{KillInputRules, LaneRules, SilenceThen};
+use crate::gate::rules::{LaneRules, SilenceThen};
 use crate::gate::state::{Refused, State};
-use crate::gate::test_rules::{position_lane, velocity_lane};
+use crate::gate::test_rules::{heartbeat, position_lane, velocity_lane};
 use crate::gate::verdict::Verdict;
 
 #[test]
@@ -110,11 +111,7 @@ fn when_two_lanes_fell_silent_expect_that_each_can_come_back() {
 #[test]
 fn when_a_kill_input_falls_silent_expect_hold_then_kill() {
     let mut rules = rules(vec![velocity_lane(1)]);
-    rules.kill_inputs = vec![KillInputRules {
-        timeout: Some(Duration::from_millis(300)),
-        kill_after: Duration::from_millis(500),
-        ..KillInputRules::default()
-    }];
+    rules.kill_inputs = vec![heartbeat(Duration::from_millis(500))];
     let mut bench = Bench::new(rules);
     for _ in 0..30 {
         let receipt = bench.receipt();
@@ -207,11 +204,7 @@ fn when_disarmed_expect_the_safe_command_for_release_and_then_silence() {
 fn when_a_silence_that_holds_is_as_long_as_it_may_be_expect_the_kill_after_it_and_its_length_told()
 {
     let mut rules = rules(vec![velocity_lane(1)]);
-    rules.kill_inputs = vec![KillInputRules {
-        timeout: Some(Duration::from_millis(300)),
-        kill_after: Duration::from_millis(200),
-        ..KillInputRules::default()
-    }];
+    rules.kill_inputs = vec![heartbeat(Duration::from_millis(200))];
     rules.causes[Cause::KillInputSilent.index()].action = Some(Action::Hold);
     let mut bench = Bench::new(rules);
     for _ in 0..20 {
@@ -294,4 +287,17 @@ fn when_the_state_changes_expect_it_told_with_its_trip_where_there_was_one() {
     assert_eq!(bench.gate.disarm(bench.now()), Ok(()));
     let seq = bench.gate.machine().seq();
     assert_eq!(told(&mut bench), [format!("Active Disarmed {seq}")]);
+}
+
+#[test]
+fn when_a_sample_of_the_body_is_no_number_expect_it_refused_and_no_sign_of_life() {
+    let mut rules = rules(vec![velocity_lane(1)]);
+    rules.feedback[0].max_tilt = Some(0.5);
+    let mut bench = Bench::new(rules);
+    for (tilt, spin) in [(f64::NAN, 0.0), (0.0, f64::NAN), (f64::INFINITY, 0.0)] {
+        assert!(!bench.gate.imu(0, tilt, spin, bench.now()));
+        assert!(bench.unmet().contains(&ConditionCode::FeedbackStale));
+    }
+    assert!(bench.gate.imu(0, 0.0, 0.0, bench.now()));
+    assert!(!bench.unmet().contains(&ConditionCode::FeedbackStale));
 }

@@ -7,13 +7,6 @@ use super::*;
 /// Enough for any change.
 const LONG: Allowance = Allowance::of(10.0);
 
-fn near(values: &[f64], expected: &[f64]) {
-    assert_eq!(values.len(), expected.len());
-    for (value, expected) in values.iter().zip(expected) {
-        assert!((value - expected).abs() < 1e-12, "{values:?} instead of {expected:?}");
-    }
-}
-
 #[test]
 fn when_velocities_change_in_motion_expect_the_direction_of_their_change_kept() {
     let rules = grouped(velocity_lane(2), &[0, 1]);
@@ -42,11 +35,7 @@ fn when_a_joint_of_a_group_is_not_commanded_expect_it_to_hold_nothing_back() {
 
 #[test]
 fn when_a_joint_must_go_on_away_from_its_target_expect_the_others_not_turned_round() {
-    let mut rules = grouped(position_lane(2), &[0, 1]);
-    for limits in &mut rules.limits {
-        limits.acceleration = Some(10.0);
-        limits.deceleration = Some(20.0);
-    }
+    let rules = grouped(braking_lane(2), &[0, 1]);
     let mut envelope = Envelope::new(2);
     // Joint 1 is at full speed upward and told to go down: it goes on up while it slows down.
     envelope.sent_mut()[1].rate = 2.0;
@@ -102,12 +91,8 @@ fn when_a_joint_is_changed_with_its_group_expect_the_rule_of_the_limit_that_chan
 /// command to the last bit, however large its value, and nothing is said of it.
 #[test]
 fn when_a_joint_need_not_change_with_its_group_expect_the_same_bits() {
-    let mut rules = grouped(position_lane(2), &[0, 1]);
+    let mut rules = grouped(braking_lane(2), &[0, 1]);
     rules.limits[0].position = None;
-    for limits in &mut rules.limits {
-        limits.acceleration = Some(10.0);
-        limits.deceleration = Some(20.0);
-    }
     let mut envelope = Envelope::new(2);
     // Told to stay where it is; the other wants far.
     envelope.sent_mut()[0].value = 0.3;

@@ -143,9 +143,7 @@ proptest! {
         start in -0.9..0.5f64,
         speed in 0.1..2.0f64,
     ) {
-        let mut rules = position_lane(1);
-        rules.limits[0].acceleration = Some(10.0);
-        rules.limits[0].deceleration = Some(20.0);
+        let rules = braking_lane(1);
         prop_assume!(speed * speed <= 40.0 * (1.0 - start));
         let mut envelope = Envelope::new(1);
         envelope.sent_mut()[0] = Reference { value: start, rate: speed };
