@@ -40,30 +40,37 @@ def one(kind, rate, rounds):
         relays["rclpy"] = rig.rclpy_peer("relay", kind, "bench_rclpy", *topics["rclpy"])
         node = rig.node(lane(kind, *topics["interlock"], rate))
         relays["interlock"] = node.process
-        plan = {
-            "kind": kind,
-            "rate_hz": rate,
-            "warm_up": max(200, rounds // 20),
-            "rounds": rounds,
-            "routes": ROUTES,
-            "feedback": kind == "joints",
-        }
-        driver = rig.peer("round-trip", json.dumps(plan))
-        driver.hear()  # Everything is matched.
+        measured, before, after, [scrapes] = drive(rig, kind, rate, rounds, relays, [node])
+        return summary(kind, rate, measured, before, after, scrapes)
+
+
+def drive(rig, kind, rate, rounds, relays, nodes):
+    """What the driver measured of each relay, what each had used before and after, and each node's scrapes around it."""
+    plan = {
+        "kind": kind,
+        "rate_hz": rate,
+        "warm_up": max(200, rounds // 20),
+        "rounds": rounds,
+        "routes": list(relays),
+        "feedback": kind == "joints",
+    }
+    driver = rig.peer("round-trip", json.dumps(plan))
+    driver.hear()  # Everything is matched.
+    for node in nodes:
         node.arm()
-        driver.tell("go")
-        driver.hear(600)  # Warm.
-        metrics = node.metrics()
-        before = {name: relay.usage() for name, relay in relays.items()}
-        driver.hear(3600)
-        after = {name: relay.usage() for name, relay in relays.items()}
-        inside = node.metrics()
-        state = node.status()["state"]
-        driver.tell("end")
-        measured = driver.hear()
-        if state != "active":
-            raise RuntimeError(f"the node ended {state}: what was measured is not the gate")
-        return summary(kind, rate, measured, before, after, (metrics, inside))
+    driver.tell("go")
+    driver.hear(600)  # Warm.
+    outside = [node.metrics() for node in nodes]
+    before = {name: relay.usage() for name, relay in relays.items()}
+    driver.hear(3600)
+    after = {name: relay.usage() for name, relay in relays.items()}
+    inside = [node.metrics() for node in nodes]
+    states = {node.status()["state"] for node in nodes}
+    driver.tell("end")
+    measured = driver.hear()
+    if states != {"active"}:
+        raise RuntimeError(f"the nodes ended {states}: what was measured is not the gate")
+    return measured, before, after, list(zip(outside, inside))
 
 
 def of_routes(measured, before, after):

@@ -6,10 +6,8 @@ the subscriber have both transports. `FASTDDS_BUILTIN_TRANSPORTS` has no effect 
 this run is not.
 """
 
-import json
-
 from rig import Rig, lane
-from round_trip import of_routes
+from round_trip import drive, of_routes
 from stats import decidable, ratios
 
 KIND, RATE_HZ = "joints", 500
@@ -30,29 +28,8 @@ def run(quick):
                 relays[name] = nodes[-1].process
             else:
                 relays[name] = rig.peer("relay-rcl", KIND, f"bench_{name}", *topics, env=env)
-        plan = {
-            "kind": KIND,
-            "rate_hz": RATE_HZ,
-            "warm_up": max(200, rounds // 20),
-            "rounds": rounds,
-            "routes": list(ROUTES),
-            "feedback": True,
-        }
-        driver = rig.peer("round-trip", json.dumps(plan))
-        driver.hear()  # Everything is matched.
-        for node in nodes:
-            node.arm()
-        driver.tell("go")
-        driver.hear(600)  # Warm.
-        before = {name: relay.usage() for name, relay in relays.items()}
-        driver.hear(3600)
-        after = {name: relay.usage() for name, relay in relays.items()}
+        measured, before, after, _ = drive(rig, KIND, RATE_HZ, rounds, relays, nodes)
         shared = {name: maps_shared_memory(relay.pid) for name, relay in relays.items()}
-        states = {node.status()["state"] for node in nodes}
-        driver.tell("end")
-        measured = driver.hear()
-        if states != {"active"}:
-            raise RuntimeError(f"the nodes ended {states}: what was measured is not the gate")
         if any(shared[name] == (env is UDP) for name, env in ROUTES.items()):
             raise RuntimeError(f"shared memory is mapped by others than was meant: {shared}")
     routes, columns = of_routes(measured, before, after)
