@@ -4,8 +4,9 @@
 #   test/mutants.sh gate 'machine.rs limit/*.rs' --shard 0/4
 #
 # MODULE is gate, cdr or config, FILES are inside it. gate and cdr import nothing of ours and config only
-# those two, so a crate of just these builds in seconds where the whole one takes a minute; their own tests
-# judge each mutant. The crate is made anew in build/mutants-MODULE from the work tree.
+# those two, so a crate of just this module, with the other two as another crate below it, builds in seconds
+# where the whole one takes a minute; its own tests judge each mutant. The crates are made anew in
+# build/mutants-MODULE from the work tree.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -13,8 +14,8 @@ module=${1:?"which module: gate, cdr or config"}
 files=${2:?"which files of it, for example '*.rs'"}
 shift 2
 case $module in
-    gate | cdr) parts=("$module") ;;
-    config) parts=(cdr config gate) ;;
+    gate | cdr) below=() ;;
+    config) below=(cdr gate) ;;
     *) echo "mutants: no module '$module'" >&2 && exit 2 ;;
 esac
 command -v cargo-mutants >/dev/null || {
@@ -23,23 +24,31 @@ command -v cargo-mutants >/dev/null || {
 }
 
 crate=build/mutants-$module
-rm -rf "${crate:?}"/{src,test,config,proptest-regressions}
-mkdir -p "$crate/src" "$crate/test" "$crate/.cargo"
-for part in "${parts[@]}"; do
-    cp -r "src/$part" "$crate/src/$part"
-    printf 'pub mod %s;\n' "$part"
-done >"$crate/src/lib.rs"
+rm -rf "${crate:?}"/{src,below,test,config,proptest-regressions}
+mkdir -p "$crate"/{src,below/src,test,.cargo}
+cp -r "src/$module" "$crate/src/"
+printf 'pub mod %s;\n' "$module" >"$crate/src/lib.rs"
+for part in "${below[@]}"; do
+    cp -r "src/$part" "$crate/below/src/"
+    printf 'pub mod %s;\n' "$part" >>"$crate/below/src/lib.rs"
+    printf 'pub use below::%s;\n' "$part" >>"$crate/src/lib.rs"
+done
+touch "$crate/below/src/lib.rs"
 cp -r test/config test/config.rs "$crate/test/"
 cp -r config proptest-regressions Cargo.lock README.md "$crate/"
 cp .cargo/mutants.toml "$crate/.cargo/"
 
 # The versions are the crate's own: its lock file, of which cargo keeps what is needed here.
 version() { sed -n "s/^\($1 = .*\) #.*/\1/p" Cargo.toml; }
-{
-    printf '[package]\nname = "interlock"\nversion = "0.0.0"\nedition = "2024"\npublish = false\nautotests = false\n'
-    printf '[workspace]\n[dependencies]\n'
+package() {
+    printf '[package]\nname = "%s"\nversion = "0.0.0"\nedition = "2024"\npublish = false\nautotests = false\n' "$1"
+    printf '[dependencies]\n'
     for name in crc nalgebra saphyr-parser sha2 thiserror urdf-rs; do version "$name"; done
-    printf '[dev-dependencies]\n'
+}
+package below >"$crate/below/Cargo.toml"
+{
+    package interlock
+    printf 'below = { path = "below" }\n[workspace]\n[dev-dependencies]\n'
     version proptest
     # Where the tests take longer than the compiler, the compiler may take longer.
     case $module in gate) level=0 ;; *) level=1 ;; esac

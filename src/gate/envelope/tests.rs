@@ -69,6 +69,19 @@ fn when_on_limit_is_reject_expect_the_value_and_the_bound() {
     assert_eq!((refusal.dimension, refusal.found, refusal.bound), (Some(1), 0.5, 0.04));
 }
 
+/// What a later joint may be limited by takes nothing back of an earlier one's refusal.
+#[test]
+fn when_one_joint_is_refused_expect_no_later_one_to_undo_it() {
+    let mut rules = position_lane(2);
+    rules.on_limit.velocity = OnLimit::Reject;
+    let mut envelope = Envelope::new(2);
+    envelope.sent_mut()[1].value = 0.99;
+    let mut command = command(&[0.5, 1.01]);
+    let refusal = envelope.apply(&mut command, &rules, STEP, Present::UNKNOWN).unwrap_err();
+    assert_eq!((refusal.reason, refusal.dimension), (Reason::Velocity, Some(0)));
+    assert_eq!(command.position, [0.5, 1.01]);
+}
+
 #[test]
 fn when_velocities_ride_along_expect_them_bounded() {
     let mut envelope = Envelope::new(1);

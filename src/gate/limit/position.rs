@@ -122,13 +122,12 @@ fn narrowed(
     reach.narrow(limits.velocity, allowance.velocity);
     if let (Some(deceleration), Some(bounds)) = (limits.deceleration, limits.position) {
         let time = allowance.credit_s;
-        // A start outside has no room; moving inward is free of this rule.
         let room = bounds.max - sent.value;
-        if sent.value >= bounds.min && is_over_braking(reach.high, room, deceleration, time) {
+        if is_over_braking(reach.high, room, deceleration, time) {
             reach.lower_to(braking_velocity(room, deceleration, time), Limit::Position);
         }
         let room = sent.value - bounds.min;
-        if sent.value <= bounds.max && is_over_braking(-reach.low, room, deceleration, time) {
+        if is_over_braking(-reach.low, room, deceleration, time) {
             reach.raise_to(-braking_velocity(room, deceleration, time), Limit::Position);
         }
     }
@@ -175,12 +174,8 @@ fn limit(
         most
     };
     let reached = lower(speed, Limit::Velocity);
-    // A start outside has no room; moving inward is free of this rule.
     let room = ahead - at;
-    if limits.deceleration.is_some()
-        && at >= behind
-        && is_over_braking(reached, room, deceleration, time)
-    {
+    if limits.deceleration.is_some() && is_over_braking(reached, room, deceleration, time) {
         lower(braking_velocity(room, deceleration, time), Limit::Position);
     }
     // What starts outside may stay or move inward, never outward.

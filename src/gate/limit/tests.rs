@@ -1,7 +1,10 @@
+mod reach;
+
 use proptest::prelude::*;
 
 use super::*;
 use crate::gate::limits::DimensionLimits;
+use crate::gate::units::at_most;
 
 const LIMITS: DimensionLimits = DimensionLimits {
     locked: false,
@@ -163,6 +166,41 @@ proptest! {
         }
     }
 
+    /// What passes by comparisons alone passes the limits to the same bits, and what is well inside
+    /// needs no other look.
+    #[test]
+    fn a_velocity_that_fits_is_left_alone(
+        (share, value, rate) in (-1.3..1.3f64, -1.0..1.0f64, -3.0..3.0f64),
+        (credit_s, velocity, acceleration) in (0.001..0.5f64, 0.1..=1.0f64, 0.1..=1.0f64),
+        (up, down, jerk) in (0.5..20.0f64, 0.5..20.0f64, 1.0..200.0f64),
+        kinds in (any::<bool>(), any::<bool>(), any::<bool>(), any::<bool>()),
+    ) {
+        let limits = DimensionLimits {
+            velocity: kinds.0.then_some(Bounds { min: -1.5, max: 2.0 }),
+            acceleration: kinds.1.then_some(up),
+            deceleration: kinds.2.then_some(down),
+            jerk: kinds.3.then_some(jerk),
+            ..DimensionLimits::default()
+        };
+        let sent = Reference { value: value * velocity, rate };
+        let allowance = Allowance { velocity, acceleration, ..Allowance::of(credit_s) };
+        let most = [
+            kinds.1.then_some(up * acceleration * credit_s),
+            kinds.2.then_some(down * credit_s),
+            kinds.3.then_some(jerk * acceleration * credit_s * credit_s),
+        ];
+        let most = most.into_iter().flatten().fold(f64::INFINITY, at_most);
+        let commanded = sent.value + share * if most.is_finite() { most } else { 2.0 };
+        let fits = fits_velocity(commanded, sent, &limits, allowance);
+        let limited = limit_velocity(commanded, sent, &limits, allowance);
+        if fits {
+            prop_assert!(limited.by.is_empty(), "{limited:?}");
+            prop_assert_eq!(limited.value.to_bits(), commanded.to_bits());
+        }
+        let inside = !kinds.0 || is_within(commanded, -1.5 * velocity, 2.0 * velocity);
+        prop_assert_eq!(fits, inside && (share.abs() <= 1.0 || !most.is_finite()));
+    }
+
     /// The one-sided judgement agrees with the whole range, and the comparisons with both.
     #[test]
     fn a_limited_position_is_in_reach_and_an_unlimited_one_was(
@@ -199,6 +237,47 @@ proptest! {
     }
 }
 
+proptest! {
+    /// What a command far beyond everything gets is the end of the range: neither more, which the room
+    /// to brake forbids, nor less.
+    #[test]
+    fn a_command_far_away_is_limited_to_the_end_of_what_is_in_reach(
+        (value, rate) in (-1.3..1.3f64, -2.5..2.5f64),
+        (credit_s, velocity, acceleration) in (0.001..0.3f64, 0.1..=1.0f64, 0.1..=1.0f64),
+        (up, down) in (0.5..10.0f64, 0.5..20.0f64),
+    ) {
+        let limits = DimensionLimits {
+            acceleration: Some(up),
+            deceleration: Some(down),
+            ..LIMITS
+        };
+        let sent = Reference { value, rate };
+        let allowance = Allowance { velocity, acceleration, ..Allowance::of(credit_s) };
+        let range = position_range(sent, &limits, allowance);
+        for (commanded, end) in [(9.0, range.high), (-9.0, range.low)] {
+            let limited = limit_to_rest(commanded, sent, &limits, allowance);
+            prop_assert!((limited.value - end).abs() <= 1e-12, "{limited:?} {range:?}");
+        }
+    }
+}
+
+/// Most commands need no limit; that the comparisons alone see it is what keeps the gate quick.
+#[test]
+fn when_a_position_is_well_inside_expect_the_comparisons_alone_to_say_so() {
+    let step = Step::of(STEP);
+    for sign in [1.0, -1.0] {
+        let from_rest = (at(0.0), sign * 0.002);
+        let in_motion = (Reference { value: 0.0, rate: sign * 1.0 }, sign * 0.02);
+        let at_the_bound = (at(sign * 0.97), sign * 0.973);
+        for (sent, commanded) in [from_rest, in_motion, at_the_bound] {
+            assert!(fits_position(commanded, sent, &WITH_ACCELERATION, step), "{sent:?}");
+        }
+        // No room to stop from 2 rad/s within 0.02 rad.
+        let sent = Reference { value: sign * 0.94, rate: sign * 2.0 };
+        assert!(!fits_position(sign * 0.98, sent, &WITH_ACCELERATION, step));
+    }
+}
+
 #[test]
 fn when_derating_is_named_expect_it_judged_by_the_lanes_own_limits_and_nothing_unmoved_named() {
     let derated = Allowance {
@@ -231,6 +310,4 @@ fn when_there_is_room_to_brake_expect_the_velocity_that_uses_all_of_it() {
             }
         }
     }
-    assert_eq!(super::reach::braking_velocity(0.0, 20.0, 0.02), 0.0);
-    assert_eq!(super::reach::braking_velocity(-0.1, 20.0, 0.02), 0.0);
 }

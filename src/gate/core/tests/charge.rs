@@ -8,10 +8,11 @@ use crate::gate::cause::{Action, Cause};
 use crate::gate::lane_state::LaneState;
 use crate::gate::notice::Notice;
 use crate::gate::publisher::Receipt;
+use crate::gate::rules::{CauseRules, Handover, LaneRules};
 use crate::gate::state::State;
 use crate::gate::test_rules::velocity_lane;
 use crate::gate::units::WallTime;
-use crate::gate::verdict::Reason;
+use crate::gate::verdict::{Limit, Reason, Verdict};
 
 #[test]
 fn when_a_stranger_sends_on_the_topic_expect_its_refusals_held_against_nobody() {
@@ -147,4 +148,105 @@ fn a_source_that_was_selected_while_disarmed_is_the_one_of_the_next_arm() {
     let seq = bench.gate.machine().seq();
     assert_eq!(bench.gate.arm(seq, 0, bench.now()), Ok(()), "{:?}", bench.unmet());
     assert_eq!(bench.gate.lane(0).unwrap().owner(), Some(1));
+}
+
+#[test]
+fn when_a_source_is_not_in_charge_or_nothing_may_pass_expect_nothing_counted_for_a_cause() {
+    let mut bench = Bench::new(rules(vec![velocity_lane(1)])).armed();
+    let counted = |bench: &mut Bench, source: usize| {
+        let now = bench.now().steady;
+        bench.gate.lanes[0].sources[source].shares.sent.counts(now).1
+    };
+    bench.stream(0, 0, &[0.01], 100);
+    for _ in 0..5 {
+        bench.send(0, 0, &[0.01]);
+        assert_eq!(bench.verdict(1, &[0.01]), Verdict::NotSelected);
+        bench.run(20);
+    }
+    assert_eq!((counted(&mut bench, 0), counted(&mut bench, 1)), (10, 0));
+    assert_eq!(bench.gate.disarm(bench.now()), Ok(()));
+    bench.stream(0, 0, &[0.01], 100);
+    assert_eq!((counted(&mut bench, 0), counted(&mut bench, 1)), (10, 0));
+}
+
+/// More than `above` times what its rate makes in the window, and a burst on top.
+#[test]
+fn when_a_source_floods_expect_it_told_from_the_first_message_too_many() {
+    let mut rules = rules(vec![velocity_lane(1)]);
+    rules.causes[Cause::RateExceeded.index()] = CauseRules {
+        action: Some(Action::Disarm),
+        above: Some(1.5),
+        window: Some(Duration::from_secs(2)),
+        debounce: Some(Duration::ZERO),
+    };
+    let mut bench = Bench::new(rules).armed();
+    // 50 Hz for 2 s, one and a half times, and 5.
+    for _ in 0..155 {
+        bench.send(0, 0, &[0.01]);
+    }
+    bench.run(10);
+    assert_eq!(bench.state(), State::Active);
+    bench.send(0, 0, &[0.01]);
+    bench.run(10);
+    assert_eq!(bench.state(), State::Disarmed);
+    let trip = bench.gate.machine().last_trip().unwrap();
+    assert_eq!((trip.cause, trip.found, trip.bound), (Cause::RateExceeded, 1.56, 1.55));
+}
+
+/// What a source did in charge is not held against the lane once another drives it, nor after it.
+#[test]
+fn when_a_source_that_floods_is_replaced_or_disarmed_expect_the_cause_gone_with_it() {
+    for replaced in [true, false] {
+        let mut bench = Bench::new(rules(vec![velocity_lane(1)])).armed();
+        bench.stream(0, 1, &[0.01], 100);
+        for _ in 0..100 {
+            bench.send(0, 1, &[0.01]);
+        }
+        bench.run(10);
+        let floods = |bench: &Bench| {
+            bench.gate.causes_present(bench.now().steady).contains(Cause::RateExceeded)
+        };
+        assert!(floods(&bench));
+        if replaced {
+            assert!(bench.send(0, 0, &[0.01]).0.forwards());
+        } else {
+            assert_eq!(bench.gate.disarm(bench.now()), Ok(()));
+        }
+        bench.run(10);
+        assert!(!floods(&bench), "{replaced}");
+    }
+}
+
+#[test]
+fn when_a_stranger_is_refused_expect_the_sources_rate_kept_and_when_it_errs_itself_used() {
+    for (reason, refusal) in
+        [(Reason::PublisherNotAllowed, None), (Reason::Malformed, Some(Reason::RateExceeded))]
+    {
+        let mut bench = Bench::new(rules(vec![velocity_lane(1)])).armed();
+        bench.run(200);
+        for _ in 0..50 {
+            bench.refuse(0, 0, reason);
+        }
+        let decision = bench.send(0, 0, &[0.01]).0;
+        assert_eq!(decision.refusal.map(|refusal| refusal.reason), refusal);
+    }
+}
+
+#[test]
+fn when_a_source_is_selected_in_motion_expect_it_led_in() {
+    let handover = Handover { duration: Duration::from_secs(1), limit_scale: 0.25 };
+    let lane = LaneRules { handover, ..velocity_lane(1) };
+    let mut bench = Bench::new(rules(vec![lane])).armed();
+    for _ in 0..100 {
+        bench.send(0, 0, &[0.9]);
+        bench.send(0, 1, &[0.9]);
+        bench.run(20);
+    }
+    assert_eq!(bench.gate.lane(0).unwrap().sent()[0].value, 0.9);
+    assert!(bench.gate.select_source(0, Some(1), bench.now().steady).is_ok());
+    let led_in = bench.send(0, 1, &[0.9]).0;
+    assert!(led_in.limits.contains(Limit::Handover), "{led_in:?}");
+    bench.run(20);
+    bench.stream(0, 1, &[0.9], 2_000);
+    assert_eq!(bench.verdict(1, &[0.9]), Verdict::Passed);
 }

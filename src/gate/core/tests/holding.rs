@@ -124,8 +124,10 @@ fn when_a_profile_is_armed_expect_its_factors_and_its_actions() {
 fn when_heat_derates_expect_a_slower_lane_and_never_less_than_a_fifth() {
     let mut bench = Bench::new(rules(vec![velocity_lane(1)])).armed();
     bench.stream(0, 0, &[1.0], 2_000);
+    assert_eq!(bench.gate.derating(), 1.0);
     for (ratio, speed) in [(0.5, 0.5), (0.0, 0.2), (f64::NAN, 0.2), (1.0, 1.0)] {
         bench.gate.set_derating(ratio, bench.now());
+        assert_eq!(bench.gate.derating(), speed);
         bench.stream(0, 0, &[1.0], 2_000);
         let sent = bench.gate.lane(0).unwrap().sent()[0].value;
         assert!((sent - speed).abs() < 1e-9, "{ratio}: {sent}");

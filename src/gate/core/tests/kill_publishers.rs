@@ -92,9 +92,33 @@ fn when_all_that_are_remembered_assert_expect_none_forgotten_for_a_newcomer() {
     for publisher in 2..=8 {
         says(&mut bench, publisher, false);
     }
+    let pressed = |bench: &Bench| {
+        bench.gate.causes_present(bench.now().steady).contains(Cause::KillInputAsserted)
+    };
+    assert!(pressed(&bench));
     assert_eq!(bench.unmet(), [ConditionCode::KillInputAsserted]);
     says(&mut bench, 1, false);
+    assert!(!pressed(&bench));
     assert_eq!(bench.unmet(), []);
+}
+
+/// A newcomer takes the record of one that does not assert, however long ago the others pressed.
+#[test]
+fn when_one_of_those_that_are_remembered_does_not_assert_expect_a_newcomer_s_press_kept_too() {
+    for released in 1..=8 {
+        let mut bench = wired(KillAction::Kill);
+        for publisher in 1..=8 {
+            says(&mut bench, publisher, publisher != released);
+            bench.run(10);
+        }
+        says(&mut bench, 9, true);
+        for publisher in 1..=8 {
+            says(&mut bench, publisher, false);
+        }
+        assert_eq!(bench.unmet(), [ConditionCode::KillInputAsserted], "{released}");
+        says(&mut bench, 9, false);
+        assert_eq!(bench.unmet(), [], "{released}");
+    }
 }
 
 /// What cannot be read may be a press, so it acts as one; once, and again when it begins anew.

@@ -81,6 +81,10 @@ fn when_positions_are_no_longer_told_expect_the_feedback_stale_and_not_an_old_po
     bench.run(10);
     assert!(bench.gate.feedback(0, &[0.03], &[], bench.now().steady));
     assert_eq!(bench.gate.measured(0).unwrap().velocity(), None);
+    // Where no rule is about the pose, velocities are all that is asked for.
+    let lane = LaneRules { feedback: Some(0), ..velocity_lane(1) };
+    let mut bench = Bench::new(rules(vec![lane]));
+    assert!(bench.gate.feedback(0, &[], &[0.0], bench.now().steady));
 }
 
 #[test]

@@ -162,6 +162,8 @@ fn when_the_total_effort_is_over_either_way_expect_the_feed_forward_that_just_fi
         (STEP, -100.0, -8.0, Some(-5.0), Limit::Effort),
         (half, 40.0, 4.0, Some(3.0), Limit::Derating),
         (half, -40.0, -4.0, Some(-3.0), Limit::Derating),
+        // 4 from the gains and 5: within the lane's own 10.
+        (half, 80.0, 5.0, Some(1.0), Limit::Derating),
         (half, 40.0, 9.0, Some(3.0), Limit::Effort),
         (half, -40.0, -9.0, Some(-3.0), Limit::Effort),
         // The gains work against it: what is fed forward may be more than the limit.
@@ -220,6 +222,22 @@ fn hazard_40_gate_distorts_balance() {
         let refusal = envelope.apply(&mut command, &rules, STEP, at(&[0.0])).unwrap_err();
         assert_eq!(refusal.reason, reason);
         assert_eq!(format!("{command:?}"), before);
+    }
+}
+
+#[test]
+fn when_a_balance_lane_refuses_expect_the_bound_that_the_value_is_beyond() {
+    let rules = LaneRules { balance: true, ..impedance_lane(1) };
+    for (mut command, found, bound) in [
+        (impedance(1.1, 0.0, 0.0, 0.0), 1.1, 1.0),
+        (impedance(-1.1, 0.0, 0.0, 0.0), -1.1, -1.0),
+        (impedance(0.0, 0.0, 0.0, 20.1), 20.1, 20.0),
+        (impedance(0.0, 0.0, 0.0, -20.1), -20.1, -20.0),
+        (impedance(0.0, 100.1, 0.0, 0.0), 100.1, 100.0),
+        (impedance(0.0, -0.1, 0.0, 0.0), -0.1, 0.0),
+    ] {
+        let refusal = Envelope::new(1).apply(&mut command, &rules, STEP, at(&[0.0])).unwrap_err();
+        assert_eq!((refusal.found, refusal.bound), (found, bound), "{refusal:?}");
     }
 }
 
@@ -353,6 +371,29 @@ fn when_efforts_are_scaled_together_expect_none_beyond_its_limit_by_rounding() {
             let allowance = Allowance { effort, ..STEP };
             Envelope::new(2).apply(&mut command, &rules, allowance, Present::UNKNOWN).unwrap();
             assert_eq!(command.effort[0], sign * effort * limit);
+        }
+    }
+}
+
+/// What has fallen behind a target in motion may arrive as fast as the target moves; how fast that is
+/// comes from the last two targets. Alone and in a group.
+#[test]
+fn when_a_target_moves_expect_the_value_behind_it_to_arrive_at_its_speed() {
+    for group in [false, true] {
+        let mut rules = braking_lane(1);
+        if group {
+            rules = grouped(rules, &[0]);
+        }
+        // 0.046, then 0.05 rad: 0.2 rad/s, on top of the 1.0697 rad/s from which 0.05 rad just suffice.
+        let (room, step) = (0.05, 20.0 * 0.02);
+        let arrives = 40.0 * room / (f64::sqrt(step * step + 40.0 * room) + step) + 0.2;
+        for sign in [1.0, -1.0] {
+            let mut envelope = Envelope::new(1);
+            envelope.apply(&mut command(&[sign * 0.046]), &rules, STEP, Present::UNKNOWN).unwrap();
+            envelope.sent_mut()[0] = Reference { value: 0.0, rate: sign * 1.5 };
+            let mut command = command(&[sign * room]);
+            envelope.apply(&mut command, &rules, STEP, Present::UNKNOWN).unwrap();
+            near(&command.position, &[sign * arrives * 0.02]);
         }
     }
 }

@@ -77,6 +77,8 @@ fn when_a_velocity_changes_expect_the_usual_time_or_what_its_acceleration_needs(
         (SAVED, -0.5, -0.3, 0.05, true),
         // Down to rest, then up the other way.
         (SAVED, 0.05, -0.1, 0.0125 + 0.05, true),
+        (SAVED, -0.05, 0.05, 0.0125 + 0.025, true),
+        (SAVED, 0.09, 0.002, 0.022, true),
         (SAVED, 0.0, 0.5, 0.1, false),
         (SAVED, 0.9, 0.3, 0.1, false),
         (half, 0.0, 0.05, 0.05, true),
