@@ -97,6 +97,30 @@ fn when_it_starts_outside_expect_inward_or_still_never_outward() {
     assert!((far_below.value + 2.96).abs() < 1e-12);
 }
 
+/// The bound that is told is where the limit ends, which is not where a value goes that slows down
+/// for its target.
+#[test]
+fn when_a_position_is_moved_expect_the_bound_that_moved_it_told() {
+    let moving = |rate: f64| Reference { value: 0.0, rate };
+    for (limits, commanded, sent, value, bound) in [
+        (LIMITS, 1.5, at(0.99), 1.0, 1.0),
+        (WITH_ACCELERATION, 0.5, at(0.0), 0.004, 0.004),
+        (WITH_ACCELERATION, 0.5, moving(2.0), 0.04, 0.04),
+        (WITH_ACCELERATION, 0.05, moving(1.5), 0.022, 0.034),
+        // It goes on while it slows down.
+        (WITH_ACCELERATION, 0.01, moving(2.0), 0.032, 0.032),
+        (WITH_ACCELERATION, -0.5, moving(2.0), 0.032, 0.032),
+    ] {
+        for sign in [1.0, -1.0] {
+            let sent = Reference { value: sign * sent.value, rate: sign * sent.rate };
+            let limited = limit_to_rest(sign * commanded, sent, &limits, STEP);
+            let found = (sign * limited.value, sign * limited.bound);
+            assert!((found.0 - value).abs() < 1e-12, "{commanded} {sent:?}: {limited:?}");
+            assert!((found.1 - bound).abs() < 1e-12, "{commanded} {sent:?}: {limited:?}");
+        }
+    }
+}
+
 #[test]
 fn when_the_velocity_limit_shrinks_expect_no_more_than_deceleration() {
     let fast = scaled(0.02, 0.1);

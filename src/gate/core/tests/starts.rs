@@ -64,6 +64,21 @@ fn when_a_silent_velocity_lane_is_armed_again_expect_it_from_zero() {
     assert_eq!(sent, [0.0]);
 }
 
+/// What is on the wire is where the next command starts from, though it was a stop that put it there.
+#[test]
+fn when_a_velocity_lane_is_armed_again_while_it_still_slows_down_expect_it_from_there() {
+    let safe = SafeCommand::ZeroVelocity { deceleration: Some(0.5) };
+    let mut bench = Bench::new(rules(vec![LaneRules { safe, ..velocity_lane(1) }])).armed();
+    bench.stream(0, 0, &[0.9], 2_000);
+    assert_eq!(bench.gate.disarm(bench.now()), Ok(()));
+    let wire = bench.run(300).last().unwrap()[0];
+    assert!((wire - 0.75).abs() < 0.02, "{wire}");
+    let seq = bench.gate.machine().seq();
+    assert_eq!(bench.gate.arm(seq, 0, bench.now()), Ok(()), "{:?}", bench.unmet());
+    let (_, sent) = bench.send(0, 0, &[0.0]);
+    assert!(sent[0] > 0.5, "{sent:?}");
+}
+
 #[test]
 fn when_positions_are_no_longer_told_expect_the_feedback_stale_and_not_an_old_pose() {
     let mut bench = Bench::new(rules(vec![position_lane(1)])).armed();

@@ -4,10 +4,12 @@ use std::time::Duration;
 
 use super::bench::*;
 use crate::gate::cause::{Action, Cause};
+use crate::gate::command::Command;
 use crate::gate::condition::ConditionCode;
 use crate::gate::lane_state::LaneState;
 use crate::gate::notice::Notice;
-use crate::gate::rules::{LaneRules, SilenceThen};
+use crate::gate::rules::{LaneRules, Shape, SilenceThen};
+use crate::gate::safe::SafeCommand;
 use crate::gate::state::{Refused, State};
 use crate::gate::test_rules::{heartbeat, position_lane, velocity_lane};
 use crate::gate::verdict::Verdict;
@@ -49,6 +51,26 @@ fn when_the_source_falls_silent_in_motion_expect_holding_and_after_neutral_waiti
     bench.run(60_000);
     assert_eq!(bench.verdict(0, &[0.01]), Verdict::Passed, "a new goal needs no arm");
     assert_eq!(bench.gate.machine().state(), State::Active);
+}
+
+/// A plan is motion until its last point, however long nothing is heard; after it a silence is at rest.
+#[test]
+fn when_a_source_falls_silent_expect_holding_within_its_plan_and_waiting_after_it() {
+    let safe = SafeCommand::HoldPoint { tolerance: 0.5 };
+    let lane = LaneRules { shape: Shape::Trajectory, safe, ..position_lane(1) };
+    for (seconds, state) in [(1, LaneState::Holding), (0, LaneState::Waiting)] {
+        let mut bench = Bench::new(rules(vec![lane.clone()])).armed();
+        bench.run(20);
+        let mut plan = Command::with_capacity(1, 4);
+        plan.times.push(seconds * 1_000_000_000 + 100_000_000);
+        plan.position.push(0.1);
+        plan.points = 1;
+        assert!(bench.send_command(0, 0, &mut plan).forwards());
+        bench.run(180);
+        assert_eq!(bench.lane_state(0), LaneState::Flowing);
+        bench.run(120);
+        assert_eq!(bench.lane_state(0), state, "{seconds}");
+    }
 }
 
 #[test]
