@@ -1,30 +1,23 @@
-//! One lane while the node runs: its sources, what was sent, and the judgement of each command.
+//! One lane while the node runs: its sources, what was sent, and what it is in.
 //!
-//! Who is in charge stands in [`super::arbitration`], what goes out in a stop in [`super::stop`], how
-//! much of the limits may be used in [`super::easing`], shadow sources and watch lanes in
-//! [`super::aside`].
-//!
-//! **Invariants:** nothing is forwarded unless [`Permission::Permitted`]; a command that is refused,
-//! for whatever reason, does not keep its source alive.
+//! How a command is judged stands in [`super::judgement`], who is in charge in [`super::arbitration`],
+//! what goes out in a stop in [`super::stop`], how much of the limits may be used in
+//! [`super::easing`], shadow sources and watch lanes in [`super::aside`].
 
 use super::aside::Aside;
 use super::awaits::SafeWaits;
-use super::check::{Refusal, check};
-use super::command::Command;
 use super::credit::TimeCredit;
 pub use super::decision::Decision;
 use super::easing::{Easing, Factors};
-use super::envelope::{Change, Envelope, Present};
+use super::envelope::{Change, Envelope};
 use super::lane_state::LaneState;
-use super::limit::{Allowance, LimitSet, Reference};
+use super::limit::{LimitSet, Reference};
 use super::measured::Measured;
-use super::publisher::Receipt;
-use super::rules::{GateRules, Interface, LaneMode, LaneRules, Shape, SourceMode};
+use super::rules::{GateRules, Interface, LaneMode, LaneRules, SourceMode};
 use super::seen::Seen;
 use super::source::{Shares, Source};
 pub use super::stop::SafeOutput;
 use super::units::SteadyTime;
-use super::verdict::{Reason, Verdict};
 
 /// Whether the node's state lets a command of this lane through.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -209,136 +202,6 @@ impl Lane {
         self.graph.subscribers > 0 && reads
     }
 
-    /// Judges one command of one source, limiting it in place.
-    pub(super) fn judge(
-        &mut self,
-        index: usize,
-        decoded: Result<&mut Command, Refusal>,
-        receipt: &Receipt,
-        about: Circumstances,
-    ) -> Decision {
-        let now = receipt.at.steady;
-        let is_aside = self.is_aside(index);
-        self.judged_aside = None;
-        let Some(source) = self.sources.get_mut(index) else {
-            let refusal = Refusal::whole(Reason::Malformed);
-            return Decision::new(Verdict::Rejected, 0, 0).rejected(refusal);
-        };
-        let counts = is_aside || about.permission != Permission::NotPermitted;
-        // A stranger must not become the one that the source follows, nor use up its rate.
-        let stranger = decoded.as_ref().is_err_and(|r| r.reason == Reason::PublisherNotAllowed);
-        let (lost, refused) =
-            if stranger { (0, None) } else { source.admit(receipt, counts, self.rules.balance) };
-        let sequence = source.counts.received().saturating_add(1);
-        let decision =
-            Decision { shadow: is_aside, ..Decision::new(Verdict::Withheld, sequence, lost) };
-        let command = match decoded {
-            Ok(command) => command,
-            Err(refusal) => return decision.rejected(refusal),
-        };
-        let refused = refused
-            .or_else(|| check(command, &self.rules).err())
-            .or_else(|| source.check_stamp(command.stamp, receipt.at.wall));
-        if let Some(refusal) = refused {
-            return decision.rejected(refusal);
-        }
-        let before = source.last_valid();
-        let decision = if is_aside {
-            self.judge_aside(index, command, about.factors, before, now, decision)
-        } else if about.permission == Permission::NotPermitted {
-            source.keep(commanded(command, self.rules.interface), &command.given);
-            decision
-        } else {
-            self.judge_live(index, command, about, now, decision)
-        };
-        if decision.refusal.is_none()
-            && let Some(source) = self.sources.get_mut(index)
-        {
-            source.note_valid(now);
-        }
-        decision
-    }
-
-    /// Judges one valid command while active.
-    fn judge_live(
-        &mut self,
-        index: usize,
-        command: &mut Command,
-        about: Circumstances,
-        now: SteadyTime,
-        decision: Decision,
-    ) -> Decision {
-        let Some(source) = self.sources.get(index) else { return decision };
-        let (limit_scale, period_s) = (source.rules.limit_scale, source.period_s());
-        let moves = self.asks_for_motion(command, period_s);
-        if !self.may_own(index, moves, now) {
-            return decision.with(Verdict::NotSelected);
-        }
-        if about.permission == Permission::Held {
-            // Heard again: the lane's own hold ends, though something else still holds it.
-            self.silent_since = None;
-            return decision;
-        }
-        self.refer_to_joints(about.fresh, command);
-        let taking_over = self.owner.is_some_and(|owner| owner != index);
-        let credit = self.credit.allowance(now, period_s);
-        let Self { envelope, rules, measured, easing, .. } = self;
-        let allowance =
-            easing.allowance(about.factors, limit_scale, taking_over, rules, credit, now);
-        let limits = match limit(envelope, command, rules, allowance, measured) {
-            Ok(limits) => limits,
-            Err(refusal) => return decision.rejected(refusal),
-        };
-        self.silent_since = None;
-        let verdict = if limits.is_empty() { Verdict::Passed } else { Verdict::Limited };
-        let plan = command.times.last().copied().unwrap_or(0);
-        let plan = std::time::Duration::from_nanos(u64::try_from(plan).unwrap_or(0));
-        Decision { verdict, limits, moves, moves_until: now.after(plan), ..decision }
-    }
-
-    /// Makes a forwarded command the one that was last sent, by its source. Returns the source in
-    /// charge before, where that changed.
-    pub(super) fn forwarded(
-        &mut self,
-        index: usize,
-        decision: &Decision,
-        now: SteadyTime,
-    ) -> Option<Option<usize>> {
-        self.envelope.commit();
-        self.has_sent = true;
-        self.has_frozen = false;
-        let period_s = self.sources.get(index).map_or(0.0, Source::period_s);
-        self.credit.spend(self.envelope.used_s(), now, period_s);
-        self.state = LaneState::Flowing;
-        self.moves_until = match (decision.moves, self.rules.shape) {
-            (false, _) => None,
-            (true, Shape::Target) => Some(SteadyTime::from_nanos(u64::MAX)),
-            (true, Shape::Trajectory) => Some(decision.moves_until),
-        };
-        let before = self.owner;
-        let changed = before != Some(index);
-        self.easing.forwarded(changed && before.is_some(), &self.rules, now);
-        if changed {
-            self.selected = None;
-            self.hand_to(Some(index));
-        }
-        if let Some(source) = self.sources.get_mut(index) {
-            source.engaged |= decision.moves;
-        }
-        changed.then_some(before)
-    }
-
-    /// A command that was judged aside counts: what would have been sent is its next reference.
-    pub(super) fn judged(&mut self, index: usize, decision: &Decision, now: SteadyTime) {
-        let Some(source) = self.sources.get_mut(index) else { return };
-        let period_s = source.period_s();
-        if matches!(decision.verdict, Verdict::Passed | Verdict::Limited)
-            && let Some(aside) = &mut source.aside
-        {
-            aside.commit(now, period_s);
-        }
-    }
-
     /// Starts anew for an arm: the one selected in charge or nobody, the pose held chosen anew, no
     /// motion owed.
     pub(super) fn start(&mut self, fresh: bool, now: SteadyTime) -> bool {
@@ -380,25 +243,4 @@ impl Lane {
         self.has_sent = false;
         self.envelope.sent_mut().fill(Reference::default());
     }
-}
-
-/// The values of the quantity that is commanded.
-pub(super) fn commanded(command: &Command, interface: Interface) -> &[f64] {
-    match interface {
-        Interface::Position => &command.position,
-        Interface::Velocity => &command.velocity,
-        Interface::Effort => &command.effort,
-    }
-}
-
-/// The one place where a command meets its limits.
-pub(super) fn limit(
-    envelope: &mut Envelope,
-    command: &mut Command,
-    rules: &LaneRules,
-    allowance: Allowance,
-    measured: &Measured,
-) -> Result<LimitSet, Refusal> {
-    let present = Present { position: measured.position(), velocity: measured.velocity() };
-    envelope.apply(command, rules, allowance, present)
 }

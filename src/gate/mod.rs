@@ -4,8 +4,8 @@
 //! numbers ([`command::Command`]), and what goes out is a [`verdict::Verdict`] and numbers again.
 //!
 //! **Invariant:** no ROS, clock, file, thread, lock or environment; no heap allocation after
-//! construction; nothing of ours is imported but `gate` itself. Words are those of the README's
-//! words (its section "States" and design words): lane, source, verdict, state, cause, kill, reset, arm, disarm.
+//! construction; nothing of ours is imported but `gate` itself. The words are the README's, of its
+//! section "States": lane, source, verdict, state, cause, kill, reset, arm, disarm.
 
 mod actions;
 pub mod arbitration;
@@ -28,6 +28,7 @@ pub mod envelope;
 pub mod fault;
 pub mod history;
 mod inputs;
+mod judgement;
 pub mod kill_input;
 pub mod lane;
 pub mod lane_state;

@@ -37,6 +37,7 @@ mod namesakes;
 mod neighbours;
 mod operators;
 mod outputs;
+mod params;
 mod peer;
 mod persistence;
 mod probes;

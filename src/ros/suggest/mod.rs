@@ -8,6 +8,7 @@
 
 mod limits;
 mod observe;
+mod watched;
 mod write;
 
 use std::time::Duration;

@@ -1,0 +1,199 @@
+//! One topic under observation: what goes over it, summed up message by message.
+
+use std::collections::BTreeMap;
+
+use super::{Range, SuggestError};
+use crate::cdr::{Path, Value};
+use crate::clock;
+use crate::config::model::CommandType;
+use crate::gate::publisher::Gid;
+use crate::gate::units::SteadyTime;
+use crate::ros::rcl::{SerializedBuffer, Subscription};
+use crate::ros::typesupport::LoadedMessage;
+
+/// What a topic is looked at for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Use {
+    Command(CommandType),
+    JointState,
+    Odometry,
+    Description,
+}
+
+/// One topic under observation.
+pub(super) struct Watched {
+    pub(super) topic: String,
+    pub(super) usage: Use,
+    loaded: LoadedMessage,
+    subscription: Subscription,
+    pub(super) seen: Seen,
+}
+
+/// First and last message, and how many.
+#[derive(Clone, Copy)]
+pub(super) struct Flow {
+    count: u32,
+    first: SteadyTime,
+    last: SteadyTime,
+}
+
+impl Flow {
+    pub(super) fn rate_hz(self) -> Option<f64> {
+        let span = self.last.since(self.first).as_secs_f64();
+        (self.count > 1 && span > 0.0).then(|| f64::from(self.count.saturating_sub(1)) / span)
+    }
+}
+
+/// What came, summed up.
+#[derive(Default)]
+pub(super) struct Seen {
+    pub(super) all: Option<Flow>,
+    pub(super) writers: BTreeMap<Gid, Flow>,
+    pub(super) names: Vec<String>,
+    pub(super) count: usize,
+    pub(super) position: Vec<Range>,
+    pub(super) velocity: Vec<Range>,
+    pub(super) has_effort: bool,
+    pub(super) text: Option<String>,
+}
+
+impl Watched {
+    pub(super) fn new(
+        topic: String,
+        usage: Use,
+        loaded: LoadedMessage,
+        subscription: Subscription,
+    ) -> Self {
+        Self { topic, usage, loaded, subscription, seen: Seen::default() }
+    }
+
+    /// Takes what is in the queue.
+    pub(super) fn look(&mut self, buffer: &mut SerializedBuffer) -> Result<(), SuggestError> {
+        while let Some(info) = self.subscription.take(buffer)? {
+            let now = clock::steady();
+            let flow = Flow { count: 0, first: now, last: now };
+            for flow in [
+                self.seen.all.get_or_insert(flow),
+                self.seen.writers.entry(info.publisher_gid).or_insert(flow),
+            ] {
+                flow.count = flow.count.saturating_add(1);
+                flow.last = now;
+            }
+            if let Ok(value) = self.loaded.deserialize(buffer.bytes()) {
+                self.note(&value);
+            }
+        }
+        Ok(())
+    }
+
+    fn note(&mut self, value: &Value) {
+        match self.usage {
+            Use::Description => {
+                self.seen.text = self.texts(value, "data").into_iter().next();
+            }
+            Use::Odometry => {
+                let twist = self.axes(value, "twist.twist");
+                widen(&mut self.seen.velocity, &twist);
+            }
+            Use::Command(CommandType::Twist) => {
+                let twist = self.axes(value, "");
+                widen(&mut self.seen.velocity, &twist);
+            }
+            Use::Command(CommandType::TwistStamped) => {
+                let twist = self.axes(value, "twist");
+                widen(&mut self.seen.velocity, &twist);
+            }
+            Use::Command(CommandType::Float64MultiArray) => {
+                let data = self.numbers(value, "data");
+                self.seen.count = data.len();
+                widen(&mut self.seen.position, &data);
+            }
+            Use::JointState | Use::Command(CommandType::JointState) => {
+                self.seen.names = self.texts(value, "name");
+                self.seen.count = self.seen.names.len();
+                let (position, velocity) =
+                    (self.numbers(value, "position"), self.numbers(value, "velocity"));
+                widen(&mut self.seen.position, &position);
+                widen(&mut self.seen.velocity, &velocity);
+                self.seen.has_effort |= !self.numbers(value, "effort").is_empty();
+            }
+            Use::Command(CommandType::JointTrajectory) => {
+                self.seen.names = self.texts(value, "joint_names");
+                self.seen.count = self.seen.names.len();
+                for (path, velocity) in
+                    [("points[].positions", false), ("points[].velocities", true)]
+                {
+                    let all = self.numbers(value, path);
+                    for point in all.chunks(self.seen.count.max(1)) {
+                        let seen = &mut self.seen;
+                        let ranges = if velocity { &mut seen.velocity } else { &mut seen.position };
+                        widen(ranges, point);
+                    }
+                }
+                self.seen.has_effort |= !self.numbers(value, "points[].effort").is_empty();
+            }
+            Use::Command(CommandType::Mapped) => {}
+        }
+    }
+
+    fn get<'a>(&self, value: &'a Value, path: &str) -> Vec<&'a Value> {
+        let path = Path::parse(path).ok();
+        path.and_then(|path| value.get(self.loaded.message(), &path).ok()).unwrap_or_default()
+    }
+
+    fn numbers(&self, value: &Value, path: &str) -> Vec<f64> {
+        let number = |value: &&Value| match value {
+            Value::F64(number) => Some(*number),
+            Value::F32(number) => Some(f64::from(*number)),
+            Value::Bool(_)
+            | Value::Unsigned(_)
+            | Value::Signed(_)
+            | Value::Text(_)
+            | Value::WideText(_)
+            | Value::Message(_)
+            | Value::List(_) => None,
+        };
+        self.get(value, path).iter().filter_map(number).collect()
+    }
+
+    fn texts(&self, value: &Value, path: &str) -> Vec<String> {
+        let text = |value: &&Value| match value {
+            Value::Text(bytes) => Some(String::from_utf8_lossy(bytes).into_owned()),
+            Value::Bool(_)
+            | Value::Unsigned(_)
+            | Value::Signed(_)
+            | Value::F32(_)
+            | Value::F64(_)
+            | Value::WideText(_)
+            | Value::Message(_)
+            | Value::List(_) => None,
+        };
+        self.get(value, path).iter().filter_map(text).collect()
+    }
+
+    fn axes(&self, value: &Value, below: &str) -> Vec<f64> {
+        let dot = if below.is_empty() { "" } else { "." };
+        let axis = |axis: &str| self.numbers(value, &format!("{below}{dot}{axis}"));
+        super::write::AXES.into_iter().flat_map(axis).collect()
+    }
+}
+
+/// Makes room for values; what is not a number is left out.
+fn widen(ranges: &mut Vec<Range>, values: &[f64]) {
+    for (index, value) in values.iter().enumerate() {
+        if !value.is_finite() {
+            continue;
+        }
+        match ranges.get_mut(index) {
+            Some(range) => {
+                if *value < range.min {
+                    range.min = *value;
+                }
+                if *value > range.max {
+                    range.max = *value;
+                }
+            }
+            None => ranges.push(Range { min: *value, max: *value }),
+        }
+    }
+}
