@@ -46,8 +46,10 @@ pub(in crate::gate) fn fits_position(
     {
         return false;
     }
-    if let (Some(acceleration), Some(deceleration)) = (limits.acceleration, limits.deceleration) {
-        let most = at_most(acceleration * step.acceleration, deceleration * step.squared);
+    if limits.acceleration.is_some() || limits.deceleration.is_some() {
+        let faster = limits.acceleration.map_or(FREE, |limit| limit * step.acceleration);
+        let slower = limits.deceleration.map_or(FREE, |limit| limit * step.squared);
+        let most = at_most(faster, slower);
         let difference = change - sent.rate * step.time;
         if !is_within(difference, -most, most) {
             return false;

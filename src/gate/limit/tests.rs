@@ -233,13 +233,13 @@ proptest! {
         rate in -2.5..2.5f64,
         aim_rate in -5.0..5.0f64,
         (credit_s, velocity, acceleration) in (0.0..0.05f64, 0.0..=1.0f64, 0.0..=1.0f64),
-        kinds in (any::<bool>(), any::<bool>(), any::<bool>()),
+        kinds in (any::<bool>(), any::<bool>(), any::<bool>(), any::<bool>()),
     ) {
         let limits = DimensionLimits {
             position: kinds.0.then_some(Bounds { min: -1.0, max: 1.0 }),
             velocity: kinds.1.then_some(Bounds { min: -1.5, max: 2.0 }),
             acceleration: kinds.2.then_some(10.0),
-            deceleration: kinds.2.then_some(20.0),
+            deceleration: kinds.3.then_some(20.0),
             ..DimensionLimits::default()
         };
         let sent = Reference { value, rate };
@@ -299,6 +299,39 @@ fn when_a_position_is_well_inside_expect_the_comparisons_alone_to_say_so() {
         // No room to stop from 2 rad/s within 0.02 rad.
         let sent = Reference { value: sign * 0.94, rate: sign * 2.0 };
         assert!(!fits_position(sign * 0.98, sent, &WITH_ACCELERATION, step));
+    }
+}
+
+/// `unlimited: [acceleration]` leaves speeding up free, and slowing down limited.
+#[test]
+fn when_only_deceleration_is_limited_expect_it_asked_of_every_command() {
+    let limits = DimensionLimits { deceleration: Some(2.0), ..LIMITS };
+    for sign in [1.0, -1.0] {
+        let sent = Reference { value: 0.0, rate: sign * 2.0 };
+        assert!(!fits_position(0.0, sent, &limits, Step::of(STEP)));
+        let limited = limit_to_rest(0.0, sent, &limits, STEP);
+        assert!((limited.value - sign * 1.96 * 0.02).abs() < 1e-12, "{limited:?}");
+        assert_eq!(limited.by, only(Limit::Deceleration));
+    }
+    let limits = DimensionLimits { acceleration: Some(2.0), ..LIMITS };
+    assert!(!fits_position(0.02, at(0.0), &limits, Step::of(STEP)));
+}
+
+/// A name for each end: at a tie the one that was there first.
+#[test]
+fn when_a_smaller_velocity_limit_is_in_force_expect_what_really_ends_the_step_named() {
+    for (rate, velocity, by) in [
+        (0.0, 0.05, Limit::Velocity),
+        // 10 rad/s² for 0.02 s are 0.2 rad/s, and so is the velocity limit.
+        (0.0, 0.1, Limit::Acceleration),
+        (2.0, 0.9, Limit::Velocity),
+        (2.0, 0.8, Limit::Velocity),
+        (2.0, 0.1, Limit::Deceleration),
+    ] {
+        let allowance = Allowance { velocity, ..STEP };
+        let sent = Reference { value: -0.9, rate };
+        let limited = limit_to_rest(0.9, sent, &WITH_ACCELERATION, allowance);
+        assert_eq!(limited.by, only(by), "{rate} {velocity}");
     }
 }
 
