@@ -15,10 +15,12 @@ use super::check::Refusal;
 use super::command::Command;
 use super::limit::{Allowance, LimitSet, Limited, Reference};
 use super::rules::{Interface, LaneRules, Shape};
+use super::units::SteadyTime;
 
 mod changes;
 mod companions;
 mod groups;
+mod pauses;
 mod targets;
 mod total_effort;
 mod trajectory;
@@ -26,6 +28,7 @@ mod verify;
 
 use changes::Report;
 pub use changes::{Change, MAX_CHANGES, Quantity};
+use pauses::Pauses;
 pub use trajectory::HORIZON_NS;
 
 /// What is measured of a lane's joints; `None` before the first sample, or where the feedback does
@@ -63,6 +66,9 @@ pub struct Envelope {
     steps: Vec<f64>,
     report: Report,
     used_s: f64,
+    /// Which joints the last command applied gave.
+    given: Vec<bool>,
+    pauses: Pauses,
 }
 
 impl Envelope {
@@ -77,6 +83,8 @@ impl Envelope {
             steps: vec![0.0; dimensions],
             report: Report::new(dimensions),
             used_s: 0.0,
+            given: vec![true; dimensions],
+            pauses: Pauses::new(dimensions),
         }
     }
 
@@ -108,6 +116,19 @@ impl Envelope {
         self.sent.copy_from_slice(&self.candidate);
     }
 
+    /// The same of a command that was sent now, of a source whose nominal period is `period` in
+    /// nanoseconds.
+    pub fn commit_at(&mut self, now: SteadyTime, period: u64) {
+        self.commit();
+        self.pauses.note(&self.given, now, period);
+    }
+
+    /// Before [`Self::apply`]: what nothing came for in a while is at rest, wherever its stream was
+    /// going.
+    pub fn rest(&mut self, now: SteadyTime, period: u64) {
+        self.pauses.rest(&mut self.sent, now, period);
+    }
+
     /// How much of its time credit the last command applied takes.
     #[must_use]
     pub const fn used_s(&self) -> f64 {
@@ -131,6 +152,7 @@ impl Envelope {
     ) -> Result<LimitSet, Refusal> {
         self.report.clear();
         self.used_s = allowance.credit_s;
+        self.given.copy_from_slice(&command.given);
         if rules.balance {
             verify::verify(command, rules, present)?;
             self.note_target(command, rules);

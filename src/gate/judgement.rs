@@ -13,7 +13,6 @@ use super::limit::{Allowance, LimitSet};
 use super::measured::Measured;
 use super::publisher::Receipt;
 use super::rules::{Interface, LaneRules, Shape};
-use super::source::Source;
 use super::units::SteadyTime;
 use super::verdict::{Reason, Verdict};
 
@@ -79,6 +78,7 @@ impl Lane {
     ) -> Decision {
         let Some(source) = self.sources.get(index) else { return decision };
         let (limit_scale, period_s) = (source.rules.limit_scale, source.period_s());
+        let period = source.period_nanos();
         let moves = self.asks_for_motion(command, period_s);
         if !self.may_own(index, moves, now) {
             return decision.with(Verdict::NotSelected);
@@ -91,6 +91,7 @@ impl Lane {
         self.refer_to_joints(about.fresh, command);
         let taking_over = self.owner.is_some_and(|owner| owner != index);
         let credit = self.credit.allowance(now, period_s);
+        self.envelope.rest(now, period);
         let Self { envelope, rules, measured, easing, .. } = self;
         let allowance =
             easing.allowance(about.factors, limit_scale, taking_over, rules, credit, now);
@@ -113,10 +114,12 @@ impl Lane {
         decision: &Decision,
         now: SteadyTime,
     ) -> Option<Option<usize>> {
-        self.envelope.commit();
+        let source = self.sources.get(index);
+        let (period_s, period) =
+            source.map_or((0.0, 0), |source| (source.period_s(), source.period_nanos()));
+        self.envelope.commit_at(now, period);
         self.has_sent = true;
         self.has_frozen = false;
-        let period_s = self.sources.get(index).map_or(0.0, Source::period_s);
         self.credit.spend(self.envelope.used_s(), now, period_s);
         self.state = LaneState::Flowing;
         self.moves_until = match (decision.moves, self.rules.shape) {
@@ -140,11 +143,11 @@ impl Lane {
     /// A command that was judged aside counts: what would have been sent is its next reference.
     pub(super) fn judged(&mut self, index: usize, decision: &Decision, now: SteadyTime) {
         let Some(source) = self.sources.get_mut(index) else { return };
-        let period_s = source.period_s();
+        let (period_s, period) = (source.period_s(), source.period_nanos());
         if matches!(decision.verdict, Verdict::Passed | Verdict::Limited)
             && let Some(aside) = &mut source.aside
         {
-            aside.commit(now, period_s);
+            aside.commit(now, (period_s, period));
         }
     }
 }

@@ -11,6 +11,7 @@ mod motion;
 mod output;
 mod plan;
 mod source;
+mod standing;
 mod state;
 
 use interlock::gate::rules::{GateRules, Shape};

@@ -11,6 +11,7 @@ use interlock::gate::safe::SafeCommand;
 
 use super::easing::Easing;
 use super::form::targets;
+use super::standing::Standing;
 use super::{Judged, Scene, hold};
 use crate::trace::{From, Output, What};
 
@@ -49,6 +50,7 @@ struct Track {
 /// The motion of one lane's output.
 pub(super) struct LaneMotion {
     tracks: Vec<Track>,
+    standing: Vec<Standing>,
     /// Granted time, s; the same times the velocity factor in force.
     granted: f64,
     scaled: f64,
@@ -64,6 +66,7 @@ impl LaneMotion {
         let periods = rules.sources.iter().map(|source| 1.0 / source.max_rate_hz);
         Self {
             tracks: vec![Track::default(); rules.limits.len()],
+            standing: vec![Standing::default(); rules.limits.len()],
             granted: 0.0,
             scaled: 0.0,
             last_at: None,
@@ -182,6 +185,12 @@ impl LaneMotion {
                 continue;
             }
             let place = Place { lane, joint, cap, elapsed, factor };
+            if self.standing[joint].hears(now, cap / PERIODS) {
+                let track = &mut self.tracks[joint];
+                track.rest = (track.last, self.granted - elapsed);
+                track.run.clear();
+                track.run.push(track.rest);
+            }
             match rules.interface {
                 Interface::Position => self.position(scene.rules, place, *value)?,
                 Interface::Velocity => self.velocity(scene.rules, place, *value)?,

@@ -13,6 +13,7 @@ mod hazards_of_stops;
 mod holding;
 mod kill_publishers;
 mod numbers;
+mod pauses;
 mod releases;
 mod self_test;
 mod situations;
