@@ -5,12 +5,19 @@
 //! the joystick never re-engages the policy that the operator pulled away from (hazard 41), and an
 //! idle joystick does not keep a policy from a lane that it never moved.
 
+use std::time::Duration;
+
 use super::command::Command;
 use super::lane::Lane;
 use super::lane_state::LaneState;
 use super::limit::LOCKED_TOLERANCE;
 use super::rules::{Interface, LaneMode, ReturnTo, Shape, SourceMode};
+use super::source::Source;
 use super::units::{SteadyTime, is_within};
+
+/// How long a source that an operator put in charge may be quiet while what another sent last goes on:
+/// what a stream at 10 Hz needs, twice.
+const AWAITED: Duration = Duration::from_millis(200);
 
 /// Why a source was not put in charge.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,10 +83,17 @@ impl Lane {
             return None;
         }
         let owner = self.owner.and_then(|owner| self.sources.get(owner));
-        if owner.is_some_and(|owner| owner.is_alive(now)) {
+        if owner.is_some_and(|owner| owner.is_alive(now) && !self.is_awaited(owner, now)) {
             return None;
         }
         Some(self.rules.balance || self.moves_until.is_some_and(|until| until > now))
+    }
+
+    /// Whether a source that an operator put in charge has sent nothing since, for too long. One
+    /// without a timeout is never silent, and what its forerunner sent last would stand for ever.
+    fn is_awaited(&self, owner: &Source, now: SteadyTime) -> bool {
+        let since = self.owner_since;
+        owner.last_valid().is_none_or(|heard| heard < since) && now.since(since) > AWAITED
     }
 
     /// Puts a source in charge, or by priority again. While not `active` it is remembered for the
@@ -108,6 +122,7 @@ impl Lane {
         }
         let before = self.owner;
         self.hand_to(wanted);
+        self.owner_since = now;
         // Whoever was silent is no longer in charge: its deadlines end with it (hazard 26).
         if wanted.is_some() {
             self.silent_since = None;

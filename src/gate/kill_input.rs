@@ -155,6 +155,12 @@ impl Level {
             self.asserted = asserted;
             self.at = receipt.at.steady;
             self.replayed = None;
+        } else if news == News::Late && asserted && !dense {
+            // Messages of one publisher come in their order, so an older stamp is a clock that was set
+            // back: pressed until it is released, by that clock.
+            self.asserted = true;
+            self.at = receipt.at.steady;
+            self.numbers.restart(number);
         }
         news
     }
@@ -180,7 +186,12 @@ impl KillInput {
         } else {
             match level.live(asserted, receipt) {
                 News::Newer => self.last_seen = Some(now),
-                News::Late => late = asserted,
+                News::Late => {
+                    late = asserted;
+                    if receipt.sequence.is_none() {
+                        self.last_seen = Some(now);
+                    }
+                }
                 News::Known => {}
             }
         }

@@ -59,6 +59,8 @@ pub struct Lane {
     pub(super) sources: Vec<Source>,
     pub(super) state: LaneState,
     pub(super) owner: Option<usize>,
+    /// When an operator put the source in charge there; it must be heard after that.
+    pub(super) owner_since: SteadyTime,
     pub(super) selected: Option<usize>,
     pub(super) measured: Measured,
     pub(super) graph: LaneGraph,
@@ -104,6 +106,7 @@ impl Lane {
             sources: rules.sources.iter().map(source).collect(),
             state: LaneState::Released,
             owner: None,
+            owner_since: now,
             selected: None,
             measured: Measured::new(dimensions),
             graph: LaneGraph::default(),

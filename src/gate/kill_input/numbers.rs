@@ -60,6 +60,11 @@ impl Numbers {
         }
     }
 
+    /// Counts anew from this one.
+    pub(super) const fn restart(&mut self, number: Option<u64>) {
+        *self = Self { newest: number, before: 0 };
+    }
+
     /// Whether a sample is newer than all that were noted. One without a number is, while none was.
     pub(super) fn is_newer(&self, number: Option<u64>, heard: bool) -> bool {
         match (self.newest, number) {

@@ -3,6 +3,7 @@
 use super::bench::*;
 use crate::gate::command::Command;
 use crate::gate::core::SelectRefused;
+use crate::gate::lane_state::LaneState;
 use crate::gate::rules::{LaneRules, ReturnTo, Shape};
 use crate::gate::test_rules::{position_lane, velocity_lane};
 use crate::gate::verdict::Verdict;
@@ -102,4 +103,29 @@ fn when_the_motion_has_just_ended_expect_a_silence_at_rest() {
     assert_eq!(lane.silence(now), Some(false));
     lane.moves_until = Some(crate::gate::units::SteadyTime::from_nanos(now.as_nanos() + 1));
     assert_eq!(lane.silence(now), Some(true));
+}
+
+/// A source without a timeout is never silent; what the one before it sent last must not stand for ever.
+#[test]
+fn when_a_quiet_source_is_put_in_charge_in_motion_expect_a_stop_until_it_is_heard() {
+    let mut lane = velocity_lane(1);
+    lane.sources[0].timeout = None;
+    let mut bench = Bench::new(rules(vec![lane])).armed();
+    bench.send(0, 0, &[0.0]);
+    bench.run(20);
+    bench.stream(0, 1, &[0.5], 1_000);
+    assert_eq!(bench.gate.lane(0).unwrap().owner(), Some(1));
+    assert!(bench.gate.select_source(0, Some(0), bench.now().steady).is_ok());
+    for _ in 0..10 {
+        assert_eq!(bench.verdict(1, &[0.5]), Verdict::NotSelected);
+        bench.run(20);
+    }
+    assert_eq!(bench.lane_state(0), LaneState::Flowing);
+    let safe = bench.run(20);
+    assert_eq!(bench.lane_state(0), LaneState::Holding);
+    assert_eq!(safe.last(), Some(&vec![0.0]));
+    assert!(bench.send(0, 0, &[0.02]).0.forwards());
+    // Heard since: without a timeout it is never silent.
+    bench.run(2_000);
+    assert_eq!(bench.lane_state(0), LaneState::Flowing);
 }

@@ -1,5 +1,7 @@
 //! Publishers of kill inputs that come and go, seen by the whole gate.
 
+use std::time::Duration;
+
 use super::bench::*;
 use crate::gate::cause::Cause;
 use crate::gate::condition::ConditionCode;
@@ -7,7 +9,7 @@ use crate::gate::kill_input::{Identifiers, Listed};
 use crate::gate::publisher::Receipt;
 use crate::gate::rules::{KillAction, KillInputRules};
 use crate::gate::state::{Refused, State};
-use crate::gate::test_rules::velocity_lane;
+use crate::gate::test_rules::{heartbeat, velocity_lane};
 
 /// A gate with one kill input without a heartbeat.
 fn wired(action: KillAction) -> Bench {
@@ -143,4 +145,51 @@ fn when_an_input_cannot_be_read_expect_what_a_press_does() {
     assert_eq!(bench.state(), State::Active);
     bench.gate.kill_input_unread(0, false, bench.now());
     assert_eq!(bench.state(), State::Disarmed);
+}
+
+/// Where the middleware numbers nothing, only the publisher's own stamps say what is newer.
+#[test]
+fn hazard_04_reset_with_cause_present_after_the_publishers_clock_was_set_back() {
+    let says_at = |bench: &mut Bench, stamp: i64, asserted: bool| {
+        let receipt = Receipt {
+            publisher: Some([1; 16]),
+            sequence: None,
+            source_timestamp: Some(stamp),
+            ..bench.receipt()
+        };
+        bench.gate.kill_input(0, Some(asserted), &receipt);
+    };
+    let mut bench = wired(KillAction::Kill).armed();
+    says_at(&mut bench, 5_000, false);
+    assert_eq!(bench.state(), State::Active);
+    says_at(&mut bench, 1_000, true);
+    assert_eq!(bench.state(), State::Killed);
+    assert_eq!(bench.unmet(), [ConditionCode::KillInputAsserted], "it is still pressed");
+    let seq = bench.gate.machine().seq();
+    assert_eq!(bench.gate.reset(seq, bench.now()), Err(Refused::Unmet));
+    // Older than the press by its own clock: nothing.
+    says_at(&mut bench, 900, false);
+    assert_eq!(bench.unmet(), [ConditionCode::KillInputAsserted]);
+    says_at(&mut bench, 1_100, false);
+    assert_eq!(bench.gate.reset(seq, bench.now()), Ok(()));
+}
+
+/// A heartbeat is heard, whatever its clock says.
+#[test]
+fn when_a_heartbeats_clock_is_set_back_expect_no_silence() {
+    let mut rules = rules(vec![velocity_lane(1)]);
+    rules.kill_inputs = vec![heartbeat(Duration::from_secs(5))];
+    let mut bench = Bench::new(rules);
+    for step in 0..200 {
+        let stamp = if step < 100 { 1_000_000 + step } else { step };
+        let receipt = Receipt {
+            publisher: Some([1; 16]),
+            sequence: None,
+            source_timestamp: Some(stamp),
+            ..bench.receipt()
+        };
+        bench.gate.kill_input(0, Some(false), &receipt);
+        bench.run(10);
+        assert!(!bench.unmet().contains(&ConditionCode::KillInputSilent), "{step}");
+    }
 }
