@@ -38,6 +38,12 @@ impl ClockCauses {
         Self { watch, step_s: seconds(step), was_suspended: false, was_stepped: false }
     }
 
+    /// Whether the machine slept since the last look, which this is not.
+    #[must_use]
+    pub fn has_slept(&self, now: Readings) -> bool {
+        self.watch.has_slept(now)
+    }
+
     /// Looks at the clocks.
     pub fn look(&mut self, now: Readings) -> ClockNews {
         let event = self.watch.look(now);

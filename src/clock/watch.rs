@@ -51,15 +51,28 @@ impl ClockWatch {
     /// What happened since the last look. A suspend hides the step that the wall clock makes with it:
     /// that one is right again.
     pub fn look(&mut self, now: Readings) -> Option<ClockEvent> {
+        let slept = self.slept(now);
         let last = self.last.replace(now)?;
         let passed = now.steady.saturating_sub(last.steady);
-        let slept = now.boot.saturating_sub(last.boot).saturating_sub(passed);
         if slept > SUSPEND {
             let nanos = u64::try_from(slept).unwrap_or(0);
             return Some(ClockEvent::Suspended(Duration::from_nanos(nanos)));
         }
         let stepped = now.wall.saturating_sub(last.wall).saturating_sub(passed);
         (stepped.saturating_abs() > self.step).then_some(ClockEvent::Stepped(stepped))
+    }
+
+    /// Whether the machine slept since the last look, which this is not.
+    #[must_use]
+    pub fn has_slept(&self, now: Readings) -> bool {
+        self.slept(now) > SUSPEND
+    }
+
+    fn slept(&self, now: Readings) -> i64 {
+        self.last.map_or(0, |last| {
+            let passed = now.steady.saturating_sub(last.steady);
+            now.boot.saturating_sub(last.boot).saturating_sub(passed)
+        })
     }
 }
 
@@ -97,7 +110,9 @@ mod tests {
     fn when_the_machine_slept_expect_suspended_and_not_a_step() {
         let mut watch = ClockWatch::new(STEP);
         assert_eq!(watch.look(at(0, 100, 1000)), None);
+        assert!(!watch.has_slept(at(10, 110, 1010)) && watch.has_slept(at(10, 3710, 4610)));
         let event = watch.look(at(10, 3710, 4610));
+        assert!(!watch.has_slept(at(10, 3710, 4610)));
         assert_eq!(event, Some(ClockEvent::Suspended(Duration::from_millis(3600))));
         assert_eq!(watch.look(at(20, 3720, 4620)), None, "told once");
     }

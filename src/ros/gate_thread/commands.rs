@@ -91,6 +91,9 @@ impl GateThread {
             }
         };
         let at = clock::now();
+        // Stopped within this turn: what was taken is as old as what is drained before the next tick.
+        let late = self.gate.is_stalled(at.steady).then_some(Drain::Fenced);
+        let drain = drain.or(late);
         let before = wire.last_received.replace(at.steady);
         let receipt = receipt(&info, at);
         let allowed = wire.allows(receipt.publisher);

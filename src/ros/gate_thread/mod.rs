@@ -185,8 +185,7 @@ impl GateThread {
         self.pending.collect();
         let now = clock::now();
         let mut worked = self.take_kills(now);
-        if self.gate.is_stalled(now.steady) {
-            // What waited while the gate stood still looks fresh and is not.
+        if self.stood_still(now) {
             self.drain_commands(Drain::Fenced);
             self.tick(now);
         }
@@ -198,6 +197,9 @@ impl GateThread {
         worked |= self.take_commands();
         let now = clock::now();
         if now.steady >= self.next_tick {
+            if self.gate.is_stalled(now.steady) {
+                self.drain_commands(Drain::Fenced);
+            }
             self.tick(now);
         }
         self.publish_safe(now);

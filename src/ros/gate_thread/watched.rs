@@ -132,6 +132,12 @@ fn nanos(seconds: f64) -> i64 {
 }
 
 impl GateThread {
+    /// Whether what waits in the queues is from before a standstill of this thread or of the machine: it
+    /// looks fresh and is not.
+    pub(super) fn stood_still(&self, now: Moment) -> bool {
+        self.gate.is_stalled(now.steady) || self.watched.clocks.has_slept((self.clocks)())
+    }
+
     /// A suspend or a step of the wall clock since the last tick. Either is a moment: the cause is
     /// there for one tick, and what it did stays.
     pub(super) fn watch_clocks(&mut self, readings: Readings, now: Moment) {
