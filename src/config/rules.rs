@@ -12,6 +12,7 @@ impl Config {
             arm_settle: self.arm_settle,
             stop_deadline: self.stop.deadline,
             simulated_time: self.use_sim_time && !self.allow_sim_time,
+            simulated_stamps: self.use_sim_time,
             lanes: self.lanes.iter().map(LaneConfig::rules).collect(),
             feedback: self
                 .feedback

@@ -34,6 +34,9 @@ pub struct Command {
     pub times: Vec<i64>,
     /// The header's stamp, where the type has one.
     pub stamp: Option<WallTime>,
+    /// How far from now a trajectory's times are counted, in nanoseconds: its stamp is its start. Set
+    /// by the gate; below 0 where it began before.
+    pub starts_in: i64,
 }
 
 impl Command {
@@ -53,6 +56,7 @@ impl Command {
             kd: Vec::with_capacity(capacity),
             times: Vec::with_capacity(capacity),
             stamp: None,
+            starts_in: 0,
         }
     }
 
@@ -68,6 +72,7 @@ impl Command {
         self.kd.clear();
         self.times.clear();
         self.stamp = None;
+        self.starts_in = 0;
     }
 }
 
@@ -94,6 +99,7 @@ mod tests {
         }
         command.times.extend([1, 2]);
         command.stamp = Some(WallTime::from_nanos(7));
+        command.starts_in = -5;
         command.clear();
         assert_eq!(command, new);
         assert_eq!(command.position.capacity(), room);

@@ -19,6 +19,7 @@ use super::units::SteadyTime;
 
 mod changes;
 mod companions;
+mod curve;
 mod groups;
 mod pauses;
 mod targets;

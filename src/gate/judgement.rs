@@ -51,6 +51,12 @@ impl Lane {
             return decision.rejected(refusal);
         }
         let before = source.last_valid();
+        if self.rules.shape == Shape::Trajectory && !self.simulated {
+            // A stamp of zero is how ROS says "now".
+            let stamp = command.stamp.filter(|stamp| stamp.as_nanos() != 0);
+            let now = receipt.at.wall.as_nanos();
+            command.starts_in = stamp.map_or(0, |stamp| stamp.as_nanos().saturating_sub(now));
+        }
         let decision = if is_aside {
             self.judge_aside(index, command, about.factors, before, now, decision)
         } else if about.permission == Permission::NotPermitted {
@@ -102,6 +108,7 @@ impl Lane {
         self.silent_since = None;
         let verdict = if limits.is_empty() { Verdict::Passed } else { Verdict::Limited };
         let plan = command.times.last().copied().unwrap_or(0);
+        let plan = plan.saturating_add(command.starts_in);
         let plan = std::time::Duration::from_nanos(u64::try_from(plan).unwrap_or(0));
         Decision { verdict, limits, moves, moves_until: now.after(plan), ..decision }
     }

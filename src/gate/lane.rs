@@ -56,6 +56,8 @@ pub struct LaneGraph {
 #[derive(Clone, Debug)]
 pub struct Lane {
     pub(super) rules: LaneRules,
+    /// Stamps are of a clock that is not ours.
+    pub(super) simulated: bool,
     pub(super) sources: Vec<Source>,
     pub(super) state: LaneState,
     pub(super) owner: Option<usize>,
@@ -107,6 +109,7 @@ impl Lane {
             state: LaneState::Released,
             owner: None,
             owner_since: now,
+            simulated: gate.simulated_stamps,
             selected: None,
             measured: Measured::new(dimensions),
             graph: LaneGraph::default(),

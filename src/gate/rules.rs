@@ -267,6 +267,8 @@ pub struct GateRules {
     pub stop_deadline: Duration,
     /// The node runs on simulated time and that is not allowed.
     pub simulated_time: bool,
+    /// Stamps are of a clock that is not ours, so a plan's stamp says nothing of when it begins.
+    pub simulated_stamps: bool,
     /// The lanes.
     pub lanes: Vec<LaneRules>,
     /// The feedback topics.

@@ -97,6 +97,7 @@ pub(crate) fn gate(lanes: Vec<LaneRules>) -> GateRules {
         arm_settle: ms(20),
         stop_deadline: ms(1_000),
         simulated_time: false,
+        simulated_stamps: false,
         lanes,
         feedback: vec![FeedbackRules { timeout: ms(100), ..FeedbackRules::default() }],
         profiles: vec![ProfileRules::default()],

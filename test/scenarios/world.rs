@@ -121,6 +121,7 @@ impl WorldGenes {
             arm_settle: ms(pick(self.boot / 5, &[20, 40, 0])),
             stop_deadline: ms(1_000),
             simulated_time: false,
+            simulated_stamps: false,
             lanes,
             feedback,
             profiles: vec![

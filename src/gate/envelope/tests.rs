@@ -192,6 +192,7 @@ fn when_a_trajectory_jumps_rushes_or_leaves_expect_each_told() {
 }
 
 mod bounds;
+mod curves;
 mod groups;
 mod lanes;
 mod plans;

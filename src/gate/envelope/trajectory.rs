@@ -1,13 +1,15 @@
 //! A plan: points in time that the controller follows by itself.
 //!
 //! A point outside its position bounds is brought inside; everything else that does not fit refuses
-//! the plan, because a plan slowed down would no longer be the plan. Judged are: the point due now
+//! the plan, because a plan slowed down would no longer be the plan. Judged are: what is due now
 //! against the present pose, every segment's velocity, every change of velocity between two
-//! segments, how far ahead the plan reaches, and whether its end leaves the distance to stop.
+//! segments, the curve between two points that carry velocities, how far ahead the plan reaches, and
+//! whether its end leaves the distance to stop. Times count from the plan's start, which its stamp may
+//! put before or after now.
 //!
-//! Segments are straight lines between points. A curve within the acceleration limit has no larger
-//! difference of mean velocities than the limit times the time between the segments' middles, so
-//! what planners make passes. A final velocity other than zero is not refused: chunks of a policy
+//! The changes of velocity are those of straight lines. A curve within the acceleration limit has no
+//! larger difference of mean velocities than the limit times the time between the segments' middles,
+//! so what planners make passes. A final velocity other than zero is not refused: chunks of a policy
 //! end in motion and are replaced before; controllers that want zero there say so themselves.
 
 use crate::gate::check::{Place, Refusal};
@@ -18,6 +20,7 @@ use crate::gate::rules::LaneRules;
 use crate::gate::units::{at_least, at_most};
 use crate::gate::verdict::{Limit, Reason};
 
+use super::curve::{End, extremes};
 use super::{Envelope, Present, Quantity};
 
 /// How far ahead a plan may reach, in nanoseconds. A minute is longer than the plans of motion
@@ -30,6 +33,15 @@ const VELOCITY_SLACK: f64 = 1e-9;
 /// The same for accelerations, which divide by the time once more: a part in a hundred.
 const ACCELERATION_SLACK: f64 = 0.01;
 
+/// A planner that changes its acceleration between two points leaves a curve that is a little faster
+/// than it meant: up to a 48th of the acceleration times the segment. Twice that, and a part of the
+/// range.
+const CURVE_SLACK: f64 = 0.05;
+const CURVE_OF_ACCELERATION: f64 = 1.0 / 24.0;
+
+/// How far beyond the bounds a curve may round a point at one, as a part of their range.
+const SWING: f64 = 1e-3;
+
 /// One joint's motion up to a point: where, when, and the mean velocity that led there.
 #[derive(Clone, Copy)]
 struct Knot {
@@ -38,6 +50,8 @@ struct Knot {
     /// Range of the mean velocity, because the first segment starts somewhere within the tolerance
     /// around the measured pose; and that segment's duration. `None`: nothing led there.
     arrival: Option<(Bounds, f64)>,
+    /// How far the joint may be from here in truth.
+    slack: f64,
 }
 
 impl Envelope {
@@ -48,7 +62,8 @@ impl Envelope {
         allowance: Allowance,
         present: Present<'_>,
     ) -> Result<(), Refusal> {
-        if let Some(last) = command.times.last().copied().filter(|last| *last > HORIZON_NS) {
+        let last = command.times.last().map(|last| last.saturating_add(command.starts_in));
+        if let Some(last) = last.filter(|last| *last > HORIZON_NS) {
             let point = command.points.saturating_sub(1);
             let (found, bound) = (seconds(last), seconds(HORIZON_NS));
             return Err(Refusal { point, found, bound, ..Refusal::whole(Reason::Horizon) });
@@ -93,7 +108,7 @@ impl Envelope {
         let sent = self.sent.get(dimension).map_or(0.0, |sent| sent.value);
         let start = present.position(dimension).unwrap_or(sent);
         let tolerance = rules.safe.tolerance().unwrap_or(0.0);
-        let mut before = Knot { position: start, time_s: 0.0, arrival: None };
+        let mut before = Knot { position: start, time_s: 0.0, arrival: None, slack: 0.0 };
         // The velocity now, as a segment without duration that ends at the start.
         if let Some(now) = present.velocity(dimension) {
             before.arrival = Some((Bounds { min: now, max: now }, 0.0));
@@ -101,12 +116,41 @@ impl Envelope {
         let mut tolerance = Some(tolerance);
         let dimensions = rules.limits.len().max(1);
         let positions = command.position.iter().skip(dimension).step_by(dimensions);
+        let mut last: Option<(f64, f64)> = None;
         for (point, (position, time)) in positions.zip(&command.times).enumerate() {
-            let to = (*position, seconds(*time));
+            let (position, time_s) = (*position, seconds(time.saturating_add(command.starts_in)));
             let place = Place { point, dimension };
-            before = segment(before, to, tolerance.take(), limits, allowance, place)?;
+            let led_from = last.replace((position, time_s));
+            // What is over is over; what is due now lies on the way from there.
+            if time_s < 0.0 {
+                continue;
+            }
+            if let Some((from, since_s)) = led_from.filter(|from| from.1 < 0.0 && time_s > 0.0) {
+                let due = from - (position - from) * since_s / (time_s - since_s);
+                before = segment(before, (due, 0.0), tolerance.take(), limits, allowance, place)?;
+            }
+            before =
+                segment(before, (position, time_s), tolerance.take(), limits, allowance, place)?;
+            let Some(to) = end(command, place, position) else { continue };
+            let (from, since_s, within) = match led_from {
+                Some((from, since_s)) => {
+                    let place = Place { point: point.saturating_sub(1), dimension };
+                    let Some(from) = end(command, place, from) else { continue };
+                    (from, since_s, limits.velocity)
+                }
+                None => (now(start, present.velocity(dimension)), 0.0, None),
+            };
+            curve((from, to, time_s - since_s), (limits, within), allowance, place)?;
         }
-        self.end(command, limits, before.position, dimension)
+        let ends = last.map_or(start, |(position, _)| position);
+        if let Some((position, time_s)) = last.filter(|last| last.1 < 0.0) {
+            // All of it is over: its last point would be taken at once.
+            let point = command.points.saturating_sub(1);
+            let place = Place { point, dimension };
+            let to = (position, at_most(time_s, 0.0));
+            segment(before, to, tolerance.take(), limits, allowance, place)?;
+        }
+        self.end(command, limits, ends, dimension)
     }
 
     /// A plan that ends in motion must leave the distance that stopping needs.
@@ -148,7 +192,7 @@ fn segment(
     if duration_s <= 0.0 {
         // Due now: a step in no time is a jump.
         if change.abs() <= tolerance {
-            return Ok(Knot { position, time_s, arrival: None });
+            return Ok(Knot { position, time_s, arrival: from.arrival, slack: tolerance });
         }
         return Err(Refusal::value(Reason::Discontinuity, place, change, tolerance));
     }
@@ -166,8 +210,10 @@ fn segment(
         (from.arrival, limits.acceleration, limits.deceleration)
     {
         // The nearest two velocities of both ranges.
-        let start = at_least(at_most(rates.min, before.max), before.min);
-        let end = at_least(at_most(start, rates.max), rates.min);
+        let slack = from.slack / duration_s;
+        let (low, high) = (rates.min - slack, rates.max + slack);
+        let start = at_least(at_most(low, before.max), before.min);
+        let end = at_least(at_most(start, high), low);
         let between_s = (before_s + duration_s) / 2.0;
         let speeding_up = speeding_up * allowance.acceleration;
         let needed_s = change_time(start, end, speeding_up, slowing_down);
@@ -177,7 +223,63 @@ fn segment(
             return Err(Refusal::value(Reason::Acceleration, place, found, bound));
         }
     }
-    Ok(Knot { position, time_s, arrival: Some((rates, duration_s)) })
+    Ok(Knot { position, time_s, arrival: Some((rates, duration_s)), slack: 0.0 })
+}
+
+/// A point of the plan, where it carries a velocity.
+fn end(command: &Command, place: Place, position: f64) -> Option<End> {
+    let index = place.point.saturating_mul(command.dimensions).saturating_add(place.dimension);
+    let velocity = command.velocity.get(index).copied()?;
+    Some(End { position, velocity, acceleration: command.acceleration.get(index).copied() })
+}
+
+/// Where the joint is, as a plan that starts in a while finds it.
+fn now(position: f64, velocity: Option<f64>) -> End {
+    End { position, velocity: velocity.unwrap_or(0.0), acceleration: None }
+}
+
+/// Judges the curve between two points. `velocity`: its bounds; `None` on the way to the first point,
+/// where a lag makes it look fast.
+fn curve(
+    (from, to, duration_s): (End, End, f64),
+    (limits, velocity): (&DimensionLimits, Option<Bounds>),
+    allowance: Allowance,
+    place: Place,
+) -> Result<(), Refusal> {
+    if duration_s <= 0.0 {
+        return Ok(());
+    }
+    let found = extremes(from, to, duration_s);
+    if let Some(bounds) = velocity {
+        let (low, high) = (bounds.min * allowance.velocity, bounds.max * allowance.velocity);
+        let acceleration = limits.acceleration.unwrap_or(0.0);
+        let slack = CURVE_SLACK * (high - low) + CURVE_OF_ACCELERATION * acceleration * duration_s;
+        outside(found.velocity, Bounds { min: low, max: high }, slack)
+            .map_or(Ok(()), |(found, bound)| {
+                Err(Refusal::value(Reason::Velocity, place, found, bound))
+            })?;
+    }
+    if let Some(mut bounds) = limits.position {
+        let slack = SWING * (bounds.max - bounds.min);
+        // What starts outside comes in.
+        bounds.min = at_most(bounds.min, at_most(from.position, to.position));
+        bounds.max = at_least(bounds.max, at_least(from.position, to.position));
+        outside(found.position, bounds, slack).map_or(Ok(()), |(found, bound)| {
+            Err(Refusal::value(Reason::Position, place, found, bound))
+        })?;
+    }
+    Ok(())
+}
+
+/// What is found beyond the bounds by more than the slack, and which of them.
+fn outside(found: Bounds, bounds: Bounds, slack: f64) -> Option<(f64, f64)> {
+    if found.max > bounds.max + slack {
+        Some((found.max, bounds.max))
+    } else if found.min < bounds.min - slack {
+        Some((found.min, bounds.min))
+    } else {
+        None
+    }
 }
 
 fn seconds(nanoseconds: i64) -> f64 {

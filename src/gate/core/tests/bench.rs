@@ -41,6 +41,7 @@ pub(crate) fn rules(lanes: Vec<LaneRules>) -> GateRules {
         arm_settle: Duration::from_millis(100),
         stop_deadline: Duration::from_secs(1),
         simulated_time: false,
+        simulated_stamps: false,
         lanes,
         feedback: vec![FeedbackRules { timeout: Duration::from_millis(100), ..Default::default() }],
         profiles: vec![ProfileRules::default()],

@@ -14,6 +14,7 @@ mod holding;
 mod kill_publishers;
 mod numbers;
 mod pauses;
+mod plans;
 mod releases;
 mod self_test;
 mod situations;

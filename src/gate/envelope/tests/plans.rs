@@ -6,7 +6,7 @@ use crate::gate::safe::SafeCommand;
 
 const SECOND: i64 = 1_000_000_000;
 
-fn plan_lane(acceleration: Option<f64>) -> LaneRules {
+pub(super) fn plan_lane(acceleration: Option<f64>) -> LaneRules {
     let mut rules = LaneRules {
         shape: Shape::Trajectory,
         safe: SafeCommand::HoldPoint { tolerance: 0.05 },
@@ -114,7 +114,7 @@ fn when_a_plan_ends_in_motion_expect_room_to_stop() {
     assert_eq!(ends(0.0), None);
     assert_eq!(ends(0.99), None);
     assert_eq!(ends(1.1), Some((Reason::Velocity, 1)));
-    assert_eq!(ends(-1.5), None);
+    assert_eq!(ends(-0.5), None);
 }
 
 /// What a plan is refused for, from `at` and `speed`, with every limit scaled by `scale`.

@@ -1,0 +1,147 @@
+//! Plans whose points carry velocities, and plans that began before now or begin later.
+
+use super::plans::plan_lane;
+use super::*;
+
+const SECOND: i64 = 1_000_000_000;
+const STILL: Present<'_> = Present { position: Some(&[0.0]), velocity: Some(&[0.0]) };
+
+fn with_velocities(points: &[(i64, &[f64])], velocity: &[f64]) -> Command {
+    let mut plan = trajectory(points);
+    plan.velocity = velocity.to_vec();
+    plan
+}
+
+fn refused(rules: &LaneRules, plan: &mut Command, present: Present<'_>) -> Option<(Reason, usize)> {
+    let result = Envelope::new(1).apply(plan, rules, STEP, present);
+    result.err().map(|refusal| (refusal.reason, refusal.point))
+}
+
+#[test]
+fn when_a_curve_swings_beyond_a_bound_expect_position_with_how_far() {
+    let rules = plan_lane(Some(1.0));
+    for sign in [1.0, -1.0] {
+        // Arrives at 0.45 rad/s and stays there for ten seconds: 0.67 rad further in between.
+        let points: &[(i64, &[f64])] = &[(2 * SECOND, &[sign * 0.9]), (12 * SECOND, &[sign * 0.9])];
+        let mut plan = with_velocities(points, &[sign * 0.45, 0.0]);
+        let refusal = Envelope::new(1).apply(&mut plan, &rules, STEP, STILL).unwrap_err();
+        assert_eq!((refusal.reason, refusal.point), (Reason::Position, 1));
+        assert!((sign * refusal.found - 0.9 - 4.5 * 4.0 / 27.0).abs() < 1e-9, "{refusal:?}");
+        assert_eq!(refusal.bound, sign);
+        assert_eq!(refused(&rules, &mut trajectory(points), STILL), None, "straight lines");
+    }
+}
+
+#[test]
+fn when_a_curve_is_faster_than_its_segment_expect_velocity_with_how_fast() {
+    // A mean of 1.5 rad/s, from rest to rest: 2.25 in the middle, of 2 and a twentieth of 4.
+    let points: &[(i64, &[f64])] = &[(SECOND, &[0.0]), (SECOND + SECOND / 5, &[0.3])];
+    let mut plan = with_velocities(points, &[0.0, 0.0]);
+    let refusal = Envelope::new(1).apply(&mut plan, &plan_lane(None), STEP, STILL).unwrap_err();
+    assert_eq!((refusal.reason, refusal.point, refusal.bound), (Reason::Velocity, 1, 2.0));
+    assert!((refusal.found - 2.25).abs() < 1e-9, "{refusal:?}");
+    let slower: &[(i64, &[f64])] = &[(SECOND, &[0.0]), (SECOND + SECOND / 5, &[0.29])];
+    let mut plan = with_velocities(slower, &[0.0, 0.0]);
+    assert_eq!(refused(&plan_lane(None), &mut plan, STILL), None);
+    // With accelerations it is a curve of fifth degree, and faster still: 15/8 of the mean.
+    plan.acceleration = vec![0.0, 0.0];
+    assert_eq!(refused(&plan_lane(None), &mut plan, STILL), Some((Reason::Velocity, 1)));
+}
+
+/// From where the joint is, and how fast it moves, to the first point.
+#[test]
+fn when_the_way_to_the_first_point_swings_out_expect_position() {
+    let moving = Present { position: Some(&[0.95]), velocity: Some(&[1.5]) };
+    let points: &[(i64, &[f64])] = &[(2 * SECOND, &[0.95])];
+    let mut plan = with_velocities(points, &[0.0]);
+    assert_eq!(refused(&plan_lane(None), &mut plan, moving), Some((Reason::Position, 0)));
+    let still = Present { velocity: Some(&[0.0]), ..moving };
+    assert_eq!(refused(&plan_lane(None), &mut plan, still), None);
+}
+
+/// What a planner makes of a trapezoid, sampled at any distance, with and without accelerations.
+#[test]
+fn when_a_planner_uses_all_it_may_expect_its_curves_to_pass() {
+    // 2 rad/s² up to 0.5 rad/s, 0.65 rad in all.
+    let (speed, up) = (0.5, 2.0);
+    let at = |time: f64| -> (f64, f64, f64) {
+        let (ramp, end) = (speed / up, 0.65 / speed + speed / up);
+        if time <= ramp {
+            (0.5 * up * time * time, up * time, up)
+        } else if time <= end - ramp {
+            (speed * (time - 0.5 * ramp), speed, 0.0)
+        } else {
+            let left = if time < end { end - time } else { 0.0 };
+            (0.65 - 0.5 * up * left * left, up * left, if left > 0.0 { -up } else { 0.0 })
+        }
+    };
+    let mut rules = plan_lane(Some(up));
+    rules.limits[0].velocity = Some(crate::gate::limits::Bounds { min: -speed, max: speed });
+    for step_ms in [10, 20, 50, 70, 100] {
+        for given in [1, 2] {
+            let mut plan = Command::with_capacity(1, 256);
+            for place in 1..=(1_600 / step_ms) {
+                let time = place * step_ms;
+                let (position, velocity, acceleration) = at(time as f64 * 1e-3);
+                plan.times.push(time * 1_000_000);
+                plan.position.push(position);
+                plan.velocity.push(velocity);
+                if given == 2 {
+                    plan.acceleration.push(acceleration);
+                }
+                plan.points += 1;
+            }
+            assert_eq!(refused(&rules, &mut plan, STILL), None, "{step_ms} ms, {given}");
+        }
+    }
+}
+
+#[test]
+fn when_a_plan_began_before_expect_what_is_due_now_judged_against_the_present() {
+    let rules = plan_lane(None);
+    // Half a radian a second; the joint may be 0.05 rad away.
+    let points: &[(i64, &[f64])] = &[(0, &[0.0]), (SECOND, &[0.5]), (2 * SECOND, &[1.0])];
+    for (before, position, fits) in [
+        (0, 0.0, true),
+        (SECOND / 20, 0.0, true),
+        (SECOND / 5, 0.0, false),
+        (SECOND / 5, 0.1, true),
+        (SECOND, 0.5, true),
+        (SECOND * 3 / 2, 0.75, true),
+        (SECOND * 3 / 2, 0.5, false),
+        // All of it is over: its end is what counts.
+        (SECOND * 5, 1.0, true),
+        (SECOND * 5, 0.9, false),
+    ] {
+        let mut plan = trajectory(points);
+        plan.starts_in = -before;
+        let judged = Envelope::new(1).apply(&mut plan, &rules, STEP, at(&[position]));
+        assert_eq!(judged.is_ok(), fits, "{before} at {position}: {judged:?}");
+        if let Err(refusal) = judged {
+            assert_eq!(refusal.reason, Reason::Discontinuity);
+        }
+    }
+}
+
+/// A point far away that would be due in no time, were its way not counted from the plan's start.
+#[test]
+fn when_a_plan_began_before_expect_no_leap_to_its_first_point() {
+    let mut plan = trajectory(&[(SECOND * 8 / 5, &[0.9]), (3 * SECOND, &[0.95])]);
+    assert_eq!(refused(&plan_lane(None), &mut plan, STILL), None);
+    plan.starts_in = -SECOND * 8 / 5;
+    assert_eq!(refused(&plan_lane(None), &mut plan, STILL), Some((Reason::Discontinuity, 0)));
+    plan.starts_in = -SECOND * 3 / 2;
+    assert_eq!(refused(&plan_lane(None), &mut plan, STILL), Some((Reason::Velocity, 0)));
+}
+
+#[test]
+fn when_a_plan_begins_later_expect_its_way_to_the_first_point_longer_and_its_horizon_nearer() {
+    let mut plan = trajectory(&[(SECOND / 10, &[0.5])]);
+    assert_eq!(refused(&plan_lane(None), &mut plan, STILL), Some((Reason::Velocity, 0)));
+    plan.starts_in = SECOND;
+    assert_eq!(refused(&plan_lane(None), &mut plan, STILL), None);
+    plan.starts_in = 60 * SECOND;
+    assert_eq!(refused(&plan_lane(None), &mut plan, STILL), Some((Reason::Horizon, 0)));
+    plan.starts_in = i64::MAX;
+    assert_eq!(refused(&plan_lane(None), &mut plan, STILL), Some((Reason::Horizon, 0)));
+}
