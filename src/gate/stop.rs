@@ -39,6 +39,10 @@ impl Lane {
     /// Returns false where there is nothing to build a safe command on.
     pub(super) fn enter_stop(&mut self, state: LaneState, fresh: bool, now: SteadyTime) -> bool {
         self.moves_until = None;
+        // Nothing to build the message on: nothing goes out, and nothing is said to.
+        if self.safe_waits.is_some() {
+            return false;
+        }
         // Whoever hears nothing stops by itself, and zero is the way to move it again.
         if self.rules.safe == SafeCommand::Silent && self.rules.interface != Interface::Position {
             self.envelope.sent_mut().fill(Reference::default());

@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use super::bench::*;
+use crate::gate::awaits::SafeWaits;
 use crate::gate::lane_state::LaneState;
 use crate::gate::notice::Notice;
 use crate::gate::rules::{Handover, LaneMode, LaneRules};
@@ -128,4 +129,20 @@ fn when_a_hold_was_long_expect_a_hand_over_after_it_and_after_a_short_one_none()
         assert!(decision.forwards());
         assert_eq!(decision.limits.contains(Limit::Handover), eased, "{held_ms} ms: {decision:?}");
     }
+}
+
+/// Killed before its first command, a lane whose safe message is built on one sends nothing, and is
+/// not said to.
+#[test]
+fn when_killed_with_nothing_to_build_on_expect_released_until_there_is() {
+    let mut bench = Bench::new(rules(vec![position_lane(1)]));
+    bench.gate.safe_waits(0, Some(SafeWaits::Command));
+    bench.run(50);
+    bench.gate.kill(SERVICE, bench.now());
+    assert!(bench.run(100).is_empty());
+    assert_eq!(bench.lane_state(0), LaneState::Released);
+    assert!(bench.notices().contains(&Notice::NoSafeCommand { lane: 0 }));
+    bench.gate.safe_waits(0, None);
+    assert!(!bench.run(20).is_empty());
+    assert_eq!(bench.lane_state(0), LaneState::Safe);
 }
