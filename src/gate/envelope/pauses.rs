@@ -18,7 +18,11 @@ const SMOOTHING: u64 = 8;
 /// When each joint was last given a value, and how often it usually is.
 #[derive(Clone, Debug)]
 pub(super) struct Pauses {
+    /// Of the lane, while every command gives every joint.
+    lane: Pace,
+    /// Of each joint, from the first command on that leaves one out.
     joints: Vec<Pace>,
+    apart: bool,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -32,17 +36,36 @@ impl Pace {
     fn since(self, now: SteadyTime) -> u64 {
         now.as_nanos().saturating_sub(self.at.as_nanos())
     }
+
+    /// `period` is the nominal interval: what is usual is never less.
+    fn has_paused(self, now: SteadyTime, period: u64) -> bool {
+        self.since(now) > INTERVALS.saturating_mul(self.usual.max(period))
+    }
+
+    fn note(&mut self, now: SteadyTime, period: u64) {
+        let usual = self.usual.max(period);
+        // A pause says little about the pace.
+        let interval = self.since(now).min(INTERVALS.saturating_mul(usual));
+        let kept = usual.saturating_sub(usual / SMOOTHING);
+        *self = Self { at: now, usual: kept.saturating_add(interval / SMOOTHING) };
+    }
 }
 
 impl Pauses {
     pub(super) fn new(dimensions: usize) -> Self {
-        Self { joints: vec![Pace::default(); dimensions] }
+        Self { lane: Pace::default(), joints: vec![Pace::default(); dimensions], apart: false }
     }
 
     /// Brings to rest what has paused. `period` is the nominal one, in nanoseconds.
     pub(super) fn rest(&self, sent: &mut [Reference], now: SteadyTime, period: u64) {
-        for (sent, pace) in sent.iter_mut().zip(&self.joints) {
-            if pace.since(now) > INTERVALS.saturating_mul(pace.usual.max(period)) {
+        if self.apart {
+            for (sent, pace) in sent.iter_mut().zip(&self.joints) {
+                if pace.has_paused(now, period) {
+                    sent.rate = 0.0;
+                }
+            }
+        } else if self.lane.has_paused(now, period) {
+            for sent in sent {
                 sent.rate = 0.0;
             }
         }
@@ -50,16 +73,17 @@ impl Pauses {
 
     /// A command that gave these was sent.
     pub(super) fn note(&mut self, given: &[bool], now: SteadyTime, period: u64) {
-        for (pace, given) in self.joints.iter_mut().zip(given) {
-            if !given {
-                continue;
+        let whole = given.iter().fold(true, |whole, given| whole & given);
+        if !whole && !self.apart {
+            self.apart = true;
+            self.joints.fill(self.lane);
+        }
+        if self.apart {
+            for (pace, _) in self.joints.iter_mut().zip(given).filter(|(_, given)| **given) {
+                pace.note(now, period);
             }
-            let usual = pace.usual.max(period);
-            // A pause says little about the pace.
-            let interval = pace.since(now).min(INTERVALS.saturating_mul(usual));
-            let smoothed =
-                usual.saturating_sub(usual / SMOOTHING).saturating_add(interval / SMOOTHING);
-            *pace = Pace { at: now, usual: smoothed };
+        } else {
+            self.lane.note(now, period);
         }
     }
 }

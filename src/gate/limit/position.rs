@@ -46,10 +46,15 @@ pub(in crate::gate) fn fits_position(
     {
         return false;
     }
-    if limits.acceleration.is_some() || limits.deceleration.is_some() {
-        let faster = limits.acceleration.map_or(FREE, |limit| limit * step.acceleration);
-        let slower = limits.deceleration.map_or(FREE, |limit| limit * step.squared);
-        let most = at_most(faster, slower);
+    let most = match (limits.acceleration, limits.deceleration) {
+        (Some(faster), Some(slower)) => {
+            Some(at_most(faster * step.acceleration, slower * step.squared))
+        }
+        (Some(faster), None) => Some(faster * step.acceleration),
+        (None, Some(slower)) => Some(slower * step.squared),
+        (None, None) => None,
+    };
+    if let Some(most) = most {
         let difference = change - sent.rate * step.time;
         if !is_within(difference, -most, most) {
             return false;
