@@ -61,6 +61,53 @@ fn hazard_32_config_fails_open() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+/// What would run, in exactly these words: of what ships, and of a file with everything that does not.
+#[test]
+fn what_would_run_is_told_in_these_words() {
+    let mut files = yaml_files("config");
+    files.retain(|file| file != Path::new(OF_OTHERS));
+    files.extend(yaml_files("test/config/checked"));
+    let mut wrong = Vec::new();
+    for file in files {
+        let path = file.to_str().unwrap();
+        let name = file.file_stem().unwrap().to_str().unwrap();
+        let (code, text) = check(&args(&[path]));
+        let expected_path = Path::new("test/config/checked").join(format!("{name}.expected"));
+        if std::env::var_os("INTERLOCK_WRITE_EXPECTED").is_some() {
+            fs::write(&expected_path, &text).unwrap();
+        }
+        let expected = fs::read_to_string(&expected_path).unwrap_or_default();
+        if code != 0 || text != expected {
+            wrong.push(format!("{path}: exit {code}\n--- expected\n{expected}--- got\n{text}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// As large as they may be, and one byte more.
+#[test]
+fn files_are_read_up_to_their_largest_size() {
+    let folder = std::env::temp_dir().join(format!("interlock-large-{}", std::process::id()));
+    fs::create_dir_all(&folder).unwrap();
+    let params = fs::read_to_string("config/mobile_base.yaml").unwrap();
+    let path = folder.join("large.yaml");
+    for (bytes, fits) in [(4 << 20, true), ((4 << 20) + 1, false)] {
+        let mut text = params.clone();
+        while text.len() + 100 < bytes {
+            text.push_str("# and so on, and so on, and so on\n");
+        }
+        text.push_str("#");
+        while text.len() < bytes {
+            text.push('.');
+        }
+        fs::write(&path, text).unwrap();
+        let (code, told) = check(&args(&[path.to_str().unwrap()]));
+        assert_eq!(code == 0, fits, "{told}");
+        assert!(fits || told.contains("4194305 bytes, more than 4194304"), "{told}");
+    }
+    fs::remove_dir_all(&folder).unwrap();
+}
+
 #[test]
 fn every_expectation_has_its_file() {
     for entry in fs::read_dir("test/config/broken").unwrap() {

@@ -1,6 +1,7 @@
 //! Tests of the configuration that need no file and no ROS.
 
 mod arguments;
+mod edges;
 mod lanes;
 mod mapped;
 mod merging;

@@ -1,0 +1,232 @@
+//! Values at their edge, and combinations of which one part alone decides.
+
+use super::{ARM, BASE, MOTORS, config, read, refused, with, with_top};
+use crate::config::args::Arguments;
+use crate::config::model::{CommandType, Engage, FeedbackType};
+use crate::gate::cause::Cause;
+
+/// The whole text of the problems.
+fn told(text: &str) -> String {
+    read(text).expect_err("it must be refused").to_string()
+}
+
+fn name_of(rules: &[&str]) -> Result<String, String> {
+    let mut args = vec!["--ros-args".to_owned()];
+    for rule in rules {
+        args.extend(["-r".to_owned(), (*rule).to_owned()]);
+    }
+    let parsed = Arguments::parse(&args).map(|arguments| arguments.full_name());
+    parsed.map_err(|problems| problems.to_string())
+}
+
+#[test]
+fn when_ros_args_begin_twice_expect_them_to_go_on() {
+    let words = ["--ros-args", "--ros-args", "-r", "__node:=gate"].map(str::to_owned);
+    assert_eq!(Arguments::parse(&words).expect("no problem").full_name(), "/gate");
+}
+
+/// rcl's rules: a name is of letters, digits and `_`, begins with no digit and has no `__`; a rule for a
+/// node begins with such a name, and another one is about a topic.
+#[test]
+fn when_a_node_is_renamed_expect_names_of_rcl_only() {
+    for (name, is_one) in
+        [("gate", true), ("_gate", true), ("Gate_2", true), ("9gate", false), ("a__b", false)]
+    {
+        let found = name_of(&[&format!("__node:={name}")]);
+        assert_eq!(found.ok(), is_one.then(|| format!("/{name}")), "{name}");
+    }
+    let own = name_of(&[]);
+    assert_eq!(name_of(&["interlock:__node:=gate"]).ok().as_deref(), Some("/gate"));
+    assert_eq!(name_of(&["/interlock:__node:=gate"]), own, "about a topic of that name");
+    assert_eq!(name_of(&["other:__node:=gate"]), own, "another node");
+}
+
+#[test]
+fn when_a_current_is_turned_round_expect_its_scale_taken_and_of_nothing_else() {
+    let battery = |scale: &str| {
+        with_top(
+            BASE,
+            &format!(
+                "batteries: {{main: {{type: vendor_msgs/msg/Bms, topic: bms, timeout_s: 5.0, \
+                 fields: {{percentage: soc, current: amps}}, scale: {{{scale}}}}}}}"
+            ),
+        )
+    };
+    for (scale, fits) in [
+        ("current: -1.0", true),
+        ("current: 0.001", true),
+        ("current: 0.0", false),
+        ("percentage: 0.01", true),
+        ("percentage: -0.01", false),
+        ("percentage: 0.0", false),
+    ] {
+        let read = read(&battery(scale));
+        assert_eq!(read.is_ok(), fits, "{scale}: {:?}", read.err().map(|e| e.to_string()));
+    }
+}
+
+#[test]
+fn when_a_fixed_action_is_written_expect_it_to_say_nothing() {
+    let config = config(&with_top(MOTORS, "causes: {kill_service: {action: kill}}"));
+    assert_eq!(config.causes[Cause::KillService.index()].action, None);
+    assert_eq!(config.written_actions().count(), 0);
+}
+
+#[test]
+fn when_a_profile_is_chosen_expect_full_and_those_written_and_one_problem_for_a_broken_one() {
+    assert_eq!(config(&with_top(BASE, "profile: full")).profile, "full");
+    let slow = "profiles: {slow: {velocity: 0.5}}";
+    let both = with_top(&with_top(BASE, slow), "profile: slow");
+    assert_eq!(config(&both).profile, "slow");
+    assert_eq!(refused(&with_top(&with_top(BASE, slow), "profile: quick")), ["profile"]);
+    let broken = with_top(&with_top(BASE, "profiles: {slow: {velocity: 5.0}}"), "profile: slow");
+    assert_eq!(refused(&broken), ["profiles.slow.velocity"]);
+}
+
+#[test]
+fn when_a_source_engages_within_a_window_expect_it_on_lanes_of_positions_only() {
+    let window = "max_rate_hz: 60.0, engage: window, engage_window: 0.1";
+    let arm = with(ARM, "max_rate_hz: 60.0", window);
+    assert_eq!(config(&arm).lanes[0].sources[0].engage, Engage::Window(0.1));
+    let base =
+        with(BASE, "max_rate_hz: 30.0", "max_rate_hz: 30.0, engage: window, engage_window: 0.1");
+    assert_eq!(refused(&base), ["lanes.base.sources.nav.engage"]);
+    let plans = with(&arm, "std_msgs/msg/Float64MultiArray", "trajectory_msgs/msg/JointTrajectory");
+    let plans = with(&plans, "        interface: position\n", "        balance: false\n");
+    let plans = with(&plans, "command: freeze", "command: hold_point");
+    assert!(refused(&plans).contains(&"lanes.arm.sources.vla.engage".to_owned()));
+}
+
+/// What a mapped feedback measures is asked by the lane that reads it.
+#[test]
+fn when_a_feedback_measures_a_part_expect_it_where_that_is_enough() {
+    let fields = "fields: {position: 'motor_state[].q', velocity: 'motor_state[].dq'}";
+    let speed_only = with(MOTORS, fields, "fields: {velocity: 'motor_state[].dq'}");
+    assert_eq!(refused(&speed_only), ["lanes.legs.feedback"]);
+    let pose_only = with(MOTORS, fields, "fields: {position: 'motor_state[].q'}");
+    assert_eq!(config(&pose_only).feedback.len(), 2);
+    let arm = |interface: &str, safe: &str, fields: &str| {
+        let text = with(ARM, "interface: position", &format!("interface: {interface}"));
+        let text = with(&text, "command: freeze, tolerance: 0.1", safe);
+        let text = if interface == "velocity" {
+            with(&text, "min_position: -1.0, max_position: 1.0, ", "")
+        } else {
+            text
+        };
+        with(
+            &text,
+            "{type: sensor_msgs/msg/JointState, topic: joint_states, timeout_s: 0.1}",
+            &format!(
+                "{{type: vendor_msgs/msg/Motors, topic: motors, timeout_s: 0.1, \
+                 joints: [shoulder, elbow], fields: {{{fields}}}}}"
+            ),
+        )
+    };
+    let (freeze, zero) = ("command: freeze, tolerance: 0.1", "command: zero_velocity");
+    let (pose, speed) = ("position: 'm[].q'", "velocity: 'm[].dq'");
+    for (text, fits) in [
+        (arm("position", freeze, pose), true),
+        (arm("position", freeze, speed), false),
+        (arm("velocity", zero, speed), true),
+        (arm("velocity", zero, pose), true),
+        (arm("velocity", zero, "stamp: header.stamp"), false),
+    ] {
+        let read = read(&text);
+        assert_eq!(read.is_ok(), fits, "{text}\n{:?}", read.err().map(|e| e.to_string()));
+    }
+}
+
+/// A feedback that is only mirrored measures nothing, and one that is read need not be mirrored.
+#[test]
+fn when_a_feedback_is_only_mirrored_expect_it_taken_and_when_nothing_reads_it_refused() {
+    let arm = with(MOTORS, "feedback: low_state\n", "feedback: state\n");
+    let joints =
+        "      state: {type: sensor_msgs/msg/JointState, topic: joint_states, timeout_s: 0.1}\n";
+    let arm = with(&arm, "    feedback:\n", &format!("    feedback:\n{joints}"));
+    let fields = "        fields: {position: 'motor_state[].q', velocity: 'motor_state[].dq'}\n";
+    let mirrored = with(
+        &with(&arm, fields, ""),
+        "        joint_index: [3, 0]\n        checksum: {field: crc, kind: unitree_crc32}\n      body",
+        "      body",
+    );
+    assert_eq!(config(&mirrored).feedback.len(), 3);
+    let unread = with(&mirrored, "mirror: low_state.mode_machine", "allowed: [5], safe: 5");
+    assert_eq!(refused(&unread), ["feedback.low_state.type"]);
+    for fields in ["position: 'motor_state[].q'", "velocity: 'motor_state[].dq'"] {
+        let read = with(
+            &unread,
+            "topic: lowstate\n",
+            &format!(
+                "topic: lowstate\n        joints: [hip, knee]\n        fields: {{{fields}}}\n"
+            ),
+        );
+        let config = config(&read);
+        assert!(config.feedback.iter().any(|one| one.feedback_type == FeedbackType::Mapped));
+    }
+}
+
+#[test]
+fn when_a_socket_path_is_at_its_edge_expect_what_the_system_takes() {
+    let at = |path: &str| read(&with_top(BASE, &format!("control_socket: {{path: '{path}'}}")));
+    let long = |bytes: usize| format!("/{}", "s".repeat(bytes - 1));
+    assert!(at(&long(107)).is_ok() && at(&long(108)).is_err());
+    for path in ["run/control.sock", "/run/"] {
+        assert!(at(path).is_err(), "{path}");
+    }
+    assert!(at("/run/control.sock").is_ok());
+}
+
+#[test]
+fn when_messages_may_be_large_expect_at_most_16_mib() {
+    let of = |bytes: usize| read(&with_top(BASE, &format!("max_message_bytes: {bytes}")));
+    assert_eq!(of(16 << 20).expect("it fits").max_message_bytes, 16 << 20);
+    assert!(of((16 << 20) + 1).is_err());
+    assert!(of(64).is_ok() && of(63).is_err());
+}
+
+#[test]
+fn when_a_word_stands_for_a_boolean_expect_quotes_advised_only_where_text_is_wanted() {
+    let text = told(&with_top(BASE, "hardware_id: on"));
+    assert!(text.contains("on is a boolean, not a string"), "{text}");
+    let number = told(&with_top(BASE, "tick_hz: on"));
+    assert!(!number.contains("quotes") && !number.contains("not a string"), "{number}");
+}
+
+/// Which limits a lane may have depends on what its type carries and what it commands.
+#[test]
+fn when_limits_are_given_expect_those_that_the_lane_carries() {
+    let limited = |text: &str, more: &str| {
+        let limits = if text.contains("max_total_effort: 90.0}") {
+            "max_total_effort: 90.0}"
+        } else {
+            "max_acceleration: 5.0}"
+        };
+        let kept = limits.trim_end_matches('}');
+        read(&with(text, limits, &format!("{kept}, {more}}}"))).is_ok()
+    };
+    let velocity = with(ARM, "interface: position", "interface: velocity");
+    let velocity = with(&velocity, "min_position: -1.0, max_position: 1.0, ", "");
+    let velocity = with(&velocity, "command: freeze, tolerance: 0.1", "command: zero_velocity");
+    assert!(limited(&velocity, "max_jerk: 50.0") && !limited(ARM, "max_jerk: 50.0"));
+    assert!(!limited(ARM, "max_effort: 5.0") && !limited(ARM, "max_kp: 5.0"));
+    assert!(!limited(ARM, "max_total_effort: 5.0"));
+    assert!(!limited(MOTORS, "max_acceleration: 5.0") && !limited(MOTORS, "max_jerk: 5.0"));
+    // Either gain makes a total of it.
+    for gain in ["kp", "kd"] {
+        let one = with(
+            MOTORS,
+            &format!(",\n                 kp: 'motor_cmd[].kp', kd: 'motor_cmd[].kd'"),
+            &format!(",\n                 {gain}: 'motor_cmd[].{gain}'"),
+        );
+        let other = if gain == "kp" { "kd" } else { "kp" };
+        let one = with(
+            &one,
+            &format!("max_{other}: {}", if other == "kd" { "10.0, " } else { "200.0, " }),
+            "",
+        );
+        let one = with(&one, "command: damping, kd: 3.0", "command: silent, because: test");
+        let config = config(&one);
+        assert!(config.lanes[0].limits.iter().all(|limits| limits.total_effort == Some(90.0)));
+        assert_eq!(config.lanes[0].command_type, CommandType::Mapped);
+    }
+}
