@@ -3,7 +3,7 @@
 //! **Invariant:** a lane without feedback says why.
 
 use super::keys::Keys;
-use super::model::{Engage, FeedbackConfig, FeedbackType, Interface, SourceConfig};
+use super::model::{Engage, FeedbackConfig, FeedbackType, Interface, LaneConfig, SourceConfig};
 use super::shape::{Shape, has_gains, is_twist};
 use crate::gate::limits::DimensionLimits;
 
@@ -158,6 +158,34 @@ fn fits(keys: &mut Keys<'_>, at: &str, shape: &Shape, feedback: &FeedbackConfig)
             None
         }
         Some(_) | None => Some(()),
+    }
+}
+
+/// Arrays without names tell by place, and without `joints` the places are those of one lane's
+/// joints: a second lane with other joints would be measured by the first one's elements.
+pub(super) fn refuse_shared_places(
+    keys: &mut Keys<'_>,
+    lanes: &[LaneConfig],
+    feedback: &[FeedbackConfig],
+) {
+    for (index, one) in feedback.iter().enumerate() {
+        let is_by_place = one.feedback_type == FeedbackType::Mapped
+            && one.fields.names.is_none()
+            && one.joints.is_empty();
+        if !is_by_place {
+            continue;
+        }
+        let mut readers = lanes.iter().filter(|lane| lane.feedback == Some(index));
+        let Some(first) = readers.next() else { continue };
+        for lane in readers.filter(|lane| lane.dimensions != first.dimensions) {
+            keys.refuse(
+                &format!("lanes.{}.feedback", lane.name),
+                format!("{:?} is also read by the lane {:?}, with other joints", one.name, first.name),
+                "a feedback that says which joints its arrays hold",
+                "without names in the message or `joints` both lanes would be measured by the same elements",
+                format!("list the joints of its arrays in feedback.{}.joints", one.name),
+            );
+        }
     }
 }
 

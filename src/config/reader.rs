@@ -13,7 +13,8 @@ use super::range::Read;
 use super::schema::{self, Known, Status};
 use super::value::{Doubt, FlatMap, Value};
 use super::{
-    batteries, causes, digest, feedback, globals, inputs, lane, monitor, stop, temperatures, topics,
+    batteries, causes, digest, feedback, globals, inputs, lane, lane_feedback, monitor, stop,
+    temperatures, topics,
 };
 
 /// Who the node is: needed for topic names and texts.
@@ -47,6 +48,7 @@ pub fn read(map: &FlatMap, context: &Context) -> Result<Config, Problems> {
     let profiles = causes::profiles(&mut keys);
     let feedback = feedback::feedback(&mut keys, &globals);
     let lanes = lane::lanes(&mut keys, &globals, &feedback);
+    lane_feedback::refuse_shared_places(&mut keys, &lanes, &feedback);
     let kill_inputs = inputs::kill_inputs(&mut keys, &globals);
     let temperatures = temperatures::temperatures(&mut keys, &globals, &lanes);
     let batteries = batteries::batteries(&mut keys, &globals);

@@ -179,3 +179,29 @@ fn hazard_20_partial_or_reordered_joints_of_a_feedback() {
     let plain = with(&without, "        joint_index: [3, 0]\n", "");
     assert_eq!(config(&plain).lanes[0].joint_index, [0, 1]);
 }
+
+/// [`MOTORS`] with the two motors on lanes of their own, that share the feedback.
+fn two_lanes() -> String {
+    let (before, rest) = MOTORS.split_once("      legs:\n").expect("the lane");
+    let (lane, after) = rest.split_once("    feedback:\n").expect("the feedback");
+    let lane = with(lane, "joints: [hip, knee]\n        joint_index: [3, 0]", "joints: [hip]");
+    let other = with(&with(&lane, "[hip]", "[knee]"), "output: lowcmd", "output: lowcmd_2");
+    let other = with(&other, "topic: walk", "topic: walk_2");
+    let after = with(after, "        joint_index: [3, 0]\n", "");
+    format!("{before}      legs:\n{lane}      other:\n{other}    feedback:\n{after}")
+}
+
+#[test]
+fn when_two_lanes_share_arrays_without_joints_expect_the_second_refused() {
+    let text = two_lanes();
+    assert_eq!(refused(&text), ["lanes.other.feedback"]);
+    // Places alone do not say whose they are.
+    let fields = "        fields: {position: 'motor_state[].q'";
+    let placed = with(&text, fields, &format!("        joint_index: [3]\n{fields}"));
+    assert_eq!(refused(&placed), ["lanes.other.feedback"]);
+    let listed = with(&text, fields, &format!("        joints: [hip, knee]\n{fields}"));
+    assert_eq!(config(&listed).lanes.len(), 2);
+    // The same joints are the same places.
+    let same = with(&text, "joints: [knee]", "joints: [hip]");
+    assert_eq!(config(&same).lanes.len(), 2);
+}
