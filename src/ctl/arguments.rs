@@ -11,7 +11,7 @@ Exit codes:
   0   done, or the node is disarmed or active; doctor: all good
   1   refused, not confirmed, or the node is killed (status);
       the time is over (wait); something is bad (doctor, self-test)
-  2   the node could not be reached; doctor: something could not be checked
+  2   no node, or several, could be reached; doctor: something could not be checked
   64  the command line is wrong";
 
 /// Stops, looks at, resets and arms a running Interlock node.
@@ -20,7 +20,7 @@ Exit codes:
 pub(super) struct Arguments {
     #[command(subcommand)]
     pub(super) verb: Verb,
-    /// The node's control socket, where it is not in its usual place
+    /// The node's control socket, where it is not in its usual place or several nodes run
     #[arg(long, global = true, value_name = "PATH")]
     pub(super) socket: Option<PathBuf>,
 }
@@ -38,7 +38,7 @@ pub(super) struct Because {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Verb {
-    /// Stops the robot, from any state. Asks nothing
+    /// Stops the robot, from any state: every node that is there. Asks nothing
     Kill {
         #[command(flatten)]
         because: Because,

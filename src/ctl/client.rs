@@ -1,6 +1,7 @@
 //! The node at the other end: over the control socket, and for looking also over HTTP.
 
 use std::io::{self, BufRead, BufReader, Read, Write};
+use std::os::unix::fs::MetadataExt;
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -26,6 +27,11 @@ pub(super) enum NoAnswer {
         "no node answers at {0}: it is not running, or has another control_socket.path (--socket)"
     )]
     NotRunning(String),
+    /// More than one node answers, and which is meant is not ours to guess.
+    #[error(
+        "several nodes answer, at {0}: nothing was done. Say which is meant with --socket PATH"
+    )]
+    Several(String),
     /// The socket is not for this user.
     #[error(
         "{0} is not open to you: become a member of its group (as root: usermod -aG interlock NAME, \
@@ -45,12 +51,41 @@ pub(super) enum NoAnswer {
 /// How the node is reached.
 pub(super) struct Client {
     paths: Vec<PathBuf>,
+    /// Where to look over HTTP when no place answers; `None`: the command line says which node.
+    fallback: Option<String>,
+}
+
+/// One place that somebody may listen at.
+#[derive(Debug)]
+pub(super) struct Place {
+    pub(super) path: String,
+    pub(super) found: Found,
+}
+
+/// What a place turned out to be.
+#[derive(Debug)]
+pub(super) enum Found {
+    /// Somebody listens.
+    Open(UnixStream),
+    /// It is there, and not for this user.
+    Closed,
 }
 
 impl Client {
     /// `socket`: as the command line says; else the usual places.
     pub(super) fn new(socket: Option<PathBuf>, surroundings: &Surroundings) -> Self {
-        Self { paths: socket.map_or_else(|| surroundings.candidates(), |path| vec![path]) }
+        match socket {
+            Some(path) => Self { paths: vec![path], fallback: None },
+            None => {
+                Self { paths: surroundings.candidates(), fallback: Some(DEFAULT_URL.to_owned()) }
+            }
+        }
+    }
+
+    /// With other usual places: those of this machine may be a real robot's.
+    #[cfg(test)]
+    pub(super) fn of_usual(paths: Vec<PathBuf>, fallback: &str) -> Self {
+        Self { paths, fallback: Some(fallback.to_owned()) }
     }
 
     /// The paths, for people.
@@ -59,25 +94,51 @@ impl Client {
         paths.join(" or ")
     }
 
-    /// Connects, and says where.
-    pub(super) fn connect(&self) -> Result<(UnixStream, String), NoAnswer> {
-        let mut refused = None;
+    /// Every place that is there, each once, whatever name it is reached by.
+    pub(super) fn reach(&self) -> Vec<Place> {
+        let mut seen = Vec::new();
+        let mut found = Vec::new();
         for path in &self.paths {
-            match UnixStream::connect(path) {
+            // A link to a place that was looked at already is no second node.
+            let file = std::fs::metadata(path).ok().map(|file| (file.dev(), file.ino()));
+            if file.is_some_and(|file| seen.contains(&file)) {
+                continue;
+            }
+            seen.extend(file);
+            let is = match UnixStream::connect(path) {
                 Ok(stream) => {
                     for set in [UnixStream::set_read_timeout, UnixStream::set_write_timeout] {
                         // Refused only for a time of zero.
                         set(&stream, Some(TIMEOUT)).ok();
                     }
-                    return Ok((stream, path.display().to_string()));
+                    Found::Open(stream)
                 }
-                Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
-                    refused.get_or_insert(path.display().to_string());
+                Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Found::Closed,
+                Err(_) => continue,
+            };
+            found.push(Place { path: path.display().to_string(), found: is });
+        }
+        found
+    }
+
+    /// Connects to the one node that there is, and says where.
+    pub(super) fn connect(&self) -> Result<(UnixStream, String), NoAnswer> {
+        let (mut open, mut closed) = (Vec::new(), None);
+        for Place { path, found } in self.reach() {
+            match found {
+                Found::Open(stream) => open.push((stream, path)),
+                Found::Closed => {
+                    closed.get_or_insert(path);
                 }
-                Err(_) => {}
             }
         }
-        Err(refused.map_or_else(|| NoAnswer::NotRunning(self.places()), NoAnswer::NoPermission))
+        if open.len() > 1 {
+            let paths: Vec<String> = open.into_iter().map(|(_, path)| path).collect();
+            return Err(NoAnswer::Several(paths.join(" and ")));
+        }
+        open.pop().ok_or_else(|| {
+            closed.map_or_else(|| NoAnswer::NotRunning(self.places()), NoAnswer::NoPermission)
+        })
     }
 
     /// Asks one thing. `fields` are the verb's own.
@@ -87,23 +148,8 @@ impl Client {
 
     /// The same with the line as it came.
     pub(super) fn ask_raw(&self, verb: &str, fields: Value) -> Result<(Answer, String), NoAnswer> {
-        let (mut stream, at) = self.connect()?;
-        let mut request = json!({"v": VERSION, "verb": verb, "client": "interlockctl"});
-        if let (Some(request), Value::Object(fields)) = (request.as_object_mut(), fields) {
-            request.extend(fields.into_iter().filter(|(_, value)| !value.is_null()));
-        }
-        let stranger = |reason: String| NoAnswer::NotInterlock { at: at.clone(), reason };
-        let mut line = String::new();
-        // An error line may be waiting although the request was not taken.
-        let sent = stream.write_all(format!("{request}\n").as_bytes());
-        let mut reader = BufReader::new(stream).take(ANSWER_BYTES);
-        let read = reader.read_line(&mut line);
-        if line.is_empty() {
-            let failed = read.err().or(sent.err());
-            return Err(stranger(failed.map_or_else(|| "it closed".to_owned(), |e| e.to_string())));
-        }
-        let answer = serde_json::from_str(&line).map_err(|error| stranger(error.to_string()))?;
-        Ok((answer, line))
+        let (stream, at) = self.connect()?;
+        Asked::send(stream, at, verb, fields).answer()
     }
 
     /// The status over the socket.
@@ -114,8 +160,9 @@ impl Client {
         answer.status.map(|status| *status).ok_or(NoAnswer::NotInterlock { at, reason })
     }
 
-    /// The status and its JSON: over `url` where it is given, else over the socket, else over HTTP's
-    /// usual address.
+    /// The status and its JSON: over `url` where it is given, else over the socket. Where the socket is
+    /// not named and no usual place answers, over HTTP's usual address: whoever names a node, or has
+    /// several, would be told another's.
     pub(super) fn look(&self, url: Option<&str>) -> Result<(Status, String), NoAnswer> {
         if let Some(url) = url {
             return fetch(url);
@@ -125,9 +172,48 @@ impl Client {
                 let json = serde_json::to_string(&status).unwrap_or_default();
                 Ok((status, json))
             }
+            Err(error @ NoAnswer::Several(_)) => Err(error),
             // What the socket says is what there is to correct.
-            Err(error) => fetch(DEFAULT_URL).map_err(|_| error),
+            Err(error) => match &self.fallback {
+                Some(url) => fetch(url).map_err(|_| error),
+                None => Err(error),
+            },
         }
+    }
+}
+
+/// A request on its way.
+pub(super) struct Asked {
+    stream: UnixStream,
+    at: String,
+    /// An error line may be waiting although the request was not taken.
+    sent: io::Result<()>,
+}
+
+impl Asked {
+    /// Sends and does not wait: a kill of several nodes waits for none before all are asked.
+    pub(super) fn send(mut stream: UnixStream, at: String, verb: &str, fields: Value) -> Self {
+        let mut request = json!({"v": VERSION, "verb": verb, "client": "interlockctl"});
+        if let (Some(request), Value::Object(fields)) = (request.as_object_mut(), fields) {
+            request.extend(fields.into_iter().filter(|(_, value)| !value.is_null()));
+        }
+        let sent = stream.write_all(format!("{request}\n").as_bytes());
+        Self { stream, at, sent }
+    }
+
+    /// The answer, and the line as it came.
+    pub(super) fn answer(self) -> Result<(Answer, String), NoAnswer> {
+        let Self { stream, at, sent } = self;
+        let stranger = |reason: String| NoAnswer::NotInterlock { at: at.clone(), reason };
+        let mut line = String::new();
+        let mut reader = BufReader::new(stream).take(ANSWER_BYTES);
+        let read = reader.read_line(&mut line);
+        if line.is_empty() {
+            let failed = read.err().or(sent.err());
+            return Err(stranger(failed.map_or_else(|| "it closed".to_owned(), |e| e.to_string())));
+        }
+        let answer = serde_json::from_str(&line).map_err(|error| stranger(error.to_string()))?;
+        Ok((answer, line))
     }
 }
 

@@ -106,6 +106,9 @@ fn socket(client: &Client, asked: Result<Option<Whoami>, NoAnswer>) -> (Check, O
             (Check::bad(name, error.to_string(), fix), None)
         }
         Err(error @ NoAnswer::NotRunning(_)) => (Check::cannot_tell(name, error.to_string()), None),
+        Err(error @ NoAnswer::Several(_)) => {
+            (Check::bad(name, error.to_string(), "interlockctl doctor --socket PATH"), None)
+        }
         Err(error @ (NoAnswer::Unreachable { .. } | NoAnswer::NotInterlock { .. })) => {
             (Check::bad(name, error.to_string(), "end what listens there"), None)
         }

@@ -104,6 +104,9 @@ pub(super) fn wait(client: &Client, state: &str, timeout: f64, console: &mut Con
     let began = clock::steady();
     loop {
         let looked = client.status();
+        if let Err(error @ NoAnswer::Several(_)) = &looked {
+            return console.unreachable(error);
+        }
         if let Ok(status) = &looked
             && is_in(status, state)
         {

@@ -82,7 +82,7 @@ pub(super) fn killed() -> Status {
     }
 }
 
-fn serve(status: Status) -> HttpServer {
+pub(super) fn serve(status: Status) -> HttpServer {
     let slots = fixture::slots();
     let parts = HttpParts {
         registry: registry(Arc::clone(&slots)).unwrap(),
@@ -94,10 +94,10 @@ fn serve(status: Status) -> HttpServer {
     start((Ipv4Addr::LOCALHOST, 0).into(), parts, Bounds::default()).unwrap()
 }
 
-struct Said {
-    code: u8,
-    out: String,
-    err: String,
+pub(super) struct Said {
+    pub(super) code: u8,
+    pub(super) out: String,
+    pub(super) err: String,
 }
 
 fn say(arguments: &[&str]) -> Said {
@@ -111,8 +111,17 @@ fn say_to(arguments: &[&str], typed: Option<&str>) -> Said {
 
 /// `directory`: where this user's node would have its latch file.
 fn say_from(arguments: &[&str], typed: Option<&str>, directory: Option<&Path>) -> Said {
-    let (mut out, mut err) = (Vec::new(), Vec::new());
     let arguments = std::iter::once(&"interlockctl").chain(arguments);
+    on_console(typed, directory, |console| run(arguments, console))
+}
+
+/// What `done` says on a console.
+pub(super) fn on_console(
+    typed: Option<&str>,
+    directory: Option<&Path>,
+    done: impl FnOnce(&mut Console<'_>) -> u8,
+) -> Said {
+    let (mut out, mut err) = (Vec::new(), Vec::new());
     let mut console = Console {
         out: &mut out,
         err: &mut err,
@@ -126,7 +135,7 @@ fn say_from(arguments: &[&str], typed: Option<&str>, directory: Option<&Path>) -
             ..Surroundings::default()
         },
     };
-    let code = run(arguments, &mut console);
+    let code = done(&mut console);
     Said { code, out: String::from_utf8(out).unwrap(), err: String::from_utf8(err).unwrap() }
 }
 

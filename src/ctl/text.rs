@@ -72,7 +72,21 @@ fn top(status: &Status) -> String {
     for moving in still::not_still(status) {
         line(&mut out, "NOT STILL", &moving);
     }
+    let who = who(status);
+    if !who.is_empty() {
+        line(&mut out, "robot", &who);
+    }
     out
+}
+
+/// Which robot and node answered: a shell may be on another machine, and a machine has several.
+fn who(status: &Status) -> String {
+    match (status.hardware_id.as_str(), status.node.as_str()) {
+        ("", "") => String::new(),
+        ("", node) => format!("node {node}"),
+        (robot, "") => robot.to_owned(),
+        (robot, node) => format!("{robot}, node {node}"),
+    }
 }
 
 fn first_lines(status: &Status) -> String {

@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 
 use super::arguments::Because;
-use super::client::{Client, NoAnswer};
-use super::{Console, GOOD, REFUSED, USAGE, text};
+use super::client::{Asked, Client, Found, NoAnswer, Place};
+use super::{Console, GOOD, REFUSED, UNREACHABLE, USAGE, text};
 use crate::socket::protocol::{Answer, ErrorCode};
 use crate::telemetry::status::Status;
 
@@ -16,22 +16,67 @@ pub(super) fn fields(because: &Because, mut own: Value) -> Value {
     own
 }
 
-/// Stops. What goes wrong is said with the other ways to stop.
+/// Stops every node that is there: who stops a robot does not think of which. What goes wrong is said
+/// with the other ways to stop.
 pub(super) fn kill(client: &Client, because: &Because, console: &mut Console<'_>) -> u8 {
-    match client.ask("kill", fields(because, json!({}))) {
-        Ok(answer) if answer.ok => tell(&answer, console),
-        Ok(answer) => {
-            console.complain(&format!(
-                "NOT CONFIRMED: {}\n{OTHER_WAYS}",
-                text::plain(&answer.message)
-            ));
-            REFUSED
-        }
-        Err(error) => {
-            console.complain(&format!("NOT KILLED: {error}\n{OTHER_WAYS}"));
-            super::UNREACHABLE
-        }
+    let places = client.reach();
+    if places.is_empty() {
+        let error = NoAnswer::NotRunning(client.places());
+        console.complain(&format!("NOT KILLED: {error}\n{OTHER_WAYS}"));
+        return UNREACHABLE;
     }
+    kill_at(places, because, console)
+}
+
+/// Kills at each of the places: all are asked before the first answer is waited for.
+fn kill_at(places: Vec<Place>, because: &Because, console: &mut Console<'_>) -> u8 {
+    let is_alone = places.len() == 1;
+    let asked: Vec<(String, Option<Asked>)> = places
+        .into_iter()
+        .map(|Place { path, found }| match found {
+            Found::Open(stream) => {
+                let own = fields(because, json!({}));
+                (path.clone(), Some(Asked::send(stream, path, "kill", own)))
+            }
+            Found::Closed => (path, None),
+        })
+        .collect();
+    let mut codes = Vec::new();
+    for (path, asked) in asked {
+        let at = if is_alone { String::new() } else { format!("{path}: ") };
+        let answered = asked.map_or_else(|| Err(NoAnswer::NoPermission(path)), Asked::answer);
+        codes.push(match answered {
+            Ok((answer, _)) if answer.ok => {
+                console.say(&format!("{at}{}\n", text::plain(&answer.message)));
+                GOOD
+            }
+            Ok((answer, _)) => {
+                let message = text::plain(&answer.message);
+                console.complain(&format!("{at}NOT CONFIRMED: {message}\n"));
+                REFUSED
+            }
+            Err(error @ NoAnswer::NoPermission(_)) => {
+                console.complain(&format!("{at}NOT KILLED: {error}\n"));
+                REFUSED
+            }
+            Err(
+                error @ (NoAnswer::NotRunning(_)
+                | NoAnswer::Several(_)
+                | NoAnswer::Unreachable { .. }
+                | NoAnswer::NotInterlock { .. }),
+            ) => {
+                console.complain(&format!("{at}NOT KILLED: {error}\n"));
+                UNREACHABLE
+            }
+        });
+    }
+    let is = |wanted: u8| codes.iter().all(|code| *code == wanted);
+    if is(GOOD) {
+        return GOOD;
+    }
+    console.complain(OTHER_WAYS);
+    // Some of it was done, or refused.
+    if is(UNREACHABLE) { UNREACHABLE } else { REFUSED }
 }
 
 /// Other ways to stop.
@@ -166,3 +211,6 @@ pub(super) fn tell(answer: &Answer, console: &mut Console<'_>) -> u8 {
     }
     REFUSED
 }
+
+#[cfg(test)]
+mod tests;

@@ -43,8 +43,9 @@ impl Surroundings {
         }
     }
 
-    /// Where a node may have made it, the likeliest first: a node of the system, and one that this
-    /// user started from a session or without one.
+    /// Where a node may have made it, the user's own folder first: that of this session, the system's,
+    /// and that of a node that this user started without a session. More than one may be there; the
+    /// tool then kills all of them and does nothing else to any.
     #[must_use]
     pub fn candidates(&self) -> Vec<PathBuf> {
         let own_tmp = PathBuf::from(format!("/tmp/interlock-{}", self.uid));

@@ -22,6 +22,22 @@ KILLED  seq 41   by ali?[31mce 22:13:20 UTC, 3 min ago: \"arm near table\"
 }
 
 #[test]
+fn when_a_robot_answers_expect_which_below_what_is_loud() {
+    let mut status = killed();
+    status.lanes[0].motion = String::from("linear.x moves");
+    let third = |status: &Status| text::status(status).lines().nth(2).map(str::to_owned);
+    assert!(third(&status).is_some_and(|line| line.starts_with("  lane ")));
+    status.node = String::from("/interlock");
+    assert_eq!(third(&status).as_deref(), Some("  robot       node /interlock"));
+    status.hardware_id = String::from("g1-7");
+    assert_eq!(third(&status).as_deref(), Some("  robot       g1-7, node /interlock"));
+    // Before a reset and an arm, too.
+    assert!(text::head(&status).ends_with("  robot       g1-7, node /interlock\n"));
+    status.node.clear();
+    assert_eq!(third(&status).as_deref(), Some("  robot       g1-7"));
+}
+
+#[test]
 fn when_json_is_asked_for_expect_the_nodes_own() {
     let server = serve(killed());
     let url = format!("http://{}", server.address());

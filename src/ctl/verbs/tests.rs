@@ -1,0 +1,148 @@
+//! More than one node at the usual places: all are killed, and nothing else is done to any.
+
+use std::os::unix::net::UnixStream;
+use std::path::PathBuf;
+use std::sync::atomic::Ordering;
+
+use super::*;
+use crate::ctl::tests::{Said, killed as status_of_killed, on_console, serve};
+use crate::ctl::{doctor, look};
+use crate::socket::fixture::{FakeNode, Folder, Rig};
+use crate::socket::place::Surroundings;
+
+/// Nobody.
+const NO_HTTP: &str = "http://127.0.0.1:1";
+
+fn node(state: &str) -> Rig {
+    Rig::new(FakeNode::in_state(state, 40))
+}
+
+fn at(rigs: &[&Rig]) -> Client {
+    Client::of_usual(rigs.iter().map(|rig| rig.path.clone()).collect(), NO_HTTP)
+}
+
+fn killed(client: &Client) -> Said {
+    on_console(None, None, |console| kill(client, &Because::default(), console))
+}
+
+#[test]
+fn when_two_nodes_are_there_expect_both_killed_and_each_said() {
+    let (one, other) = (node("active"), node("active"));
+    let said = killed(&at(&[&one, &other]));
+    assert_eq!((said.code, said.err.as_str()), (GOOD, ""));
+    let lines: Vec<&str> = said.out.lines().collect();
+    assert_eq!(lines.len(), 2, "{}", said.out);
+    for (line, rig) in lines.iter().zip([&one, &other]) {
+        let expected = format!("{}: killed, seq 41", rig.path.display());
+        assert!(line.starts_with(&expected), "{}", said.out);
+        assert_eq!(rig.node.kills.load(Ordering::SeqCst), 1);
+    }
+}
+
+#[test]
+fn when_one_of_two_does_not_confirm_expect_which_and_no_success() {
+    let (one, other) = (node("active"), node("active"));
+    one.node.is_stuck.store(true, Ordering::SeqCst);
+    let said = killed(&at(&[&one, &other]));
+    assert_eq!(said.code, REFUSED);
+    let expected = format!("{}: NOT CONFIRMED: the kill is raised", one.path.display());
+    assert!(said.err.starts_with(&expected) && said.err.ends_with(OTHER_WAYS), "{}", said.err);
+    assert!(said.out.starts_with(&other.path.display().to_string()), "{}", said.out);
+}
+
+#[test]
+fn when_a_place_is_not_open_to_us_expect_it_said_as_not_killed() {
+    let rig = node("active");
+    let open = || Place {
+        path: String::from("/open"),
+        found: Found::Open(UnixStream::connect(&rig.path).unwrap()),
+    };
+    let closed = || Place { path: String::from("/closed"), found: Found::Closed };
+    let at = |places| on_console(None, None, |it| kill_at(places, &Because::default(), it));
+    let said = at(vec![open(), closed()]);
+    assert_eq!(said.code, REFUSED);
+    assert!(said.out.starts_with("/open: killed"), "{}", said.out);
+    assert!(
+        said.err.starts_with("/closed: NOT KILLED: /closed is not open to you"),
+        "{}",
+        said.err
+    );
+    let said = at(vec![closed()]);
+    assert_eq!(said.code, REFUSED);
+    assert!(said.err.starts_with("NOT KILLED: /closed is not open to you"), "{}", said.err);
+}
+
+#[test]
+fn when_one_of_two_is_no_node_expect_no_success() {
+    let (rig, folder) = (node("active"), Folder::new());
+    let path = folder.path().join("control.sock");
+    let listener = std::os::unix::net::UnixListener::bind(&path).unwrap();
+    let stranger = std::thread::spawn(move || drop(listener.accept()));
+    let said = killed(&Client::of_usual(vec![path.clone(), rig.path.clone()], NO_HTTP));
+    stranger.join().unwrap();
+    assert_eq!(said.code, REFUSED);
+    let expected = format!("{}: NOT KILLED: what answers at", path.display());
+    assert!(said.err.starts_with(&expected), "{}", said.err);
+    assert!(said.out.contains("killed, seq 41"), "{}", said.out);
+}
+
+#[test]
+fn when_two_nodes_are_there_expect_every_other_verb_to_do_nothing() {
+    let (one, other) = (node("active"), node("killed"));
+    let client = at(&[&one, &other]);
+    let because = Because::default();
+    let paths = format!("{} and {}", one.path.display(), other.path.display());
+    let verbs: [&dyn Fn(&mut Console<'_>) -> u8; 7] = [
+        &|it| disarm(&client, &because, it),
+        &|it| reset(&client, true, &because, it),
+        &|it| arm(&client, (None, true), &because, it),
+        &|it| select(&client, (String::from("base"), None), &because, it),
+        &|it| look::status(&client, None, it),
+        &|it| look::json(&client, None, it),
+        &|it| look::wait(&client, "killed", 60.0, it),
+    ];
+    for verb in verbs {
+        let said = on_console(None, None, verb);
+        assert_eq!((said.code, said.out.as_str()), (UNREACHABLE, ""));
+        let expected = format!("several nodes answer, at {paths}: nothing was done.");
+        assert!(said.err.starts_with(&expected) && said.err.contains("--socket"), "{}", said.err);
+    }
+    for rig in [&one, &other] {
+        assert!(rig.node.wishes.lock().is_empty());
+        assert_eq!(rig.node.kills.load(Ordering::SeqCst), 0);
+    }
+    let said = on_console(None, None, |it| doctor::doctor(&client, it));
+    assert_eq!(said.code, REFUSED);
+    assert!(said.out.starts_with("BAD          socket"), "{}", said.out);
+    assert!(said.out.contains("cannot tell  node"), "{}", said.out);
+}
+
+#[test]
+fn when_two_names_lead_to_one_node_expect_one() {
+    let (rig, folder) = (node("active"), Folder::new());
+    let link: PathBuf = folder.path().join("control.sock");
+    std::os::unix::fs::symlink(&rig.path, &link).unwrap();
+    let client = Client::of_usual(vec![rig.path.clone(), link], NO_HTTP);
+    assert!(client.status().is_ok());
+    let said = killed(&client);
+    assert!(said.code == GOOD && said.out.starts_with("killed, seq 41"), "{}", said.out);
+}
+
+#[test]
+fn when_the_node_is_named_expect_no_other_one_s_status() {
+    let server = serve(status_of_killed());
+    let url = format!("http://{}", server.address());
+    let nowhere = PathBuf::from("/nonexistent/control.sock");
+    // Not named, and nobody at the usual places: the usual address is a place, too.
+    let usual = Client::of_usual(vec![nowhere.clone()], &url);
+    assert!(usual.look(None).is_ok());
+    let named = Client::new(Some(nowhere), &Surroundings::default());
+    assert!(matches!(named.look(None), Err(NoAnswer::NotRunning(_))));
+    // Several: whose HTTP it is nobody knows.
+    let (one, other) = (node("active"), node("active"));
+    let paths = vec![one.path.clone(), other.path.clone()];
+    let several = Client::of_usual(paths, &url);
+    assert!(matches!(several.look(None), Err(NoAnswer::Several(_))));
+    // What is asked for by its address is that.
+    assert!(several.look(Some(&url)).is_ok());
+}
