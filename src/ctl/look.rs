@@ -143,7 +143,8 @@ mod tests {
     use crate::telemetry::status::ConditionStatus;
 
     fn looked(state: &str, seq: u64) -> Result<(Status, String), NoAnswer> {
-        let status = Status { state: state.to_owned(), seq, ..Status::default() };
+        let permitted = state == "active";
+        let status = Status { state: state.to_owned(), permitted, seq, ..Status::default() };
         Ok((status, String::new()))
     }
 

@@ -17,8 +17,8 @@ use crate::telemetry::collector::registry;
 use crate::telemetry::fixture;
 use crate::telemetry::status::Status;
 use crate::telemetry::status::{
-    BatteryStatus, ConditionStatus, FeedbackStatus, KillInputStatus, LaneStatus, Readiness,
-    SelfTestPart, SourceStatus, TemperatureStatus, TripStatus,
+    BatteryStatus, CauseStatus, ConditionStatus, FeedbackStatus, KillInputStatus, LaneStatus,
+    Readiness, SelfTestPart, SourceStatus, TemperatureStatus, TripStatus,
 };
 
 pub(super) fn killed() -> Status {

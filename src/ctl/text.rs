@@ -2,6 +2,8 @@
 //!
 //! Lines of at most 79 columns, nothing that moves or colours the terminal but for the state's word.
 
+mod inputs;
+mod lanes;
 mod still;
 mod trip;
 
@@ -10,11 +12,8 @@ use std::fmt::Write as _;
 pub(super) use self::trip::stamp;
 use self::trip::trip;
 use crate::telemetry::history::Entry;
-use crate::telemetry::people::{heard_on, span, time, way_on};
-use crate::telemetry::status::{
-    ConditionStatus, FeedbackStatus, KillInputStatus, LaneStatus, SelfTestPart, SourceStatus,
-    Status, TemperatureStatus,
-};
+use crate::telemetry::people::{span, time, way_on};
+use crate::telemetry::status::{CauseStatus, ConditionStatus, SelfTestPart, Status};
 
 /// Columns of the text: a terminal of 80 that is not filled to its edge.
 const COLUMNS: usize = 79;
@@ -32,23 +31,32 @@ pub(super) fn status(status: &Status) -> String {
     for condition in &status.unmet {
         line(&mut out, "in the way", &self::condition(condition));
     }
+    for cause in status.causes.iter().filter(|cause| !is_unmet(cause, status)) {
+        line(&mut out, "cause", &self::cause(cause));
+    }
     for lane in &status.lanes {
-        line(&mut out, "lane", &self::lane(lane, status));
+        line(&mut out, "lane", &lanes::lane(lane, status));
         for source in &lane.sources {
-            line(&mut out, "", &self::source(source, lane.owner.as_deref()));
+            line(&mut out, "", &lanes::source(source, lane));
+            if !source.note.is_empty() {
+                line(&mut out, "", &format!("! incompatible publisher: {}", source.note));
+            }
         }
         for note in &lane.notes {
             line(&mut out, "", &format!("! {note}"));
         }
     }
     for input in &status.kill_inputs {
-        line(&mut out, "kill input", &kill_input(input));
+        line(&mut out, "kill input", &inputs::kill_input(input));
     }
     for feedback in &status.feedback {
-        line(&mut out, "feedback", &self::feedback(feedback));
+        line(&mut out, "feedback", &inputs::feedback(feedback));
+        if !feedback.note.is_empty() {
+            line(&mut out, "", &format!("! incompatible publisher: {}", feedback.note));
+        }
     }
     for parts in status.temperatures.chunk_by(|one, other| one.name == other.name) {
-        line(&mut out, "heat", &temperature(parts));
+        line(&mut out, "heat", &inputs::temperature(parts));
     }
     for battery in &status.batteries {
         line(&mut out, "battery", &format!("{}: {}", battery.name, plain(&battery.text)));
@@ -77,6 +85,17 @@ fn top(status: &Status) -> String {
         line(&mut out, "robot", &who);
     }
     out
+}
+
+/// What a cause that is there does, or will once it has lasted.
+fn cause(cause: &CauseStatus) -> String {
+    let when = if cause.acts { "" } else { " soon" };
+    format!("{}{when}: {}", cause.action, cause.text)
+}
+
+/// Whether a cause is told already, as what stands in the way.
+fn is_unmet(cause: &CauseStatus, status: &Status) -> bool {
+    status.unmet.iter().any(|unmet| unmet.text == cause.text)
 }
 
 /// Which robot and node answered: a shell may be on another machine, and a machine has several.
@@ -168,8 +187,9 @@ pub(super) fn what_counts(status: &Status) -> String {
         (&lane.name, &lane.state, &lane.owner, moves)
     });
     format!(
-        "{} {} {:?} {:?}",
+        "{} {} {} {:?} {:?}",
         status.state,
+        status.permitted,
         status.seq,
         codes.collect::<Vec<_>>(),
         lanes.collect::<Vec<_>>()
@@ -198,11 +218,15 @@ pub(super) fn history(entries: &[Entry]) -> String {
     out
 }
 
+/// Active, and a cause holds every lane.
+const HELD: &str = "ACTIVE, HELD";
+
 /// The states in the colours that people expect.
-const COLOURS: [(&str, &str); 4] = [
+const COLOURS: [(&str, &str); 5] = [
     ("KILLED", "\x1b[1;31m"),
     ("NO ANSWER", "\x1b[1;31m"),
     ("NOT ARMED", "\x1b[1;33m"),
+    (HELD, "\x1b[1;33m"),
     ("ACTIVE", "\x1b[1;32m"),
 ];
 
@@ -283,7 +307,8 @@ fn headline(status: &Status) -> String {
             } else {
                 String::new()
             };
-            format!("ACTIVE  seq {seq}   {since}, profile {profile}{derating}")
+            let word = if status.permitted { "ACTIVE" } else { HELD };
+            format!("{word}  seq {seq}   {since}, profile {profile}{derating}")
         }
         (other, _) => format!("{}  seq {seq}", other.to_uppercase()),
     };
@@ -297,113 +322,4 @@ fn condition(condition: &ConditionStatus) -> String {
         (true, false) => format!("{code}: {subject}"),
         (true, true) => code.clone(),
     }
-}
-
-fn lane(lane: &LaneStatus, status: &Status) -> String {
-    let mut text = format!("{}: {}", lane.name, lane.state);
-    match lane.state.as_str() {
-        "flowing" => {
-            let owner = lane.owner.as_deref().unwrap_or("nobody");
-            write!(text, ", {owner} in charge").ok();
-        }
-        "released" => text.push_str(", publishes nothing"),
-        _ => {
-            let safe = &lane.safe_command;
-            match lane.safe_rate_hz {
-                Some(rate) => write!(text, ", {safe} at {rate} Hz"),
-                None if safe == "silent" => write!(text, ", publishes nothing (silent)"),
-                None => write!(text, ", {safe} is out"),
-            }
-            .ok();
-        }
-    }
-    text.push_str(&still::still(lane, status));
-    if let Some(selected) = &lane.selected {
-        write!(text, ", {selected} selected").ok();
-    }
-    match lane.subscribers {
-        Some(0) => text.push_str(", NOBODY READS IT"),
-        Some(1) => text.push_str(", 1 reader"),
-        Some(n) => {
-            write!(text, ", {n} readers").ok();
-        }
-        None => {}
-    }
-    match lane.foreign_publishers {
-        Some(n) if n > 0 => {
-            write!(text, ", {n} FOREIGN PUBLISHERS").ok();
-        }
-        Some(_) | None => {}
-    }
-    text
-}
-
-fn source(source: &SourceStatus, owner: Option<&str>) -> String {
-    let mark = if owner == Some(source.name.as_str()) { '*' } else { ' ' };
-    let heard = match (source.alive, source.silent_for_s) {
-        (true, _) => String::from("alive"),
-        (false, Some(silent)) => format!("silent for {}", span(silent)),
-        (false, None) => String::from("not heard yet"),
-    };
-    let mut text = format!("{mark} {}: {heard}", source.name);
-    for (count, word) in [
-        (source.passed, "passed"),
-        (source.limited, "limited"),
-        (source.rejected, "rejected"),
-        (source.withheld, "withheld"),
-        (source.not_selected, "not selected"),
-        (source.lost.unwrap_or(0), "lost"),
-    ] {
-        if count > 0 {
-            write!(text, ", {count} {word}").ok();
-        }
-    }
-    if let Some(reason) = &source.last_reason {
-        write!(text, ", last refused: {reason}").ok();
-    }
-    text
-}
-
-/// Of one input, every component that has something to say; the hottest where none has.
-fn temperature(parts: &[TemperatureStatus]) -> String {
-    let name = parts.first().map_or("", |part| &part.name);
-    let point = |part: &TemperatureStatus| {
-        let text = plain(&part.text);
-        if part.component == part.name { text } else { format!("{}, {text}", part.component) }
-    };
-    let loud = parts.iter().filter(|part| part.level != "ok");
-    let mut told: Vec<String> = loud.map(point).collect();
-    if told.is_empty() {
-        let by_heat = |one: &&TemperatureStatus, other: &&TemperatureStatus| {
-            let celsius = |part: &TemperatureStatus| part.celsius.unwrap_or(f64::NEG_INFINITY);
-            celsius(one).total_cmp(&celsius(other))
-        };
-        told.extend(parts.iter().max_by(by_heat).map(point));
-    }
-    format!("{name}: {}", told.join("; "))
-}
-
-fn kill_input(input: &KillInputStatus) -> String {
-    let KillInputStatus { name, asserted, lost, seen, silent_for_s, note, asserted_by, .. } = input;
-    let on = match input.topic.as_str() {
-        "" => String::new(),
-        topic => format!(" ({})", heard_on(topic, input.publishers)),
-    };
-    let state = match (asserted, seen, lost) {
-        (true, _, _) if asserted_by.is_empty() => String::from("ASSERTED"),
-        (true, _, _) => format!("ASSERTED by {asserted_by}"),
-        (false, false, _) => format!("not heard yet: is it switched on?{on}"),
-        (false, true, true) => format!("SILENT for {}{on}", span(silent_for_s.unwrap_or(0.0))),
-        (false, true, false) => String::from("released"),
-    };
-    if note.is_empty() { format!("{name}: {state}") } else { format!("{name}: {state}; {note}") }
-}
-
-fn feedback(feedback: &FeedbackStatus) -> String {
-    let state = match (feedback.fresh, feedback.silent_for_s) {
-        (true, _) => String::from("fresh"),
-        (false, Some(silent)) => format!("SILENT for {}", span(silent)),
-        (false, None) => String::from("not heard yet"),
-    };
-    format!("{}: {state}", feedback.name)
 }

@@ -74,8 +74,10 @@ pub struct KillInputView {
 pub struct FeedbackView {
     /// When the newest usable sample came.
     pub last_seen: Option<SteadyTime>,
-    /// Within its timeout.
+    /// Within its timeout, with what every gated lane that uses it needs.
     pub fresh: bool,
+    /// Samples come within the timeout, but not with what every such lane needs.
+    pub partial: bool,
 }
 
 /// One cause that is there.
@@ -221,9 +223,12 @@ impl Gate {
             *view = now_view;
         }
         let feedback = self.feedback_at.iter().zip(&self.rules.feedback);
-        for (view, (at, rules)) in to.feedback.iter_mut().zip(feedback) {
+        for (index, (view, (at, rules))) in to.feedback.iter_mut().zip(feedback).enumerate() {
+            let is_heard = at.is_some_and(|at| now.steady.since(at) <= rules.timeout);
             view.last_seen = *at;
-            view.fresh = at.is_some_and(|at| now.steady.since(at) <= rules.timeout);
+            // As the gate asks: one lane that can use the newest sample is not all of them.
+            view.fresh = is_heard && self.feedback_is_fresh(index, now.steady);
+            view.partial = is_heard && !view.fresh;
         }
     }
 

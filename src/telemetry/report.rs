@@ -124,6 +124,7 @@ fn with_topics(
                 note,
                 name: feedback.name.clone(),
                 fresh: view.fresh,
+                partial: view.partial,
                 silent_for_s: ago(view.last_seen),
             })
             .collect(),

@@ -306,11 +306,17 @@ pub struct FeedbackStatus {
     /// Who offers on its topic what we cannot take; empty: nobody.
     #[serde(default)]
     pub note: String,
-    /// Within its timeout.
+    /// Within its timeout, with what every gated lane that uses it needs.
     pub fresh: bool,
-    /// Since the newest sample; `null`: none yet.
+    /// Messages come within the timeout, but not with what every such lane needs.
+    #[serde(default)]
+    pub partial: bool,
+    /// Since the newest sample that any lane could use; `null`: none yet.
     pub silent_for_s: Option<f64>,
 }
+
+/// What is said of a feedback that is [`partial`](FeedbackStatus::partial).
+pub const PARTIAL: &str = "comes, but without what every lane needs";
 
 /// `/readyz`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -123,6 +123,7 @@ fn when_the_latch_file_is_in_trouble_expect_it_said_once_in_every_state() {
 fn when_the_node_is_active_expect_good_and_who_is_in_charge() {
     let mut status = killed();
     status.state = String::from("active");
+    status.permitted = true;
     status.profile = Some(String::from("careful"));
     status.derating = 0.5;
     status.first_trip = None;
@@ -143,6 +144,40 @@ fn when_the_node_is_active_expect_good_and_who_is_in_charge() {
         assert!(said.out.contains(part), "{part} not in {}", said.out);
     }
     assert!(!said.out.contains("to go on"));
+}
+
+#[test]
+fn when_a_cause_holds_every_lane_expect_held_and_why() {
+    let cause = |action: &str, acts, text: &str| CauseStatus {
+        action: action.to_owned(),
+        acts,
+        text: text.to_owned(),
+        ..CauseStatus::default()
+    };
+    let mut status = killed();
+    status.state = String::from("active");
+    status.first_trip = None;
+    status.causes = vec![
+        cause("hold", true, "feedback 'odom' is silent"),
+        cause("warn", false, "teleop is\u{1b} limited"),
+    ];
+    let said = text::status(&status);
+    let expected = "  cause       hold: feedback 'odom' is silent\n  \
+                    cause       warn soon: teleop is? limited\n  lane ";
+    assert!(said.starts_with("ACTIVE, HELD  seq 41   "), "{said}");
+    assert!(said.contains(expected), "{said}");
+    assert!(text::painted(&said, true).starts_with("\u{1b}[1;33mACTIVE, HELD\u{1b}[0m  seq"));
+    let held = text::what_counts(&status);
+    status.permitted = true;
+    assert!(text::status(&status).starts_with("ACTIVE  seq 41   "));
+    assert_ne!(text::what_counts(&status), held, "a new line in a log");
+    // What is in the way is told there.
+    status.unmet = vec![ConditionStatus {
+        text: String::from("feedback 'odom' is silent"),
+        ..ConditionStatus::default()
+    }];
+    let said = text::status(&status);
+    assert_eq!(said.matches("feedback 'odom' is silent").count(), 1, "{said}");
 }
 
 #[test]

@@ -12,7 +12,8 @@ use crate::gate::lane_state::LaneState;
 use crate::gate::state::State;
 use crate::gate::units::{SteadyTime, WallTime};
 use crate::telemetry::status::{
-    ClockStatus, FeedbackStatus, KillInputStatus, LaneStatus, SourceStatus, Status, TopicStatus,
+    ClockStatus, FeedbackStatus, KillInputStatus, LaneStatus, PARTIAL, SourceStatus, Status,
+    TopicStatus,
 };
 
 /// `diagnostic_msgs/DiagnosticStatus` levels. STALE is the aggregator's word, never ours.
@@ -285,6 +286,8 @@ fn feedback(feedback: &FeedbackStatus) -> DiagnosticStatus {
         (WARN, format!("an incompatible publisher on its topic: {}", feedback.note))
     } else if feedback.fresh {
         (OK, "fresh".to_owned())
+    } else if feedback.partial {
+        (WARN, PARTIAL.to_owned())
     } else if feedback.silent_for_s.is_some() {
         (WARN, "silent".to_owned())
     } else {

@@ -7,6 +7,7 @@ mod charge;
 mod commands;
 mod derating;
 mod divergence;
+mod feedback_views;
 mod first_moment;
 mod hazards;
 mod hazards_of_stops;
