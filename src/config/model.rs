@@ -107,6 +107,20 @@ impl Config {
             .filter(move |(cause, action)| has_balance || *action != cause.default_action())
     }
 
+    /// The causes that do nothing while `profile` is in force: the file says ignore, and the profile
+    /// nothing else, or the profile says it. Without one, of the profile that a plain arm takes.
+    pub fn ignored(&self, profile: Option<usize>) -> impl Iterator<Item = Cause> + '_ {
+        let usual = || self.profiles.iter().position(|one| one.name == self.profile);
+        let profile = profile.or_else(usual).and_then(|index| self.profiles.get(index));
+        let all = Cause::ALL.iter().copied().zip(&self.causes);
+        all.filter(move |(cause, rules)| {
+            let actions = profile.map_or(&[][..], |profile| &profile.rules.actions);
+            let of_profile = actions.iter().find(|(of, _)| of == cause).map(|(_, action)| *action);
+            of_profile.or(rules.action) == Some(Action::Ignore)
+        })
+        .map(|(cause, _)| cause)
+    }
+
     /// Whether a description of the robot is configured and has not come yet: until then no lane of
     /// joints may arm.
     #[must_use]

@@ -113,7 +113,7 @@ catalogue! {
     CAUSE_PRESENT = V, "interlock_cause_present", ["cause"],
         "1 while the cause is there, whatever its action.";
     CAUSE_IGNORED = V, "interlock_cause_ignored", ["cause"],
-        "1 where the configuration says ignore.";
+        "1 where the profile in force says ignore; while not armed, the one that a plain arm takes.";
     CONDITION_MET = V, "interlock_condition_met", ["condition"],
         "1 while the condition does not stand in the way of arming; absent until first looked at.";
     RESETS = C, "interlock_resets_total", [],

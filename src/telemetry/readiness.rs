@@ -114,7 +114,7 @@ mod tests {
     #[test]
     fn when_one_thing_is_missing_expect_it_named_alone() {
         type Change = fn(&mut Status);
-        let cases: [(Change, &str); 11] = [
+        let cases: [(Change, &str); 12] = [
             (|s| s.state = String::from("unknown"), "the gate has not told its state yet"),
             (
                 |s| s.awaits_description = true,
@@ -149,6 +149,14 @@ mod tests {
                 "kill input base not heard yet (/other offers another type)",
             ),
             (|s| s.feedback[0].fresh = false, "feedback base not heard yet"),
+            (
+                |s| {
+                    s.feedback[0].fresh = false;
+                    s.feedback[0].partial = true;
+                    s.feedback[0].silent_for_s = Some(0.01);
+                },
+                "feedback base comes, but without what every lane needs",
+            ),
             (
                 |s| {
                     s.feedback[0] = FeedbackStatus {

@@ -9,7 +9,6 @@ use super::status::{
 };
 use super::texts::Texts;
 use crate::config::model::{LaneConfig, LaneMode, SourceConfig, SourceMode};
-use crate::gate::cause::Action;
 use crate::gate::conditions::Condition;
 use crate::gate::limits::DimensionLimits;
 use crate::gate::machine::Trip;
@@ -59,7 +58,7 @@ fn with_topics(
     let lanes = snapshot.lanes.iter().zip(&config.lanes).zip(&slots.lanes).zip(&found.lanes);
     let inputs = snapshot.kill_inputs.iter().zip(&config.kill_inputs);
     let feedback = snapshot.feedback.iter().zip(&config.feedback);
-    let ignored = config.written_actions().filter(|(_, action)| *action == Action::Ignore);
+    let ignored = config.ignored(snapshot.profile);
     let ago = |at: Option<SteadyTime>| at.map(|at| now.steady.since(at).as_secs_f64());
     Status {
         state: snapshot.state.label().to_owned(),
@@ -133,7 +132,7 @@ fn with_topics(
         topics,
         clock: ClockStatus::of(slots),
         rejections: Vec::new(),
-        ignored_causes: ignored.map(|(cause, _)| cause.label().to_owned()).collect(),
+        ignored_causes: ignored.map(|cause| cause.label().to_owned()).collect(),
         latch: texts.latch_lost(snapshot.latch_writable),
         hardware_id: config.hardware_id.clone(),
         version: env!("CARGO_PKG_VERSION").to_owned(),

@@ -58,7 +58,8 @@ pub struct Status {
     /// reader that has no log.
     #[serde(default)]
     pub rejections: Vec<RejectionStatus>,
-    /// Causes whose action is `ignore`.
+    /// Causes whose action is `ignore` in the profile in force; while not armed, in the one that a
+    /// plain arm takes.
     pub ignored_causes: Vec<String>,
     /// The causes that are there now, whatever they do.
     #[serde(default)]

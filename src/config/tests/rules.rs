@@ -73,6 +73,22 @@ fn causes_take_what_is_written_and_keep_defaults_for_the_rest() {
 }
 
 #[test]
+fn when_causes_and_profiles_say_ignore_expect_it_told_of_the_profile_in_force() {
+    let text = with_top(
+        BASE,
+        "causes: {tilt: {action: ignore}, divergence: {action: ignore}}\n    profile: bringup\n    \
+         profiles: {bringup: {causes: {other_path: ignore, tilt: kill}}}",
+    );
+    let config = config(&text);
+    let of = |profile: Option<usize>| -> Vec<Cause> { config.ignored(profile).collect() };
+    let bringup = [Cause::Divergence, Cause::OtherPath];
+    assert_eq!(of(Some(0)), [Cause::Divergence, Cause::Tilt], "full has nothing of its own");
+    assert_eq!(of(Some(1)), bringup);
+    assert_eq!(of(None), bringup, "a plain arm takes it");
+    assert_eq!(super::config(BASE).ignored(None).count(), 0);
+}
+
+#[test]
 fn a_default_action_that_is_written_counts_below_a_balance_loop() {
     let config = config(&with_top(MOTORS, "causes: {source_silent: {action: hold}}"));
     let written: Vec<_> = config.written_actions().collect();

@@ -245,6 +245,17 @@ fn when_a_list_has_something_expect_it_on_the_page() {
 }
 
 #[test]
+fn when_a_feedback_comes_without_a_lane_s_part_expect_that_and_no_silence() {
+    let mut status = full("active");
+    status.feedback[0].fresh = false;
+    status.feedback[0].partial = true;
+    let page = shown(&status, &Value::Null);
+    assert!(page.contains("comes, but without what every lane needs"), "{page}");
+    status.feedback[0].partial = false;
+    assert!(shown(&status, &Value::Null).contains("SILENT"));
+}
+
+#[test]
 fn when_a_text_comes_from_somebody_else_expect_it_escaped() {
     let evil = "</td><script>alert(1)</script><img src=x onerror=\"y\">";
     let text = || String::from(evil);

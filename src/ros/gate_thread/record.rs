@@ -179,7 +179,7 @@ impl GateThread {
         node.permitted.set(permitted);
         node.seq.set(machine.seq());
         node.trip_cause.set(machine.first_trip().map(|trip| trip.cause));
-        node.profile.set(self.gate.profile());
+        node.set_profile(self.gate.profile());
         node.derating.set(self.gate.derating());
         let mut unmet = 0u32;
         self.gate.unmet(now, &mut |condition| unmet |= 1 << condition.code.index());

@@ -233,7 +233,7 @@ fn stops(slots: &Slots, out: &mut dyn Sink) {
         f.each(&[], &node.cause_present, put_flag);
     });
     family(&names::CAUSE_IGNORED, out, |f| {
-        f.each(&[], &node.cause_ignored, |f, labels, yes| f.flag(labels, *yes));
+        f.each(&[], &node.cause_ignored, put_flag);
     });
     family(&names::LAST_TRIP, out, |f| {
         f.timestamp(&[], node.last_trip.get());

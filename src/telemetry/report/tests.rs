@@ -3,6 +3,7 @@
 use super::*;
 use crate::attribution::Attribution;
 use crate::config::model::Config;
+use crate::gate::cause::{Action, Cause};
 use crate::gate::core::Gate;
 use crate::gate::state::{BootRecord, State};
 use crate::telemetry::fixture;
@@ -53,6 +54,24 @@ fn when_the_latch_file_cannot_be_written_expect_it_told_in_every_state() {
     }
     node.config.latch_persist = false;
     assert_eq!(node.status().latch, NOT_PERSISTED);
+}
+
+#[test]
+fn when_a_profile_ignores_a_cause_expect_it_told_while_it_is_in_force() {
+    let mut node = Node::new();
+    node.config.profile = node.config.profiles[0].name.clone();
+    node.config.profiles[1].rules.actions = vec![(Cause::Tilt, Action::Ignore)];
+    assert_eq!(node.status().ignored_causes, ["divergence"]);
+    node.snapshot.profile = Some(1);
+    assert_eq!(node.status().ignored_causes, ["divergence", "tilt"]);
+}
+
+#[test]
+fn when_a_feedback_comes_without_a_lane_s_part_expect_that_and_not_fresh() {
+    let mut node = Node::new();
+    node.snapshot.feedback[0].partial = true;
+    let feedback = node.status().feedback.remove(0);
+    assert_eq!((feedback.fresh, feedback.partial), (false, true));
 }
 
 #[test]

@@ -8,7 +8,7 @@ use super::{
     SharedCounter, StopTrigger, TRANSPORT, Table, TimestampGauge,
 };
 use crate::config::model::Config;
-use crate::gate::cause::{Action, Cause};
+use crate::gate::cause::{Cause, CauseSet};
 use crate::gate::condition::ConditionCode;
 use crate::gate::state::State;
 use crate::gate::units::SteadyTime;
@@ -28,8 +28,12 @@ pub struct NodeSlots {
     pub trip_cause: OneOf<Cause>,
     /// Causes that are there now.
     pub cause_present: Table<Cause, Flag>,
-    /// Causes whose action is `ignore`. Constant.
-    pub cause_ignored: Table<Cause, bool>,
+    /// Causes whose action is `ignore`, of the profile in force: see [`Self::set_profile`].
+    pub cause_ignored: Table<Cause, Flag>,
+    /// What each profile ignores, in the order of [`Config::profiles`]. Constant.
+    ignored_by: Box<[CauseSet]>,
+    /// What the profile ignores that a plain arm takes. Constant.
+    ignored_unarmed: CauseSet,
     /// Conditions that hold; absent until first evaluated.
     pub conditions: Table<ConditionCode, Flag>,
     /// Resets that took effect.
@@ -73,9 +77,10 @@ pub struct NodeSlots {
 
 impl NodeSlots {
     pub(super) fn new(config: &Config) -> Self {
-        let ignored = |cause: Cause| {
-            config.written_actions().any(|written| written == (cause, Action::Ignore))
+        let ignored = |profile: Option<usize>| {
+            config.ignored(profile).fold(CauseSet::default(), |set, cause| set.with(cause, true))
         };
+        let ignored_unarmed = ignored(None);
         let derating = Gauge::default();
         derating.set(1.0);
         Self {
@@ -85,7 +90,9 @@ impl NodeSlots {
             trips: Table::default(),
             trip_cause: OneOf::default(),
             cause_present: Table::from_fn(|_| Flag::known(false)),
-            cause_ignored: Table::from_fn(ignored),
+            cause_ignored: Table::from_fn(|cause| Flag::known(ignored_unarmed.contains(cause))),
+            ignored_by: (0..config.profiles.len()).map(|index| ignored(Some(index))).collect(),
+            ignored_unarmed,
             conditions: Table::default(),
             resets: Counter::default(),
             reset_refusals: Table::default(),
@@ -105,6 +112,17 @@ impl NodeSlots {
             clock_simulated: config.use_sim_time,
             ticks_missed: Counter::default(),
             last_tick: AtomicU64::new(0),
+        }
+    }
+
+    /// Tells the profile in force, none while not armed, and with it what is ignored. Does not
+    /// allocate: each profile's set was made at the start.
+    pub fn set_profile(&self, profile: Option<usize>) {
+        self.profile.set(profile);
+        let of_profile = profile.and_then(|index| self.ignored_by.get(index));
+        let ignored = of_profile.copied().unwrap_or(self.ignored_unarmed);
+        for (cause, cell) in self.cause_ignored.iter() {
+            cell.set(ignored.contains(cause));
         }
     }
 
@@ -140,7 +158,36 @@ impl NodeSlots {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::gate::cause::Action;
     use crate::telemetry::fixture;
+
+    #[test]
+    fn when_a_profile_ignores_a_cause_expect_it_shown_while_it_is_in_force() {
+        let mut config = fixture::config();
+        config.profile = config.profiles[0].name.clone();
+        config.profiles[1].rules.actions =
+            vec![(Cause::Tilt, Action::Ignore), (Cause::Divergence, Action::Warn)];
+        let node = NodeSlots::new(&config);
+        let shown = || -> Vec<Cause> {
+            let all = node.cause_ignored.iter();
+            all.filter(|(_, cell)| cell.get() == Some(true)).map(|(cause, _)| cause).collect()
+        };
+        // The file's own, which the second profile makes a warning.
+        assert_eq!(shown(), [Cause::Divergence]);
+        node.set_profile(Some(1));
+        assert_eq!((shown(), node.profile.get()), (vec![Cause::Tilt], Some(1)));
+        node.set_profile(Some(0));
+        assert_eq!(shown(), [Cause::Divergence]);
+        node.set_profile(Some(1));
+        node.set_profile(None);
+        assert_eq!((shown(), node.profile.get()), (vec![Cause::Divergence], None));
+        // What a plain arm takes is what is told before it.
+        config.profile = config.profiles[1].name.clone();
+        assert_eq!(
+            NodeSlots::new(&config).ignored_unarmed,
+            CauseSet::default().with(Cause::Tilt, true)
+        );
+    }
 
     #[test]
     fn when_ticks_are_told_expect_interval_and_sign_of_life() {
