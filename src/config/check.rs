@@ -3,14 +3,15 @@
 //! Takes either files (`--check-config FILE…`) or a launch file's very arguments
 //! (`--check-config --ros-args …`). Needs no ROS.
 
+mod silences;
+
 use std::fmt::Write as _;
-use std::time::Duration;
 
 use super::args::Arguments;
 use super::load;
 use super::model::{
     CommandType, Config, Engage, FeedbackType, Interface, KillAction, LaneConfig, LaneMode,
-    ReturnTo, SilenceThen, SourceConfig, SourceMode, UrdfFrom,
+    ReturnTo, SourceConfig, SourceMode, UrdfFrom,
 };
 use super::problem::Problems;
 use crate::gate::safe::SafeCommand;
@@ -90,14 +91,11 @@ fn inputs_summary(text: &mut String, config: &Config) {
         line(text, &told);
     }
     for one in &config.kill_inputs {
-        let (does, then) = match one.action {
-            KillAction::Kill => ("kills", "kill"),
-            KillAction::Disarm => ("disarms", "disarm"),
+        let does = match one.action {
+            KillAction::Kill => "kills",
+            KillAction::Disarm => "disarms",
         };
-        let silence = one.timeout.map_or_else(
-            || "no heartbeat".to_owned(),
-            |timeout| format!("silent: hold after {timeout:?}, {then} {:?} later", one.kill_after),
-        );
+        let silence = silences::of_kill_input(config, one);
         let on = one.asserts.as_ref().map_or_else(
             || "a heartbeat".to_owned(),
             |asserts| format!("{does} on {} = {}", asserts.field, asserts.when),
@@ -212,7 +210,7 @@ fn extras(text: &mut String, lane: &LaneConfig) {
         line(text, &told);
     }
     if lane.balance {
-        line(text, "  balance: verified only, never altered; silence in motion kills at once");
+        line(text, "  balance: verified only, never altered");
     } else {
         let (ramp, handover) = (lane.start_ramp, lane.handover);
         let groups = match lane.groups.len() {
@@ -309,12 +307,7 @@ fn lane_summary(text: &mut String, config: &Config, lane: &LaneConfig) {
     };
     line(text, &format!("  safe command {safe}{every}"));
     extras(text, lane);
-    let silence = match lane.silence {
-        SilenceThen::Hold => "hold".to_owned(),
-        SilenceThen::Disarm(after) => format!("hold, disarm after {after:?}"),
-        SilenceThen::Kill(Duration::ZERO) => "kill".to_owned(),
-        SilenceThen::Kill(after) => format!("hold, kill after {after:?}"),
-    };
+    let silence = silences::of_lane(config, lane);
     let back = match lane.return_to {
         ReturnTo::Manual => "an operator",
         ReturnTo::Auto => "itself",

@@ -33,6 +33,7 @@ pub mod model;
 mod monitor;
 mod motion;
 mod names;
+mod never;
 mod origin;
 mod paths;
 pub mod problem;

@@ -3,6 +3,7 @@
 //! Built only by the reader in this folder, so every invariant written here holds wherever a
 //! [`Config`] is seen.
 
+pub(in crate::config) mod actions;
 #[cfg(test)]
 mod fixture;
 mod inputs;
@@ -26,7 +27,7 @@ pub use sensors::{BatteryConfig, BatteryFields, ScaledField, TemperatureConfig};
 
 pub use super::origin::{Origin, Origins};
 pub use super::urdf::{Description, Note};
-use crate::gate::cause::{Action, Cause};
+use crate::gate::cause::Cause;
 pub use crate::gate::rules::{
     CauseRules, Engage, Handover, Interface, KillAction, LaneMode, OnLimit, OnLimits, ProfileRules,
     ReturnTo, SilenceThen, SourceMode,
@@ -98,29 +99,6 @@ pub struct Config {
 }
 
 impl Config {
-    /// The actions that the params file gives to causes and that differ from a default. Below a
-    /// balance loop the defaults are others, so there every written one counts.
-    pub fn written_actions(&self) -> impl Iterator<Item = (Cause, Action)> + '_ {
-        let has_balance = self.lanes.iter().any(|lane| lane.balance);
-        let all = Cause::ALL.iter().zip(&self.causes);
-        all.filter_map(|(cause, rules)| rules.action.map(|action| (*cause, action)))
-            .filter(move |(cause, action)| has_balance || *action != cause.default_action())
-    }
-
-    /// The causes that do nothing while `profile` is in force: the file says ignore, and the profile
-    /// nothing else, or the profile says it. Without one, of the profile that a plain arm takes.
-    pub fn ignored(&self, profile: Option<usize>) -> impl Iterator<Item = Cause> + '_ {
-        let usual = || self.profiles.iter().position(|one| one.name == self.profile);
-        let profile = profile.or_else(usual).and_then(|index| self.profiles.get(index));
-        let all = Cause::ALL.iter().copied().zip(&self.causes);
-        all.filter(move |(cause, rules)| {
-            let actions = profile.map_or(&[][..], |profile| &profile.rules.actions);
-            let of_profile = actions.iter().find(|(of, _)| of == cause).map(|(_, action)| *action);
-            of_profile.or(rules.action) == Some(Action::Ignore)
-        })
-        .map(|(cause, _)| cause)
-    }
-
     /// Whether a description of the robot is configured and has not come yet: until then no lane of
     /// joints may arm.
     #[must_use]

@@ -13,8 +13,8 @@ use super::range::Read;
 use super::schema::{self, Known, Status};
 use super::value::{Doubt, FlatMap, Value};
 use super::{
-    batteries, causes, digest, feedback, globals, inputs, lane, lane_feedback, monitor, stop,
-    temperatures, topics,
+    batteries, causes, digest, feedback, globals, inputs, lane, lane_feedback, monitor, never,
+    stop, temperatures, topics,
 };
 
 /// Who the node is: needed for topic names and texts.
@@ -79,6 +79,9 @@ pub fn read(map: &FlatMap, context: &Context) -> Result<Config, Problems> {
     if keys.problems.is_empty() {
         globals::refuse_unused_urdf(&mut keys, &globals, &lanes);
         feedback::refuse_unread(&mut keys, &lanes, &feedback);
+        if let (Some(causes), Some((profiles, _))) = (&causes, &profiles) {
+            never::refuse(&mut keys, &lanes, &kill_inputs, (causes, profiles));
+        }
     }
     if !keys.problems.is_empty() {
         return Err(keys.problems);

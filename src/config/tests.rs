@@ -54,7 +54,7 @@ interlock:
 ";
 
 /// Two motors of a vendor's low-level type, below the balance loop; tests change lines of it.
-const MOTORS: &str = "\
+pub(super) const MOTORS: &str = "\
 interlock:
   ros__parameters:
     schema: 1
@@ -124,7 +124,7 @@ pub(super) fn config(text: &str) -> Config {
 }
 
 /// The keys with a problem, in order.
-fn refused(text: &str) -> Vec<String> {
+pub(super) fn refused(text: &str) -> Vec<String> {
     let problems = read(text).expect_err("it must be refused");
     problems.sorted().iter().map(|problem| problem.key.clone()).collect()
 }
