@@ -79,11 +79,17 @@ impl Console<'_> {
     fn unreachable(&mut self, error: &NoAnswer) -> u8 {
         self.complain(&format!("{error}\n"));
         if matches!(error, NoAnswer::NotRunning(_)) {
-            let told = latch::told(&latch::places(self.state_directory.as_deref()));
+            let places = latch::places(self.state_directory.as_deref());
+            let told = latch::told(&places, now_unix_s());
             self.complain(&told);
         }
         UNREACHABLE
     }
+}
+
+/// This machine's wall clock.
+fn now_unix_s() -> f64 {
+    text::seconds(crate::clock::now().wall.as_nanos())
 }
 
 /// Runs the tool. Returns the exit code.

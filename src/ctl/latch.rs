@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use super::text;
 use crate::gate::state::BootRecord;
 use crate::latch::{self, Contents, ReadError};
+use crate::telemetry::people::when;
 
 /// Where systemd gives a node of the system its state.
 const OF_SYSTEM: &str = "/var/lib/interlock";
@@ -17,12 +18,14 @@ pub(super) fn places(own: Option<&Path>) -> Vec<PathBuf> {
 }
 
 /// The latch files of these places that are there. Only reads; takes no lock.
-pub(super) fn told(places: &[PathBuf]) -> String {
+pub(super) fn told(places: &[PathBuf], now_unix_s: f64) -> String {
     let mut out = String::new();
     let mut missing = Vec::new();
     for directory in places {
         match latch::read(directory) {
-            Ok((contents, record)) => out.push_str(&file(directory, &contents, record)),
+            Ok((contents, record)) => {
+                out.push_str(&file(directory, (&contents, record), now_unix_s))
+            }
             Err(ReadError::Missing(_)) => missing.push(directory.display().to_string()),
             Err(
                 error @ (ReadError::Io { .. } | ReadError::Damaged(_) | ReadError::Newer { .. }),
@@ -35,8 +38,8 @@ pub(super) fn told(places: &[PathBuf]) -> String {
     out
 }
 
-/// One file.
-fn file(directory: &Path, contents: &Contents, record: BootRecord) -> String {
+/// One file. A stop of another day than now has its date.
+fn file(directory: &Path, (contents, record): (&Contents, BootRecord), now_unix_s: f64) -> String {
     let Contents { state, clean, seq, .. } = contents;
     let next = match (record, clean) {
         (BootRecord::Killed | BootRecord::Missing, _) => "the next start comes up KILLED",
@@ -59,7 +62,7 @@ fn file(directory: &Path, contents: &Contents, record: BootRecord) -> String {
         } else {
             format!(": \"{}\"", text::plain(&trip.reason))
         };
-        let when = text::stamp(trip.stamp_unix_ns);
+        let when = when(text::seconds(trip.stamp_unix_ns), now_unix_s);
         out.push_str(&format!(
             "  last stop   seq {}   by {} {when}{why}\n",
             trip.seq,

@@ -91,7 +91,7 @@ pub(super) fn history(client: &Client, json: bool, console: &mut Console<'_>) ->
     if json {
         console.say(&format!("{}\n", serde_json::to_string(&entries).unwrap_or_default()));
     } else {
-        console.say(&text::history(&entries));
+        console.say(&text::history(&entries, super::now_unix_s()));
     }
     GOOD
 }

@@ -9,10 +9,10 @@ mod trip;
 
 use std::fmt::Write as _;
 
-pub(super) use self::trip::stamp;
+pub(super) use self::trip::seconds;
 use self::trip::trip;
 use crate::telemetry::history::Entry;
-use crate::telemetry::people::{span, time, way_on};
+use crate::telemetry::people::{span, time, way_on, when};
 use crate::telemetry::status::{CauseStatus, ConditionStatus, SelfTestPart, Status};
 
 /// Columns of the text: a terminal of 80 that is not filled to its edge.
@@ -196,8 +196,8 @@ pub(super) fn what_counts(status: &Status) -> String {
     )
 }
 
-/// What happened, the oldest first.
-pub(super) fn history(entries: &[Entry]) -> String {
+/// What happened, the oldest first; of another day than now with its date.
+pub(super) fn history(entries: &[Entry], now_unix_s: f64) -> String {
     let mut out = String::new();
     for entry in entries {
         let seq = entry.seq.map_or(String::new(), |seq| format!("seq {seq}"));
@@ -211,7 +211,7 @@ pub(super) fn history(entries: &[Entry]) -> String {
         } else {
             format!(": \"{}\"", plain(&entry.reason))
         };
-        let when = time(entry.stamp_unix_s);
+        let when = when(entry.stamp_unix_s, now_unix_s);
         // Writing to a String cannot fail.
         writeln!(out, "{when}  {seq:<7}  {}{who}{why}", plain(&entry.text)).ok();
     }

@@ -8,6 +8,9 @@ use crate::latch::record::{FILE_BYTES, SLOT_BYTES, VERSION, later};
 use crate::latch::{Store, StoredTrip};
 use crate::socket::fixture::Folder;
 
+/// A minute after the stops: 2023-11-14 22:14:20 UTC.
+const NOW: f64 = 1_700_000_060.0;
+
 fn trip(seq: u64, operator: &str, reason: &str) -> StoredTrip {
     StoredTrip {
         seq,
@@ -37,7 +40,8 @@ impl Kept {
     /// What is told of it; `DIR` stands for the directory.
     fn told(&self) -> String {
         let directory = self.0.path();
-        told(&[directory.to_path_buf()]).replace(&directory.display().to_string(), "DIR")
+        super::told(&[directory.to_path_buf()], NOW)
+            .replace(&directory.display().to_string(), "DIR")
     }
 
     fn damage(&self, change: impl FnOnce(&mut Vec<u8>)) {
@@ -64,6 +68,17 @@ fn when_it_holds_a_kill_expect_who_when_and_why() {
   last stop   seq 41   by kill_input_asserted 22:13:20 UTC
 ";
     assert_eq!(Kept::new(killed).told(), expected);
+}
+
+#[test]
+fn when_the_stop_was_another_day_expect_its_date() {
+    let mut killed = Contents::plain(State::Killed, 41);
+    killed.trips = vec![trip(41, "", "")];
+    killed.first = 41;
+    let kept = Kept::new(killed);
+    let told = told(&[kept.0.path().to_path_buf()], NOW + 86_400.0);
+    let expected = "  last stop   seq 41   by kill_input_asserted 2023-11-14 22:13:20 UTC\n";
+    assert!(told.ends_with(expected), "{told}");
 }
 
 #[test]
@@ -124,11 +139,11 @@ fn when_there_is_none_expect_where_it_was_looked_for_and_else_each_that_is_there
     let none = [empty.path().to_path_buf(), "/nonexistent".into()];
     let expected =
         format!("  latch file  none in {} or /nonexistent (state_dir)\n", empty.path().display());
-    assert_eq!(told(&none), expected);
+    assert_eq!(told(&none, NOW), expected);
     let one = [empty.path().to_path_buf(), kept.0.path().to_path_buf()];
-    assert_eq!(told(&one), told(&one[1..]));
+    assert_eq!(told(&one, NOW), told(&one[1..], NOW));
     let two = [kept.0.path().to_path_buf(), kept.0.path().to_path_buf()];
-    assert_eq!(told(&two).lines().count(), 2);
+    assert_eq!(told(&two, NOW).lines().count(), 2);
 }
 
 #[test]

@@ -147,6 +147,19 @@ fn when_the_node_is_active_expect_good_and_who_is_in_charge() {
 }
 
 #[test]
+fn when_history_reaches_over_midnight_expect_dates_before_it() {
+    let entry = |stamp_unix_s| crate::telemetry::history::Entry {
+        stamp_unix_s,
+        text: String::from("tripped"),
+        ..crate::telemetry::history::Entry::default()
+    };
+    let now = 1_700_000_000.0;
+    let said = text::history(&[entry(now - 86_400.0), entry(now - 60.0)], now);
+    let expected = "2023-11-13 22:13:20 UTC           tripped\n22:12:20 UTC           tripped\n";
+    assert_eq!(said, expected);
+}
+
+#[test]
 fn when_a_cause_holds_every_lane_expect_held_and_why() {
     let cause = |action: &str, acts, text: &str| CauseStatus {
         action: action.to_owned(),

@@ -35,10 +35,10 @@ fn of_boot(cause: &str) -> Option<&'static str> {
     OF_BOOT.iter().find(|(known, _)| known.label() == cause).map(|(_, text)| *text)
 }
 
-/// The time of day of nanoseconds.
+/// Seconds of nanoseconds.
 #[expect(clippy::as_conversions, reason = "a time for people")]
-pub(in crate::ctl) fn stamp(unix_ns: i64) -> String {
-    time(unix_ns as f64 * 1e-9)
+pub(in crate::ctl) fn seconds(unix_ns: i64) -> f64 {
+    unix_ns as f64 * 1e-9
 }
 
 #[cfg(test)]
