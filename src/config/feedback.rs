@@ -10,6 +10,7 @@ use super::model::{
     ChecksumConfig, FeedbackConfig, FeedbackType, FieldMap, LaneConfig, Reliability,
 };
 use super::range::Range;
+use super::source::LONGEST_TIMEOUT_S;
 use super::{mapping, names, schema, shape};
 
 /// Largest `max_tilt`, rad: upside down is 3.14, and a limit near that is none.
@@ -34,7 +35,8 @@ fn one_feedback(keys: &mut Keys<'_>, name: String, globals: &Globals) -> Option<
     let key = format!("{at}.timeout_s");
     let timeout = keys.seconds(
         &key,
-        Range::from(1.0 / globals.tick_hz, " s", "silence is looked at on the tick"),
+        Range::from(1.0 / globals.tick_hz, " s", "silence is looked at on the tick")
+            .to(LONGEST_TIMEOUT_S),
     );
     let timeout = keys.needed(&key, timeout, "a time in s", "stale feedback must be noticed");
     let reliability =

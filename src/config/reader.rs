@@ -70,6 +70,7 @@ pub fn read(map: &FlatMap, context: &Context) -> Result<Config, Problems> {
     topics::refuse_other_paths(&mut keys, context, &lanes, other_paths);
     let measured = (lanes.as_slice(), feedback.as_slice(), kill_inputs.as_slice());
     stop::refuse_cut(&mut keys, context, top.stop.as_ref(), measured);
+    stop::refuse_slow_ramps(&mut keys, top.stop.as_ref(), &lanes);
     let named = monitor.as_ref().map(|monitor| monitor.topics.as_slice()).unwrap_or_default();
     let named = named.iter().map(|one| (format!("monitor.topics.{}", one.name), &one.topic));
     let hot = temperatures.iter().map(|one| (format!("temperatures.{}", one.name), &one.topic));

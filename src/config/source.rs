@@ -13,6 +13,10 @@ use super::{balance, engage, names, paths};
 /// Token bucket size where nothing is written.
 const DEFAULT_BURST: u32 = 5;
 
+/// Longest time that a source, a feedback or a kill input may be silent unnoticed, s: 500 was meant
+/// in ms.
+pub(super) const LONGEST_TIMEOUT_S: f64 = 60.0;
+
 /// What a source must know of its lane.
 pub(super) struct Lane<'l> {
     pub(super) globals: &'l Globals,
@@ -196,7 +200,8 @@ pub(super) fn timeout(
         " s",
         "silence is looked at on the tick; there is no value \
         that means \"no timeout\"",
-    );
+    )
+    .to(LONGEST_TIMEOUT_S);
     let timeout = keys.seconds(&key, range);
     let none = keys.boolean(&word_key);
     match (timeout, none) {

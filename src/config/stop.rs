@@ -7,6 +7,8 @@ use super::model::{FeedbackConfig, KillInputConfig, LaneConfig, LaneMode, StopCo
 use super::names;
 use super::range::Range;
 use super::reader::Context;
+use crate::gate::safe::SafeCommand;
+use crate::gate::units::at_least;
 
 /// Where nothing is written.
 const DEFAULT_DEADLINE: Duration = Duration::from_secs(1);
@@ -36,6 +38,50 @@ pub(super) fn stop(keys: &mut Keys<'_>) -> Option<StopConfig> {
         Escalation::CutRequest => Some(names::topic(keys, "stop.cut_topic")?),
     };
     Some(StopConfig { deadline: deadline?, cut_topic })
+}
+
+/// A ramp to zero that takes longer than a stop may: motion would be reported, or cut, that only does
+/// what it is told. What is found, and what is allowed.
+pub(super) fn slow_ramp(lane: &LaneConfig, deadline: Duration) -> Option<(String, String)> {
+    let SafeCommand::ZeroVelocity { deceleration: Some(deceleration) } = lane.safe else {
+        return None;
+    };
+    let free = lane.limits.iter().zip(&lane.dimensions).filter(|(limits, _)| !limits.locked);
+    let speeds = free.filter_map(|(limits, name)| {
+        limits.velocity.map(|velocity| (at_least(velocity.max, -velocity.min), name))
+    });
+    let (speed, name) = speeds.max_by(|(one, _), (other, _)| one.total_cmp(other))?;
+    let (takes_s, deadline_s) = (speed / deceleration, deadline.as_secs_f64());
+    // A quotient that should be the deadline itself may be off by its last digits.
+    (takes_s > deadline_s * (1.0 + 1e-9)).then(|| {
+        let found = format!(
+            "{deceleration} takes {takes_s:.3} s from {speed} of {name} to zero, and \
+             stop.deadline_s is {deadline_s}"
+        );
+        (found, format!("at least {}, or a longer stop.deadline_s", speed / deadline_s))
+    })
+}
+
+/// Why, and what to do.
+pub(super) const SLOW_RAMP: (&str, &str) = (
+    "a stop that still ramps down at the deadline counts as one that failed",
+    "raise it, or leave it out to go to zero at once",
+);
+
+/// Refuses it where the params file has the limits; the rest is looked at with the description.
+pub(super) fn refuse_slow_ramps(
+    keys: &mut Keys<'_>,
+    stop: Option<&StopConfig>,
+    lanes: &[LaneConfig],
+) {
+    let Some(stop) = stop else { return };
+    for lane in lanes {
+        if let Some((found, allowed)) = slow_ramp(lane, stop.deadline) {
+            let key = format!("lanes.{}.safe.deceleration", lane.name);
+            let (because, fix) = SLOW_RAMP;
+            keys.refuse(&key, found, allowed, because, fix);
+        }
+    }
 }
 
 /// Refuses a request to cut where it would fell a robot, could never come, or would reach a topic
@@ -97,7 +143,7 @@ pub(super) fn refuse_cut(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::tests::{BASE, config, with_top};
+    use crate::config::tests::{BASE, config, refused, with, with_top};
 
     #[test]
     fn when_nothing_is_written_expect_one_second_and_a_report() {
@@ -111,5 +157,22 @@ mod tests {
         let stop = config(&with_top(BASE, keys)).stop;
         assert_eq!(stop.deadline, Duration::from_secs(2));
         assert_eq!(stop.cut_topic.as_deref(), Some("cut"));
+    }
+
+    #[test]
+    fn when_a_ramp_takes_longer_than_a_stop_may_expect_it_refused() {
+        let ramp = |deceleration: &str| {
+            let safe = format!("{{command: zero_velocity, deceleration: {deceleration}}}");
+            with(BASE, "{command: zero_velocity}", &safe)
+        };
+        // From 0.5 to zero in a second.
+        assert_eq!(config(&ramp("0.5")).lanes.len(), 1);
+        assert_eq!(refused(&ramp("0.49")), ["lanes.base.safe.deceleration"]);
+        let longer = with_top(&ramp("0.25"), "stop: {deadline_s: 2.0}");
+        assert_eq!(config(&longer).lanes.len(), 1);
+        // Backwards counts, too; what is locked does not move.
+        let back =
+            with(&ramp("0.5"), "{max_velocity: 0.5", "{min_velocity: -0.8, max_velocity: 0.5");
+        assert_eq!(refused(&back), ["lanes.base.safe.deceleration"]);
     }
 }

@@ -15,6 +15,7 @@ use sha2::{Digest, Sha256};
 
 use super::model::{Config, Urdf, UrdfFrom};
 use super::problem::{Place, Problem, Problems};
+use super::stop;
 
 /// How a joint moves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -190,6 +191,16 @@ impl Config {
         let mut found = merge::Found::default();
         for lane in &mut config.lanes {
             merge::merge(lane, urdf, &robot, &mut found);
+            if let Some((too_slow, allowed)) = stop::slow_ramp(lane, self.stop.deadline) {
+                found.problems.push(Problem {
+                    key: format!("lanes.{}.safe.deceleration", lane.name),
+                    found: too_slow,
+                    allowed,
+                    because: stop::SLOW_RAMP.0.to_owned(),
+                    fix: stop::SLOW_RAMP.1.to_owned(),
+                    place: urdf.place(),
+                });
+            }
         }
         if !found.problems.is_empty() {
             return Err(found.problems);

@@ -179,7 +179,7 @@ fn hazard_13_gate_hangs_or_dies_a_gate_thread_that_stands_still() {
 /// Stops at a rate that takes a while, and long enough for that.
 fn slowing() -> String {
     BASE.replace("{command: zero_velocity}", "{command: zero_velocity, deceleration: 0.25}")
-        .replace("    lanes:", "    shutdown_stop_s: 3.0\n    lanes:")
+        .replace("    lanes:", "    shutdown_stop_s: 3.0\n    stop: {deadline_s: 5.0}\n    lanes:")
 }
 
 fn speed(received: &Received) -> f64 {

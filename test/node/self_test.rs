@@ -32,12 +32,12 @@ fn params() -> String {
         release_s: 0.3
         sources: {{policy: {{topic: arm_in, priority: 10, allow_no_timeout: true, max_rate_hz: 1000.0,
                   burst: 100}}}}
-    feedback: {{states: {{type: {STATES}, topic: states, timeout_s: 600.0, reliability: reliable}}}}
+    feedback: {{states: {{type: {STATES}, topic: states, timeout_s: 60.0, reliability: reliable}}}}
     kill_inputs:
-      button: {{type: std_msgs/msg/Bool, topic: button, field: data, asserted_when: false, timeout_s: 600.0}}
-      heart: {{type: std_msgs/msg/Empty, topic: heart, timeout_s: 600.0}}
-      hold: {{type: std_msgs/msg/Bool, topic: hold, field: data, asserted_when: false, timeout_s: 600.0, action: disarm}}
-      pad: {{type: sensor_msgs/msg/Joy, topic: pad, field: 'buttons[4]', asserted_when: 1, timeout_s: 600.0}}
+      button: {{type: std_msgs/msg/Bool, topic: button, field: data, asserted_when: false, timeout_s: 60.0}}
+      heart: {{type: std_msgs/msg/Empty, topic: heart, timeout_s: 60.0}}
+      hold: {{type: std_msgs/msg/Bool, topic: hold, field: data, asserted_when: false, timeout_s: 60.0, action: disarm}}
+      pad: {{type: sensor_msgs/msg/Joy, topic: pad, field: 'buttons[4]', asserted_when: 1, timeout_s: 60.0}}
 "
     )
 }

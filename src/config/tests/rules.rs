@@ -182,3 +182,18 @@ fn a_battery_has_thresholds_where_its_charge_is_told_one_below_the_other() {
     let text = battery("voltage: volts", "trip_ratio: 0.1");
     assert_eq!(refused(&text), ["batteries.main.trip_ratio"]);
 }
+
+#[test]
+fn when_a_timeout_is_longer_than_a_minute_expect_it_refused() {
+    let button = "kill_inputs: {button: {type: std_msgs/msg/Empty, topic: stop, timeout_s: 0.25}}";
+    let text = with_top(BASE, button);
+    for (written, key) in [
+        ("timeout_s: 0.5", "lanes.base.sources.nav.timeout_s"),
+        ("timeout_s: 0.3", "feedback.odom.timeout_s"),
+        ("timeout_s: 0.25", "kill_inputs.button.timeout_s"),
+    ] {
+        assert_eq!(refused(&with(&text, written, "timeout_s: 500")), [key]);
+        assert_eq!(refused(&with(&text, written, "timeout_s: 60.1")), [key]);
+        assert_eq!(config(&with(&text, written, "timeout_s: 60")).lanes.len(), 1);
+    }
+}

@@ -232,3 +232,17 @@ fn a_text_that_is_no_description_changes_nothing() {
         "none is configured"
     );
 }
+
+#[test]
+fn when_the_robot_s_velocity_makes_a_ramp_too_slow_expect_it_refused() {
+    let text = arm("limits: {max_acceleration: 5.0}");
+    let text = with(&text, "interface: position", "interface: velocity");
+    let ramp = "{command: zero_velocity, deceleration: 10.0}";
+    let text = with(&text, "{command: freeze, tolerance: 0.1}", ramp);
+    // The shoulder may turn with 20 rad/s: two seconds to zero.
+    assert!(
+        refused(&text, ROBOT).contains("lanes.arm.safe.deceleration: 10 takes 2.000 s from 20")
+    );
+    let longer = with_top(&text, "stop: {deadline_s: 2.0}");
+    assert!(!merged(&longer, ROBOT).awaits_urdf());
+}
