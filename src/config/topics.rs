@@ -37,41 +37,67 @@ pub(super) fn refuse_collisions(
         }
         outputs.insert(topic, key);
     }
-    let mut inputs: BTreeMap<String, String> = BTreeMap::new();
+    let mut inputs: BTreeMap<String, Vec<Use<'_>>> = BTreeMap::new();
     let sources = gated().flat_map(|lane| {
-        lane.sources.iter().map(|source| {
-            (format!("lanes.{}.sources.{}.topic", lane.name, source.name), source.topic.as_str())
+        lane.sources.iter().map(|source| Use {
+            key: format!("lanes.{}.sources.{}.topic", lane.name, source.name),
+            topic: source.topic.as_str(),
+            kill_input: None,
         })
     });
-    let others = feedback
-        .iter()
-        .map(|one| (format!("feedback.{}.topic", one.name), one.topic.as_str()))
-        .chain(
-            kill_inputs
-                .iter()
-                .map(|one| (format!("kill_inputs.{}.topic", one.name), one.topic.as_str())),
-        );
-    for (key, topic) in sources.chain(others) {
-        let topic = absolute(topic);
+    let feedback = feedback.iter().map(|one| Use {
+        key: format!("feedback.{}.topic", one.name),
+        topic: one.topic.as_str(),
+        kill_input: None,
+    });
+    let kill_inputs = kill_inputs.iter().map(|one| Use {
+        key: format!("kill_inputs.{}.topic", one.name),
+        topic: one.topic.as_str(),
+        kill_input: Some(one),
+    });
+    for one in sources.chain(feedback).chain(kill_inputs) {
+        let topic = absolute(one.topic);
         if let Some(output) = outputs.get(&topic) {
             keys.refuse(
-                &key,
+                &one.key,
                 format!("{topic} is also {output}"),
                 "a topic that no lane publishes",
                 "the gate would take its own output for somebody's command",
                 "move the producers to another topic, for example with SetRemap",
             );
         }
-        if let Some(other) = inputs.get(&topic) {
+        let before = inputs.entry(topic.clone()).or_default();
+        if let Some(other) = before.iter().find(|other| !one.may_share(other)) {
             keys.refuse(
-                &key,
-                format!("{topic} is also {other}"),
-                "one use for each topic",
+                &one.key,
+                format!("{topic} is also {}", other.key),
+                if one.kill_input.and(other.kill_input).is_some() {
+                    "one use for each topic, or kill inputs of one type with different fields"
+                } else {
+                    "one use for each topic"
+                },
                 "one message would count twice",
                 "give them different topics",
             );
         }
-        inputs.insert(topic, key);
+        before.push(one);
+    }
+}
+
+/// One reader of a topic.
+struct Use<'c> {
+    key: String,
+    topic: &'c str,
+    kill_input: Option<&'c KillInputConfig>,
+}
+
+impl Use<'_> {
+    /// Two buttons of one console: each kill input has readers of its own, and what one asserts says
+    /// nothing of the other. Of one type, because a topic has only one.
+    fn may_share(&self, other: &Self) -> bool {
+        let (Some(one), Some(other)) = (self.kill_input, other.kill_input) else { return false };
+        let (Some(asserts), Some(others)) = (&one.asserts, &other.asserts) else { return false };
+        one.type_name == other.type_name && asserts.field != others.field
     }
 }
 

@@ -197,3 +197,21 @@ fn when_a_timeout_is_longer_than_a_minute_expect_it_refused() {
         assert_eq!(config(&with(&text, written, "timeout_s: 60")).lanes.len(), 1);
     }
 }
+
+#[test]
+fn when_kill_inputs_read_different_fields_of_a_topic_expect_both_and_else_the_second_refused() {
+    let pads = "kill_inputs: {left: {type: sensor_msgs/msg/Joy, topic: joy, field: 'buttons[4]', \
+                asserted_when: 1, timeout_s: 0.5}, right: {type: sensor_msgs/msg/Joy, topic: /joy, \
+                field: 'buttons[5]', asserted_when: 1, timeout_s: 0.5, action: disarm}}";
+    let text = with_top(BASE, pads);
+    assert_eq!(config(&text).kill_inputs.len(), 2);
+    let second = ["kill_inputs.right.topic"];
+    assert_eq!(refused(&with(&text, "buttons[5]", "buttons[4]")), second);
+    let bare = with(&text, "field: 'buttons[5]', asserted_when: 1, ", "");
+    assert_eq!(refused(&bare), second, "a bare heartbeat of what is heard anyway");
+    let other =
+        with(&text, "right: {type: sensor_msgs/msg/Joy", "right: {type: vendor_msgs/msg/Pad");
+    assert_eq!(refused(&other), second, "a topic has one type");
+    let taken = with(&text, "topic: /joy", "topic: odom");
+    assert_eq!(refused(&taken), second);
+}
