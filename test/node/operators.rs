@@ -14,9 +14,11 @@ fn closed() -> String {
     BASE.replace("release_over_ros: true", "release_over_ros: false")
 }
 
-/// Runs the tool for the rig's node.
+/// Runs the tool for the rig's node, and for no other that this machine has: a kill without a place
+/// reaches all of them.
 pub(crate) fn ctl(rig: &Rig, arguments: &[&str]) -> Output {
     let mut command = rig.lease.command(env!("CARGO_BIN_EXE_interlockctl"));
+    command.arg("--socket").arg(rig.lease.socket());
     command.args(arguments).stdin(std::process::Stdio::null());
     command.output().expect("run interlockctl")
 }

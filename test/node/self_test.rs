@@ -106,6 +106,7 @@ fn sent(rig: &mut Rig, lane: &str) -> f64 {
 
 fn ctl(rig: &Rig, arguments: &[&str]) -> Output {
     let mut command = rig.lease.command(env!("CARGO_BIN_EXE_interlockctl"));
+    command.arg("--socket").arg(rig.lease.socket());
     command.args(arguments).stdin(std::process::Stdio::null());
     command.output().expect("run interlockctl")
 }
@@ -267,6 +268,7 @@ fn a_real_kill_in_the_middle_of_a_self_test_wins_and_stays() {
     let mut command = rig.lease.command(env!("CARGO_BIN_EXE_interlockctl"));
     let log = hold.path().join("said");
     let out = std::fs::File::create(&log).expect("a file");
+    command.arg("--socket").arg(rig.lease.socket());
     command.arg("self-test").stdout(out.try_clone().expect("share it")).stderr(out);
     let mut tester = Running(command.spawn().expect("run interlockctl"));
     rig.wait_message("/interlock/state", told, "the test's own trip", |one| {

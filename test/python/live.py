@@ -82,8 +82,10 @@ class Robot:
         """`interlockctl` of this robot, as often as it takes: conditions settle."""
         def run():
             assert self.node.poll() is None, self.log()
+            # A kill without a place would reach every node of this machine.
+            command = ['interlockctl', '--socket', self.folder / 'control.sock', *words]
             said.append(subprocess.run(
-                ['interlockctl', *words], env=self.environment, stdin=subprocess.DEVNULL, capture_output=True, text=True))
+                command, env=self.environment, stdin=subprocess.DEVNULL, capture_output=True, text=True))
             return said[-1].returncode == 0
         said = []
         wait(f'interlockctl {words}', run, lambda: (said[-1].stdout + said[-1].stderr + self.log()))

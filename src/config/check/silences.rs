@@ -29,7 +29,9 @@ pub(super) fn of_kill_input(config: &Config, input: &KillInputConfig) -> String 
 /// Of the source in charge of a lane, in motion, without a profile.
 pub(super) fn of_lane(config: &Config, lane: &LaneConfig) -> String {
     if !never::has_timeout(lane) {
-        return "never: no source has a timeout".to_owned();
+        // A shadow may have one, and is never in charge.
+        let any = lane.sources.iter().any(|source| source.timeout.is_some());
+        return format!("never: no {}source has a timeout", if any { "live " } else { "" });
     }
     let cause = Cause::SourceSilent;
     match action_of_lane(cause, written(cause, &config.causes, None), lane.balance) {

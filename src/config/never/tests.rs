@@ -81,6 +81,8 @@ fn when_a_silence_holds_nothing_expect_what_it_becomes_refused() {
         let shadow = "          s: {topic: s, priority: 1, timeout_s: 0.5, max_rate_hz: 9.0, mode: shadow}\n";
         let text = with(&text, "    feedback: {odom", &format!("{shadow}    feedback: {{odom"));
         assert_eq!(refused(&text), ["lanes.base.silence.then"]);
+        let text = with(&text, &format!("silence: {{then: {word}}}"), "silence: {then: hold}");
+        assert_eq!(of_lane(&text), "never: no live source has a timeout");
     }
     // A hold is what is there anyway.
     let text = with(&then(BASE, "hold"), "timeout_s: 0.5", "allow_no_timeout: true");
