@@ -14,6 +14,7 @@ use super::model::{
     ReturnTo, SourceConfig, SourceMode, UrdfFrom,
 };
 use super::problem::Problems;
+use crate::gate::cause::Cause;
 use crate::gate::safe::SafeCommand;
 use crate::gate::sensor::{Grade, Thresholds};
 
@@ -83,10 +84,12 @@ fn inputs_summary(text: &mut String, config: &Config) {
             write_to(&mut told, format_args!(" ({})", one.type_name));
         }
         if let Some(tilt) = one.max_tilt {
-            write_to(&mut told, format_args!(", kills over a tilt of {tilt} rad"));
+            let action = config.action_of_node(Cause::Tilt);
+            write_to(&mut told, format_args!(", over a tilt of {tilt} rad: {action}"));
         }
         if let Some(turn) = one.max_angular_velocity {
-            write_to(&mut told, format_args!(", kills over {turn} rad/s"));
+            let action = config.action_of_node(Cause::AngularVelocity);
+            write_to(&mut told, format_args!(", over {turn} rad/s: {action}"));
         }
         line(text, &told);
     }
@@ -259,7 +262,8 @@ fn lane_summary(text: &mut String, config: &Config, lane: &LaneConfig) {
         let free = lane.dimensions.iter().zip(&lane.limits).filter(|(_, limits)| !limits.locked);
         free.map(|(axis, _)| axis.as_str()).collect::<Vec<_>>().join(", ")
     } else {
-        format!("{} joints", lane.dimensions.len())
+        let count = lane.dimensions.len();
+        format!("{count} {}", if count == 1 { "joint" } else { "joints" })
     };
     let (name, output) = (&lane.name, &lane.output);
     let type_name = &lane.type_name;

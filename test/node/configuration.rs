@@ -191,6 +191,24 @@ fn hazard_58_params_misread() {
     }
 }
 
+/// Two topics that a remap makes one: an output that would come back as a command.
+#[test]
+fn when_a_remap_brings_an_output_and_a_source_together_expect_no_start() {
+    let (lease, scratch) = (domain_lease(), Scratch::new());
+    let head = "interlock:\n  ros__parameters:\n    schema: 1\n    http: {enabled: false}\n";
+    let file = scratch.write("params.yaml", &format!("{head}{BASE}"));
+    let file = file.to_str().expect("a plain path");
+    for (rule, topic) in [("agent:=cmd_vel", "/cmd_vel"), ("cmd_vel:=/agent", "/agent")] {
+        let args = ["--ros-args", "--params-file", file, "-r", rule];
+        let (code, log) = refused(&lease, &scratch, &args);
+        assert_eq!(code, Some(78), "{rule}: {log}");
+        let expected = format!(
+            "lanes.base.output and lanes.base.sources.agent.topic are both {topic} after remapping"
+        );
+        assert!(log.contains(&expected), "{rule}: {log}");
+    }
+}
+
 /// A file that says one thing to the first reader and another to the second, as one that is
 /// rewritten while the node starts.
 fn two_faced(scratch: &Scratch, first: String, second: String) -> PathBuf {

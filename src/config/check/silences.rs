@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::config::model::actions::{of_lane as action_of_lane, of_node, written};
+use crate::config::model::actions::{of_lane as action_of_lane, written};
 use crate::config::model::{Config, KillAction, KillInputConfig, LaneConfig, SilenceThen};
 use crate::config::never;
 use crate::gate::cause::{Action, Cause};
@@ -15,7 +15,7 @@ pub(super) fn of_kill_input(config: &Config, input: &KillInputConfig) -> String 
         KillAction::Kill => "kill",
         KillAction::Disarm => "disarm",
     };
-    match of_node(cause, written(cause, &config.causes, None), &config.lanes) {
+    match config.action_of_node(cause) {
         Action::Ignore => "silent: ignored".to_owned(),
         Action::Warn => format!("silent: warn after {timeout:?}, no stop"),
         Action::Hold => {

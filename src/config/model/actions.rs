@@ -33,6 +33,12 @@ pub(in crate::config) fn of_node(
 }
 
 impl Config {
+    /// What `cause` about the whole node does, without a profile.
+    #[must_use]
+    pub(in crate::config) fn action_of_node(&self, cause: Cause) -> Action {
+        of_node(cause, written(cause, &self.causes, None), &self.lanes)
+    }
+
     /// The actions that the params file gives to causes and that differ from a default. Below a
     /// balance loop the defaults are others, so there every written one counts.
     pub fn written_actions(&self) -> impl Iterator<Item = (Cause, Action)> + '_ {

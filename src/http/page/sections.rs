@@ -197,7 +197,11 @@ fn source(lane: &LaneStatus, source: &SourceStatus) -> Vec<Cell> {
     vec![
         Cell::plain(format!("{}/{}", lane.name, source.name)),
         heard,
-        Cell::plain(if counts.is_empty() { String::from("none") } else { counts.join(", ") }),
+        Cell::plain(match (counts.is_empty(), source.mode.as_str()) {
+            (true, _) => String::from("none"),
+            (false, "shadow") => format!("judged, never sent: {}", counts.join(", ")),
+            (false, _) => counts.join(", "),
+        }),
         Cell::new(Class::Warn, source.last_reason.as_deref().unwrap_or_default()),
         Cell::plain(notes.join(", ")),
     ]

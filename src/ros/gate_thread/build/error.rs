@@ -27,6 +27,19 @@ pub enum BuildError {
         /// What is wrong.
         error: Box<WireError>,
     },
+    /// Remapping gave one topic two uses.
+    #[error(
+        "{one} and {other} are both {topic} after remapping: one message would count twice, or an \
+         output would come back as a command; correct the remap rules"
+    )]
+    Remapped {
+        /// Key of the one.
+        one: String,
+        /// Key of the other.
+        other: String,
+        /// The absolute name.
+        topic: String,
+    },
     /// Thread `replies` cannot be started.
     #[error(transparent)]
     Replies(#[from] StartError),
@@ -40,7 +53,7 @@ impl BuildError {
     #[must_use]
     pub fn is_configuration(&self) -> bool {
         match self {
-            Self::Type { .. } => true,
+            Self::Type { .. } | Self::Remapped { .. } => true,
             Self::Wire { error, .. } => matches!(**error, WireError::Codec(_)),
             Self::Rcl(_) | Self::Replies(_) | Self::NoBit => false,
         }

@@ -38,3 +38,49 @@ pub(super) fn resolve(context: &Arc<Context>, config: &Config) -> Result<Resolve
     names.extend(config.stop.cut_topic.iter().map(|topic| (NameKind::Topic, topic.as_str())));
     resolve_names(context, NODE_NAME, &names)
 }
+
+/// Two uses of one topic that remapping has brought together, the topic last: commands that come back
+/// from an output, two lanes on one controller, or one source on two lanes. Without remapping the
+/// configuration itself would have been refused.
+pub(super) fn brought_together(
+    config: &Config,
+    resolved: &ResolvedNames,
+) -> Option<(String, String, String)> {
+    // The service and the permit come first.
+    let mut names = resolved.names.iter().skip(2);
+    let mut outputs: Vec<(String, &String)> = Vec::new();
+    let mut commands: Vec<(String, &String)> = Vec::new();
+    let mut inputs: Vec<(String, &String)> = Vec::new();
+    for input in &config.kill_inputs {
+        inputs.push((format!("kill_inputs.{}.topic", input.name), names.next()?));
+    }
+    for input in &config.feedback {
+        inputs.push((format!("feedback.{}.topic", input.name), names.next()?));
+    }
+    for lane in &config.lanes {
+        let output = names.next()?;
+        let gated = lane.mode == LaneMode::Gate;
+        if gated {
+            outputs.push((format!("lanes.{}.output", lane.name), output));
+            let _echo = names.next()?;
+        }
+        for source in &lane.sources {
+            let topic = names.next()?;
+            if gated {
+                let key = format!("lanes.{}.sources.{}.topic", lane.name, source.name);
+                commands.push((key, topic));
+            }
+        }
+    }
+    let pair = |one: &[(String, &String)], other: &[(String, &String)]| {
+        one.iter().find_map(|(first, topic)| {
+            let same = other.iter().find(|(second, name)| name == topic && second != first);
+            same.map(|(second, _)| (first.clone(), second.clone(), (*topic).clone()))
+        })
+    };
+    pair(&outputs, &outputs)
+        .or_else(|| pair(&outputs, &commands))
+        .or_else(|| pair(&outputs, &inputs))
+        .or_else(|| pair(&commands, &commands))
+        .or_else(|| pair(&commands, &inputs))
+}
