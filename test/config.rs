@@ -96,7 +96,7 @@ fn files_are_read_up_to_their_largest_size() {
         while text.len() + 100 < bytes {
             text.push_str("# and so on, and so on, and so on\n");
         }
-        text.push_str("#");
+        text.push('#');
         while text.len() < bytes {
             text.push('.');
         }

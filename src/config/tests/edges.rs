@@ -215,7 +215,7 @@ fn when_limits_are_given_expect_those_that_the_lane_carries() {
     for gain in ["kp", "kd"] {
         let one = with(
             MOTORS,
-            &format!(",\n                 kp: 'motor_cmd[].kp', kd: 'motor_cmd[].kd'"),
+            ",\n                 kp: 'motor_cmd[].kp', kd: 'motor_cmd[].kd'",
             &format!(",\n                 {gain}: 'motor_cmd[].{gain}'"),
         );
         let other = if gain == "kp" { "kd" } else { "kp" };
