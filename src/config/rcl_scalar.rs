@@ -168,7 +168,7 @@ enum Decimal {
     None,
 }
 
-/// `strtod` over the whole text, without hexadecimal numbers.
+/// `strtod` over the whole text, without hexadecimal numbers: but for those words Rust reads the same.
 fn decimal(text: &str) -> Result<Decimal, Unreadable> {
     let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
     let sign = if text.starts_with('-') { -1.0 } else { 1.0 };
@@ -178,9 +178,6 @@ fn decimal(text: &str) -> Result<Decimal, Unreadable> {
     }
     if lower == "nan" || is_nan_with_payload(&lower) {
         return Ok(Decimal::Number(f64::NAN));
-    }
-    if !is_decimal(unsigned) {
-        return Ok(Decimal::None);
     }
     let Ok(value) = text.parse::<f64>() else {
         return Ok(Decimal::None);
@@ -200,22 +197,4 @@ fn is_nan_with_payload(lower: &str) -> bool {
         .strip_prefix("nan(")
         .and_then(|rest| rest.strip_suffix(')'))
         .is_some_and(|inner| inner.chars().all(|c| c.is_ascii_alphanumeric() || c == '_'))
-}
-
-/// Digits with at most one dot, then perhaps an exponent with digits.
-fn is_decimal(text: &str) -> bool {
-    let (mantissa, exponent) = match text.split_once(['e', 'E']) {
-        Some((mantissa, exponent)) => (mantissa, Some(exponent)),
-        None => (text, None),
-    };
-    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
-    let is_digits = |part: &str| part.chars().all(|c| c.is_ascii_digit());
-    let has_exponent_digits = exponent.is_none_or(|exponent| {
-        let digits = exponent.strip_prefix(['+', '-']).unwrap_or(exponent);
-        !digits.is_empty() && is_digits(digits)
-    });
-    is_digits(whole)
-        && is_digits(fraction)
-        && !(whole.is_empty() && fraction.is_empty())
-        && has_exponent_digits
 }

@@ -5,6 +5,7 @@ mod edges;
 mod lanes;
 mod mapped;
 mod merging;
+mod names;
 mod problems;
 mod random;
 mod rules;
