@@ -101,9 +101,12 @@ fn when_it_starts_outside_expect_inward_or_still_never_outward() {
 /// for its target.
 #[test]
 fn when_a_position_is_moved_expect_the_bound_that_moved_it_told() {
+    const NARROW: DimensionLimits =
+        DimensionLimits { position: Some(Bounds { min: -0.5, max: 0.5 }), ..LIMITS };
     let moving = |rate: f64| Reference { value: 0.0, rate };
     for (limits, commanded, sent, value, bound) in [
         (LIMITS, 1.5, at(0.99), 1.0, 1.0),
+        (NARROW, 1.5, at(0.49), 0.5, 0.5),
         (WITH_ACCELERATION, 0.5, at(0.0), 0.004, 0.004),
         (WITH_ACCELERATION, 0.5, moving(2.0), 0.04, 0.04),
         (WITH_ACCELERATION, 0.05, moving(1.5), 0.022, 0.034),
