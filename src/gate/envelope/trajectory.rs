@@ -131,6 +131,10 @@ impl Envelope {
             }
             before =
                 segment(before, (position, time_s), tolerance.take(), limits, allowance, place)?;
+            if let (Some((_, since_s)), Some((_, duration_s))) = (led_from, &mut before.arrival) {
+                // Its velocity is that of all of it, also where a part of it is over.
+                *duration_s = time_s - since_s;
+            }
             let Some(to) = end(command, place, position) else { continue };
             let (from, since_s, within) = match led_from {
                 Some((from, since_s)) => {
@@ -206,9 +210,10 @@ fn segment(
             return Err(Refusal::value(Reason::Velocity, place, change / duration_s, bound));
         }
     }
-    if let (Some((before, before_s)), Some(speeding_up), Some(slowing_down)) =
-        (from.arrival, limits.acceleration, limits.deceleration)
-    {
+    if let Some((before, before_s)) = from.arrival {
+        // Without a limit any change takes no time.
+        let speeding_up = limits.acceleration.unwrap_or(f64::INFINITY);
+        let slowing_down = limits.deceleration.unwrap_or(f64::INFINITY);
         // The nearest two velocities of both ranges.
         let slack = from.slack / duration_s;
         let (low, high) = (rates.min - slack, rates.max + slack);

@@ -123,6 +123,45 @@ fn when_a_plan_began_before_expect_what_is_due_now_judged_against_the_present() 
     }
 }
 
+/// Whatever part of it is over when it comes, as long as the joint is where the plan has it.
+#[test]
+fn when_a_plan_that_uses_all_it_may_comes_late_expect_it_to_pass() {
+    // 2 rad/s² up to half a second, then down, 20 ms apart.
+    let at_time = |time: f64| {
+        let left = 1.0 - time;
+        if time <= 0.5 { (time * time, 2.0 * time) } else { (0.5 - left * left, 2.0 * left) }
+    };
+    let mut plan = Command::with_capacity(1, 64);
+    for step in 0..=50_i64 {
+        plan.times.push(step * SECOND / 50);
+        plan.position.push(at_time(step as f64 * 0.02).0);
+        plan.points += 1;
+    }
+    let rules = plan_lane(Some(2.0));
+    for late_ms in 0..1_000 {
+        let mut late = plan.clone();
+        late.starts_in = -late_ms * 1_000_000;
+        let (position, velocity) = at_time(late_ms as f64 * 1e-3);
+        let (position, velocity) = ([position], [velocity]);
+        let present = Present { position: Some(&position), velocity: Some(&velocity) };
+        assert_eq!(refused(&rules, &mut late, present), None, "{late_ms} ms");
+    }
+}
+
+/// One of the two limits is enough to be judged by.
+#[test]
+fn when_only_one_way_of_changing_speed_is_limited_expect_it_asked() {
+    let points: &[(i64, &[f64])] =
+        &[(0, &[0.0]), (SECOND / 10, &[0.05]), (SECOND / 5, &[0.15]), (SECOND, &[0.15])];
+    let mut rules = plan_lane(None);
+    assert_eq!(refused(&rules, &mut trajectory(points), STILL), None);
+    rules.limits[0].deceleration = Some(2.0);
+    assert_eq!(refused(&rules, &mut trajectory(points), STILL), Some((Reason::Acceleration, 3)));
+    rules.limits[0].deceleration = None;
+    rules.limits[0].acceleration = Some(2.0);
+    assert_eq!(refused(&rules, &mut trajectory(points), STILL), Some((Reason::Acceleration, 2)));
+}
+
 /// A point far away that would be due in no time, were its way not counted from the plan's start.
 #[test]
 fn when_a_plan_began_before_expect_no_leap_to_its_first_point() {
