@@ -4,7 +4,7 @@ use super::bench::*;
 use crate::gate::command::Command;
 use crate::gate::core::SelectRefused;
 use crate::gate::lane_state::LaneState;
-use crate::gate::rules::{LaneRules, ReturnTo, Shape};
+use crate::gate::rules::{Interface, LaneRules, ReturnTo, Shape};
 use crate::gate::test_rules::{position_lane, velocity_lane};
 use crate::gate::verdict::Verdict;
 
@@ -74,6 +74,17 @@ fn when_a_plan_has_points_expect_motion_asked_for() {
         let mut command = Command::with_capacity(1, 3);
         command.points = points;
         assert_eq!(bench.gate.lanes[0].asks_for_motion(&command, 0.02), points > 0);
+    }
+}
+
+#[test]
+fn when_an_effort_is_not_zero_expect_motion_asked_for() {
+    let lane = LaneRules { interface: Interface::Effort, ..velocity_lane(2) };
+    let bench = Bench::new(rules(vec![lane]));
+    for (effort, moves) in [([0.0, 0.0], false), ([0.0, 1e-9], false), ([0.0, -0.5], true)] {
+        let mut command = Command::with_capacity(2, 2);
+        command.effort.extend(effort);
+        assert_eq!(bench.gate.lanes[0].asks_for_motion(&command, 0.02), moves, "{effort:?}");
     }
 }
 
