@@ -15,6 +15,9 @@ use crate::ros::rcl::MessageInfo;
 use crate::telemetry::decisions::Totals;
 use crate::telemetry::events::Call;
 
+/// Longer than any of our queues: a drain ends also where a flood refills them as fast as it takes.
+const LONGEST_QUEUE: u32 = 1_000;
+
 /// What a lane's safe message waits for, in the gate's words.
 pub(super) fn safe_waits(safe: &SafeMessage) -> Option<SafeWaits> {
     safe.missing().map(|missing| match missing {
@@ -56,12 +59,16 @@ impl GateThread {
         taken
     }
 
-    /// Empties every command queue.
+    /// Empties every command queue, as it stood: what comes meanwhile is new.
     pub(super) fn drain_commands(&mut self, how: Drain) {
         for lane in 0..self.lanes.len() {
             let sources = self.lanes.get(lane).map_or(0, |io| io.sources.len());
             for source in 0..sources {
-                while self.take_command(lane, source, Some(how)) {}
+                for _ in 0..LONGEST_QUEUE {
+                    if !self.take_command(lane, source, Some(how)) {
+                        break;
+                    }
+                }
             }
         }
     }
