@@ -230,3 +230,77 @@ fn when_limits_are_given_expect_those_that_the_lane_carries() {
         assert_eq!(config.lanes[0].command_type, CommandType::Mapped);
     }
 }
+
+#[test]
+fn when_time_is_simulated_expect_no_arm_unless_allowed_and_stamps_of_another_clock() {
+    let rules = |text: &str| {
+        let rules = config(text).gate_rules();
+        (rules.simulated_time, rules.simulated_stamps)
+    };
+    let simulated = with_top(BASE, "use_sim_time: true");
+    assert_eq!(rules(BASE), (false, false));
+    assert_eq!(rules(&with_top(BASE, "allow_sim_time: true")), (false, false));
+    assert_eq!(rules(&simulated), (true, true));
+    assert_eq!(rules(&with_top(&simulated, "allow_sim_time: true")), (false, true));
+}
+
+#[test]
+fn when_a_lane_has_many_joints_expect_at_most_1024() {
+    let of = |count: usize| {
+        let joints: Vec<String> = (0..count).map(|number| format!("j{number}")).collect();
+        read(&with(ARM, "[shoulder, elbow]", &format!("[{}]", joints.join(", ")))).is_ok()
+    };
+    assert!(of(1024) && !of(1025));
+}
+
+/// Gains act on the measured pose, whatever is commanded.
+#[test]
+fn when_a_lane_has_gains_expect_a_feedback_that_measures_the_pose() {
+    let efforts = with(MOTORS, "interface: position", "interface: effort");
+    assert_eq!(config(&efforts).lanes.len(), 1);
+    let fields = "fields: {position: 'motor_state[].q', velocity: 'motor_state[].dq'}";
+    let speed_only = with(&efforts, fields, "fields: {velocity: 'motor_state[].dq'}");
+    assert_eq!(refused(&speed_only), ["lanes.legs.feedback"]);
+}
+
+#[test]
+fn when_zero_velocity_does_not_suit_expect_why() {
+    let zero = |interface: &str| {
+        let text = with(ARM, "command: freeze, tolerance: 0.1", "command: zero_velocity");
+        told(&with(&text, "interface: position", &format!("interface: {interface}")))
+    };
+    assert!(zero("position").contains("zeros on a position lane are a pose"));
+    assert!(zero("effort").contains("zeros on an effort lane let the robot drop"));
+}
+
+/// Two letters off, and one more for every four that the name has.
+#[test]
+fn when_a_key_is_mistyped_expect_the_nearest_named_where_it_is_near() {
+    for (from, to, near) in [
+        ("max_acceleration: 1.0", "acceleration: 1.0", Some("max_acceleration")),
+        ("output:", "outpt_a:", Some("output")),
+        ("output:", "outp_abc:", None),
+    ] {
+        let text = told(&with(BASE, from, to));
+        let suggests = near.map(|near| format!("{near}?"));
+        let found = text.lines().any(|line| {
+            line.contains("did you mean") && suggests.as_ref().is_some_and(|s| line.ends_with(s))
+        });
+        assert_eq!(found, near.is_some(), "{to}: {text}");
+    }
+}
+
+#[test]
+fn when_a_section_is_named_expect_names_of_nodes_up_to_200_letters() {
+    let section = |name: &str| {
+        let text = with(BASE, "interlock:\n", &format!("{name}:\n"));
+        super::flat(&text).err().map(|problems| problems.to_string())
+    };
+    let long = |letters: usize| "n".repeat(letters);
+    assert_eq!(section(&long(200)), None);
+    assert!(section(&long(201)).is_some());
+    for (name, fits) in [("_gate", true), ("/left/_gate", true), ("9gate", false), ("g-ate", false)]
+    {
+        assert_eq!(section(name).is_none(), fits, "{name}");
+    }
+}
