@@ -261,6 +261,11 @@ fn when_a_lane_has_gains_expect_a_feedback_that_measures_the_pose() {
     let fields = "fields: {position: 'motor_state[].q', velocity: 'motor_state[].dq'}";
     let speed_only = with(&efforts, fields, "fields: {velocity: 'motor_state[].dq'}");
     assert_eq!(refused(&speed_only), ["lanes.legs.feedback"]);
+    let stiff_only = with(&speed_only, ", kd: 'motor_cmd[].kd'", "");
+    let stiff_only = with(&stiff_only, "max_kd: 10.0, ", "");
+    let stiff_only =
+        with(&stiff_only, "command: damping, kd: 3.0", "command: silent, because: test");
+    assert_eq!(refused(&stiff_only), ["lanes.legs.feedback"]);
 }
 
 #[test]
@@ -303,4 +308,24 @@ fn when_a_section_is_named_expect_names_of_nodes_up_to_200_letters() {
     {
         assert_eq!(section(name).is_none(), fits, "{name}");
     }
+}
+
+#[test]
+fn when_parameters_stand_right_under_a_node_expect_it_told_once_for_each_node() {
+    let problems = |text: &str| super::flat(text).err().map_or(0, |problems| problems.len());
+    assert_eq!(problems("interlock:\n  tick_hz: 50.0\n  hardware_id: a\n"), 1);
+    assert_eq!(problems("interlock:\n  tick_hz: 50.0\n/left/other:\n  tick_hz: 50.0\n"), 2);
+    assert_eq!(problems("left:\n  a: {tick_hz: 50.0}\n  b: {tick_hz: 50.0}\n"), 1);
+}
+
+/// Gains alone make a lane one that somebody must have thought about balance for.
+#[test]
+fn when_commands_carry_gains_and_nothing_is_said_of_balance_expect_it_asked() {
+    let gains = with(MOTORS, " effort: 'motor_cmd[].tau',", "");
+    let gains = with(&gains, ", max_effort: 60.0", "");
+    assert_eq!(config(&gains).lanes.len(), 1);
+    assert!(
+        refused(&with(&gains, "        balance: true\n", ""))
+            .contains(&"lanes.legs.balance".to_owned())
+    );
 }
