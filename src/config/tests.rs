@@ -10,6 +10,7 @@ mod problems;
 mod random;
 mod rules;
 mod scalars;
+mod values;
 
 use super::merge::{self, Part};
 use super::model::Config;
