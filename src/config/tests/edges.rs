@@ -329,3 +329,11 @@ fn when_commands_carry_gains_and_nothing_is_said_of_balance_expect_it_asked() {
             .contains(&"lanes.legs.balance".to_owned())
     );
 }
+
+/// Below a balance loop only written velocities are looked at.
+#[test]
+fn when_a_balance_lane_writes_no_velocity_expect_its_limit_refused() {
+    let silent = with(MOTORS, " velocity: 'motor_cmd[].dq',", "");
+    assert_eq!(refused(&silent), ["lanes.legs.limits.max_velocity"]);
+    assert_eq!(config(&with(&silent, " max_velocity: 20.0,", "")).lanes.len(), 1);
+}
