@@ -134,6 +134,8 @@ fn when_a_feedback_measures_a_part_expect_it_where_that_is_enough() {
         let read = read(&text);
         assert_eq!(read.is_ok(), fits, "{text}\n{:?}", read.err().map(|e| e.to_string()));
     }
+    let nothing = refused(&arm("velocity", zero, "stamp: header.stamp"));
+    assert!(nothing.contains(&"feedback.joints.fields".to_owned()), "{nothing:?}");
 }
 
 /// A feedback that is only mirrored measures nothing, and one that is read need not be mirrored.
