@@ -145,6 +145,11 @@ mod tests {
         let smooth = |position| End { acceleration: Some(0.0), ..end(position, 0.0) };
         let fifth = extremes(smooth(0.0), smooth(1.0), 1.0);
         near(fifth.velocity.max, 1.875);
+        // Of fifth degree without a fourth: slowest near four fifths of the way.
+        let bent =
+            |position, acceleration| End { acceleration: Some(acceleration), ..end(position, 1.0) };
+        let slowest = extremes(bent(0.0, 2.0), bent(1.0, 3.0), 1.0).velocity.min;
+        assert!((0.743..0.745).contains(&slowest), "{slowest}");
     }
 
     #[test]
