@@ -124,3 +124,26 @@ fn when_a_velocity_pauses_expect_its_acceleration_forgotten() {
     let after = bench.gate.lane(0).unwrap().sent()[0];
     assert!(after.value - before.value <= 50.0 * 0.015 * 0.015 + 1e-9, "{before:?} {after:?}");
 }
+
+/// However many are left out.
+#[test]
+fn when_several_joints_are_left_out_expect_all_of_them_at_rest() {
+    let mut lane = braking_lane(4);
+    lane.sources[0].timeout = Some(Duration::from_secs(1));
+    lane.sources[0].max_rate_hz = 100.0;
+    let mut bench = Bench::new(rules(vec![lane])).armed();
+    for step in 0..100 {
+        bench.send(0, 0, &[0.005 * f64::from(step + 1); 4]);
+        bench.pose = vec![0.005 * f64::from(step + 1); 4];
+        bench.run(10);
+    }
+    for step in 0..50 {
+        let ahead = 0.5 + 0.004 * f64::from(step + 1);
+        let values = [ahead, ahead, f64::NAN, f64::NAN];
+        bench.send_partial(0, 0, &values, &[true, true, false, false]);
+        bench.pose = vec![ahead, ahead, 0.5, 0.5];
+        bench.run(10);
+    }
+    let (_, sent) = bench.send(0, 0, &[0.704, 0.704, 0.5, 0.5]);
+    assert_eq!(sent[2..], [0.5, 0.5]);
+}

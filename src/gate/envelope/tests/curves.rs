@@ -43,6 +43,11 @@ fn when_a_curve_is_faster_than_its_segment_expect_velocity_with_how_fast() {
     let slower: &[(i64, &[f64])] = &[(SECOND, &[0.0]), (SECOND + SECOND / 5, &[0.29])];
     let mut plan = with_velocities(slower, &[0.0, 0.0]);
     assert_eq!(refused(&plan_lane(None), &mut plan, STILL), None);
+    // What a planner rounds is a 24th of its acceleration, and no more: 0.08 rad/s here.
+    let faster: &[(i64, &[f64])] = &[(SECOND, &[0.0]), (SECOND + SECOND / 5, &[0.32])];
+    let mut rounded = with_velocities(faster, &[0.0, 0.0]);
+    let limited = plan_lane(Some(10.0));
+    assert_eq!(refused(&limited, &mut rounded, STILL), Some((Reason::Velocity, 1)));
     // With accelerations it is a curve of fifth degree, and faster still: 15/8 of the mean.
     plan.acceleration = vec![0.0, 0.0];
     assert_eq!(refused(&plan_lane(None), &mut plan, STILL), Some((Reason::Velocity, 1)));
