@@ -9,67 +9,53 @@ use crate::config::schema;
 use crate::config::value::Value;
 
 impl<'m> Keys<'m> {
-    pub(in crate::config) fn string(&mut self, key: &str) -> Read<&'m str> {
+    /// The value that `pick` finds in what is written there, or a problem of its type.
+    fn typed<T>(
+        &mut self,
+        key: &str,
+        expected: &str,
+        pick: impl FnOnce(&'m Value) -> Option<T>,
+    ) -> Read<T> {
         match self.entry(key) {
             Read::Absent => Read::Absent,
             Read::Bad => Read::Bad,
-            Read::Got(entry) => {
-                if let Value::String(value) = &entry.value {
-                    Read::Got(value)
-                } else {
-                    self.wrong_type(key, entry, "a string")
-                }
-            }
-        }
-    }
-
-    pub(in crate::config) fn boolean(&mut self, key: &str) -> Read<bool> {
-        match self.entry(key) {
-            Read::Absent => Read::Absent,
-            Read::Bad => Read::Bad,
-            Read::Got(entry) => {
-                if let Value::Bool(value) = &entry.value {
-                    Read::Got(*value)
-                } else {
-                    self.wrong_type(key, entry, "true or false")
-                }
-            }
-        }
-    }
-
-    /// A bool or a finite number, whichever is written.
-    pub(in crate::config) fn flag(&mut self, key: &str) -> Read<FlagValue> {
-        match self.entry(key) {
-            Read::Absent => Read::Absent,
-            Read::Bad => Read::Bad,
-            Read::Got(entry) => match &entry.value {
-                Value::Bool(value) => Read::Got(FlagValue::Bool(*value)),
-                Value::Int(value) => Read::Got(FlagValue::Int(*value)),
-                Value::Double(value) if value.is_finite() => Read::Got(FlagValue::Double(*value)),
-                Value::Double(_)
-                | Value::String(_)
-                | Value::BoolArray(_)
-                | Value::IntArray(_)
-                | Value::DoubleArray(_)
-                | Value::StringArray(_) => {
-                    self.wrong_type(key, entry, "true, false or a finite number")
-                }
+            Read::Got(entry) => match pick(&entry.value) {
+                Some(value) => Read::Got(value),
+                None => self.wrong_type(key, entry, expected),
             },
         }
     }
 
+    pub(in crate::config) fn string(&mut self, key: &str) -> Read<&'m str> {
+        self.typed(key, "a string", |value| {
+            if let Value::String(value) = value { Some(value.as_str()) } else { None }
+        })
+    }
+
+    pub(in crate::config) fn boolean(&mut self, key: &str) -> Read<bool> {
+        self.typed(key, "true or false", |value| {
+            if let Value::Bool(value) = value { Some(*value) } else { None }
+        })
+    }
+
+    /// A bool or a finite number, whichever is written.
+    pub(in crate::config) fn flag(&mut self, key: &str) -> Read<FlagValue> {
+        self.typed(key, "true, false or a finite number", |value| match value {
+            Value::Bool(value) => Some(FlagValue::Bool(*value)),
+            Value::Int(value) => Some(FlagValue::Int(*value)),
+            Value::Double(value) => value.is_finite().then_some(FlagValue::Double(*value)),
+            Value::String(_)
+            | Value::BoolArray(_)
+            | Value::IntArray(_)
+            | Value::DoubleArray(_)
+            | Value::StringArray(_) => None,
+        })
+    }
+
     pub(in crate::config) fn strings(&mut self, key: &str) -> Read<&'m [String]> {
-        match self.entry(key) {
-            Read::Absent => Read::Absent,
-            Read::Bad => Read::Bad,
-            Read::Got(entry) => {
-                if let Value::StringArray(value) = &entry.value {
-                    Read::Got(value)
-                } else {
-                    self.wrong_type(key, entry, "a list of strings")
-                }
-            }
-        }
+        self.typed(key, "a list of strings", |value| {
+            if let Value::StringArray(value) = value { Some(value.as_slice()) } else { None }
+        })
     }
 
     /// A list of integers in a range.
@@ -79,28 +65,22 @@ impl<'m> Keys<'m> {
         low: i64,
         high: i64,
     ) -> Read<&'m [i64]> {
-        match self.entry(key) {
-            Read::Absent => Read::Absent,
-            Read::Bad => Read::Bad,
-            Read::Got(entry) => {
-                let Value::IntArray(value) = &entry.value else {
-                    return self.wrong_type(key, entry, "a list of integers");
-                };
-                match value.iter().find(|one| !(low..=high).contains(*one)) {
-                    None => Read::Got(value),
-                    Some(one) => {
-                        self.refuse(
-                            key,
-                            format!("{one} is not allowed"),
-                            span(low, high),
-                            "it is out of range",
-                            "correct it",
-                        );
-                        Read::Bad
-                    }
-                }
-            }
-        }
+        let read = self.typed(key, "a list of integers", |value| {
+            if let Value::IntArray(value) = value { Some(value.as_slice()) } else { None }
+        });
+        read.and_then(|values| {
+            let Some(wrong) = values.iter().find(|one| !(low..=high).contains(*one)) else {
+                return Some(values);
+            };
+            self.refuse(
+                key,
+                format!("{wrong} is not allowed"),
+                span(low, high),
+                "it is out of range",
+                "correct it",
+            );
+            None
+        })
     }
 
     /// A number for each of `count` joints, in order; one number alone stands for all of them.
@@ -110,28 +90,14 @@ impl<'m> Keys<'m> {
         count: usize,
         range: Range,
     ) -> Read<Vec<f64>> {
-        let entry = match self.entry(key) {
-            Read::Absent => return Read::Absent,
-            Read::Bad => return Read::Bad,
-            Read::Got(entry) => entry,
-        };
-        let values = match (&entry.value, number(&entry.value)) {
-            (_, Some(value)) => vec![value; count],
-            (Value::DoubleArray(values), None) => values.clone(),
-            (Value::IntArray(values), None) => {
-                values.iter().filter_map(|value| number(&Value::Int(*value))).collect()
+        let read = self.typed(key, "a list of numbers", |value| match number(value) {
+            Some(value) => Some(vec![value; count]),
+            None => list(value),
+        });
+        read.and_then(|values| {
+            if values.len() == count {
+                return (!self.refuse_outside(key, &values, range)).then_some(values);
             }
-            (
-                Value::Bool(_)
-                | Value::Int(_)
-                | Value::Double(_)
-                | Value::String(_)
-                | Value::BoolArray(_)
-                | Value::StringArray(_),
-                None,
-            ) => return self.wrong_type(key, entry, "a list of numbers"),
-        };
-        if values.len() != count {
             self.refuse(
                 key,
                 format!("{} values", values.len()),
@@ -139,38 +105,19 @@ impl<'m> Keys<'m> {
                 "each value must belong to exactly one joint",
                 "correct the list",
             );
-            return Read::Bad;
-        }
-        if self.refuse_outside(key, &values, range) { Read::Bad } else { Read::Got(values) }
+            None
+        })
     }
 
     /// Two numbers in a range.
     pub(in crate::config) fn pair(&mut self, key: &str, range: Range) -> Read<(f64, f64)> {
-        let entry = match self.entry(key) {
-            Read::Absent => return Read::Absent,
-            Read::Bad => return Read::Bad,
-            Read::Got(entry) => entry,
-        };
-        let pair = match &entry.value {
-            Value::DoubleArray(values) => match values.as_slice() {
-                [low, high] => Some((*low, *high)),
-                _ => None,
-            },
-            Value::IntArray(values) => match values.as_slice() {
-                [low, high] => number(&Value::Int(*low)).zip(number(&Value::Int(*high))),
-                _ => None,
-            },
-            Value::Bool(_)
-            | Value::Int(_)
-            | Value::Double(_)
-            | Value::String(_)
-            | Value::BoolArray(_)
-            | Value::StringArray(_) => None,
-        };
-        let Some(pair) = pair else {
-            return self.wrong_type(key, entry, "a list of two numbers");
-        };
-        if self.refuse_outside(key, &[pair.0, pair.1], range) { Read::Bad } else { Read::Got(pair) }
+        let read = self.typed(key, "a list of two numbers", |value| match *list(value)? {
+            [low, high] => Some((low, high)),
+            _ => None,
+        });
+        read.and_then(|(low, high)| {
+            (!self.refuse_outside(key, &[low, high], range)).then_some((low, high))
+        })
     }
 
     /// Refuses the first value that is not in the range; whether there is one.
@@ -195,55 +142,31 @@ impl<'m> Keys<'m> {
         high: i64,
         because: &str,
     ) -> Read<i64> {
-        match self.entry(key) {
-            Read::Absent => Read::Absent,
-            Read::Bad => Read::Bad,
-            Read::Got(entry) => {
-                let Value::Int(value) = &entry.value else {
-                    return self.wrong_type(key, entry, "an integer");
-                };
-                if (low..=high).contains(value) {
-                    return Read::Got(*value);
-                }
-                self.refuse(
-                    key,
-                    format!("{value} is not allowed"),
-                    span(low, high),
-                    because,
-                    "correct the value",
-                );
-                Read::Bad
+        let read = self.typed(key, "an integer", |value| {
+            if let Value::Int(value) = value { Some(*value) } else { None }
+        });
+        read.and_then(|value| {
+            if (low..=high).contains(&value) {
+                return Some(value);
             }
-        }
+            let found = format!("{value} is not allowed");
+            self.refuse(key, found, span(low, high), because, "correct the value");
+            None
+        })
     }
 
     /// A number in a range; integers are accepted.
     pub(in crate::config) fn double(&mut self, key: &str, range: Range) -> Read<f64> {
-        match self.entry(key) {
-            Read::Absent => Read::Absent,
-            Read::Bad => Read::Bad,
-            Read::Got(entry) => {
-                let Some(value) = number(&entry.value) else {
-                    return self.wrong_type(key, entry, "a number");
-                };
-                if range.contains(value) {
-                    return Read::Got(value);
-                }
-                let because = if value.is_finite() {
-                    range.because
-                } else {
-                    "only finite numbers are limits"
-                };
-                self.refuse(
-                    key,
-                    format!("{value:?}{} is not allowed", range.unit),
-                    range.text(),
-                    because,
-                    "correct the value",
-                );
-                Read::Bad
+        self.typed(key, "a number", number).and_then(|value| {
+            if range.contains(value) {
+                return Some(value);
             }
-        }
+            let because =
+                if value.is_finite() { range.because } else { "only finite numbers are limits" };
+            let found = format!("{value:?}{} is not allowed", range.unit);
+            self.refuse(key, found, range.text(), because, "correct the value");
+            None
+        })
     }
 
     /// A time in seconds.
@@ -319,6 +242,20 @@ fn number(value: &Value) -> Option<f64> {
         | Value::BoolArray(_)
         | Value::IntArray(_)
         | Value::DoubleArray(_)
+        | Value::StringArray(_) => None,
+    }
+}
+
+/// The numbers of a list; integers are accepted.
+fn list(value: &Value) -> Option<Vec<f64>> {
+    match value {
+        Value::DoubleArray(values) => Some(values.clone()),
+        Value::IntArray(values) => values.iter().map(|one| number(&Value::Int(*one))).collect(),
+        Value::Bool(_)
+        | Value::Int(_)
+        | Value::Double(_)
+        | Value::String(_)
+        | Value::BoolArray(_)
         | Value::StringArray(_) => None,
     }
 }
