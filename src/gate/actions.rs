@@ -25,11 +25,7 @@ impl Gate {
     }
 
     fn lane_action(&self, cause: Cause, lane: &Lane) -> Action {
-        self.written(cause).unwrap_or(if lane.rules.balance {
-            cause.default_action_balance()
-        } else {
-            cause.default_action()
-        })
+        self.written(cause).unwrap_or(cause.default_action_of(lane.rules.balance))
     }
 
     /// Whether a cause about `subject` concerns a lane.

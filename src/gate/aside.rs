@@ -44,8 +44,8 @@ impl Aside {
     }
 
     /// The last command judged would have been sent.
-    pub(super) fn commit(&mut self, now: SteadyTime, (period_s, period): (f64, u64)) {
-        self.envelope.commit_at(now, period);
+    pub(super) fn commit(&mut self, now: SteadyTime, period_s: f64) {
+        self.envelope.commit_at(now, period_s);
         self.credit.spend(self.envelope.used_s(), now, period_s);
         self.at = Some(now);
     }
@@ -87,7 +87,7 @@ impl Lane {
         let Self { sources, rules, measured, seen, .. } = self;
         let Some(source) = sources.get_mut(index) else { return decision };
         let watched = rules.mode == LaneMode::Watch && source.rules.mode == SourceMode::Live;
-        let (period_s, period) = (source.period_s(), source.period_nanos());
+        let period_s = source.period_s();
         let Source { aside, rules: source_rules, .. } = source;
         let Some(aside) = aside else { return decision };
         let broke_off = match (before, source_rules.timeout) {
@@ -105,7 +105,7 @@ impl Lane {
             note(seen, command, rules.interface, elapsed);
         }
         let credit = aside.credit.allowance(now, period_s);
-        aside.envelope.rest(now, period);
+        aside.envelope.rest(now, period_s);
         let scale = source_rules.limit_scale;
         let allowance = Easing::default().allowance(factors, scale, false, rules, credit, now);
         match limit(&mut aside.envelope, command, rules, allowance, measured) {

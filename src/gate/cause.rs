@@ -140,6 +140,12 @@ impl Cause {
         }
     }
 
+    /// What it does to a lane of this kind, unless somebody wrote something else.
+    #[must_use]
+    pub const fn default_action_of(self, balance: bool) -> Action {
+        if balance { self.default_action_balance() } else { self.default_action() }
+    }
+
     /// The same for `balance` lanes, where every stop is a fall: what can be borne is told, what
     /// cannot is latched at once, and nothing holds or lets go.
     #[must_use]

@@ -117,17 +117,16 @@ impl Envelope {
         self.sent.copy_from_slice(&self.candidate);
     }
 
-    /// The same of a command that was sent now, of a source whose nominal period is `period` in
-    /// nanoseconds.
-    pub fn commit_at(&mut self, now: SteadyTime, period: u64) {
+    /// The same of a command that was sent now, of a source with this nominal period.
+    pub fn commit_at(&mut self, now: SteadyTime, period_s: f64) {
         self.commit();
-        self.pauses.note(&self.given, now, period);
+        self.pauses.note(&self.given, now, period_s);
     }
 
     /// Before [`Self::apply`]: what nothing came for in a while is at rest, wherever its stream was
     /// going.
-    pub fn rest(&mut self, now: SteadyTime, period: u64) {
-        self.pauses.rest(&mut self.sent, now, period);
+    pub fn rest(&mut self, now: SteadyTime, period_s: f64) {
+        self.pauses.rest(&mut self.sent, now, period_s);
     }
 
     /// How much of its time credit the last command applied takes.

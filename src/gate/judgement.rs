@@ -13,6 +13,7 @@ use super::limit::{Allowance, LimitSet};
 use super::measured::Measured;
 use super::publisher::Receipt;
 use super::rules::{Interface, LaneRules, Shape};
+use super::source::Source;
 use super::units::SteadyTime;
 use super::verdict::{Reason, Verdict};
 
@@ -84,7 +85,6 @@ impl Lane {
     ) -> Decision {
         let Some(source) = self.sources.get(index) else { return decision };
         let (limit_scale, period_s) = (source.rules.limit_scale, source.period_s());
-        let period = source.period_nanos();
         let moves = self.asks_for_motion(command, period_s);
         if !self.may_own(index, moves, now) {
             return decision.with(Verdict::NotSelected);
@@ -97,7 +97,7 @@ impl Lane {
         self.refer_to_joints(about.fresh, command);
         let taking_over = self.owner.is_some_and(|owner| owner != index);
         let credit = self.credit.allowance(now, period_s);
-        self.envelope.rest(now, period);
+        self.envelope.rest(now, period_s);
         let Self { envelope, rules, measured, easing, .. } = self;
         let allowance =
             easing.allowance(about.factors, limit_scale, taking_over, rules, credit, now);
@@ -121,10 +121,8 @@ impl Lane {
         decision: &Decision,
         now: SteadyTime,
     ) -> Option<Option<usize>> {
-        let source = self.sources.get(index);
-        let (period_s, period) =
-            source.map_or((0.0, 0), |source| (source.period_s(), source.period_nanos()));
-        self.envelope.commit_at(now, period);
+        let period_s = self.sources.get(index).map_or(0.0, Source::period_s);
+        self.envelope.commit_at(now, period_s);
         self.has_sent = true;
         self.has_frozen = false;
         self.credit.spend(self.envelope.used_s(), now, period_s);
@@ -150,11 +148,11 @@ impl Lane {
     /// A command that was judged aside counts: what would have been sent is its next reference.
     pub(super) fn judged(&mut self, index: usize, decision: &Decision, now: SteadyTime) {
         let Some(source) = self.sources.get_mut(index) else { return };
-        let (period_s, period) = (source.period_s(), source.period_nanos());
+        let period_s = source.period_s();
         if matches!(decision.verdict, Verdict::Passed | Verdict::Limited)
             && let Some(aside) = &mut source.aside
         {
-            aside.commit(now, (period_s, period));
+            aside.commit(now, period_s);
         }
     }
 }

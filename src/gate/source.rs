@@ -11,7 +11,7 @@ use super::publisher::{Publishers, Receipt, Standing};
 use super::rate::TokenBucket;
 use super::rules::{GateRules, SourceRules};
 use super::share::Share;
-use super::units::{SteadyTime, WallTime, duration_nanos};
+use super::units::{SteadyTime, WallTime};
 use super::verdict::{Limit, Reason, Verdict};
 
 /// How often each verdict was given.
@@ -43,7 +43,6 @@ impl Counts {
 #[derive(Clone, Debug)]
 pub struct Source {
     pub(super) rules: SourceRules,
-    period_nanos: u64,
     publishers: Publishers,
     bucket: TokenBucket,
     last_valid: Option<SteadyTime>,
@@ -142,10 +141,8 @@ impl Source {
         let bucket = TokenBucket::new(rules.max_rate_hz, rules.burst, now);
         // Without a timeout a publisher keeps its source for as long as it lives.
         let silence = rules.timeout.unwrap_or(Duration::MAX);
-        let period = Duration::try_from_secs_f64(1.0 / rules.max_rate_hz);
         Self {
             rules,
-            period_nanos: duration_nanos(period.unwrap_or(Duration::MAX)),
             publishers: Publishers::new(silence),
             bucket,
             last_valid: None,
@@ -214,11 +211,6 @@ impl Source {
     /// Nominal time between two commands, s.
     pub(super) fn period_s(&self) -> f64 {
         1.0 / self.rules.max_rate_hz
-    }
-
-    /// The same in nanoseconds.
-    pub(super) const fn period_nanos(&self) -> u64 {
-        self.period_nanos
     }
 
     /// Whether its next command may be taken from the queue.

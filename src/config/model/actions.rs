@@ -17,8 +17,7 @@ pub(in crate::config) fn written(
 
 /// What `cause` about one lane does to it.
 pub(in crate::config) fn of_lane(cause: Cause, written: Option<Action>, balance: bool) -> Action {
-    let default = if balance { cause.default_action_balance() } else { cause.default_action() };
-    written.unwrap_or(default)
+    written.unwrap_or(cause.default_action_of(balance))
 }
 
 /// What `cause` about the whole node does: the most severe of the gated lanes.

@@ -56,8 +56,9 @@ impl Pauses {
         Self { lane: Pace::default(), joints: vec![Pace::default(); dimensions], apart: false }
     }
 
-    /// Brings to rest what has paused. `period` is the nominal one, in nanoseconds.
-    pub(super) fn rest(&self, sent: &mut [Reference], now: SteadyTime, period: u64) {
+    /// Brings to rest what has paused. `period_s` is the nominal one.
+    pub(super) fn rest(&self, sent: &mut [Reference], now: SteadyTime, period_s: f64) {
+        let period = nanos(period_s);
         if self.apart {
             for (sent, pace) in sent.iter_mut().zip(&self.joints) {
                 if pace.has_paused(now, period) {
@@ -72,7 +73,8 @@ impl Pauses {
     }
 
     /// A command that gave these was sent.
-    pub(super) fn note(&mut self, given: &[bool], now: SteadyTime, period: u64) {
+    pub(super) fn note(&mut self, given: &[bool], now: SteadyTime, period_s: f64) {
+        let period = nanos(period_s);
         let whole = given.iter().fold(true, |whole, given| whole & given);
         if !whole && !self.apart {
             self.apart = true;
@@ -86,4 +88,10 @@ impl Pauses {
             self.lane.note(now, period);
         }
     }
+}
+
+/// Intervals are whole nanoseconds, so that a mean of them is the same whatever the machine.
+#[expect(clippy::as_conversions, reason = "saturates, as a time may")]
+const fn nanos(seconds: f64) -> u64 {
+    (seconds * 1e9) as u64
 }

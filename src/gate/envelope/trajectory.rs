@@ -135,24 +135,27 @@ impl Envelope {
                 // Its velocity is that of all of it, also where a part of it is over.
                 *duration_s = time_s - since_s;
             }
-            let Some(to) = end(command, place, position) else { continue };
+            let Some(to) = waypoint(command, place, position) else { continue };
             let (from, since_s, within) = match led_from {
                 Some((from, since_s)) => {
                     let place = Place { point: point.saturating_sub(1), dimension };
-                    let Some(from) = end(command, place, from) else { continue };
+                    let Some(from) = waypoint(command, place, from) else { continue };
                     (from, since_s, limits.velocity)
                 }
-                None => (now(start, present.velocity(dimension)), 0.0, None),
+                None => {
+                    let velocity = present.velocity(dimension).unwrap_or(0.0);
+                    let now = End { position: start, velocity, acceleration: None };
+                    (now, 0.0, None)
+                }
             };
             curve((from, to, time_s - since_s), (limits, within), allowance, place)?;
         }
         let ends = last.map_or(start, |(position, _)| position);
-        if let Some((position, time_s)) = last.filter(|last| last.1 < 0.0) {
+        if let Some(over) = last.filter(|last| last.1 < 0.0) {
             // All of it is over: its last point would be taken at once.
             let point = command.points.saturating_sub(1);
             let place = Place { point, dimension };
-            let to = (position, at_most(time_s, 0.0));
-            segment(before, to, tolerance.take(), limits, allowance, place)?;
+            segment(before, over, tolerance.take(), limits, allowance, place)?;
         }
         self.end(command, limits, ends, dimension)
     }
@@ -232,15 +235,10 @@ fn segment(
 }
 
 /// A point of the plan, where it carries a velocity.
-fn end(command: &Command, place: Place, position: f64) -> Option<End> {
+fn waypoint(command: &Command, place: Place, position: f64) -> Option<End> {
     let index = place.point.saturating_mul(command.dimensions).saturating_add(place.dimension);
     let velocity = command.velocity.get(index).copied()?;
     Some(End { position, velocity, acceleration: command.acceleration.get(index).copied() })
-}
-
-/// Where the joint is, as a plan that starts in a while finds it.
-fn now(position: f64, velocity: Option<f64>) -> End {
-    End { position, velocity: velocity.unwrap_or(0.0), acceleration: None }
 }
 
 /// Judges the curve between two points. `velocity`: its bounds; `None` on the way to the first point,
@@ -259,32 +257,34 @@ fn curve(
         let (low, high) = (bounds.min * allowance.velocity, bounds.max * allowance.velocity);
         let acceleration = limits.acceleration.unwrap_or(0.0);
         let slack = CURVE_SLACK * (high - low) + CURVE_OF_ACCELERATION * acceleration * duration_s;
-        outside(found.velocity, Bounds { min: low, max: high }, slack)
-            .map_or(Ok(()), |(found, bound)| {
-                Err(Refusal::value(Reason::Velocity, place, found, bound))
-            })?;
+        let bounds = Bounds { min: low, max: high };
+        keep_within(found.velocity, bounds, slack, (Reason::Velocity, place))?;
     }
     if let Some(mut bounds) = limits.position {
         let slack = SWING * (bounds.max - bounds.min);
         // What starts outside comes in.
         bounds.min = at_most(bounds.min, at_most(from.position, to.position));
         bounds.max = at_least(bounds.max, at_least(from.position, to.position));
-        outside(found.position, bounds, slack).map_or(Ok(()), |(found, bound)| {
-            Err(Refusal::value(Reason::Position, place, found, bound))
-        })?;
+        keep_within(found.position, bounds, slack, (Reason::Position, place))?;
     }
     Ok(())
 }
 
-/// What is found beyond the bounds by more than the slack, and which of them.
-fn outside(found: Bounds, bounds: Bounds, slack: f64) -> Option<(f64, f64)> {
-    if found.max > bounds.max + slack {
-        Some((found.max, bounds.max))
+/// Refuses what is found beyond the bounds by more than the slack.
+fn keep_within(
+    found: Bounds,
+    bounds: Bounds,
+    slack: f64,
+    (reason, place): (Reason, Place),
+) -> Result<(), Refusal> {
+    let (found, bound) = if found.max > bounds.max + slack {
+        (found.max, bounds.max)
     } else if found.min < bounds.min - slack {
-        Some((found.min, bounds.min))
+        (found.min, bounds.min)
     } else {
-        None
-    }
+        return Ok(());
+    };
+    Err(Refusal::value(reason, place, found, bound))
 }
 
 fn seconds(nanoseconds: i64) -> f64 {

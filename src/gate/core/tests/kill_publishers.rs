@@ -147,18 +147,20 @@ fn when_an_input_cannot_be_read_expect_what_a_press_does() {
     assert_eq!(bench.state(), State::Disarmed);
 }
 
+/// A sample without a number, stamped by its publisher.
+fn says_at(bench: &mut Bench, stamp: i64, asserted: bool) {
+    let receipt = Receipt {
+        publisher: Some([1; 16]),
+        sequence: None,
+        source_timestamp: Some(stamp),
+        ..bench.receipt()
+    };
+    bench.gate.kill_input(0, Some(asserted), &receipt);
+}
+
 /// Where the middleware numbers nothing, only the publisher's own stamps say what is newer.
 #[test]
 fn hazard_04_reset_with_cause_present_after_the_publishers_clock_was_set_back() {
-    let says_at = |bench: &mut Bench, stamp: i64, asserted: bool| {
-        let receipt = Receipt {
-            publisher: Some([1; 16]),
-            sequence: None,
-            source_timestamp: Some(stamp),
-            ..bench.receipt()
-        };
-        bench.gate.kill_input(0, Some(asserted), &receipt);
-    };
     let mut bench = wired(KillAction::Kill).armed();
     says_at(&mut bench, 5_000, false);
     assert_eq!(bench.state(), State::Active);
@@ -182,13 +184,7 @@ fn when_a_heartbeats_clock_is_set_back_expect_no_silence() {
     let mut bench = Bench::new(rules);
     for step in 0..200 {
         let stamp = if step < 100 { 1_000_000 + step } else { step };
-        let receipt = Receipt {
-            publisher: Some([1; 16]),
-            sequence: None,
-            source_timestamp: Some(stamp),
-            ..bench.receipt()
-        };
-        bench.gate.kill_input(0, Some(false), &receipt);
+        says_at(&mut bench, stamp, false);
         bench.run(10);
         assert!(!bench.unmet().contains(&ConditionCode::KillInputSilent), "{step}");
     }

@@ -17,8 +17,9 @@ fn patient(mut lane: LaneRules) -> Bench {
     bench.armed()
 }
 
-/// Both joints at 0.5 rad/s, up to 0.5 rad.
-fn run_up(bench: &mut Bench) {
+/// A lane of two joints at 0.5 rad/s, at 0.5 rad, and nothing for `ms` after that.
+fn paused(ms: u64) -> Bench {
+    let mut bench = patient(braking_lane(2));
     for step in 0..100 {
         let ahead = 0.005 * f64::from(step + 1);
         bench.send(0, 0, &[ahead, ahead]);
@@ -27,13 +28,13 @@ fn run_up(bench: &mut Bench) {
     }
     let sent = bench.gate.lane(0).unwrap().sent();
     assert!((sent[0].value - 0.5).abs() < 1e-9 && sent[0].rate > 0.4, "{sent:?}");
+    bench.run(ms);
+    bench
 }
 
 #[test]
 fn when_a_stream_pauses_and_is_told_to_stay_expect_no_motion() {
-    let mut bench = patient(braking_lane(2));
-    run_up(&mut bench);
-    bench.run(300);
+    let mut bench = paused(300);
     assert_eq!(bench.lane_state(0), LaneState::Flowing);
     let (decision, sent) = bench.send(0, 0, &[0.5, 0.5]);
     assert_eq!((decision.verdict, sent.as_slice()), (Verdict::Passed, &[0.5, 0.5][..]));
@@ -42,9 +43,7 @@ fn when_a_stream_pauses_and_is_told_to_stay_expect_no_motion() {
 /// It goes on as from a standstill: 10 rad/s² in at most one and a half periods.
 #[test]
 fn when_a_stream_pauses_and_goes_on_expect_it_to_start_from_rest() {
-    let mut bench = patient(braking_lane(2));
-    run_up(&mut bench);
-    bench.run(300);
+    let mut bench = paused(300);
     let (decision, sent) = bench.send(0, 0, &[0.505, 0.505]);
     assert_eq!(decision.verdict, Verdict::Limited);
     assert!(sent[0] - 0.5 <= 10.0 * 0.015 * 0.015 + 1e-9, "{sent:?}");
@@ -52,9 +51,7 @@ fn when_a_stream_pauses_and_goes_on_expect_it_to_start_from_rest() {
 
 #[test]
 fn when_a_message_or_two_are_lost_expect_the_stream_to_go_on_at_its_speed() {
-    let mut bench = patient(braking_lane(2));
-    run_up(&mut bench);
-    bench.run(20);
+    let mut bench = paused(20);
     let (decision, _) = bench.send(0, 0, &[0.505, 0.505]);
     assert_eq!(decision.verdict, Verdict::Passed);
 }
@@ -62,8 +59,7 @@ fn when_a_message_or_two_are_lost_expect_the_stream_to_go_on_at_its_speed() {
 /// A joint that is not named for a while stands still, however long the others go on.
 #[test]
 fn when_only_other_joints_are_named_expect_the_one_left_out_at_rest() {
-    let mut bench = patient(braking_lane(2));
-    run_up(&mut bench);
+    let mut bench = paused(0);
     for step in 0..100 {
         let ahead = 0.5 + 0.004 * f64::from(step + 1);
         bench.send_partial(0, 0, &[f64::NAN, ahead], &[false, true]);
@@ -77,8 +73,7 @@ fn when_only_other_joints_are_named_expect_the_one_left_out_at_rest() {
 /// Two writers' joints, each in every other message: neither pauses.
 #[test]
 fn when_joints_take_turns_expect_each_to_keep_its_speed() {
-    let mut bench = patient(braking_lane(2));
-    run_up(&mut bench);
+    let mut bench = paused(0);
     for step in 0..40 {
         let ahead = 0.5 + 0.005 * f64::from(step + 1);
         let given = [step % 2 == 0, step % 2 == 1];
