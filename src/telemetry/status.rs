@@ -272,6 +272,21 @@ pub struct SourceStatus {
     pub last_reason: Option<String>,
 }
 
+impl SourceStatus {
+    /// What became of its commands, in the order in which people ask; what never happened is left out.
+    pub fn counts(&self) -> impl Iterator<Item = (u64, &'static str)> {
+        let all = [
+            (self.passed, "passed"),
+            (self.limited, "limited"),
+            (self.rejected, "rejected"),
+            (self.withheld, "withheld"),
+            (self.not_selected, "not selected"),
+            (self.lost.unwrap_or(0), "lost"),
+        ];
+        all.into_iter().filter(|(count, _)| *count > 0)
+    }
+}
+
 /// One kill input.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct KillInputStatus {

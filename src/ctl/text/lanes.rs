@@ -64,19 +64,10 @@ pub(super) fn source(source: &SourceStatus, lane: &LaneStatus) -> String {
     let mut text = format!("{mark} {}: {only}{heard}", source.name);
     // Of what is never sent, the words for what is sent would tell of motion that there was not.
     let is_sent = !is_shadow && lane.mode != "watch";
-    for (count, word) in [
-        (source.passed, "passed"),
-        (source.limited, "limited"),
-        (source.rejected, "rejected"),
-        (source.withheld, "withheld"),
-        (source.not_selected, "not selected"),
-        (source.lost.unwrap_or(0), "lost"),
-    ] {
+    for (count, word) in source.counts() {
         let judged = matches!(word, "passed" | "limited" | "rejected") && !is_sent;
-        if count > 0 {
-            let judged = if judged { "judged " } else { "" };
-            write!(text, ", {count} {judged}{word}").ok();
-        }
+        let judged = if judged { "judged " } else { "" };
+        write!(text, ", {count} {judged}{word}").ok();
     }
     if let Some(reason) = &source.last_reason {
         write!(text, ", last refused: {reason}").ok();

@@ -173,16 +173,8 @@ fn source(lane: &LaneStatus, source: &SourceStatus) -> Vec<Cell> {
         (false, Some(silent)) => Cell::plain(format!("silent for {}", span(silent))),
         (false, None) => Cell::new(Class::Dim, "not yet"),
     };
-    let counts = [
-        (source.passed, "passed"),
-        (source.limited, "limited"),
-        (source.rejected, "rejected"),
-        (source.withheld, "withheld"),
-        (source.not_selected, "not selected"),
-        (source.lost.unwrap_or(0), "lost"),
-    ];
-    let counts = counts.iter().filter(|(count, _)| *count > 0);
-    let counts: Vec<String> = counts.map(|(count, word)| format!("{count} {word}")).collect();
+    let counts: Vec<String> =
+        source.counts().map(|(count, word)| format!("{count} {word}")).collect();
     let in_charge = lane.owner.as_deref() == Some(source.name.as_str());
     let mut notes = Vec::new();
     if in_charge {

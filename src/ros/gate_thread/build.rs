@@ -11,7 +11,7 @@ use crossbeam_channel::{Sender, bounded};
 use r2r::std_srvs::srv::Trigger;
 
 pub use self::error::BuildError;
-use self::names::{Names, brought_together, resolve};
+use self::names::{Names, resolve};
 use self::wires::{Bits, PERMIT_TYPE, Wires, codec_error, load_types};
 use super::burst::{Burst, burst};
 use super::lane_io::newest;
@@ -112,9 +112,6 @@ impl Endpoints {
     pub fn build(self) -> Result<Built, BuildError> {
         let Self { config, context, switch, slots, events, start, latch, notes, clocks } = self;
         let resolved = resolve(&context, &config)?;
-        if let Some((one, other, topic)) = brought_together(&config, &resolved) {
-            return Err(BuildError::Remapped { one, other, topic });
-        }
         let mut names = Names::new(&resolved);
         let gate_name = format!("{}_gate", resolved.node_name);
         let options = NodeOptions { use_global_arguments: false, enable_rosout: false };

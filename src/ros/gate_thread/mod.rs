@@ -186,7 +186,6 @@ impl GateThread {
         let now = clock::now();
         let mut worked = self.take_kills(now);
         if self.stood_still(now) {
-            self.drain_commands(Drain::Fenced);
             self.tick(now);
         }
         if worked {
@@ -197,9 +196,6 @@ impl GateThread {
         worked |= self.take_commands();
         let now = clock::now();
         if now.steady >= self.next_tick {
-            if self.gate.is_stalled(now.steady) {
-                self.drain_commands(Drain::Fenced);
-            }
             self.tick(now);
         }
         self.publish_safe(now);

@@ -1,7 +1,7 @@
 //! The tick: watchdogs, permit, snapshots, and safe commands when they are due.
 
-use super::GateThread;
 use super::commands::safe_waits;
+use super::{Drain, GateThread};
 use crate::clock;
 use crate::gate::lane::SafeOutput;
 use crate::gate::machine::Subject;
@@ -11,6 +11,9 @@ use crate::telemetry::events::Call;
 
 impl GateThread {
     pub(super) fn tick(&mut self, now: Moment) {
+        if self.stood_still(now) {
+            self.drain_commands(Drain::Fenced);
+        }
         self.slots.node.ticked(now.steady);
         self.watch_clocks((self.clocks)(), now);
         self.take_limits();

@@ -3,7 +3,7 @@
 //!
 //! **Invariant:** a level is handed on only when it changes, so that a quiet tick costs a few loads.
 
-use super::{Drain, GateThread};
+use super::GateThread;
 use crate::clock::{self, ClockCauses, ClockEvent, Readings};
 use crate::config::model::Config;
 use crate::gate::cause::Cause;
@@ -144,11 +144,7 @@ impl GateThread {
         let news = self.watched.clocks.look(readings);
         match news.event {
             None => {}
-            Some(ClockEvent::Suspended(_)) => {
-                // What waited through it looks fresh and is not.
-                self.drain_commands(Drain::Fenced);
-                self.slots.node.suspends.increment();
-            }
+            Some(ClockEvent::Suspended(_)) => self.slots.node.suspends.increment(),
             Some(ClockEvent::Stepped(_)) => self.slots.node.clock_steps.increment(),
         }
         for (cause, level) in news.levels() {

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use super::NODE_NAME;
+use super::{BuildError, NODE_NAME};
 use crate::config::model::{Config, LaneMode};
-use crate::ros::rcl::{Context, NameKind, RclError, ResolvedNames, resolve_names};
+use crate::ros::rcl::{Context, NameKind, ResolvedNames, resolve_names};
 
 /// Absolute names, taken in the order they were asked for.
 pub(super) struct Names(std::vec::IntoIter<String>);
@@ -19,8 +19,11 @@ impl Names {
     }
 }
 
-/// Every name that the gate uses, in the order in which [`Names`] are taken.
-pub(super) fn resolve(context: &Arc<Context>, config: &Config) -> Result<ResolvedNames, RclError> {
+/// Every name that the gate uses, in the order in which [`Names`] are taken; no topic has two uses.
+pub(super) fn resolve(
+    context: &Arc<Context>,
+    config: &Config,
+) -> Result<ResolvedNames, BuildError> {
     let echoes = config.lanes.iter().map(|lane| format!("~/self_test/{}", lane.name));
     let echoes: Vec<String> = echoes.collect();
     let mut names = vec![(NameKind::Service, "~/kill"), (NameKind::Topic, "~/permit")];
@@ -36,46 +39,43 @@ pub(super) fn resolve(context: &Arc<Context>, config: &Config) -> Result<Resolve
     }
     names.extend(config.other_paths.iter().map(|path| (NameKind::Topic, path.as_str())));
     names.extend(config.stop.cut_topic.iter().map(|topic| (NameKind::Topic, topic.as_str())));
-    resolve_names(context, NODE_NAME, &names)
+    let resolved = resolve_names(context, NODE_NAME, &names)?;
+    let absolute = |topic: &str| {
+        let mut all = names.iter().zip(&resolved.names);
+        all.find(|((_, name), _)| *name == topic).map_or_else(String::new, |(_, full)| full.clone())
+    };
+    match brought_together(config, absolute) {
+        Some((one, other, topic)) => Err(BuildError::Remapped { one, other, topic }),
+        None => Ok(resolved),
+    }
 }
 
 /// Two uses of one topic that remapping has brought together, the topic last: commands that come back
 /// from an output, two lanes on one controller, or one source on two lanes. Without remapping the
-/// configuration itself would have been refused.
-pub(super) fn brought_together(
+/// configuration itself would have been refused. `resolved` gives the absolute name of a written one.
+fn brought_together(
     config: &Config,
-    resolved: &ResolvedNames,
+    resolved: impl Fn(&str) -> String,
 ) -> Option<(String, String, String)> {
-    // The service and the permit come first.
-    let mut names = resolved.names.iter().skip(2);
-    let mut outputs: Vec<(String, &String)> = Vec::new();
-    let mut commands: Vec<(String, &String)> = Vec::new();
-    let mut inputs: Vec<(String, &String)> = Vec::new();
-    for input in &config.kill_inputs {
-        inputs.push((format!("kill_inputs.{}.topic", input.name), names.next()?));
-    }
-    for input in &config.feedback {
-        inputs.push((format!("feedback.{}.topic", input.name), names.next()?));
-    }
-    for lane in &config.lanes {
-        let output = names.next()?;
-        let gated = lane.mode == LaneMode::Gate;
-        if gated {
-            outputs.push((format!("lanes.{}.output", lane.name), output));
-            let _echo = names.next()?;
-        }
-        for source in &lane.sources {
-            let topic = names.next()?;
-            if gated {
-                let key = format!("lanes.{}.sources.{}.topic", lane.name, source.name);
-                commands.push((key, topic));
-            }
-        }
-    }
-    let pair = |one: &[(String, &String)], other: &[(String, &String)]| {
+    let gated = || config.lanes.iter().filter(|lane| lane.mode == LaneMode::Gate);
+    let outputs = gated().map(|lane| (format!("lanes.{}.output", lane.name), &lane.output));
+    let commands = gated().flat_map(|lane| {
+        let key = |source: &str| format!("lanes.{}.sources.{source}.topic", lane.name);
+        lane.sources.iter().map(move |source| (key(&source.name), &source.topic))
+    });
+    let kills = config.kill_inputs.iter();
+    let kills = kills.map(|input| (format!("kill_inputs.{}.topic", input.name), &input.topic));
+    let feedback = config.feedback.iter();
+    let feedback = feedback.map(|input| (format!("feedback.{}.topic", input.name), &input.topic));
+    let inputs = kills.chain(feedback);
+    let named = |(key, topic): (String, &String)| (key, resolved(topic));
+    let outputs: Vec<(String, String)> = outputs.map(named).collect();
+    let commands: Vec<(String, String)> = commands.map(named).collect();
+    let inputs: Vec<(String, String)> = inputs.map(named).collect();
+    let pair = |one: &[(String, String)], other: &[(String, String)]| {
         one.iter().find_map(|(first, topic)| {
             let same = other.iter().find(|(second, name)| name == topic && second != first);
-            same.map(|(second, _)| (first.clone(), second.clone(), (*topic).clone()))
+            same.map(|(second, _)| (first.clone(), second.clone(), topic.clone()))
         })
     };
     pair(&outputs, &outputs)
