@@ -53,6 +53,10 @@ pub fn summary(config: &Config) -> String {
     let mut text = String::new();
     let tick_hz = 1.0 / config.tick.as_secs_f64();
     line(&mut text, &format!("tick {tick_hz:.0} Hz, hardware_id {}", config.hardware_id));
+    if config.use_sim_time {
+        let arms = if config.allow_sim_time { "arming is allowed" } else { "no arm" };
+        line(&mut text, &format!("SIMULATED TIME (use_sim_time): stamps are not judged; {arms}"));
+    }
     for lane in &config.lanes {
         lane_summary(&mut text, config, lane);
     }
@@ -234,7 +238,7 @@ fn extras(text: &mut String, lane: &LaneConfig) {
 }
 
 /// What a source has beyond the plain case.
-fn source_extras(source: &SourceConfig) -> String {
+fn source_extras(config: &Config, source: &SourceConfig) -> String {
     let mut told = String::new();
     if source.mode == SourceMode::Shadow {
         told.push_str(", shadow");
@@ -244,6 +248,9 @@ fn source_extras(source: &SourceConfig) -> String {
     }
     if let Some(age) = source.max_age {
         write_to(&mut told, format_args!(", not older than {age:?}"));
+        if config.use_sim_time {
+            told.push_str(" (not judged: use_sim_time)");
+        }
     }
     if !source.allowed_nodes.is_empty() {
         write_to(&mut told, format_args!(", only from {}", source.allowed_nodes.join(", ")));
@@ -285,7 +292,7 @@ fn lane_summary(text: &mut String, config: &Config, lane: &LaneConfig) {
                 source.topic,
                 source.max_rate_hz,
                 source.limit_scale,
-                source_extras(source)
+                source_extras(config, source)
             ),
         );
     }

@@ -13,7 +13,7 @@ impl Config {
             stop_deadline: self.stop.deadline,
             simulated_time: self.use_sim_time && !self.allow_sim_time,
             simulated_stamps: self.use_sim_time,
-            lanes: self.lanes.iter().map(LaneConfig::rules).collect(),
+            lanes: self.lanes.iter().map(|lane| lane.rules(self.use_sim_time)).collect(),
             feedback: self
                 .feedback
                 .iter()
@@ -39,7 +39,7 @@ impl Config {
 }
 
 impl LaneConfig {
-    fn rules(&self) -> LaneRules {
+    fn rules(&self, simulated_stamps: bool) -> LaneRules {
         let shape = match self.command_type {
             CommandType::JointTrajectory => Shape::Trajectory,
             CommandType::Twist
@@ -51,7 +51,8 @@ impl LaneConfig {
         let sources = self.sources.iter().map(|source| SourceRules {
             mode: source.mode,
             engage: source.engage,
-            max_age: source.max_age,
+            // A simulated stamp has no age by our clock: asked of it, every command would be refused.
+            max_age: source.max_age.filter(|_| !simulated_stamps),
             priority: source.priority,
             timeout: source.timeout,
             max_rate_hz: source.max_rate_hz,

@@ -2,8 +2,10 @@
 
 use super::{ARM, BASE, MOTORS, config, read, refused, with, with_top};
 use crate::config::args::Arguments;
-use crate::config::model::{CommandType, Engage, FeedbackType};
+use crate::config::check::summary;
+use crate::config::model::{CommandType, Config, Engage, FeedbackType};
 use crate::gate::cause::Cause;
+use std::time::Duration;
 
 /// The whole text of the problems.
 fn told(text: &str) -> String {
@@ -244,6 +246,23 @@ fn when_time_is_simulated_expect_no_arm_unless_allowed_and_stamps_of_another_clo
     assert_eq!(rules(&with_top(BASE, "allow_sim_time: true")), (false, false));
     assert_eq!(rules(&simulated), (true, true));
     assert_eq!(rules(&with_top(&simulated, "allow_sim_time: true")), (false, true));
+}
+
+#[test]
+fn when_time_is_simulated_expect_no_age_asked_of_a_stamp_and_that_told() {
+    let text = with(BASE, "geometry_msgs/msg/Twist", "geometry_msgs/msg/TwistStamped");
+    let text = with(&text, "max_rate_hz: 30.0}", "max_rate_hz: 30.0, max_age_s: 0.25}");
+    let age = |config: &Config| config.gate_rules().lanes[0].sources[0].max_age;
+    let real = config(&text);
+    assert_eq!(age(&real), Some(Duration::from_millis(250)));
+    assert!(!summary(&real).contains("not judged"), "{}", summary(&real));
+    let simulated = config(&with_top(&text, "use_sim_time: true"));
+    assert_eq!(age(&simulated), None);
+    let told = summary(&simulated);
+    assert!(told.contains("not older than 250ms (not judged: use_sim_time)"), "{told}");
+    assert!(told.contains("stamps are not judged; no arm"), "{told}");
+    let text = with_top(&text, "use_sim_time: true\n    allow_sim_time: true");
+    assert!(summary(&config(&text)).contains("stamps are not judged; arming is allowed"));
 }
 
 #[test]
