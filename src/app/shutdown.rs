@@ -4,11 +4,10 @@
 //! take longer than it is given. Whoever ends the node (a service manager, a reboot, Ctrl-C) must
 //! know before, so it is said at every start.
 
-use std::time::Duration;
-
 use crate::config::model::{Config, LaneConfig};
 use crate::gate::rules::LaneMode;
 use crate::gate::safe::SafeCommand;
+use crate::gate::stop::LONGEST_RAMP;
 
 /// What SIGTERM and SIGINT do to lanes that are active then. One sentence for each danger.
 pub(super) fn told(config: &Config) -> Vec<String> {
@@ -48,15 +47,13 @@ fn moves_on(config: &Config, lane: &LaneConfig) -> Option<String> {
     let bounds = lane.limits.iter().filter_map(|limits| limits.velocity);
     let fastest = bounds.flat_map(|bounds| [bounds.max, -bounds.min]).fold(0.0, larger);
     let needed = fastest / deceleration;
-    let given = shorter(config.shutdown_stop, lane.release).as_secs_f64();
+    let given = config.shutdown_stop.saturating_add(LONGEST_RAMP).as_secs_f64();
     (needed > given).then(|| {
         format!(
             "lane '{}' needs up to {needed:.1} s to stop ({fastest} at safe.deceleration \
-             {deceleration}) and is given {} s when this node is ended (shutdown_stop_s) and {} s \
-             after a disarm (release_s): it may be let go while it still moves",
-            lane.name,
-            config.shutdown_stop.as_secs_f64(),
-            lane.release.as_secs_f64()
+             {deceleration}) and is given {given} s when this node is ended: it may be let go while \
+             it still moves",
+            lane.name
         )
     })
 }
@@ -65,12 +62,10 @@ fn larger(a: f64, b: f64) -> f64 {
     if b > a { b } else { a }
 }
 
-fn shorter(a: Duration, b: Duration) -> Duration {
-    if b < a { b } else { a }
-}
-
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
     use crate::gate::limits::Bounds;
     use crate::telemetry::fixture;
@@ -104,20 +99,16 @@ mod tests {
     fn when_a_ramp_takes_longer_than_it_is_given_expect_it_said() {
         let mut config = fixture::config();
         let lane = config.lanes.first_mut().expect("a lane");
-        lane.safe = SafeCommand::ZeroVelocity { deceleration: Some(0.5) };
-        lane.release = Duration::from_secs(60);
+        lane.safe = SafeCommand::ZeroVelocity { deceleration: Some(0.2) };
         for limits in &mut lane.limits {
             limits.velocity = Some(Bounds { min: -2.0, max: 1.0 });
         }
         config.shutdown_stop = Duration::from_secs(3);
         let said = told(&config);
         assert_eq!(said.len(), 1, "{said:?}");
-        assert!(said[0].contains("up to 4.0 s") && said[0].contains("given 3 s"), "{said:?}");
-        // Enough at the end, too little after a disarm.
-        config.lanes[0].safe = SafeCommand::ZeroVelocity { deceleration: Some(1.0) };
+        assert!(said[0].contains("up to 10.0 s") && said[0].contains("given 8 s"), "{said:?}");
+        config.lanes[0].safe = SafeCommand::ZeroVelocity { deceleration: Some(0.25) };
         assert_eq!(told(&config), Vec::<String>::new());
-        config.lanes[0].release = Duration::from_secs(1);
-        assert!(told(&config)[0].contains("1 s after a disarm"), "{:?}", told(&config));
     }
 
     #[test]

@@ -13,6 +13,8 @@ impl Config {
             stop_deadline: self.stop.deadline,
             simulated_time: self.use_sim_time && !self.allow_sim_time,
             simulated_stamps: self.use_sim_time,
+            // Of doubles, as the codec's own room.
+            plan_numbers: self.max_message_bytes / 8,
             lanes: self.lanes.iter().map(|lane| lane.rules(self.use_sim_time)).collect(),
             feedback: self
                 .feedback

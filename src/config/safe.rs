@@ -69,7 +69,7 @@ impl Word {
             Self::Freeze => interface == Interface::Position && !is_trajectory && !is_balance,
             Self::HoldPoint => is_trajectory && !is_balance,
             Self::Damping => lane.shape.mapping.fields.kd.is_some(),
-            Self::Values => interface != Interface::Velocity && !is_trajectory,
+            Self::Values => interface == Interface::Effort,
             Self::Silent => true,
         }
     }
@@ -92,7 +92,9 @@ impl Word {
             Self::Values if lane.shape.interface == Interface::Velocity => {
                 "a velocity lane stands still with zeros and nothing else"
             }
-            Self::Values => "a jump to a pose is no plan",
+            Self::Values => {
+                "a stop that sends the joints to a pose moves the robot; freeze holds it"
+            }
             Self::Silent => "",
         }
     }
@@ -207,12 +209,7 @@ fn build(
             let key = format!("{at}.safe.values");
             let because = "what each joint is sent is never guessed";
             let values = keys.needed(&key, parts.values, "one value a joint", because)?;
-            let interface = lane.shape.interface;
-            inside(keys, &key, &values, lane, |one| match interface {
-                Interface::Position => one.position.map(|bounds| (bounds.min, bounds.max)),
-                Interface::Velocity => one.velocity.map(|bounds| (bounds.min, bounds.max)),
-                Interface::Effort => one.effort.map(|max| (-max, max)),
-            })?;
+            inside(keys, &key, &values, lane, |one| one.effort.map(|max| (-max, max)))?;
             Some((SafeCommand::Values, values))
         }
         Word::Silent => {

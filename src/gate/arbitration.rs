@@ -8,6 +8,7 @@
 use std::time::Duration;
 
 use super::command::Command;
+use super::credit::CREDIT_PERIODS;
 use super::lane::Lane;
 use super::lane_state::LaneState;
 use super::limit::LOCKED_TOLERANCE;
@@ -84,7 +85,7 @@ impl Lane {
         }
         let owner = self.owner.and_then(|owner| self.sources.get(owner));
         if owner.is_some_and(|owner| owner.is_alive(now) && !self.is_awaited(owner, now)) {
-            return None;
+            return self.is_left_slowing(owner, now).then_some(false);
         }
         Some(self.rules.balance || self.moves_until.is_some_and(|until| until > now))
     }
@@ -94,6 +95,23 @@ impl Lane {
     fn is_awaited(&self, owner: &Source, now: SteadyTime) -> bool {
         let since = self.owner_since;
         owner.last_valid().is_none_or(|heard| heard < since) && now.since(since) > AWAITED
+    }
+
+    /// Whether a velocity was slowed down by one step, to a zero that its source said once: joysticks
+    /// and planners do when they end, and nothing would finish it.
+    fn is_left_slowing(&self, owner: Option<&Source>, now: SteadyTime) -> bool {
+        let wait_s = owner.map_or(0.0, Source::period_s) * CREDIT_PERIODS;
+        self.unfinished.is_some_and(|since| now.since(since).as_secs_f64() > wait_s)
+    }
+
+    /// Whether what was just sent still moves, on an axis that was told to stop.
+    pub(super) fn stops_unfinished(&self) -> bool {
+        let told = self.envelope.sent().iter().zip(self.envelope.given());
+        self.rules.interface == Interface::Velocity
+            && self.rules.shape == Shape::Target
+            && !self.rules.balance
+            && told.clone().any(|(sent, _)| sent.value != 0.0)
+            && told.into_iter().all(|(sent, given)| *given || sent.value == 0.0)
     }
 
     /// Puts a source in charge, or by priority again. While not `active` it is remembered for the

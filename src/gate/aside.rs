@@ -15,7 +15,7 @@ use super::envelope::{Change, Envelope};
 use super::judgement::{commanded, limit};
 use super::lane::Lane;
 use super::limit::{LimitSet, Reference};
-use super::rules::{Interface, LaneMode, SourceMode};
+use super::rules::{Interface, LaneMode, LaneRules, SourceMode};
 use super::seen::Seen;
 use super::source::Source;
 use super::units::{SteadyTime, at_least};
@@ -31,8 +31,9 @@ pub(super) struct Aside {
 }
 
 impl Aside {
-    pub(super) fn new(dimensions: usize, now: SteadyTime) -> Self {
-        Self { envelope: Envelope::new(dimensions), credit: TimeCredit::new(now), at: None }
+    pub(super) fn new(rules: &LaneRules, plan_numbers: usize, now: SteadyTime) -> Self {
+        let envelope = Envelope::of(rules, plan_numbers);
+        Self { envelope, credit: TimeCredit::new(now), at: None }
     }
 
     pub(super) fn applied(&self) -> &[LimitSet] {
@@ -98,6 +99,7 @@ impl Lane {
             // The credit stays: the first command may take what a live one may after a gap.
             let first = commanded(command, rules.interface);
             seed(&mut aside.envelope, rules.interface, measured.position(), first);
+            aside.envelope.end_plan(now);
         }
         if watched {
             let elapsed = before.filter(|_| !broke_off);

@@ -284,7 +284,13 @@ impl Gate {
         now: SteadyTime,
     ) -> Option<SafeOutput<'a>> {
         let fresh = self.is_fresh(lane, now);
-        self.lanes.get(lane)?.would_send(fresh, values)
+        self.lanes.get(lane)?.would_send(fresh, values, now)
+    }
+
+    /// Whether a lane's safe command is still on its way to zero.
+    #[must_use]
+    pub fn is_slowing(&self) -> bool {
+        self.lanes.iter().any(Lane::is_slowing)
     }
 
     /// The earliest moment at which a safe command is due.

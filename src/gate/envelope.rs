@@ -22,6 +22,7 @@ mod companions;
 mod curve;
 mod groups;
 mod pauses;
+mod plan;
 mod targets;
 mod total_effort;
 mod trajectory;
@@ -30,6 +31,7 @@ mod verify;
 use changes::Report;
 pub use changes::{Change, MAX_CHANGES, Quantity};
 use pauses::Pauses;
+use plan::Plans;
 pub use trajectory::HORIZON_NS;
 
 /// What is measured of a lane's joints; `None` before the first sample, or where the feedback does
@@ -69,11 +71,25 @@ pub struct Envelope {
     used_s: f64,
     /// Which joints the last command applied gave.
     given: Vec<bool>,
+    /// The last command applied is a plan.
+    is_plan: bool,
     pauses: Pauses,
+    plans: Plans,
 }
 
 impl Envelope {
-    /// For a lane of `dimensions`, at rest at zero.
+    /// For the commands of a lane, at rest at zero. `plan_numbers`: of one quantity in a plan, at most.
+    #[must_use]
+    pub fn of(rules: &LaneRules, plan_numbers: usize) -> Self {
+        let numbers = match rules.shape {
+            Shape::Target => 0,
+            Shape::Trajectory => plan_numbers,
+        };
+        let dimensions = rules.limits.len();
+        Self { plans: Plans::new(dimensions, numbers), ..Self::new(dimensions) }
+    }
+
+    /// For a lane of `dimensions`, at rest at zero, with room for no plan yet.
     #[must_use]
     pub fn new(dimensions: usize) -> Self {
         Self {
@@ -85,7 +101,9 @@ impl Envelope {
             report: Report::new(dimensions),
             used_s: 0.0,
             given: vec![true; dimensions],
+            is_plan: false,
             pauses: Pauses::new(dimensions),
+            plans: Plans::new(dimensions, 0),
         }
     }
 
@@ -98,6 +116,18 @@ impl Envelope {
     /// What was last sent, for writing a safe command into it.
     pub fn sent_mut(&mut self) -> &mut [Reference] {
         &mut self.sent
+    }
+
+    /// Where a joint of the lane is sent at `now`: what was last sent, and of a plan what it has due.
+    #[must_use]
+    pub fn wire(&self, dimension: usize, now: SteadyTime) -> f64 {
+        let sent = self.sent.get(dimension).map_or(0.0, |sent| sent.value);
+        self.plans.due(dimension, now).unwrap_or(sent)
+    }
+
+    /// Whatever plan was sent is followed no more.
+    pub fn end_plan(&mut self, now: SteadyTime) {
+        self.plans.end(now);
     }
 
     /// Which limits the last [`Self::apply`] used on each dimension.
@@ -121,12 +151,22 @@ impl Envelope {
     pub fn commit_at(&mut self, now: SteadyTime, period_s: f64) {
         self.commit();
         self.pauses.note(&self.given, now, period_s);
+        if self.is_plan {
+            self.plans.commit(now);
+        }
     }
 
     /// Before [`Self::apply`]: what nothing came for in a while is at rest, wherever its stream was
-    /// going.
+    /// going; and a plan is where it is now.
     pub fn rest(&mut self, now: SteadyTime, period_s: f64) {
         self.pauses.rest(&mut self.sent, now, period_s);
+        self.plans.at(now);
+    }
+
+    /// Which joints the last command applied gave.
+    #[must_use]
+    pub fn given(&self) -> &[bool] {
+        &self.given
     }
 
     /// How much of its time credit the last command applied takes.
@@ -153,6 +193,7 @@ impl Envelope {
         self.report.clear();
         self.used_s = allowance.credit_s;
         self.given.copy_from_slice(&command.given);
+        self.is_plan = rules.shape == Shape::Trajectory;
         if rules.balance {
             verify::verify(command, rules, present)?;
             self.note_target(command, rules);
@@ -164,8 +205,9 @@ impl Envelope {
             (Shape::Target, Interface::Velocity) => self.velocities(command, rules, allowance)?,
             (Shape::Target, Interface::Effort) => self.efforts(command, rules, allowance)?,
         }
-        self.companions(command, rules, allowance)?;
+        // A plan's velocities and accelerations bend its way, so it is judged with them.
         if rules.shape == Shape::Target {
+            self.companions(command, rules, allowance)?;
             self.total_effort(command, rules, allowance, present)?;
         }
         // Efforts and plans have no history of rates; their last values may have been limited.

@@ -45,7 +45,11 @@ impl Lane {
             Ok(command) => command,
             Err(refusal) => return decision.rejected(refusal),
         };
+        // Nothing keeps a stop from a robot, how much else its source sent before it.
         let refused = refused
+            .filter(|refusal| {
+                refusal.reason != Reason::RateExceeded || !self.rules.says_stop(command)
+            })
             .or_else(|| check(command, &self.rules).err())
             .or_else(|| source.check_stamp(command.stamp, receipt.at.wall));
         if let Some(refusal) = refused {
@@ -127,6 +131,7 @@ impl Lane {
         self.has_frozen = false;
         self.credit.spend(self.envelope.used_s(), now, period_s);
         self.state = LaneState::Flowing;
+        self.unfinished = (!decision.moves && self.stops_unfinished()).then_some(now);
         self.moves_until = match (decision.moves, self.rules.shape) {
             (false, _) => None,
             (true, Shape::Target) => Some(SteadyTime::from_nanos(u64::MAX)),

@@ -80,6 +80,10 @@ pub struct Lane {
     /// Time for the next change.
     pub(super) credit: TimeCredit,
     pub(super) moves_until: Option<SteadyTime>,
+    /// When its source last said zero, where limits left it something to slow down from.
+    pub(super) unfinished: Option<SteadyTime>,
+    /// It slows down as that source's own stream would.
+    pub(super) settling: bool,
     pub(super) frozen: Vec<f64>,
     pub(super) has_frozen: bool,
     pub(super) release_at: Option<SteadyTime>,
@@ -101,7 +105,7 @@ impl Lane {
         let watches = rules.mode == LaneMode::Watch;
         let source = |source: &super::rules::SourceRules| {
             let is_aside = watches || source.mode == SourceMode::Shadow;
-            let aside = is_aside.then(|| Aside::new(dimensions, now));
+            let aside = is_aside.then(|| Aside::new(&rules, gate.plan_numbers, now));
             Source::new(source.clone(), dimensions, aside, Shares::new(gate), now)
         };
         Self {
@@ -117,10 +121,12 @@ impl Lane {
             silent_since: None,
             silence_holds: false,
             cause_holds: false,
-            envelope: Envelope::new(dimensions),
+            envelope: Envelope::of(&rules, gate.plan_numbers),
             has_sent: false,
             credit: TimeCredit::new(now),
             moves_until: None,
+            unfinished: None,
+            settling: false,
             frozen: vec![0.0; dimensions],
             has_frozen: false,
             release_at: None,
@@ -238,7 +244,7 @@ impl Lane {
     }
 
     /// Lets go of the output.
-    pub(super) fn let_go(&mut self) {
+    pub(super) fn let_go(&mut self, now: SteadyTime) {
         self.state = LaneState::Released;
         self.release_at = None;
         self.owner = None;
@@ -248,5 +254,6 @@ impl Lane {
         self.has_frozen = false;
         self.has_sent = false;
         self.envelope.sent_mut().fill(Reference::default());
+        self.envelope.end_plan(now);
     }
 }

@@ -2,15 +2,20 @@
 
 use std::time::Duration;
 
-use super::units::{SteadyTime, is_within};
+use super::units::{SteadyTime, at_least, at_most, is_within};
 
 /// Time constant of the velocity average. Sway of a standing humanoid (around 1 Hz) averages out.
 const AVERAGE_OVER_S: f64 = 0.5;
+
+/// Samples further apart have nothing to say about each other.
+const APART: Duration = Duration::from_millis(500);
 
 /// The measured state of one lane's joints or axes.
 #[derive(Clone, Debug)]
 pub struct Measured {
     position: Vec<f64>,
+    /// The two poses before, the newer first.
+    before: [Vec<f64>; 2],
     velocity: Vec<f64>,
     mean_velocity: Vec<f64>,
     has_position: bool,
@@ -24,6 +29,7 @@ impl Measured {
     pub fn new(dimensions: usize) -> Self {
         Self {
             position: vec![0.0; dimensions],
+            before: [vec![0.0; dimensions], vec![0.0; dimensions]],
             velocity: vec![0.0; dimensions],
             mean_velocity: vec![0.0; dimensions],
             has_position: false,
@@ -80,11 +86,36 @@ impl Measured {
         }
         self.has_velocity = !velocity.is_empty();
         if !position.is_empty() {
-            self.position.copy_from_slice(position);
+            self.note(position, now);
         }
         self.has_position |= !position.is_empty();
         self.at = Some(now);
         Some(weight)
+    }
+
+    fn note(&mut self, position: &[f64], now: SteadyTime) {
+        let follows = self.has_position && self.at.is_some_and(|at| now.since(at) <= APART);
+        let [newer, older] = &mut self.before;
+        std::mem::swap(newer, older);
+        std::mem::swap(newer, &mut self.position);
+        self.position.copy_from_slice(position);
+        if !follows {
+            newer.copy_from_slice(position);
+            older.copy_from_slice(position);
+        }
+    }
+
+    /// Where a joint is to be held: its newest position, or the median of the last three where that
+    /// is further than `tolerance` from it, so that one wrong sample is no pose.
+    #[must_use]
+    pub fn steady(&self, dimension: usize, tolerance: f64) -> Option<f64> {
+        let at = |pose: &[f64]| pose.get(dimension).copied();
+        let newest = self.position().and_then(at)?;
+        let [newer, older] = &self.before;
+        let (newer, older) = (at(newer)?, at(older)?);
+        let (low, high) = (at_most(newer, older), at_least(newer, older));
+        let median = at_least(at_most(newest, high), low);
+        Some(if (newest - median).abs() > tolerance { median } else { newest })
     }
 
     /// The newest pose; `None` before the first sample that carries one.
@@ -165,6 +196,26 @@ mod tests {
         assert_eq!(measured.position(), Some([0.1, 0.2].as_slice()));
         assert!(!measured.is_fresh(at(600), Duration::from_millis(500)));
         assert!(measured.is_fresh(at(500), Duration::from_millis(500)));
+    }
+
+    #[test]
+    fn when_one_sample_is_far_off_expect_it_to_be_no_pose() {
+        let mut measured = Measured::new(1);
+        assert_eq!(measured.steady(0, 0.1), None);
+        let mut steady = |position: f64, ms: u64| {
+            assert!(measured.sample(&[position], &[], at(ms)));
+            measured.steady(0, 0.1).unwrap()
+        };
+        // The first is all that is known, and so is one after a pause.
+        assert_eq!(steady(0.5, 0), 0.5);
+        assert_eq!(steady(9.0, 10), 0.5);
+        assert_eq!(steady(0.6, 20), 0.6, "the wrong one is no longer the newest");
+        assert_eq!(steady(-9.0, 30), 0.6);
+        // Two of three are believed, and motion within the tolerance is followed.
+        assert_eq!(steady(-9.0, 40), -9.0);
+        assert_eq!(steady(-9.05, 50), -9.05);
+        assert_eq!(steady(-9.1, 550), -9.1);
+        assert_eq!(steady(2.0, 1_051), 2.0);
     }
 
     #[test]

@@ -3,8 +3,11 @@
 use std::time::Duration;
 
 use super::cause::{Action, Cause};
+use super::command::Command;
+use super::limit::LOCKED_TOLERANCE;
 use super::limits::DimensionLimits;
 use super::safe::SafeCommand;
+use super::units::is_within;
 
 /// Which quantity a lane commands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -115,6 +118,22 @@ pub struct Handover {
     pub duration: Duration,
     /// Factor on velocity and speeding up, 0–1.
     pub limit_scale: f64,
+}
+
+impl LaneRules {
+    /// Whether a command says nothing but that the whole lane is to stand still.
+    #[must_use]
+    pub fn says_stop(&self, command: &Command) -> bool {
+        let still = |value: f64| is_within(value, -LOCKED_TOLERANCE, LOCKED_TOLERANCE);
+        self.interface == Interface::Velocity
+            && self.shape == Shape::Target
+            && command.velocity.len() == self.limits.len()
+            && command
+                .velocity
+                .iter()
+                .zip(&command.given)
+                .all(|(value, given)| *given && still(*value))
+    }
 }
 
 impl Handover {
@@ -269,6 +288,8 @@ pub struct GateRules {
     pub simulated_time: bool,
     /// Stamps are of a clock that is not ours, so a plan's stamp says nothing of when it begins.
     pub simulated_stamps: bool,
+    /// The most numbers of one quantity that a plan can carry: room for them is made at the start.
+    pub plan_numbers: usize,
     /// The lanes.
     pub lanes: Vec<LaneRules>,
     /// The feedback topics.

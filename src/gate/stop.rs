@@ -12,6 +12,8 @@
 //! **Invariants:** a pose held is chosen once, on entering a stop, and then stays constant to the
 //! last bit; a stop is never scaled, limited or delayed by anything that holds for commands.
 
+use std::time::Duration;
+
 use super::command::Command;
 use super::credit::CREDIT_PERIODS;
 use super::lane::Lane;
@@ -20,6 +22,13 @@ use super::limit::Reference;
 use super::rules::Interface;
 use super::safe::SafeCommand;
 use super::units::{SteadyTime, at_least, at_most};
+
+/// How much longer than it is told the end of the node waits for a ramp to zero: service managers give
+/// a process ten seconds to end.
+pub const LONGEST_RAMP: Duration = Duration::from_secs(5);
+
+/// Further than this from the samples around it, one sample of a limp joint is not where it is: rad or m.
+const STRAY: f64 = 0.1;
 
 /// What a stop publishes.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -39,6 +48,7 @@ impl Lane {
     /// Returns false where there is nothing to build a safe command on.
     pub(super) fn enter_stop(&mut self, state: LaneState, fresh: bool, now: SteadyTime) -> bool {
         self.moves_until = None;
+        self.settling = false;
         // Nothing to build the message on: nothing goes out, and nothing is said to.
         if self.safe_waits.is_some() {
             return false;
@@ -50,12 +60,13 @@ impl Lane {
         if let Some(tolerance) = self.rules.safe.tolerance()
             && !self.has_frozen
         {
-            let measured = self.measured.position().filter(|_| fresh);
-            let sent = self.envelope.sent();
-            if !choose_pose(sent, self.has_sent, measured, tolerance, &mut self.frozen) {
+            let mut frozen = std::mem::take(&mut self.frozen);
+            self.has_frozen = self.choose_pose(tolerance, fresh, now, &mut frozen);
+            self.frozen = frozen;
+            if !self.has_frozen {
                 return false;
             }
-            self.has_frozen = true;
+            self.envelope.end_plan(now);
         }
         if state == LaneState::Holding {
             self.easing.hold(now);
@@ -75,6 +86,7 @@ impl Lane {
         &'a self,
         fresh: bool,
         values: &'a mut [f64],
+        now: SteadyTime,
     ) -> Option<SafeOutput<'a>> {
         let silent = self.rules.safe == SafeCommand::Silent;
         if self.state == LaneState::Released || silent || values.len() != self.frozen.len() {
@@ -83,8 +95,7 @@ impl Lane {
         match self.rules.safe.tolerance() {
             Some(_) if self.has_frozen => values.copy_from_slice(&self.frozen),
             Some(tolerance) => {
-                let measured = self.measured.position().filter(|_| fresh);
-                if !choose_pose(self.envelope.sent(), self.has_sent, measured, tolerance, values) {
+                if !self.choose_pose(tolerance, fresh, now, values) {
                     return None;
                 }
             }
@@ -105,6 +116,17 @@ impl Lane {
             }
         }
         Some(SafeOutput { command: self.rules.safe, values, targets: self.targets() })
+    }
+
+    /// Whether its safe command is still on its way to zero.
+    pub(super) fn is_slowing(&self) -> bool {
+        let stops = match self.state {
+            LaneState::Released | LaneState::Flowing => false,
+            LaneState::Waiting | LaneState::Holding | LaneState::Safe => self.safe_waits.is_none(),
+        };
+        stops
+            && matches!(self.rules.safe, SafeCommand::ZeroVelocity { .. })
+            && self.sent().iter().any(|sent| sent.value != 0.0)
     }
 
     /// Puts the safe command out again at once.
@@ -153,6 +175,35 @@ impl Lane {
         Some(SafeOutput { command: self.rules.safe, values, targets })
     }
 
+    /// The pose to hold: joint by joint what the wire has it at, where that is within `tolerance` of
+    /// the measured, else the measured. False where neither is known.
+    fn choose_pose(&self, tolerance: f64, fresh: bool, now: SteadyTime, pose: &mut [f64]) -> bool {
+        if !self.has_sent && !(fresh && self.measured.position().is_some()) {
+            return false;
+        }
+        for (dimension, value) in pose.iter_mut().enumerate() {
+            let wire = self.envelope.wire(dimension, now);
+            let newest = self.measured.position().and_then(|pose| pose.get(dimension));
+            let near = newest.is_some_and(|there| (wire - there).abs() <= tolerance);
+            let there = self.measured.steady(dimension, tolerance).filter(|_| fresh);
+            *value = match there {
+                Some(there) if !self.has_sent => there,
+                Some(_) if near => wire,
+                // Measured beyond what the joint may be sent to, it is brought no further back than
+                // to there, and by a sensor that is wrong no further out.
+                Some(there) if (wire - there).abs() > tolerance => {
+                    let bounds = self.rules.limits.get(dimension).and_then(|one| one.position);
+                    bounds.map_or(there, |bounds| {
+                        let (low, high) = (at_most(bounds.min, wire), at_least(bounds.max, wire));
+                        at_least(at_most(there, high), low)
+                    })
+                }
+                Some(_) | None => wire,
+            };
+        }
+        true
+    }
+
     fn targets(&self) -> &[f64] {
         safe_targets(self.rules.safe, &self.rules.safe_targets)
     }
@@ -160,9 +211,13 @@ impl Lane {
     /// The safe value of one joint or axis after `sent`, `step_s` later.
     fn safe_value(&self, dimension: usize, sent: Reference, step_s: f64) -> f64 {
         let at = |values: &[f64]| values.get(dimension).copied().unwrap_or(0.0);
+        let limits = self.rules.limits.get(dimension);
         match self.rules.safe {
-            SafeCommand::ZeroVelocity { deceleration: None } => 0.0,
-            SafeCommand::ZeroVelocity { deceleration: Some(deceleration) } => {
+            SafeCommand::ZeroVelocity { deceleration } => {
+                let own = limits.and_then(|limits| limits.deceleration);
+                let Some(deceleration) = (if self.settling { own } else { deceleration }) else {
+                    return 0.0;
+                };
                 let left = sent.value.abs() - deceleration * step_s;
                 if left > 0.0 { left.copysign(sent.value) } else { 0.0 }
             }
@@ -181,19 +236,18 @@ impl Lane {
         if self.rules.interface != Interface::Position || self.rules.balance {
             return;
         }
-        let measured = self.measured.position().filter(|_| fresh);
         for (dimension, sent) in self.envelope.sent_mut().iter_mut().enumerate() {
             let value = match self.rules.safe {
                 SafeCommand::Freeze { .. } | SafeCommand::HoldPoint { .. } => {
-                    self.frozen.get(dimension)
+                    self.frozen.get(dimension).copied()
                 }
-                SafeCommand::Values => self.rules.safe_targets.get(dimension),
+                SafeCommand::Values => self.rules.safe_targets.get(dimension).copied(),
                 SafeCommand::Damping | SafeCommand::Silent => {
-                    measured.and_then(|pose| pose.get(dimension))
+                    self.measured.steady(dimension, STRAY).filter(|_| fresh)
                 }
                 SafeCommand::ZeroVelocity { .. } => None,
             };
-            *sent = Reference { value: value.copied().unwrap_or(sent.value), rate: 0.0 };
+            *sent = Reference { value: value.unwrap_or(sent.value), rate: 0.0 };
         }
     }
 
@@ -203,20 +257,18 @@ impl Lane {
         if self.state == LaneState::Flowing || !self.stop_is_limp() {
             return;
         }
-        let measured = self.measured.position().filter(|_| fresh);
-        if measured.is_none() && (self.has_sent || self.rules.feedback.is_some()) {
+        let is_measured = fresh && self.measured.position().is_some();
+        if !is_measured && (self.has_sent || self.rules.feedback.is_some()) {
             return;
         }
-        let first = command.position.as_slice();
         for (dimension, sent) in self.envelope.sent_mut().iter_mut().enumerate() {
-            let value = measured.unwrap_or(first).get(dimension).copied();
+            let first = command.position.get(dimension).copied();
+            let value = if is_measured { self.measured.steady(dimension, STRAY) } else { first };
             let value = value.filter(|value| value.is_finite()).unwrap_or(sent.value);
             let bounds = self.rules.limits.get(dimension).and_then(|limits| limits.position);
             let value = match bounds {
                 // Its word is taken for where the joints are, but not for where they cannot be.
-                Some(bounds) if measured.is_none() => {
-                    at_least(at_most(value, bounds.max), bounds.min)
-                }
+                Some(bounds) if !is_measured => at_least(at_most(value, bounds.max), bounds.min),
                 Some(_) | None => value,
             };
             *sent = Reference { value, rate: 0.0 };
@@ -239,26 +291,4 @@ const fn safe_targets(safe: SafeCommand, targets: &[f64]) -> &[f64] {
         | SafeCommand::HoldPoint { .. }
         | SafeCommand::Silent => &[],
     }
-}
-
-/// The pose to hold: joint by joint the last sent where it is within `tolerance` of the measured,
-/// else the measured. False where neither is known.
-fn choose_pose(
-    sent: &[Reference],
-    has_sent: bool,
-    measured: Option<&[f64]>,
-    tolerance: f64,
-    pose: &mut [f64],
-) -> bool {
-    if measured.is_none() && !has_sent {
-        return false;
-    }
-    for (index, (value, sent)) in pose.iter_mut().zip(sent).enumerate() {
-        let there = measured.and_then(|pose| pose.get(index)).copied();
-        *value = match there {
-            Some(there) if !has_sent || (sent.value - there).abs() > tolerance => there,
-            Some(_) | None => sent.value,
-        };
-    }
-    true
 }

@@ -73,6 +73,9 @@ impl Gate {
         } else {
             let fresh = self.is_fresh(index, now);
             self.stop_lane(index, LaneState::Waiting, fresh, now);
+            if let Some(lane) = self.lanes.get_mut(index) {
+                lane.settling = true;
+            }
         }
     }
 
@@ -88,9 +91,13 @@ impl Gate {
                 let Some(lane) = self.lanes.get_mut(index) else {
                     return;
                 };
-                if lane.release_at.is_some_and(|at| at <= steady) {
+                // Not while it still ramps down: whoever hears nothing then goes on at that speed.
+                let late = self.rules.stop_deadline;
+                if lane.release_at.is_some_and(|at| {
+                    at <= steady && (!lane.is_slowing() || at.after(late) <= steady)
+                }) {
                     let from = lane.state;
-                    lane.let_go();
+                    lane.let_go(steady);
                     let to = LaneState::Released;
                     self.notices.push(Notice::Lane { lane: index, from, to });
                 }

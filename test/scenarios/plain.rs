@@ -98,6 +98,7 @@ pub(crate) fn gate(lanes: Vec<LaneRules>) -> GateRules {
         stop_deadline: ms(1_000),
         simulated_time: false,
         simulated_stamps: false,
+        plan_numbers: 64,
         lanes,
         feedback: vec![FeedbackRules { timeout: ms(100), ..FeedbackRules::default() }],
         profiles: vec![ProfileRules::default()],

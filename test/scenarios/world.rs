@@ -122,6 +122,7 @@ impl WorldGenes {
             stop_deadline: ms(1_000),
             simulated_time: false,
             simulated_stamps: false,
+            plan_numbers: 64,
             lanes,
             feedback,
             profiles: vec![

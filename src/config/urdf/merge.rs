@@ -9,13 +9,14 @@
 //! | `joint_limits.<joint>` | set and wider | the params file's |
 //! | anything | unset | the params file's |
 
-use super::super::model::{Interface, LaneConfig, Origin, Urdf};
+use super::super::model::{LaneConfig, Origin, Urdf};
 use super::super::problem::{Place, Problem, Problems};
 use super::super::schema;
 use super::super::shape::is_twist;
 use super::{Joint, JointKind, Note, Robot};
-use crate::gate::limits::{Bounds, DimensionLimits};
+use crate::gate::limits::Bounds;
 use crate::gate::safe::SafeCommand;
+use crate::gate::units::is_within;
 
 /// What came out besides limits.
 #[derive(Default)]
@@ -274,21 +275,15 @@ fn safe_inside(lane: &LaneConfig, urdf: &Urdf, found: &mut Found) {
     if lane.safe != SafeCommand::Values {
         return;
     }
-    let bounds = |limits: &DimensionLimits| match lane.interface {
-        Interface::Position => limits.position,
-        Interface::Velocity => limits.velocity,
-        Interface::Effort => limits.effort.map(|max| Bounds { min: -max, max }),
-    };
     let joints = lane.dimensions.iter().zip(&lane.limits).zip(&lane.safe_targets);
     for ((joint, limits), value) in joints {
-        let Some(bounds) = bounds(limits) else { continue };
-        if *value >= bounds.min && *value <= bounds.max {
+        let Some(most) = limits.effort.filter(|most| !is_within(*value, -most, *most)) else {
             continue;
-        }
+        };
         found.problems.push(Problem {
             key: format!("lanes.{}.safe.values", lane.name),
             found: format!("{value:?} for {joint} is not allowed"),
-            allowed: format!("{:?} <= v <= {:?} (URDF)", bounds.min, bounds.max),
+            allowed: format!("{:?} <= v <= {most:?} (URDF)", -most),
             because: "the gate must not send what it would refuse".to_owned(),
             fix: "correct the value".to_owned(),
             place: urdf.place(),

@@ -208,14 +208,16 @@ fn limits_that_leave_nothing_are_refused() {
 #[test]
 fn a_safe_command_of_values_stays_inside_the_robot() {
     let text = with(
-        &arm(LIMITS),
+        &arm("limits: {max_effort: 50.0}"),
         "{command: freeze, tolerance: 0.1}",
-        "{command: values, values: [0.0, 0.9]}",
+        "{command: values, values: [-40.0, -40.0]}",
     );
-    let problems = refused(&text, ROBOT);
+    let text = with(&text, "interface: position", "interface: effort\n        balance: false");
+    assert!(config(&text).with_urdf(ROBOT).is_ok());
+    let problems = refused(&with(&text, "[-40.0, -40.0]", "[-40.0, -41.0]"), ROBOT);
     assert!(
         problems.contains(
-            "lanes.arm.safe.values: 0.9 for elbow is not allowed\n  allowed: 0.0 <= v <= 0.3 (URDF)"
+            "lanes.arm.safe.values: -41.0 for elbow is not allowed\n  allowed: -40.0 <= v <= 40.0 (URDF)"
         ),
         "{problems}"
     );

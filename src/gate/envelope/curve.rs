@@ -49,6 +49,11 @@ pub(super) fn extremes(from: End, to: End, duration_s: f64) -> Extremes {
     found
 }
 
+/// Where the curve is at a share of its time, from 0 to 1.
+pub(super) fn position_at(from: End, to: End, duration_s: f64, share: f64) -> f64 {
+    Curve::of(from, to, duration_s).position(share)
+}
+
 fn widen(bounds: &mut Bounds, value: f64) {
     bounds.min = at_most(value, bounds.min);
     bounds.max = at_least(value, bounds.max);

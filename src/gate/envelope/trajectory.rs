@@ -21,6 +21,7 @@ use crate::gate::units::{at_least, at_most};
 use crate::gate::verdict::{Limit, Reason};
 
 use super::curve::{End, extremes};
+use super::plan::{beyond, seconds, speed};
 use super::{Envelope, Present, Quantity};
 
 /// How far ahead a plan may reach, in nanoseconds. A minute is longer than the plans of motion
@@ -35,9 +36,13 @@ const ACCELERATION_SLACK: f64 = 0.01;
 
 /// A planner that changes its acceleration between two points leaves a curve that is a little faster
 /// than it meant: up to a 48th of the acceleration times the segment. Twice that, and a part of the
-/// range.
+/// range; never more than that part once more, or a segment of some seconds would have no limit.
 const CURVE_SLACK: f64 = 0.05;
 const CURVE_OF_ACCELERATION: f64 = 1.0 / 24.0;
+
+/// A curve that starts elsewhere, and ends at the same place at the same time, is this much faster in
+/// its middle, times the distance by the time.
+const CURVE_OF_LAG: f64 = 1.5;
 
 /// How far beyond the bounds a curve may round a point at one, as a part of their range.
 const SWING: f64 = 1e-3;
@@ -69,11 +74,18 @@ impl Envelope {
             return Err(Refusal { point, found, bound, ..Refusal::whole(Reason::Horizon) });
         }
         self.inside(command, rules)?;
+        self.companions(command, rules, allowance)?;
+        let tolerance = rules.safe.tolerance().unwrap_or(0.0);
         for (dimension, limits) in rules.limits.iter().enumerate() {
+            let mut room = tolerance;
             if command.given.get(dimension).copied().unwrap_or(true) {
-                self.joint(command, rules, (dimension, limits), allowance, present)?;
+                let joint = (dimension, limits);
+                self.joint(command, rules, joint, allowance, present)?;
+                room = self.leap(command, rules, joint, allowance, present)?;
             }
+            self.plans.note(dimension, room);
         }
+        self.plans.keep(command, &self.sent, present);
         Ok(())
     }
 
@@ -105,15 +117,14 @@ impl Envelope {
         allowance: Allowance,
         present: Present<'_>,
     ) -> Result<(), Refusal> {
-        let sent = self.sent.get(dimension).map_or(0.0, |sent| sent.value);
-        let start = present.position(dimension).unwrap_or(sent);
-        let tolerance = rules.safe.tolerance().unwrap_or(0.0);
+        let start = self.start(dimension, present);
+        let lag = rules.safe.tolerance().unwrap_or(0.0);
         let mut before = Knot { position: start, time_s: 0.0, arrival: None, slack: 0.0 };
         // The velocity now, as a segment without duration that ends at the start.
         if let Some(now) = present.velocity(dimension) {
             before.arrival = Some((Bounds { min: now, max: now }, 0.0));
         }
-        let mut tolerance = Some(tolerance);
+        let mut tolerance = Some(lag);
         let dimensions = rules.limits.len().max(1);
         let positions = command.position.iter().skip(dimension).step_by(dimensions);
         let mut last: Option<(f64, f64)> = None;
@@ -126,7 +137,7 @@ impl Envelope {
                 continue;
             }
             if let Some((from, since_s)) = led_from.filter(|from| from.1 < 0.0 && time_s > 0.0) {
-                let due = from - (position - from) * since_s / (time_s - since_s);
+                let due = between((from, since_s), (position, time_s));
                 before = segment(before, (due, 0.0), tolerance.take(), limits, allowance, place)?;
             }
             before =
@@ -143,12 +154,16 @@ impl Envelope {
                     (from, since_s, limits.velocity)
                 }
                 None => {
-                    let velocity = present.velocity(dimension).unwrap_or(0.0);
+                    let velocity = present.velocity(dimension);
+                    // At rest, unless something moves it of which no velocity is known.
+                    let known = velocity.is_some() || self.plans.due_now(dimension).is_none();
+                    let velocity = velocity.unwrap_or(0.0);
                     let now = End { position: start, velocity, acceleration: None };
-                    (now, 0.0, None)
+                    (now, 0.0, limits.velocity.filter(|_| known))
                 }
             };
-            curve((from, to, time_s - since_s), (limits, within), allowance, place)?;
+            let lag = if led_from.is_some() { 0.0 } else { lag };
+            curve((from, to, time_s - since_s), (limits, within), (allowance, lag), place)?;
         }
         let ends = last.map_or(start, |(position, _)| position);
         if let Some(over) = last.filter(|last| last.1 < 0.0) {
@@ -158,6 +173,42 @@ impl Envelope {
             segment(before, over, tolerance.take(), limits, allowance, place)?;
         }
         self.end(command, limits, ends, dimension)
+    }
+
+    /// Judges how far a plan begins beyond all places between where the joint is and where the plan
+    /// before has it, and beyond what its speed allows until then. Returns the room that is left.
+    fn leap(
+        &self,
+        command: &Command,
+        rules: &LaneRules,
+        (dimension, limits): (usize, &DimensionLimits),
+        allowance: Allowance,
+        present: Present<'_>,
+    ) -> Result<f64, Refusal> {
+        let tolerance = rules.safe.tolerance().unwrap_or(0.0);
+        let first = begins(command, dimension, rules.limits.len());
+        let (Some(bounds), Some((position, time_s, point))) = (limits.velocity, first) else {
+            return Ok(tolerance);
+        };
+        let place = Place { point, dimension };
+        let speed = speed(bounds) * allowance.velocity;
+        let room = self.plans.room(dimension, tolerance, speed);
+        let start = self.start(dimension, present);
+        let due = self.plans.due_now(dimension).unwrap_or(start);
+        let change = beyond(position, start, due);
+        let leap = at_least(change.abs() - speed * time_s * (1.0 + VELOCITY_SLACK), 0.0);
+        if leap > room {
+            let bound = (room + speed * time_s).copysign(change);
+            return Err(Refusal::value(Reason::Discontinuity, place, change, bound));
+        }
+        Ok(room - leap)
+    }
+
+    /// Where a joint is, as far as anything says.
+    fn start(&self, dimension: usize, present: Present<'_>) -> f64 {
+        let sent = self.sent.get(dimension).map_or(0.0, |sent| sent.value);
+        let due = self.plans.due_now(dimension);
+        present.position(dimension).or(due).unwrap_or(sent)
     }
 
     /// A plan that ends in motion must leave the distance that stopping needs.
@@ -182,6 +233,30 @@ impl Envelope {
         let place = Place { point, dimension };
         Err(Refusal::value(Reason::Velocity, place, velocity, most.copysign(velocity)))
     }
+}
+
+/// Where a plan has a joint first from now on: position, seconds from now and point. `None`: nowhere.
+fn begins(command: &Command, dimension: usize, dimensions: usize) -> Option<(f64, f64, usize)> {
+    let positions = command.position.iter().skip(dimension).step_by(dimensions.max(1));
+    let mut over = None;
+    for (point, (position, time)) in positions.zip(&command.times).enumerate() {
+        let time_s = seconds(time.saturating_add(command.starts_in));
+        if time_s >= 0.0 {
+            return Some(match over {
+                Some((from, since_s, _)) if time_s > 0.0 => {
+                    (between((from, since_s), (*position, time_s)), 0.0, point)
+                }
+                Some(_) | None => (*position, time_s, point),
+            });
+        }
+        over = Some((*position, time_s, point));
+    }
+    over.map(|(position, _, point)| (position, 0.0, point))
+}
+
+/// Where a straight segment is now, at the time 0.
+fn between((from, since_s): (f64, f64), (to, until_s): (f64, f64)) -> f64 {
+    from - (to - from) * since_s / (until_s - since_s)
 }
 
 /// Judges one segment. `tolerance`: it starts at the present pose, which is known only so well.
@@ -241,12 +316,12 @@ fn waypoint(command: &Command, place: Place, position: f64) -> Option<End> {
     Some(End { position, velocity, acceleration: command.acceleration.get(index).copied() })
 }
 
-/// Judges the curve between two points. `velocity`: its bounds; `None` on the way to the first point,
-/// where a lag makes it look fast.
+/// Judges the curve between two points. `velocity`: its bounds; `None` where too little is known of
+/// the start. `lag`: how far away the joint may start in truth, which makes the curve look fast.
 fn curve(
     (from, to, duration_s): (End, End, f64),
     (limits, velocity): (&DimensionLimits, Option<Bounds>),
-    allowance: Allowance,
+    (allowance, lag): (Allowance, f64),
     place: Place,
 ) -> Result<(), Refusal> {
     if duration_s <= 0.0 {
@@ -255,9 +330,12 @@ fn curve(
     let found = extremes(from, to, duration_s);
     if let Some(bounds) = velocity {
         let (low, high) = (bounds.min * allowance.velocity, bounds.max * allowance.velocity);
-        let acceleration = limits.acceleration.unwrap_or(0.0);
-        let slack = CURVE_SLACK * (high - low) + CURVE_OF_ACCELERATION * acceleration * duration_s;
-        let bounds = Bounds { min: low, max: high };
+        let range = CURVE_SLACK * (high - low);
+        let bent = CURVE_OF_ACCELERATION * limits.acceleration.unwrap_or(0.0) * duration_s;
+        let slack = range + at_most(bent, range) + CURVE_OF_LAG * lag / duration_s;
+        // A joint that is too fast already may slow down.
+        let bounds =
+            Bounds { min: at_most(low, from.velocity), max: at_least(high, from.velocity) };
         keep_within(found.velocity, bounds, slack, (Reason::Velocity, place))?;
     }
     if let Some(mut bounds) = limits.position {
@@ -285,10 +363,4 @@ fn keep_within(
         return Ok(());
     };
     Err(Refusal::value(reason, place, found, bound))
-}
-
-fn seconds(nanoseconds: i64) -> f64 {
-    #[expect(clippy::as_conversions, reason = "nanoseconds of a plan, exact to a part in 2^53")]
-    let nanoseconds = nanoseconds as f64;
-    nanoseconds * 1e-9
 }

@@ -49,6 +49,7 @@ use crate::config::model::Config;
 use crate::gate::core::Gate;
 use crate::gate::limits::DimensionLimits;
 use crate::gate::snapshot::Snapshot;
+use crate::gate::stop::LONGEST_RAMP;
 use crate::gate::units::{Moment, SteadyTime};
 use crate::kill_switch::{KillCount, KillSwitch};
 use crate::ros::graph::{GraphFacts, ListedOutput};
@@ -156,7 +157,8 @@ pub struct GateThread {
 }
 
 impl GateThread {
-    /// Runs until shutdown. Returns when the stop has been published for `shutdown_stop_s`.
+    /// Runs until shutdown. Returns when the stop has been published for `shutdown_stop_s`, and every
+    /// ramp to zero is over.
     pub fn run(mut self) {
         // Bits set before the bind stay set; the first turn looks at all of them.
         if self.pending.set.bind(std::thread::current()).is_err() {
@@ -230,7 +232,10 @@ impl GateThread {
     }
 
     fn has_ended(&self) -> bool {
-        self.ends_at.is_some_and(|ends| clock::steady() >= ends)
+        let now = clock::steady();
+        self.ends_at.is_some_and(|ends| {
+            now >= ends && (!self.gate.is_slowing() || now >= ends.after(LONGEST_RAMP))
+        })
     }
 
     /// Copies the state for other threads.

@@ -5,6 +5,7 @@
 //! anything: a doctored trace is judged by the same rules as a true one (`doctored.rs`), which is
 //! how each property is shown to be able to fail.
 
+mod due;
 mod easing;
 mod form;
 mod motion;

@@ -1,11 +1,12 @@
 //! What is published, by whom, and when.
 
 use interlock::gate::lane_state::LaneState;
-use interlock::gate::rules::{GateRules, Interface, LaneMode};
+use interlock::gate::rules::{GateRules, Interface, LaneMode, Shape};
 use interlock::gate::safe::SafeCommand;
 use interlock::gate::state::{BootRecord, State};
 use interlock::gate::verdict::Verdict;
 
+use super::due::{Plan, Poses};
 use super::form::{bits, refused, same_bits, same_shape, targets, well_formed};
 use super::{Judged, Scene, hold};
 use crate::rig::nanos;
@@ -16,9 +17,14 @@ struct LaneWatch {
     last_output: Option<u64>,
     /// What was last on the wire, joint by joint; `None` when it says nothing any more.
     wire: Option<Vec<f64>>,
+    /// The plan that is followed.
+    plan: Option<Plan>,
+    /// When a safe command last changed what is on the wire.
+    slowed_at: Option<u64>,
     /// The safe command that is out, if one is.
     held: Option<Vec<f64>>,
-    measured: Option<Vec<f64>>,
+    poses: Poses,
+    velocity: Option<Vec<f64>>,
     measured_at: Option<u64>,
 }
 
@@ -59,11 +65,12 @@ impl OutputWatch {
             What::KillInput { .. } => {
                 self.taken |= scene.step.after.state == State::Killed;
             }
-            What::Feedback { lane, position, usable: true, .. } => {
+            What::Feedback { lane, position, velocity, usable: true } => {
                 let lane = &mut self.lanes[*lane];
                 if !position.is_empty() {
-                    lane.measured = Some(position.clone());
+                    lane.poses.note(position, lane.measured_at.map(|at| scene.step.at - at));
                 }
+                lane.velocity = Some(velocity.clone()).filter(|all| !all.is_empty());
                 lane.measured_at = Some(scene.step.at);
             }
             What::Boot
@@ -89,6 +96,7 @@ impl OutputWatch {
             if view.state == LaneState::Released {
                 lane.held = None;
                 lane.wire = None;
+                lane.plan = None;
             }
         }
     }
@@ -159,16 +167,26 @@ impl OutputWatch {
             "published_keeps_its_shape",
             "came in as {asked:?}, went out as {sent:?}"
         );
-        let may_differ =
-            received.verdict == Verdict::Limited && !scene.rules.lanes[output.lane].balance;
+        let rules = &scene.rules.lanes[output.lane];
+        let may_differ = received.verdict == Verdict::Limited && !rules.balance;
         hold!(
             may_differ || same_bits(asked, sent),
             "passed_is_bit_for_bit",
             "{} as {asked:?}, went out as {sent:?}",
             received.verdict
         );
-        let targets = targets(sent, scene.rules.lanes[output.lane].interface);
+        let targets = targets(sent, rules.interface);
         let joints = sent.dimensions;
+        if rules.shape == Shape::Trajectory {
+            let due = watch.plan.as_ref().map(|plan| plan.due(scene.step.at));
+            let from = (0..joints).map(|joint| {
+                let measured = watch.poses.joint(joint, 0.0).map(|(newest, _)| newest);
+                let wire = watch.wire.as_ref().map_or(0.0, |wire| wire[joint]);
+                let place = due.as_ref().map(|due| due[joint]).or(measured).unwrap_or(wire);
+                (place, watch.velocity.as_ref().map_or(0.0, |all| all[joint]))
+            });
+            watch.plan = Some(Plan::new(scene.step.at, from.collect(), sent.clone()));
+        }
         let wire = watch.wire.get_or_insert_with(|| vec![0.0; joints]);
         if let Some(last) = targets.rchunks_exact(joints).next() {
             for ((wire, value), given) in wire.iter_mut().zip(last).zip(&sent.given) {
@@ -204,10 +222,13 @@ impl OutputWatch {
             SafeCommand::ZeroVelocity { deceleration } => {
                 let none = vec![0.0; values.len()];
                 let wire = watch.wire.as_ref().unwrap_or(&none);
-                for (value, wire) in values.iter().zip(wire) {
+                // What its source's own zeros would have done, where it says no more of them.
+                let waits = scene.step.after.lanes[output.lane].state == LaneState::Waiting;
+                for ((value, wire), limits) in values.iter().zip(wire).zip(&rules.limits) {
                     let same_way = *value == 0.0 || value.signum() == wire.signum();
                     let slower = value.abs() <= wire.abs() && same_way;
                     let ramp = deceleration.is_some() || *value == 0.0;
+                    let ramp = ramp || (waits && limits.deceleration.is_some());
                     hold!(
                         slower && ramp,
                         "zero_velocity_only_slows_down",
@@ -237,13 +258,17 @@ impl OutputWatch {
             ),
         }
         let watch = &mut self.lanes[output.lane];
+        if watch.wire.as_ref().is_some_and(|wire| bits(wire) != bits(values)) {
+            watch.slowed_at = Some(scene.step.at);
+        }
         watch.held = Some(values.to_vec());
         watch.wire = Some(values.to_vec());
+        watch.plan = None;
         Ok(())
     }
 
-    /// Joint by joint the last sent where it is within the tolerance of the measured, else the
-    /// measured; the last sent where nothing fresh is measured.
+    /// Joint by joint what is on the wire where that is within the tolerance of the measured, else the
+    /// measured, inside what the joint may be sent to; the wire where nothing fresh is measured.
     fn chosen(&self, scene: &Scene<'_>, lane: usize, values: &[f64], tolerance: f64) -> Judged {
         let watch = &self.lanes[lane];
         let timeout = scene.rules.lanes[lane].feedback.map(|at| scene.rules.feedback[at].timeout);
@@ -251,18 +276,31 @@ impl OutputWatch {
             (Some(at), Some(timeout)) => scene.step.at - at <= nanos(timeout),
             (None, _) | (_, None) => false,
         };
-        let measured = watch.measured.as_ref().filter(|_| fresh);
+        let due = watch.plan.as_ref().map(|plan| plan.due(scene.step.at));
         for (joint, value) in values.iter().enumerate() {
-            let sent = watch.wire.as_ref().map(|wire| wire[joint]);
-            let there = measured.map(|pose| pose[joint]);
+            let sent = due.as_ref().or(watch.wire.as_ref()).map(|wire| wire[joint]);
+            let there = watch.poses.joint(joint, tolerance).filter(|_| fresh);
+            let bounds = scene.rules.lanes[lane].limits[joint].position;
             let expected = match (sent, there) {
-                (Some(sent), Some(there)) if (sent - there).abs() <= tolerance => sent,
-                (_, Some(there)) => there,
+                (Some(sent), Some((newest, believed)))
+                    if (sent - newest).abs() <= tolerance
+                        || (sent - believed).abs() <= tolerance =>
+                {
+                    sent
+                }
+                (Some(sent), Some((_, believed))) => bounds.map_or(believed, |bounds| {
+                    let low = if sent < bounds.min { sent } else { bounds.min };
+                    let high = if sent > bounds.max { sent } else { bounds.max };
+                    believed.clamp(low, high)
+                }),
+                (None, Some((_, believed))) => believed,
                 (Some(sent), None) => sent,
                 (None, None) => f64::NAN,
             };
+            // A curve is drawn by other means here.
+            let exact = due.is_none() && value.to_bits() == expected.to_bits();
             hold!(
-                value.to_bits() == expected.to_bits(),
+                exact || (due.is_some() && (value - expected).abs() < 1e-9),
                 "a_freeze_is_the_last_sent_or_the_measured",
                 "lane {lane} joint {joint}: last sent {sent:?}, measured {there:?}, froze {value}"
             );
@@ -310,8 +348,18 @@ impl OutputWatch {
                 "a_taken_lane_is_never_left_alone",
                 "lane {index} is released while active"
             );
-            let over =
-                self.disarmed_at.is_some_and(|at| now > at && now - at >= nanos(rules.release));
+            let waits = |most: u64| {
+                self.disarmed_at
+                    .is_some_and(|at| now > at && now - at >= nanos(rules.release) + most)
+            };
+            // A ramp to zero is not left before it is over, or as late as a stop may be.
+            let ramps = matches!(rules.safe, SafeCommand::ZeroVelocity { .. })
+                && (watch.slowed_at == Some(now)
+                    || watch
+                        .wire
+                        .as_ref()
+                        .is_some_and(|wire| wire.iter().any(|value| *value != 0.0)));
+            let over = waits(if ramps { nanos(scene.rules.stop_deadline) } else { 0 });
             hold!(
                 !(over && matches!(scene.step.what, What::Tick))
                     || view.state == LaneState::Released,

@@ -173,12 +173,12 @@ impl SourceWatch {
                 watch.valid
             );
             watch.valid = Some((now, received.publisher));
-            // Over any window no more than the rate times the window, and a burst.
+            // Over any window no more than the rate times the window, and a burst; a stop is none of it.
             let since = std::time::Duration::from_nanos(now - self.start.unwrap_or(now));
             let may = source.max_rate_hz * since.as_secs_f64();
             watch.lowest =
                 if watch.taken - may < watch.lowest { watch.taken - may } else { watch.lowest };
-            watch.taken += 1.0;
+            watch.taken += f64::from(u8::from(!rules.says_stop(&received.asked)));
             let over = watch.taken - may - watch.lowest;
             hold!(
                 // A loop that balances is paced by its queue, and none of its commands is refused.

@@ -42,6 +42,7 @@ pub(crate) fn rules(lanes: Vec<LaneRules>) -> GateRules {
         stop_deadline: Duration::from_secs(1),
         simulated_time: false,
         simulated_stamps: false,
+        plan_numbers: 64,
         lanes,
         feedback: vec![FeedbackRules { timeout: Duration::from_millis(100), ..Default::default() }],
         profiles: vec![ProfileRules::default()],

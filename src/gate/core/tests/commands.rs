@@ -36,7 +36,7 @@ fn when_over_the_rate_expect_left_in_the_queue_and_charged_for_what_was_lost() {
     bench.run(20);
     bench.sequence += 7;
     let receipt = bench.receipt();
-    let decision = bench.send_with(0, 0, &[0.0], receipt).0;
+    let decision = bench.send_with(0, 0, &[0.1], receipt).0;
     assert_eq!(decision.lost, 7);
     assert_eq!(decision.refusal.unwrap().reason, Reason::RateExceeded);
 }

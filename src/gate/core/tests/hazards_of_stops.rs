@@ -286,3 +286,28 @@ fn hazard_28_shutdown_drops_robot() {
     assert!(sent.len() > 250, "to the end: {}", sent.len());
     assert_eq!(bench.gate.lane(0).unwrap().state(), LaneState::Safe);
 }
+
+/// Whoever hears nothing more goes on at the speed it heard last.
+#[test]
+fn hazard_28_shutdown_drops_robot_a_ramp_is_over_before_a_release() {
+    let lane = |release, deceleration| LaneRules {
+        safe: SafeCommand::ZeroVelocity { deceleration: Some(deceleration) },
+        release: Duration::from_millis(release),
+        ..velocity_lane(1)
+    };
+    // From 0.2 to zero takes 0.8 s; or 4 s, of which the stop's deadline ends it after one.
+    for (release, deceleration, ms, last) in
+        [(0, 0.25, 800, 0.0), (300, 0.25, 800, 0.0), (900, 0.25, 900, 0.0), (0, 0.05, 1_000, 0.15)]
+    {
+        let mut bench = Bench::new(rules(vec![lane(release, deceleration)])).armed();
+        bench.stream(0, 0, &[0.2], 200);
+        bench.gate.disarm(bench.now()).unwrap();
+        assert!(bench.gate.is_slowing());
+        let sent = bench.run(3_000);
+        assert!(!bench.gate.is_slowing());
+        assert_eq!(bench.lane_state(0), LaneState::Released);
+        let took = sent.len() * 10;
+        assert!((ms - 20..=ms + 20).contains(&took), "{release} {deceleration}: {took} ms");
+        assert!((sent.last().unwrap()[0] - last).abs() < 0.01, "{sent:?}");
+    }
+}

@@ -2,6 +2,7 @@
 
 use super::plans::plan_lane;
 use super::*;
+use crate::gate::limits::Bounds;
 
 const SECOND: i64 = 1_000_000_000;
 const STILL: Present<'_> = Present { position: Some(&[0.0]), velocity: Some(&[0.0]) };
@@ -188,4 +189,63 @@ fn when_a_plan_begins_later_expect_its_way_to_the_first_point_longer_and_its_hor
     assert_eq!(refused(&plan_lane(None), &mut plan, STILL), Some((Reason::Horizon, 0)));
     plan.starts_in = i64::MAX;
     assert_eq!(refused(&plan_lane(None), &mut plan, STILL), Some((Reason::Horizon, 0)));
+}
+
+/// What is limited bends the curve: an acceleration that is cut leaves it further out.
+#[test]
+fn when_accelerations_are_cut_expect_the_curve_judged_as_it_is_sent() {
+    let rules = plan_lane(Some(1.0));
+    let points: &[(i64, &[f64])] = &[(2 * SECOND, &[0.9]), (3 * SECOND, &[0.9])];
+    let mut plan = with_velocities(points, &[0.5, 0.0]);
+    plan.acceleration = vec![-1.0, 0.0];
+    assert_eq!(refused(&rules, &mut plan, STILL), None);
+    let mut plan = with_velocities(points, &[1.0, 0.0]);
+    plan.acceleration = vec![-10.0, 0.0];
+    assert_eq!(refused(&rules, &mut plan, STILL), Some((Reason::Position, 1)));
+    assert_eq!(plan.acceleration, [-1.0, 0.0]);
+}
+
+#[test]
+fn when_segments_take_seconds_expect_no_more_room_for_what_planners_round() {
+    let mut rules = plan_lane(Some(11.0));
+    rules.limits[0].position = Some(Bounds { min: -3.0, max: 3.0 });
+    rules.limits[0].velocity = Some(Bounds { min: -1.0, max: 1.0 });
+    let still = Present { position: Some(&[-1.0]), velocity: Some(&[0.0]) };
+    let one = |after: i64, velocity: f64| {
+        let mut plan = with_velocities(&[(after * SECOND, &[1.0])], &[velocity]);
+        refused(&rules, &mut plan, still)
+    };
+    // From rest to rest, half as fast again in the middle.
+    assert_eq!(one(2, 0.0), Some((Reason::Velocity, 0)));
+    assert_eq!(one(3, 0.0), None);
+    let two = |until: i64, velocity: &[f64]| {
+        let points: &[(i64, &[f64])] = &[(SECOND, &[-1.0]), (until * SECOND, &[1.0])];
+        refused(&rules, &mut with_velocities(points, velocity), still)
+    };
+    assert_eq!(two(3, &[0.0, 0.0]), Some((Reason::Velocity, 1)));
+    assert_eq!(two(3, &[-1.0, -1.0]), Some((Reason::Velocity, 1)));
+    assert_eq!(two(4, &[0.0, 0.0]), None);
+}
+
+/// Nobody knows how fast a joint moves that a plan is moving, where feedback has no velocities; at rest
+/// it is at rest. What is too fast already may slow down.
+#[test]
+fn when_the_way_to_the_first_point_is_fast_expect_velocity_where_its_start_is_known() {
+    let mut rules = plan_lane(None);
+    rules.limits[0].velocity = Some(Bounds { min: -1.0, max: 1.0 });
+    let unknown = Present { position: Some(&[0.0]), velocity: None };
+    let fast = Present { position: Some(&[0.0]), velocity: Some(&[1.4]) };
+    let mut envelope = Envelope::new(1);
+    let mut apply = |present| {
+        envelope.rest(SteadyTime::from_nanos(1), 0.02);
+        let mut plan = with_velocities(&[(SECOND, &[0.95])], &[0.9]);
+        let result = envelope.apply(&mut plan, &rules, STEP, present);
+        envelope.commit_at(SteadyTime::from_nanos(1), 0.02);
+        result.err().map(|refusal| refusal.reason)
+    };
+    assert_eq!(apply(fast), None);
+    assert_eq!(apply(unknown), None, "of the plan before it has a velocity");
+    let mut plan = with_velocities(&[(SECOND, &[0.95])], &[0.9]);
+    let refusal = Envelope::new(1).apply(&mut plan, &rules, STEP, unknown).unwrap_err();
+    assert_eq!((refusal.reason, refusal.bound), (Reason::Velocity, 1.0));
 }

@@ -1,0 +1,162 @@
+//! A plan that its controller is following: what a stop holds, and how the next plan may begin.
+
+use super::bench::*;
+use crate::gate::command::Command;
+use crate::gate::limits::Bounds;
+use crate::gate::rules::{LaneRules, Shape};
+use crate::gate::safe::SafeCommand;
+use crate::gate::state::State;
+use crate::gate::test_rules::position_lane;
+use crate::gate::verdict::Reason;
+
+const TOLERANCE: f64 = 0.05;
+const MS: i64 = 1_000_000;
+
+/// Half a rad per s, 2 per s².
+fn lane() -> LaneRules {
+    let mut lane = LaneRules {
+        shape: Shape::Trajectory,
+        safe: SafeCommand::HoldPoint { tolerance: TOLERANCE },
+        ..position_lane(1)
+    };
+    lane.limits[0].position = Some(Bounds { min: -3.0, max: 3.0 });
+    lane.limits[0].velocity = Some(Bounds { min: -0.5, max: 0.5 });
+    lane.limits[0].acceleration = Some(2.0);
+    lane.limits[0].deceleration = Some(2.0);
+    lane.sources[0].timeout = None;
+    lane
+}
+
+fn plan(points: &[(i64, f64)]) -> Command {
+    let mut plan = Command::with_capacity(1, 64);
+    plan.points = points.len();
+    plan.times.extend(points.iter().map(|(ms, _)| ms * MS));
+    plan.position.extend(points.iter().map(|(_, position)| position));
+    plan
+}
+
+/// One second into a plan from 0 to 2 rad in ten, its joint where it is due.
+fn under_way() -> Bench {
+    let mut bench = Bench::new(rules(vec![lane()])).armed();
+    assert!(bench.send_command(0, 0, &mut plan(&[(10_000, 2.0)])).forwards());
+    for _ in 0..100 {
+        bench.pose[0] += 0.002;
+        bench.run(10);
+    }
+    bench
+}
+
+fn near(held: f64, expected: f64) {
+    assert!((held - expected).abs() < 0.02, "{held}, not {expected}");
+}
+
+/// The goal of a plan is not where it is: held there, the joint would leap to it.
+#[test]
+fn hazard_19_stop_under_a_plan_without_feedback_holds_what_is_due() {
+    let mut bench = under_way();
+    bench.feedback = false;
+    let safes = bench.run(300);
+    near(safes[0][0], 0.22);
+    assert!(safes.iter().all(|safe| *safe == safes[0]), "chosen once: {safes:?}");
+    let mut bench = under_way();
+    bench.feedback = false;
+    bench.run(95);
+    bench.now_ms += 10;
+    let now = bench.now();
+    near(bench.gate.would_send(0, &mut [0.0], now.steady).unwrap().values[0], 0.22);
+    bench.gate.kill(SERVICE, now);
+    assert_eq!(bench.state(), State::Killed);
+    near(bench.gate.take_safe(0, now.steady).unwrap().values[0], 0.22);
+}
+
+#[test]
+fn when_a_plan_is_stopped_with_feedback_expect_what_is_due_or_the_measured_pose() {
+    for (lag, held) in [(0.03, 0.2), (0.06, 0.14)] {
+        let mut bench = under_way();
+        bench.pose[0] -= lag;
+        bench.run(30);
+        bench.gate.kill(SERVICE, bench.now());
+        let now = bench.now().steady;
+        near(bench.gate.take_safe(0, now).unwrap().values[0], held);
+    }
+}
+
+#[test]
+fn when_a_plan_is_over_or_empty_expect_where_it_ended_held() {
+    let mut over = under_way();
+    over.run(9_500);
+    over.feedback = false;
+    near(over.run(300)[0][0], 2.0);
+    let mut empty = under_way();
+    assert!(empty.send_command(0, 0, &mut plan(&[])).forwards());
+    empty.run(50);
+    empty.feedback = false;
+    near(empty.run(2_000)[0][0], 0.2);
+}
+
+/// The measured pose is known only so well, and that is forgiven to a plan; not to each of a stream.
+#[test]
+fn hazard_44_streams_of_short_plans_keep_the_speed_limit() {
+    for (first_ms, every_ms) in [(0, 20), (20, 20), (0, 10), (5, 100)] {
+        let mut lane = lane();
+        lane.sources[0].max_rate_hz = 1_000.0;
+        let mut bench = Bench::new(rules(vec![lane])).armed();
+        let began = bench.now_ms;
+        let mut refused = 0;
+        while bench.now_ms < began + 2_000 {
+            let target = bench.pose[0] + TOLERANCE * 0.98;
+            let decision = bench.send_command(0, 0, &mut plan(&[(first_ms, target)]));
+            if decision.forwards() {
+                bench.pose = vec![target];
+            } else {
+                let reason = decision.refusal.map(|refusal| refusal.reason);
+                refused += u32::from(reason == Some(Reason::Discontinuity));
+            }
+            bench.run(every_ms);
+        }
+        let most = 0.5 * 2.0 + 2.0 * TOLERANCE;
+        assert!(bench.pose[0] <= most, "{first_ms} ms: {} in 2 s", bench.pose[0]);
+        assert!(refused > 0 || every_ms == 100, "{first_ms} ms of {every_ms} ms");
+    }
+}
+
+/// What policies and servoing nodes send: each plan continues the one before, from where they believe
+/// the joint is.
+#[test]
+fn when_each_plan_continues_the_one_before_expect_all_to_pass() {
+    for (every_ms, lag_ms, speed) in [(100, 40, 0.4), (20, 0, 0.5), (20, 60, 0.45), (250, 90, 0.5)]
+    {
+        let mut lane = lane();
+        lane.limits[0].acceleration = None;
+        lane.limits[0].deceleration = None;
+        let mut bench = Bench::new(rules(vec![lane])).armed();
+        // Up for four seconds and down again.
+        let at = |ms: i32| {
+            let turned = f64::from(ms.max(0) % 8_000) / 1e3;
+            speed * if turned < 4.0 { turned } else { 8.0 - turned }
+        };
+        for now_ms in (0..20_000).step_by(10) {
+            bench.pose = vec![at(now_ms - lag_ms)];
+            bench.run(10);
+            if now_ms % every_ms == 0 {
+                let points: Vec<(i64, f64)> =
+                    (1..=10).map(|step| (i64::from(step * 50), at(now_ms + step * 50))).collect();
+                let decision = bench.send_command(0, 0, &mut plan(&points));
+                assert!(decision.forwards(), "{every_ms} ms, at {now_ms}: {decision:?}");
+            }
+        }
+    }
+}
+
+/// A joint that something holds back is far behind its plan; a new one may begin where it is.
+#[test]
+fn when_a_joint_was_held_back_expect_a_plan_from_where_it_is() {
+    let mut bench = under_way();
+    let pose = bench.pose[0];
+    bench.run(5_000);
+    assert!(bench.send_command(0, 0, &mut plan(&[(0, pose), (4_000, 0.0)])).forwards());
+    // And no further back than the tolerance.
+    bench.run(20);
+    let refusal = bench.send_command(0, 0, &mut plan(&[(0, pose - 0.07)])).refusal.unwrap();
+    assert_eq!(refusal.reason, Reason::Discontinuity);
+}

@@ -1,0 +1,216 @@
+//! The plan that a controller follows by itself: where it has each joint now, and how far the next plan
+//! may leap from there.
+//!
+//! The last point of a plan is its goal, not what is on the wire: a stop that held it would send the
+//! joints there at once. And each plan may begin anywhere within the tolerance around the measured
+//! pose, because that is known only so well; were this forgiven to every plan of a stream, the stream
+//! would have no speed limit. So a leap is taken from a room that only time refills.
+
+use crate::gate::command::Command;
+use crate::gate::limit::Reference;
+use crate::gate::limits::Bounds;
+use crate::gate::units::{SteadyTime, at_least, at_most};
+
+use super::Present;
+use super::curve::{End, position_at};
+
+/// The plan that was sent last, and the one that is judged.
+#[derive(Clone, Debug)]
+pub(super) struct Plans {
+    running: Plan,
+    next: Plan,
+    /// One was sent.
+    is_known: bool,
+    /// And is followed still.
+    is_running: bool,
+    /// How far it had led each joint, where it is not.
+    led: Vec<f64>,
+    now: SteadyTime,
+}
+
+#[derive(Clone, Debug)]
+struct Plan {
+    sent: SteadyTime,
+    given: Vec<bool>,
+    /// Where each joint was when it was sent, and how fast.
+    from: Vec<End>,
+    /// How far each joint may still leap.
+    room: Vec<f64>,
+    /// Nanoseconds from when it was sent.
+    times: Vec<i64>,
+    position: Vec<f64>,
+    velocity: Vec<f64>,
+    acceleration: Vec<f64>,
+}
+
+impl Plans {
+    /// `numbers`: the most of one quantity that a plan has; 0 on a lane without plans.
+    pub(super) fn new(dimensions: usize, numbers: usize) -> Self {
+        let plan = Plan::new(dimensions, numbers);
+        Self {
+            running: plan.clone(),
+            next: plan,
+            is_known: false,
+            is_running: false,
+            led: vec![0.0; dimensions],
+            now: SteadyTime::default(),
+        }
+    }
+
+    /// Before a plan is judged.
+    pub(super) const fn at(&mut self, now: SteadyTime) {
+        self.now = now;
+    }
+
+    /// The controller follows no plan of ours any more.
+    pub(super) fn end(&mut self, now: SteadyTime) {
+        if self.is_running {
+            for (dimension, led) in self.led.iter_mut().enumerate() {
+                *led = self.running.led(dimension, now);
+            }
+            self.is_running = false;
+        }
+    }
+
+    /// Where the plan that is followed has a joint at `now`; `None` where none is.
+    pub(super) fn due(&self, dimension: usize, now: SteadyTime) -> Option<f64> {
+        if self.is_running { self.running.due(dimension, now) } else { None }
+    }
+
+    /// [`Self::due`] of the moment of [`Self::at`].
+    pub(super) fn due_now(&self, dimension: usize) -> Option<f64> {
+        self.due(dimension, self.now)
+    }
+
+    /// How far a joint may leap now. Time refills it by what `speed` allows and the plan before did
+    /// not take; a stop in between does not.
+    pub(super) fn room(&self, dimension: usize, tolerance: f64, speed: f64) -> f64 {
+        if !self.is_known {
+            return tolerance;
+        }
+        let left = self.running.room.get(dimension).copied().unwrap_or(0.0);
+        let led = if self.is_running {
+            self.running.led(dimension, self.now)
+        } else {
+            self.led.get(dimension).copied().unwrap_or(0.0)
+        };
+        let elapsed_s = self.now.since(self.running.sent).as_secs_f64();
+        at_most(left + at_least(speed * elapsed_s - led, 0.0), tolerance)
+    }
+
+    /// The plan just judged is the next. `sent`: where nothing else says where a joint is.
+    pub(super) fn keep(&mut self, command: &Command, sent: &[Reference], present: Present<'_>) {
+        let Self { running, next, is_running, now, .. } = self;
+        next.times.clear();
+        next.times.extend(command.times.iter().map(|at| at.saturating_add(command.starts_in)));
+        next.given.copy_from_slice(&command.given);
+        for (kept, values) in [
+            (&mut next.position, &command.position),
+            (&mut next.velocity, &command.velocity),
+            (&mut next.acceleration, &command.acceleration),
+        ] {
+            kept.clear();
+            kept.extend_from_slice(values);
+        }
+        for (dimension, from) in next.from.iter_mut().enumerate() {
+            let due = if *is_running { running.due(dimension, *now) } else { None };
+            let sent = sent.get(dimension).map_or(0.0, |sent| sent.value);
+            *from = End {
+                position: due.or(present.position(dimension)).unwrap_or(sent),
+                velocity: present.velocity(dimension).unwrap_or(0.0),
+                acceleration: None,
+            };
+        }
+    }
+
+    /// What a joint has left of its room after the plan just judged.
+    pub(super) fn note(&mut self, dimension: usize, room: f64) {
+        if let Some(place) = self.next.room.get_mut(dimension) {
+            *place = room;
+        }
+    }
+
+    /// The plan just judged was sent.
+    pub(super) fn commit(&mut self, now: SteadyTime) {
+        std::mem::swap(&mut self.running, &mut self.next);
+        self.running.sent = now;
+        self.is_known = true;
+        self.is_running = true;
+    }
+}
+
+impl Plan {
+    fn new(dimensions: usize, numbers: usize) -> Self {
+        let values = || Vec::with_capacity(numbers);
+        Self {
+            sent: SteadyTime::default(),
+            given: vec![true; dimensions],
+            from: vec![End { position: 0.0, velocity: 0.0, acceleration: None }; dimensions],
+            room: vec![0.0; dimensions],
+            times: Vec::with_capacity(numbers),
+            position: values(),
+            velocity: values(),
+            acceleration: values(),
+        }
+    }
+
+    fn due(&self, dimension: usize, now: SteadyTime) -> Option<f64> {
+        let from = *self.from.get(dimension)?;
+        // An empty plan, and a joint that it leaves out, stay where they are.
+        if !self.given.get(dimension).copied().unwrap_or(false) {
+            return Some(from.position);
+        }
+        let elapsed = i64::try_from(now.since(self.sent).as_nanos()).unwrap_or(i64::MAX);
+        let next = self.times.partition_point(|time| *time <= elapsed);
+        let before = next.checked_sub(1);
+        let (Some(to), Some(end)) = (self.point(next, dimension), self.times.get(next)) else {
+            let last = before.and_then(|last| self.point(last, dimension));
+            return Some(last.map_or(from.position, |last| last.position));
+        };
+        let (start, began) = match before {
+            Some(before) => (self.point(before, dimension)?, self.times.get(before).copied()?),
+            None => (from, 0),
+        };
+        let whole = seconds(end.saturating_sub(began));
+        let passed = seconds(elapsed.saturating_sub(began));
+        if self.velocity.is_empty() {
+            return Some(start.position + (to.position - start.position) * (passed / whole));
+        }
+        Some(position_at(start, to, whole, passed / whole))
+    }
+
+    /// How far it has led a joint.
+    fn led(&self, dimension: usize, now: SteadyTime) -> f64 {
+        let (from, due) = (self.from.get(dimension), self.due(dimension, now));
+        from.zip(due).map_or(0.0, |(from, due)| (due - from.position).abs())
+    }
+
+    fn point(&self, point: usize, dimension: usize) -> Option<End> {
+        let index = point.saturating_mul(self.from.len()).saturating_add(dimension);
+        let position = self.position.get(index).copied()?;
+        let velocity = self.velocity.get(index).copied().unwrap_or(0.0);
+        Some(End { position, velocity, acceleration: self.acceleration.get(index).copied() })
+    }
+}
+
+/// How far `to` is beyond all places between `one` and `other`: above 0 upwards.
+pub(super) fn beyond(to: f64, one: f64, other: f64) -> f64 {
+    let (low, high) = (at_most(one, other), at_least(one, other));
+    if to > high {
+        to - high
+    } else if to < low {
+        to - low
+    } else {
+        0.0
+    }
+}
+
+/// The larger speed that these allow.
+pub(super) fn speed(bounds: Bounds) -> f64 {
+    at_least(bounds.max.abs(), bounds.min.abs())
+}
+
+#[expect(clippy::as_conversions, reason = "nanoseconds of a plan, exact to a part in 2^53")]
+pub(super) fn seconds(nanoseconds: i64) -> f64 {
+    nanoseconds as f64 * 1e-9
+}
