@@ -64,11 +64,13 @@ impl Lane {
         }
         let decision = if is_aside {
             self.judge_aside(index, command, about.factors, before, now, decision)
-        } else if about.permission == Permission::NotPermitted {
-            source.keep(commanded(command, self.rules.interface), &command.given);
-            decision
         } else {
-            self.judge_live(index, command, about, now, decision)
+            source.keep(commanded(command, self.rules.interface), &command.given);
+            if about.permission == Permission::NotPermitted {
+                decision
+            } else {
+                self.judge_live(index, command, about, now, decision)
+            }
         };
         if decision.refusal.is_none()
             && let Some(source) = self.sources.get_mut(index)

@@ -9,7 +9,7 @@ use super::decision::Decision;
 use super::limit::LimitSet;
 use super::publisher::{Publishers, Receipt, Standing};
 use super::rate::TokenBucket;
-use super::rules::{GateRules, SourceRules};
+use super::rules::{Engage, GateRules, SourceRules};
 use super::share::Share;
 use super::units::{SteadyTime, WallTime};
 use super::verdict::{Limit, Reason, Verdict};
@@ -51,8 +51,8 @@ pub struct Source {
     pub(super) counts: Counts,
     pub(super) last_reason: Option<Reason>,
     pub(super) lost: u64,
-    /// Commanded values of the newest valid command that came while nothing was permitted; NaN where
-    /// it names no value.
+    /// Commanded values of the newest valid command, before any limit, where an engage rule asks for
+    /// them; NaN where it names no value.
     newest: Vec<f64>,
     /// Where its commands are judged when they are never forwarded.
     pub(super) aside: Option<Aside>,
@@ -193,8 +193,12 @@ impl Source {
         }
     }
 
-    /// Keeps what a valid command asks for, for the engage rules.
+    /// Keeps what a valid command asks for, for the engage rules: also while commands pass, for what
+    /// is sent last before a disarm is what the next arm would meet. `blend` asks nothing.
     pub(super) fn keep(&mut self, values: &[f64], given: &[bool]) {
+        if self.rules.engage == Engage::Blend {
+            return;
+        }
         self.newest.fill(f64::NAN);
         for (place, (value, given)) in self.newest.iter_mut().zip(values.iter().zip(given)) {
             if *given {

@@ -7,7 +7,9 @@ use proptest::prelude::*;
 use super::bench::*;
 use crate::gate::cause::{Action, Cause};
 use crate::gate::condition::ConditionCode;
+use crate::gate::fault::Level;
 use crate::gate::lane_state::LaneState;
+use crate::gate::machine::Subject;
 use crate::gate::publisher::Receipt;
 use crate::gate::rules::{Engage, GateRules, Handover, LaneRules};
 use crate::gate::state::{Refused, State};
@@ -97,6 +99,53 @@ fn run_with_wall(wall: impl Fn(u64) -> Option<i64>) -> Vec<(Verdict, Vec<f64>, S
         }
     }
     said
+}
+
+/// What it sent before the last arm says nothing of what the next one would meet.
+#[test]
+fn hazard_03_streaming_source_at_the_next_arm() {
+    let mut lane = velocity_lane(1);
+    lane.release = Duration::from_millis(100);
+    for source in &mut lane.sources {
+        source.engage = Engage::Neutral;
+        source.timeout = Some(Duration::from_secs(2));
+        source.max_rate_hz = 2.0;
+    }
+    let mut rules = rules(vec![lane]);
+    rules.causes[Cause::TemperatureTrip.index()].action = Some(Action::Hold);
+    let hot = |bench: &mut Bench, is_hot: bool| {
+        let now = bench.now();
+        bench.gate.level(Cause::TemperatureTrip, Subject::Node, Level::plain(is_hot), now);
+        bench.run(10);
+    };
+    // Whatever became of the newest, it is the newest.
+    for (source, is_hot, verdict) in [
+        (0, false, Verdict::Limited),
+        (1, false, Verdict::NotSelected),
+        (0, true, Verdict::Withheld),
+    ] {
+        let mut bench = Bench::new(rules.clone());
+        bench.run(200);
+        bench.send(0, source, &[0.0]);
+        let mut bench = bench.armed();
+        bench.run(1_000);
+        if source == 1 {
+            bench.send(0, 0, &[0.1]);
+        }
+        hot(&mut bench, is_hot);
+        assert_eq!(bench.verdict(source, &[1.5]), verdict);
+        bench.send(0, 1 - source, &[0.0]);
+        hot(&mut bench, false);
+        assert_eq!(bench.gate.disarm(bench.now()), Ok(()));
+        bench.run(600);
+        // As it was asked for, and not as it was limited.
+        let condition = bench.conditions()[0];
+        assert_eq!(condition.code, ConditionCode::SourceNotReady);
+        assert_eq!((condition.found, condition.needed), (1.5, 1e-6));
+        bench.send(0, source, &[0.0]);
+        bench.run(200);
+        assert_eq!(bench.unmet(), []);
+    }
 }
 
 #[test]
