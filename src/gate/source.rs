@@ -130,6 +130,10 @@ const fn is_about_the_command(reason: Reason) -> bool {
 /// between two computers on one robot, with room.
 pub const FUTURE_SKEW: Duration = Duration::from_millis(100);
 
+/// How long the publisher of a source without a timeout must be quiet before another may follow it: a
+/// producer that restarts has a new one, and would be refused for ever. Two that stream stay apart.
+const FOLLOWS_AFTER: Duration = Duration::from_secs(1);
+
 impl Source {
     pub(super) fn new(
         rules: SourceRules,
@@ -139,8 +143,7 @@ impl Source {
         now: SteadyTime,
     ) -> Self {
         let bucket = TokenBucket::new(rules.max_rate_hz, rules.burst, now);
-        // Without a timeout a publisher keeps its source for as long as it lives.
-        let silence = rules.timeout.unwrap_or(Duration::MAX);
+        let silence = rules.timeout.unwrap_or(FOLLOWS_AFTER);
         Self {
             rules,
             publishers: Publishers::new(silence),

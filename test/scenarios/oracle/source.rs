@@ -15,6 +15,10 @@ use super::{Judged, Scene, hold};
 use crate::rig::nanos;
 use crate::trace::{From, Received, What};
 
+/// Without a timeout another publisher may follow one that was quiet for this long
+/// (docs/configuration.md).
+const FOLLOWS_AFTER: u64 = 1_000_000_000;
+
 #[derive(Clone, Default)]
 struct OneSource {
     counts: [u64; 5],
@@ -162,7 +166,7 @@ impl SourceWatch {
             "{verdict}, forwarded: {forwarded}, judged aside: {aside}"
         );
         if !refused {
-            let silence = source.timeout.map_or(u64::MAX, nanos);
+            let silence = source.timeout.map_or(FOLLOWS_AFTER, nanos);
             let others =
                 watch.valid.is_some_and(|(at, p)| p != received.publisher && now - at <= silence);
             hold!(

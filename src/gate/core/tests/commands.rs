@@ -79,3 +79,19 @@ fn when_a_kill_arrives_after_the_decision_expect_it_withheld_and_the_reference_k
     assert_eq!(bench.gate.count(0, 0, Verdict::Withheld), 1);
     assert_eq!(decision.limits, LimitSet::EMPTY);
 }
+
+/// A producer that restarts has another publisher. One of a source without a timeout is never silent, and
+/// is followed all the same once it is quiet.
+#[test]
+fn when_a_source_without_timeout_has_a_new_publisher_expect_it_heard_after_a_second() {
+    let mut lane = velocity_lane(1);
+    lane.sources[0].timeout = None;
+    let mut bench = Bench::new(rules(vec![lane])).armed();
+    bench.send(0, 0, &[0.0]);
+    for (waited_ms, refused) in [(1_000, Some(Reason::OtherPublisher)), (1, None)] {
+        bench.now_ms += waited_ms;
+        let receipt = Receipt { publisher: Some([9; 16]), sequence: None, ..bench.receipt() };
+        let decision = bench.send_with(0, 0, &[0.0], receipt).0;
+        assert_eq!(decision.refusal.map(|refusal| refusal.reason), refused, "{waited_ms}");
+    }
+}
