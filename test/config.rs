@@ -131,6 +131,7 @@ lane base -> cmd_vel (geometry_msgs/msg/TwistStamped, velocity: linear.x, angula
   start ramp 1s; hand-over 1s at limits x 0.3
   silence in motion: hold; down to a lower source: by itself
   feedback odom, controller any reader; limits: params file
+  divergence: hold over linear.x 0.25, angular.z 0.75 rad/s or m/s for 500ms
 feedback odom: odom, stale after 300ms
 kill input button: hardware/e_stop, kills on data = true; silent: hold after 1s, kill 5s later
 battery main: battery_state, warn 0.3, derate 0.2, trip 0.1; silent after 10s

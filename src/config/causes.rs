@@ -30,7 +30,7 @@ enum Above {
     None,
     /// A share of commands.
     Ratio,
-    /// rad or m.
+    /// rad or m, of velocities per s.
     Distance,
 }
 
@@ -151,7 +151,10 @@ fn rules(keys: &mut Keys<'_>, at: &str, cause: Cause) -> Option<CauseRules> {
             .double(&above_key, Range::above(0.0, "", "a share of the commands").to(1.0))
             .optional(),
         Above::Distance => keys
-            .double(&above_key, Range::above(0.0, "", "between sent and measured, rad or m"))
+            .double(
+                &above_key,
+                Range::above(0.0, "", "between sent and measured, rad or m; of velocities per s"),
+            )
             .optional(),
     };
     let window = if has_window {

@@ -3,6 +3,7 @@
 //! Takes either files (`--check-config FILE…`) or a launch file's very arguments
 //! (`--check-config --ros-args …`). Needs no ROS.
 
+mod divergence;
 mod silences;
 
 use std::fmt::Write as _;
@@ -334,6 +335,9 @@ fn lane_summary(text: &mut String, config: &Config, lane: &LaneConfig) {
         (Some(_) | None, _) => "params file",
     };
     line(text, &format!("  feedback {feedback}, controller {controller}; limits: {limits}"));
+    if let Some(told) = divergence::of_lane(config, lane) {
+        line(text, &format!("  {told}"));
+    }
     free(text, lane);
 }
 

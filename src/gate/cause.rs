@@ -224,7 +224,8 @@ impl Cause {
     ///
     /// # Units
     /// Shares from 0 to 1; `rate_exceeded` in multiples of the source's rate; `divergence` in rad or
-    /// m, or per s; `gate_stalled` in s.
+    /// m, or per s, where a lane's velocity limits say nothing else
+    /// ([`super::limits::DimensionLimits::may_diverge`]); `gate_stalled` in s.
     ///
     /// # Source
     /// Ours, except the 50 ms of a stalled gate (design): half of the commands is more than a

@@ -79,9 +79,9 @@ impl Gate {
         let Some(lane) = self.lanes.get(index) else { return };
         let subject = Subject::Lane(index);
         let gone = active && lane.rules.required && !lane.is_read();
-        let divergence = if active && fresh { lane.divergence() } else { None };
-        let above = self.rules.above(Cause::Divergence).unwrap_or(f64::INFINITY);
-        let divergence = divergence.map_or(Level::plain(false), |apart| Level::over(apart, above));
+        let above = self.rules.written_above(Cause::Divergence);
+        let divergence = if active && fresh { lane.divergence(above) } else { None };
+        let divergence = divergence.unwrap_or(Level::plain(false));
         self.note(Cause::ControllerGone, subject, Level::plain(gone), now);
         self.note(Cause::Divergence, subject, divergence, now);
     }

@@ -4,6 +4,7 @@
 //! that neither the lag of the average nor sway counts. A plan is ahead of the robot and an effort is
 //! not measured: neither is compared.
 
+use super::fault::Level;
 use super::lane::Lane;
 use super::rules::{Engage, Interface, Shape};
 use super::source::Source;
@@ -32,20 +33,25 @@ impl Lane {
         totals || self.sources.iter().any(window)
     }
 
-    /// How far sent and measured are apart, at the joint or axis where it is most; `None` where they
-    /// cannot be compared: a plan is ahead of the robot, an effort is not measured.
-    pub(super) fn divergence(&self) -> Option<f64> {
+    /// How far sent and measured are apart, at the joint or axis where it is the largest part of what
+    /// it may be: `above`, where that is written. `None` where they cannot be compared: a plan is ahead
+    /// of the robot, an effort is not measured.
+    pub(super) fn divergence(&self, above: Option<f64>) -> Option<Level> {
         if !self.has_sent || self.rules.shape == Shape::Trajectory {
             return None;
         }
-        let mut most: Option<f64> = None;
+        let interface = self.rules.interface;
+        let mut limits = self.rules.limits.iter();
+        let mut most: Option<Level> = None;
         let mut note = |sent: f64, measured: f64| {
-            let apart = (sent - measured).abs();
-            if most.is_none_or(|most| apart > most) {
-                most = Some(apart);
+            let Some(limits) = limits.next() else { return };
+            let bound = above.unwrap_or_else(|| limits.may_diverge(interface));
+            let level = Level::over((sent - measured).abs(), bound);
+            if most.is_none_or(|most| level.found * most.bound > most.found * bound) {
+                most = Some(level);
             }
         };
-        match self.rules.interface {
+        match interface {
             Interface::Effort => {}
             Interface::Position => {
                 let measured = self.measured.position()?;

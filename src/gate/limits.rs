@@ -1,5 +1,9 @@
 //! The limits of one joint or axis, as the configuration gives them.
 
+use super::cause::Cause;
+use super::rules::Interface;
+use super::units::at_least;
+
 /// Bounds of a value.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Bounds {
@@ -42,4 +46,27 @@ pub struct DimensionLimits {
     pub effort_unlimited: bool,
     /// The same of gains.
     pub gains_unlimited: bool,
+}
+
+impl DimensionLimits {
+    /// The largest velocity to either side; `None` where none is given.
+    #[must_use]
+    pub fn largest_velocity(&self) -> Option<f64> {
+        self.velocity.map(|bounds| at_least(bounds.max, -bounds.min))
+    }
+
+    /// How far sent and measured may be apart where the params file does not say it
+    /// (`causes.divergence.above`). Of velocities half of the largest: one fixed distance is more than
+    /// a slow base can ever be apart, and nothing to a fast wheel.
+    ///
+    /// # Units
+    /// What the lane commands: rad or m, or those per s.
+    #[must_use]
+    pub fn may_diverge(&self, interface: Interface) -> f64 {
+        let usual = Cause::Divergence.default_above().unwrap_or(f64::INFINITY);
+        match interface {
+            Interface::Position | Interface::Effort => usual,
+            Interface::Velocity => self.largest_velocity().map_or(usual, |most| 0.5 * most),
+        }
+    }
 }

@@ -319,8 +319,13 @@ impl GateRules {
     /// Over which value `cause` is present here; `None`: it has no such threshold.
     #[must_use]
     pub fn above(&self, cause: Cause) -> Option<f64> {
-        let configured = self.causes.get(cause.index()).and_then(|rules| rules.above);
-        configured.or(cause.default_above())
+        self.written_above(cause).or(cause.default_above())
+    }
+
+    /// The same, only where the params file says it.
+    #[must_use]
+    pub fn written_above(&self, cause: Cause) -> Option<f64> {
+        self.causes.get(cause.index()).and_then(|rules| rules.above)
     }
 
     /// The time over which `cause` is a share here; zero where it is none.
