@@ -59,7 +59,10 @@ impl Lane {
         if self.rules.shape == Shape::Trajectory {
             return command.points > 0;
         }
-        let still = |value: f64| is_within(value, -LOCKED_TOLERANCE, LOCKED_TOLERANCE);
+        // A joint that the command does not name carries no number.
+        let asks = |(value, given): (&f64, &bool)| {
+            *given && !is_within(*value, -LOCKED_TOLERANCE, LOCKED_TOLERANCE)
+        };
         match self.rules.interface {
             Interface::Position => {
                 let step = self.rules.standstill * period_s;
@@ -68,12 +71,8 @@ impl Lane {
                     .filter(|((_, given), _)| **given)
                     .any(|((value, _), sent)| !is_within(value - sent.value, -step, step))
             }
-            Interface::Velocity => command
-                .velocity
-                .iter()
-                .zip(&command.given)
-                .any(|(value, given)| *given && !still(*value)),
-            Interface::Effort => !command.effort.iter().all(|value| still(*value)),
+            Interface::Velocity => command.velocity.iter().zip(&command.given).any(asks),
+            Interface::Effort => command.effort.iter().zip(&command.given).any(asks),
         }
     }
 

@@ -81,10 +81,18 @@ fn when_a_plan_has_points_expect_motion_asked_for() {
 fn when_an_effort_is_not_zero_expect_motion_asked_for() {
     let lane = LaneRules { interface: Interface::Effort, ..velocity_lane(2) };
     let bench = Bench::new(rules(vec![lane]));
-    for (effort, moves) in [([0.0, 0.0], false), ([0.0, 1e-9], false), ([0.0, -0.5], true)] {
+    for (effort, given, moves) in [
+        ([0.0, 0.0], [true, true], false),
+        ([0.0, 1e-9], [true, true], false),
+        ([0.0, -0.5], [true, true], true),
+        ([0.0, f64::NAN], [true, false], false),
+        ([f64::NAN, 0.5], [false, true], true),
+    ] {
         let mut command = Command::with_capacity(2, 2);
         command.effort.extend(effort);
-        assert_eq!(bench.gate.lanes[0].asks_for_motion(&command, 0.02), moves, "{effort:?}");
+        command.given.copy_from_slice(&given);
+        let moved = bench.gate.lanes[0].asks_for_motion(&command, 0.02);
+        assert_eq!(moved, moves, "{effort:?}");
     }
 }
 
