@@ -13,7 +13,8 @@ use crate::gate::units::{SteadyTime, at_most, is_within};
 closed_list! {
     /// Rules that drivers break.
     BatteryRule {
-        /// The charge comes as 0 to 100 and not as 0 to 1. From the first on it is read as that.
+        /// The charge comes as 0 to 100 and not as 0 to 1. From the third in a row on every one is read
+        /// as that.
         PercentScale = "percent_scale",
         /// The current's sign says the opposite of the status.
         Sign = "sign",
@@ -66,6 +67,9 @@ closed_list! {
 
 /// Charges over 1 up to here may be a full battery or one percent: neither is believed.
 const FULL_AT_MOST: f64 = 1.05;
+/// Charges in a row that can only be percent, until all that come are read so: as many as a median
+/// takes, because one alone must not turn the 0.8 after it into nearly empty.
+const IN_A_ROW: u8 = 3;
 /// Currents below this say nothing about their direction, A.
 const NO_CURRENT: f64 = 0.05;
 
@@ -137,8 +141,8 @@ pub struct Battery {
     rules: BatteryRules,
     watch: Watch,
     view: BatteryView,
-    /// The driver was caught at sending 0 to 100.
-    sends_percent: bool,
+    /// Charges in a row that can only be percent. At [`IN_A_ROW`] it stays: the driver sends 0 to 100.
+    percents: u8,
     /// When the power was last known, and what it was, W.
     flowed: Option<(SteadyTime, f64)>,
     discharged_j: f64,
@@ -153,7 +157,7 @@ impl Battery {
             rules,
             watch: Watch::new(BadSide::Below, rules.thresholds),
             view: BatteryView::default(),
-            sends_percent: false,
+            percents: 0,
             flowed: None,
             discharged_j: 0.0,
             charged_j: 0.0,
@@ -209,13 +213,15 @@ impl Battery {
             tell(BatteryRule::Range);
             return None;
         }
-        if is_within(told, 0.0, 1.0) && !self.sends_percent {
+        let sends_percent = self.percents >= IN_A_ROW;
+        if is_within(told, 0.0, 1.0) && !sends_percent {
+            self.percents = 0;
             return Some(told);
         }
-        let is_percent = is_within(told, 0.0, 100.0) && (self.sends_percent || told > FULL_AT_MOST);
+        let is_percent = is_within(told, 0.0, 100.0) && (sends_percent || told > FULL_AT_MOST);
         if is_percent {
-            // From here on 0.8 is nearly empty, and no longer nearly full.
-            self.sends_percent = true;
+            // From the third on 0.8 is nearly empty, and no longer nearly full.
+            self.percents = self.percents.saturating_add(1);
             tell(BatteryRule::PercentScale);
             return Some(told / 100.0);
         }

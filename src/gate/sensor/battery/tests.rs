@@ -61,15 +61,44 @@ fn when_nothing_is_measured_expect_absence_and_only_the_voltage_missed() {
 #[test]
 fn when_a_driver_sends_percent_expect_it_told_and_read_as_that_from_then_on() {
     let mut battery = battery();
-    assert_eq!(sample(&mut battery, with_charge(87.0), 0), [BatteryRule::PercentScale]);
-    assert_eq!(battery.view().charge, Some(0.87));
+    for ms in 0..3 {
+        assert_eq!(sample(&mut battery, with_charge(87.0), ms), [BatteryRule::PercentScale]);
+        assert_eq!(battery.view().charge, Some(0.87));
+    }
     // 0.8 percent, and not 80.
-    for ms in 1..4 {
+    for ms in 3..6 {
         assert_eq!(sample(&mut battery, with_charge(0.8), ms), [BatteryRule::PercentScale]);
     }
     assert_eq!((battery.view().charge, battery.grade()), (Some(0.008), Some(Grade::Trip)));
     assert_eq!(sample(&mut battery, with_charge(1.0), 9), [BatteryRule::PercentScale]);
     assert_eq!(battery.view().charge, Some(0.01));
+}
+
+#[test]
+fn when_two_charges_alone_are_over_one_expect_the_next_read_as_before() {
+    let mut battery = battery();
+    let mut ms = 0;
+    let mut read = |charge: f64| {
+        ms += 1;
+        sample(&mut battery, with_charge(charge), ms);
+        (battery.view().charge, battery.grade())
+    };
+    for _ in 0..3 {
+        assert_eq!(read(0.8), (Some(0.8), Some(Grade::Ok)));
+    }
+    for _ in 0..4 {
+        assert_eq!(read(1.06), (Some(0.0106), Some(Grade::Ok)), "one alone moves nothing");
+        for _ in 0..3 {
+            assert_eq!(read(0.8), (Some(0.8), Some(Grade::Ok)));
+        }
+    }
+    // Two in a row are the median, and no driver of percent yet.
+    read(1.06);
+    assert_eq!(read(1.06).1, Some(Grade::Trip));
+    for _ in 0..3 {
+        assert_eq!(read(0.8).0, Some(0.8));
+    }
+    assert_eq!(read(0.8).1, Some(Grade::Ok));
 }
 
 #[test]
