@@ -10,6 +10,15 @@ const AVERAGE_OVER_S: f64 = 0.5;
 /// Samples further apart have nothing to say about each other.
 const APART: Duration = Duration::from_millis(500);
 
+/// Nothing that moves is faster, in rad or m per s: a sample that says more is a fault of a sensor or of
+/// a cable, and the average must decay from it within seconds, and not stay not a number for ever.
+const FASTEST: f64 = 1e9;
+
+/// What a rate counts in the average.
+fn counted(rate: f64) -> f64 {
+    at_least(at_most(rate, FASTEST), -FASTEST)
+}
+
 /// The measured state of one lane's joints or axes.
 #[derive(Clone, Debug)]
 pub struct Measured {
@@ -76,11 +85,11 @@ impl Measured {
                     Some(elapsed) if elapsed > 0.0 => (new - old) / elapsed,
                     Some(_) | None => 0.0,
                 };
-                *mean += (rate - *mean) * weight;
+                *mean += (counted(rate) - *mean) * weight;
             }
         } else {
             for (mean, new) in self.mean_velocity.iter_mut().zip(velocity) {
-                *mean += (new - *mean) * weight;
+                *mean += (counted(*new) - *mean) * weight;
             }
             self.velocity.copy_from_slice(velocity);
         }
@@ -236,6 +245,26 @@ mod tests {
             assert!((sample(1.5, 4.0, 750) - mean).abs() < 1e-12);
             // At the same moment it weighs nothing, wherever it is.
             assert!((sample(9.0, 40.0, 750) - mean).abs() < 1e-12);
+        }
+    }
+
+    #[test]
+    fn when_a_sample_is_beyond_all_measure_expect_the_mean_to_decay_from_it() {
+        for carried in [true, false] {
+            let mut measured = Measured::new(1);
+            for (step, value) in [0.0, 1e308, -1e308].into_iter().enumerate() {
+                let (position, velocity) = if carried { (0.0, value) } else { (value, 0.0) };
+                let velocity = [velocity];
+                let velocity = if carried { &velocity[..] } else { &[] };
+                assert!(measured.sample(&[position], velocity, at(10 * step as u64)));
+            }
+            let (_, mean) = measured.moving(0.05).unwrap();
+            assert!(mean.abs() <= FASTEST, "{mean}");
+            for step in 3..2_000 {
+                let velocity = if carried { &[0.0][..] } else { &[] };
+                assert!(measured.sample(&[0.0], velocity, at(10 * step)));
+            }
+            assert_eq!(measured.moving(0.05), None, "{carried}");
         }
     }
 }
