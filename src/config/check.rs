@@ -225,13 +225,13 @@ fn extras(text: &mut String, lane: &LaneConfig) {
             0 => String::new(),
             count => format!("; groups: {count}"),
         };
-        line(
-            text,
-            &format!(
-                "  start ramp {ramp:?}; hand-over {:?} at limits x {}{groups}",
-                handover.duration, handover.limit_scale
-            ),
-        );
+        let led_in = if ramp.is_zero() && handover.duration.is_zero() {
+            "no start ramp, no hand-over".to_owned()
+        } else {
+            let (duration, scale) = (handover.duration, handover.limit_scale);
+            format!("start ramp {ramp:?}; hand-over {duration:?} at limits x {scale}")
+        };
+        line(text, &format!("  {led_in}{groups}"));
     }
     if lane.other_publishers > 0 {
         line(text, &format!("  other publishers expected: {}", lane.other_publishers));

@@ -10,7 +10,7 @@ use std::time::Duration;
 use super::carries::Carries;
 use super::globals::Globals;
 use super::keys::Keys;
-use super::model::{FeedbackConfig, LaneConfig, LaneMode, Reliability, ReturnTo};
+use super::model::{CommandType, FeedbackConfig, LaneConfig, LaneMode, Reliability, ReturnTo};
 use super::range::Range;
 use super::shape::{Shape, shape};
 use super::{balance, lane_feedback, limits, motion, names, paths, safe, source};
@@ -121,7 +121,10 @@ fn lane(
     });
     let on_limit = limits::on_limit(keys, &at, carries.as_ref());
     let dimensions = shape.as_ref().map(|shape| shape.dimensions.as_slice());
-    let motion = motion::motion(keys, &at, dimensions, is_balance);
+    // A plan is never led in.
+    let rejects_speed = on_limit.as_ref().is_some_and(motion::rejects_speed)
+        && shape.as_ref().is_some_and(|shape| shape.command_type != CommandType::JointTrajectory);
+    let motion = motion::motion(keys, &at, dimensions, is_balance, rejects_speed);
     let silence = motion::silence(keys, &at, is_balance);
     let safe = shape.as_ref().and_then(|shape| {
         let lane = safe::Lane {

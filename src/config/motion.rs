@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::keys::Keys;
-use super::model::{Handover, SilenceThen};
+use super::model::{Handover, OnLimit, OnLimits, SilenceThen};
 use super::range::Range;
 use super::{balance, names};
 
@@ -23,12 +23,21 @@ pub(super) struct Motion {
     pub(super) groups: Vec<Vec<usize>>,
 }
 
-/// Reads it; on a balance lane all of it is a problem.
+/// Whether what a ramp makes smaller is refused on this lane, and not limited. A ramp begins at nothing
+/// and with what is forwarded: every first command that moves would be refused, and so for ever.
+pub(super) const fn rejects_speed(on_limit: &OnLimits) -> bool {
+    matches!(on_limit.velocity, OnLimit::Reject)
+        || matches!(on_limit.acceleration, OnLimit::Reject)
+        || matches!(on_limit.jerk, OnLimit::Reject)
+}
+
+/// Reads it; on a balance lane all of it is a problem, and where `rejects_speed` a ramp and a hand-over.
 pub(super) fn motion(
     keys: &mut Keys<'_>,
     at: &str,
     dimensions: Option<&[String]>,
     is_balance: bool,
+    rejects_speed: bool,
 ) -> Option<Motion> {
     if is_balance {
         balance::refuse_ramps(keys, at)?;
@@ -38,30 +47,60 @@ pub(super) fn motion(
             groups: Vec::new(),
         });
     }
-    let start_ramp = keys
-        .seconds(
-            &format!("{at}.start_ramp_s"),
-            Range::from(0.0, " s", "the limits grow from nothing in this time").to(LONGEST_S),
-        )
-        .or(DEFAULT_START_RAMP);
-    let duration = keys
-        .seconds(
-            &format!("{at}.handover.duration_s"),
-            Range::from(0.0, " s", "tighter limits after a change of hands").to(LONGEST_S),
-        )
-        .or(DEFAULT_HANDOVER.duration);
+    let (default_ramp, default_handover) = if rejects_speed {
+        (Duration::ZERO, Handover::NONE)
+    } else {
+        (DEFAULT_START_RAMP, DEFAULT_HANDOVER)
+    };
+    let start_ramp = time(
+        keys,
+        &format!("{at}.start_ramp_s"),
+        "the limits grow from nothing in this time",
+        default_ramp,
+        rejects_speed,
+    );
+    let duration = time(
+        keys,
+        &format!("{at}.handover.duration_s"),
+        "tighter limits after a change of hands",
+        default_handover.duration,
+        rejects_speed,
+    );
     let limit_scale = keys
         .double(
             &format!("{at}.handover.limit_scale"),
             Range::above(0.0, "", "limits can only be tighter after a change of hands").to(1.0),
         )
-        .or(DEFAULT_HANDOVER.limit_scale);
+        .or(default_handover.limit_scale);
     let groups = dimensions.and_then(|dimensions| groups(keys, at, dimensions));
     Some(Motion {
         start_ramp: start_ramp?,
         handover: Handover { duration: duration?, limit_scale: limit_scale? },
         groups: groups?,
     })
+}
+
+/// The time in which a lane is led in.
+fn time(
+    keys: &mut Keys<'_>,
+    key: &str,
+    because: &'static str,
+    default: Duration,
+    rejects_speed: bool,
+) -> Option<Duration> {
+    let range = Range::from(0.0, " s", because).to(LONGEST_S);
+    let time = keys.seconds(key, range).or(default)?;
+    if rejects_speed && !time.is_zero() {
+        keys.refuse(
+            key,
+            "is not allowed beside this `on_limit`",
+            "0, or `limit` for velocity, acceleration and jerk",
+            "a command is led in by limiting it; where that is refused, whoever moves would be refused for ever",
+            "remove it, or limit",
+        );
+        return None;
+    }
+    Some(time)
 }
 
 /// `groups.<name>`: joints, or axes of a twist, by index.

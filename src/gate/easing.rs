@@ -6,7 +6,8 @@
 //! cannot be slowed down without being planned anew.
 //!
 //! The ramp and the hand-over run from the first command that is forwarded, not from the arm: a
-//! source that starts late is led in just as one that streams already.
+//! source that starts late is led in just as one that streams already. A lane that refuses what is too
+//! fast would never forward one: the configuration gives it neither.
 
 use std::time::Duration;
 

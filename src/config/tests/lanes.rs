@@ -256,3 +256,35 @@ fn a_permit_outlives_three_ticks_by_default_or_is_asked_for() {
     assert_eq!(config(&at(30)).permit_valid_for, Duration::from_millis(100));
     assert_eq!(refused(&at(29)), ["permit.valid_s"]);
 }
+
+#[test]
+fn when_speed_is_rejected_expect_neither_a_start_ramp_nor_a_hand_over() {
+    let of = |rules: &str| {
+        let text = with(ARM, "joints: [", &format!("{rules}\n        joints: ["));
+        let lane = &config(&text).lanes[0];
+        (lane.start_ramp, lane.handover.duration)
+    };
+    let led_in = (Duration::from_secs(1), Duration::from_secs(1));
+    assert_eq!(of("mode: gate"), led_in);
+    assert_eq!(of("on_limit: {position: reject}"), led_in);
+    for kind in ["velocity", "acceleration"] {
+        let rejects = format!("on_limit: {{{kind}: reject}}");
+        assert_eq!(of(&rejects), (Duration::ZERO, Duration::ZERO), "{kind}");
+        let zero =
+            format!("{rejects}\n        start_ramp_s: 0\n        handover: {{duration_s: 0}}");
+        assert_eq!(of(&zero), (Duration::ZERO, Duration::ZERO), "{kind}");
+        for (key, value) in [
+            ("start_ramp_s", "start_ramp_s: 0.1"),
+            ("handover.duration_s", "handover: {duration_s: 0.1}"),
+        ] {
+            let rules = format!("{rejects}\n        {value}\n        joints: [");
+            let text = with(ARM, "joints: [", &rules);
+            assert_eq!(refused(&text), [format!("lanes.arm.{key}")]);
+        }
+    }
+    let limits = "limits: {linear: {x: {max_velocity: 0.5, max_acceleration: 1.0, max_jerk: 5.0}}}";
+    let jerk =
+        with(BASE, "limits: {linear: {x: {max_velocity: 0.5, max_acceleration: 1.0}}}", limits);
+    let jerk = with(&jerk, "limits: {linear", "on_limit: {jerk: reject}\n        limits: {linear");
+    assert_eq!(config(&jerk).lanes[0].start_ramp, Duration::ZERO);
+}

@@ -1,11 +1,13 @@
 //! Where the first command starts from, and what must be known before it may come.
 
+use std::time::Duration;
+
 use super::bench::*;
 use crate::gate::condition::ConditionCode;
 use crate::gate::lane_state::LaneState;
-use crate::gate::rules::{Engage, Interface, LaneRules};
+use crate::gate::rules::{Engage, Interface, LaneRules, OnLimit};
 use crate::gate::safe::SafeCommand;
-use crate::gate::test_rules::{position_lane, velocity_lane};
+use crate::gate::test_rules::{braking_lane, position_lane, velocity_lane};
 use crate::gate::verdict::Verdict;
 
 /// A stop that leaves the joints to themselves, and nothing that measures them.
@@ -123,5 +125,27 @@ fn when_a_rule_is_about_the_measured_pose_expect_no_arm_before_one() {
         bench.pose = vec![0.0];
         bench.run(200);
         assert_eq!(bench.unmet(), []);
+    }
+}
+
+/// As the configuration builds such a lane. From limits of nothing not one of these would pass.
+#[test]
+fn when_speed_is_rejected_without_a_ramp_expect_a_stream_that_begins_at_the_pose_to_pass() {
+    for (start_ramp, expected) in [(Duration::ZERO, 400), (Duration::from_secs(1), 0)] {
+        let mut lane = LaneRules { start_ramp, ..braking_lane(1) };
+        lane.on_limit.velocity = OnLimit::Reject;
+        lane.on_limit.acceleration = OnLimit::Reject;
+        lane.sources[0].timeout = Some(Duration::from_secs(5));
+        let mut bench = Bench::new(rules(vec![lane])).armed();
+        bench.run(20);
+        let mut passed = 0;
+        for step in 0..400 {
+            // 0.05 rad/s of 2.
+            let (decision, _) = bench.send(0, 0, &[1e-5 + 0.001 * f64::from(step)]);
+            passed += u32::from(decision.forwards());
+            bench.run(20);
+            bench.pose = vec![bench.gate.lane(0).unwrap().sent()[0].value];
+        }
+        assert_eq!(passed, expected, "{start_ramp:?}");
     }
 }
