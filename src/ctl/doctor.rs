@@ -15,6 +15,7 @@ use super::{Console, GOOD, REFUSED, UNREACHABLE, latch, text};
 use crate::socket::protocol::Whoami;
 use crate::telemetry::status::{LaneStatus, Status, UNREAD};
 use crate::telemetry::texts::NOT_PERSISTED;
+use crate::telemetry::watched::Watched;
 
 /// What a check found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -130,20 +131,12 @@ fn of_status(status: &Status) -> Vec<Check> {
     let mut checks = vec![Check::ok("node", format!("{}, seq {}", status.state, status.seq))];
     checks.push(kept(status));
     checks.extend(set_up(status));
-    checks.push(controllers(status));
-    let gating = || status.lanes.iter().filter(|lane| lane.mode != "watch");
-    let counted = gating().all(|lane| lane.foreign_publishers.is_some());
-    let foreign = gating().filter(|lane| lane.foreign_publishers.is_some_and(|count| count > 0));
-    let foreign = names(foreign);
-    checks.push(match (counted, foreign.is_empty()) {
-        (false, _) => Check::cannot_tell("publishers", "writers are not counted yet"),
-        (true, true) => Check::ok("publishers", "nobody else writes an output"),
-        (true, false) => Check::bad(
-            "publishers",
-            format!("somebody else writes the output of {foreign}"),
-            "stop it: interlockctl status names it",
-        ),
-    });
+    let watched = Watched::of_status(status);
+    checks.push(lanes(&watched));
+    if !watched.is_all() {
+        checks.push(controllers(status));
+        checks.push(publishers(status));
+    }
     checks.push(if status.simulated_time {
         let fix = "turn use_sim_time off, unless this is a simulation";
         Check::bad("time", "simulated (use_sim_time)", fix)
@@ -157,6 +150,37 @@ fn of_status(status: &Status) -> Vec<Check> {
         Check::bad("causes", text, "remove action: ignore from the params file")
     });
     checks
+}
+
+/// Whether a stop reaches anything.
+fn lanes(watched: &Watched) -> Check {
+    let name = "lanes";
+    match watched.loud() {
+        Some(text) if watched.is_all() => {
+            let fix =
+                "until a lane has mode: gate, only the hardware emergency stop stops the robot";
+            Check::bad(name, format!("no lane is gated: {text}"), fix)
+        }
+        Some(text) => Check::ok(name, text),
+        None => Check::ok(name, "every lane is gated"),
+    }
+}
+
+/// Whether somebody else writes an output.
+fn publishers(status: &Status) -> Check {
+    let gating = || status.lanes.iter().filter(|lane| lane.mode != "watch");
+    let counted = gating().all(|lane| lane.foreign_publishers.is_some());
+    let foreign = gating().filter(|lane| lane.foreign_publishers.is_some_and(|count| count > 0));
+    let foreign = names(foreign);
+    match (counted, foreign.is_empty()) {
+        (false, _) => Check::cannot_tell("publishers", "writers are not counted yet"),
+        (true, true) => Check::ok("publishers", "nobody else writes an output"),
+        (true, false) => Check::bad(
+            "publishers",
+            format!("somebody else writes the output of {foreign}"),
+            "stop it: interlockctl status names it",
+        ),
+    }
 }
 
 /// What the node itself says of its real-time set-up: each sentence has its reason and the way out.
@@ -203,7 +227,7 @@ fn controllers(status: &Status) -> Check {
     if !deaf.is_empty() {
         return Check::bad(name, deaf.join("; "), fix);
     }
-    Check::ok(name, "every lane has a reader, and each named controller reads its own")
+    Check::ok(name, "every gated lane has a reader, and each named controller reads its own")
 }
 
 fn names<'a>(lanes: impl Iterator<Item = &'a LaneStatus>) -> String {

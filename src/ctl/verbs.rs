@@ -7,6 +7,7 @@ use super::client::{Asked, Client, Found, NoAnswer, Place};
 use super::{Console, GOOD, REFUSED, UNREACHABLE, USAGE, text};
 use crate::socket::protocol::{Answer, ErrorCode};
 use crate::telemetry::status::Status;
+use crate::telemetry::watched::Watched;
 
 pub(super) fn fields(because: &Because, mut own: Value) -> Value {
     if let Some(own) = own.as_object_mut() {
@@ -42,6 +43,7 @@ fn kill_at(places: Vec<Place>, because: &Because, console: &mut Console<'_>) -> 
         })
         .collect();
     let mut codes = Vec::new();
+    let mut stopped_nothing = false;
     for (path, asked) in asked {
         let at = if is_alone { String::new() } else { format!("{path}: ") };
         let answered = asked.map_or_else(|| Err(NoAnswer::NoPermission(path)), Asked::answer);
@@ -49,6 +51,12 @@ fn kill_at(places: Vec<Place>, because: &Because, console: &mut Console<'_>) -> 
             Ok((answer, _)) if answer.ok => {
                 console.say(&format!("{at}{}\n", text::plain(&answer.message)));
                 GOOD
+            }
+            Ok((answer, _)) if answer.error.as_deref() == Some(ErrorCode::NotGated.label()) => {
+                // It is latched, and no other way to kill stops more: the message has what does.
+                console.complain(&format!("{at}{}\n", text::plain(&answer.message)));
+                stopped_nothing = true;
+                continue;
             }
             Ok((answer, _)) => {
                 let message = text::plain(&answer.message);
@@ -72,7 +80,7 @@ fn kill_at(places: Vec<Place>, because: &Because, console: &mut Console<'_>) -> 
     }
     let is = |wanted: u8| codes.iter().all(|code| *code == wanted);
     if is(GOOD) {
-        return GOOD;
+        return if stopped_nothing { REFUSED } else { GOOD };
     }
     console.complain(OTHER_WAYS);
     // Some of it was done, or refused.
@@ -114,7 +122,8 @@ pub(super) fn reset(
     console.complain(&text::head(&status));
     let seq = status.seq;
     let question = if status.lanes.iter().all(|lane| lane.motion.is_empty()) {
-        format!("reset lets go of seq {seq}. Nothing moves until arm.")
+        let watched = Watched::of_status(&status);
+        format!("reset lets go of seq {seq}: {}.", watched.until_arm())
     } else {
         // What moves it is not ours, and no reset ends it.
         format!("reset lets go of seq {seq}: IT MAY STILL MOVE. No command passes until arm.")

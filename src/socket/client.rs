@@ -92,6 +92,7 @@ async fn over(stream: &UnixStream, code: ErrorCode, service: &Service) {
         | ErrorCode::Refused
         | ErrorCode::Busy
         | ErrorCode::Ended
+        | ErrorCode::NotGated
         | ErrorCode::Failed
         | ErrorCode::NoAnswer => String::new(),
     };

@@ -97,6 +97,8 @@ pub enum ErrorCode {
     RateLimited,
     /// The node refuses: the state or a condition, see `message` and `unmet`.
     Refused,
+    /// The kill is latched and stopped nothing: every lane only watches.
+    NotGated,
     /// The self test ran and found something wrong, see `self_test`.
     Failed,
     /// Other requests fill the queue.
@@ -109,7 +111,7 @@ pub enum ErrorCode {
 
 impl ErrorCode {
     /// Every one, for the reference.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::BadJson,
         Self::BadVersion,
         Self::UnknownVerb,
@@ -120,6 +122,7 @@ impl ErrorCode {
         Self::NotAuthorised,
         Self::RateLimited,
         Self::Refused,
+        Self::NotGated,
         Self::Failed,
         Self::Busy,
         Self::Ended,
@@ -140,6 +143,7 @@ impl ErrorCode {
             Self::NotAuthorised => "not_authorised",
             Self::RateLimited => "rate_limited",
             Self::Refused => "refused",
+            Self::NotGated => "not_gated",
             Self::Failed => "failed",
             Self::Busy => "busy",
             Self::Ended => "ended",

@@ -83,13 +83,14 @@ impl Service {
             self.parts.attribution.note(seq, operator, reason);
         }
         let latch = self.on_disk(view.seq).await;
-        let message = format!(
-            "killed, seq {}: nothing is forwarded, every lane that has a safe command sends it. \
-             Latch: {latch}. To go on: reset, then arm",
-            view.seq
-        );
-        let state = Some("killed".to_owned());
-        Answer { state, seq: Some(view.seq), ..Answer::good(message) }
+        let watched = &self.parts.watched;
+        let message = watched.killed(view.seq, &latch);
+        let base = if watched.is_all() {
+            Answer::error(ErrorCode::NotGated, message)
+        } else {
+            Answer::good(message)
+        };
+        Answer { state: Some("killed".to_owned()), seq: Some(view.seq), ..base }
     }
 
     /// Looks until a snapshot shows the kill: a newer trip, or, where it is the same cause again and

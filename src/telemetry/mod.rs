@@ -27,6 +27,7 @@ pub mod slots;
 pub mod status;
 pub mod texts;
 pub mod topics;
+pub mod watched;
 
 #[cfg(test)]
 pub(crate) mod fixture;

@@ -1,6 +1,7 @@
 //! Words for people that several readers of the status share: spans, times, the next command.
 
 use super::status::Status;
+use super::watched::Watched;
 
 const MINUTE: f64 = 60.0;
 const HOUR: f64 = 3_600.0;
@@ -82,6 +83,10 @@ pub fn way_on(status: &Status) -> Option<&'static str> {
     match (status.state.as_str(), status.unmet.is_empty()) {
         ("killed", true) if is_moving => {
             Some("see why it is not still, interlockctl reset, interlockctl arm")
+        }
+        // What moves it does not pass here.
+        ("killed", true) if Watched::of_status(status).only().is_some() => {
+            Some("1. interlockctl reset   2. interlockctl arm")
         }
         ("killed", true) => Some("1. interlockctl reset (nothing moves)   2. interlockctl arm"),
         ("killed", false) => Some("clear what is in the way, interlockctl reset, interlockctl arm"),

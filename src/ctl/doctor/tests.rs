@@ -51,8 +51,33 @@ fn when_something_is_bad_expect_it_named_with_its_fix() {
     }
     assert_eq!(verdict(&of_status(&status)), REFUSED);
     // A watched lane has no reader and no writer of ours.
+    let gated = good().lanes.remove(0);
     status.lanes[0].mode = "watch".to_owned();
+    status.lanes.push(gated);
     assert_eq!(of(&status, "controllers").found, Found::Ok);
+}
+
+#[test]
+fn when_no_lane_is_gated_expect_bad_and_nothing_said_of_readers() {
+    let mut status = good();
+    assert_eq!(of(&status, "lanes").text, "every lane is gated");
+    status.lanes[0].mode = "watch".to_owned();
+    status.lanes[0].subscribers = Some(0);
+    let check = of(&status, "lanes");
+    assert_eq!(check.found, Found::Bad, "{check:?}");
+    assert!(
+        check.text.starts_with("no lane is gated: every lane only watches (base)"),
+        "{check:?}"
+    );
+    assert!(check.fix.contains("hardware emergency stop"), "{check:?}");
+    let names: Vec<&str> = of_status(&status).iter().map(|check| check.name).collect();
+    assert!(!names.contains(&"controllers") && !names.contains(&"publishers"), "{names:?}");
+    // One gated lane is something that a kill stops; the other is named.
+    status.lanes.extend(good().lanes);
+    status.lanes[0].name = "arms".to_owned();
+    let check = of(&status, "lanes");
+    assert_eq!(check.found, Found::Ok);
+    assert!(check.text.starts_with("arms only watches"), "{check:?}");
 }
 
 #[test]

@@ -101,6 +101,13 @@ mod tests {
         lane.foreign_publishers = Some(3);
         let text = status(&told);
         assert!(text.contains("  lane        base: watches only, publishes nothing\n"), "{text}");
+        // Right below the headline: a KILLED robot goes on.
+        let loud = "  NOT GATED   every lane only watches (base): no command passes here, and a";
+        assert_eq!(text.lines().nth(1), Some(loud), "{text}");
+        assert!(
+            text.ends_with("  to go on    1. interlockctl reset   2. interlockctl arm\n"),
+            "{text}"
+        );
         assert!(text.contains("teleop: alive, 100 judged passed, 2 judged limited,"), "{text}");
         for none in ["NOBODY", "reader", "FOREIGN", "zero_velocity"] {
             assert!(!text.contains(none), "{none} in {text}");

@@ -9,6 +9,7 @@ use crate::ctl::tests::{Said, killed as status_of_killed, on_console, serve};
 use crate::ctl::{doctor, look};
 use crate::socket::fixture::{FakeNode, Folder, Rig};
 use crate::socket::place::Surroundings;
+use crate::telemetry::status::LaneStatus;
 
 /// Nobody.
 const NO_HTTP: &str = "http://127.0.0.1:1";
@@ -37,6 +38,42 @@ fn when_two_nodes_are_there_expect_both_killed_and_each_said() {
         assert!(line.starts_with(&expected), "{}", said.out);
         assert_eq!(rig.node.kills.load(Ordering::SeqCst), 1);
     }
+}
+
+/// A node whose only lane is not gated.
+fn watching() -> Rig {
+    let node = FakeNode::in_state("active", 40);
+    let (name, mode) = (String::from("base"), String::from("watch"));
+    node.status.lock().lanes = vec![LaneStatus { name, mode, ..LaneStatus::default() }];
+    Rig::new(node)
+}
+
+#[test]
+fn when_every_lane_only_watches_expect_a_kill_that_says_it_stopped_nothing() {
+    let rig = watching();
+    let said = killed(&at(&[&rig]));
+    assert_eq!((said.code, said.out.as_str()), (REFUSED, ""));
+    let expected = "killed, seq 41, but NOTHING WAS STOPPED: every lane only watches (base): ";
+    assert!(said.err.starts_with(expected), "{}", said.err);
+    assert!(said.err.contains("hardware emergency stop"), "{}", said.err);
+    // No other way to kill stops more.
+    assert!(!said.err.contains("USR1"), "{}", said.err);
+    // It is latched all the same.
+    assert_eq!(rig.node.kills.load(Ordering::SeqCst), 1);
+    // Beside a node that was stopped, it is no success either.
+    let said = killed(&at(&[&node("active"), &watching()]));
+    assert!(said.code == REFUSED && said.out.contains(": killed, seq 41: "), "{}", said.out);
+}
+
+#[test]
+fn when_a_lane_only_watches_expect_no_reset_that_says_nothing_moves() {
+    let rig = watching();
+    killed(&at(&[&rig]));
+    let reset = |it: &mut Console<'_>| reset(&at(&[&rig]), true, &Because::default(), it);
+    let said = on_console(None, None, reset);
+    let asked =
+        "reset lets go of seq 41: nothing that passes here moves until arm; base only watches.\n";
+    assert!(said.err.ends_with(asked), "{}", said.err);
 }
 
 #[test]

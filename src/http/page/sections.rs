@@ -8,6 +8,7 @@ use crate::telemetry::people::{span, time, way_on};
 use crate::telemetry::status::{
     KillInputStatus, LaneStatus, PARTIAL, SourceStatus, Status, TopicStatus, TripStatus,
 };
+use crate::telemetry::watched::Watched;
 
 /// The state in one word.
 pub(super) fn word(status: &Status, stalled: Option<&str>) -> &'static str {
@@ -38,6 +39,11 @@ pub(super) fn head(status: &Status, stalled: Option<&str>, html: &mut Html) {
         html.raw(": what follows may be old.</p>\n");
     }
     html.raw("<p>").text(&summary(status)).raw("</p>\n");
+    let watched = Watched::of_status(status);
+    if let Some(loud) = watched.loud() {
+        let class = if watched.is_all() { Class::Bad } else { Class::Warn };
+        html.raw("<p>").mark(class, &format!("NOT GATED: {loud}")).raw("</p>\n");
+    }
     if let Some(first) = &status.first_trip {
         html.raw("<p>").mark(Class::Bad, &trip("stopped", first)).raw("</p>\n");
     }
@@ -59,7 +65,9 @@ pub(super) fn head(status: &Status, stalled: Option<&str>, html: &mut Html) {
     if let Some(way) = way_on(status) {
         html.raw("<p>Next: <code>").text(way).raw("</code></p>\n");
     }
-    if status.state != "killed" {
+    if watched.is_all() {
+        html.raw("<p>To stop: the hardware emergency stop</p>\n");
+    } else if status.state != "killed" {
         html.raw("<p>To stop: <code>interlockctl kill</code></p>\n");
     }
     html.raw("</header>\n");

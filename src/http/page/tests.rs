@@ -152,6 +152,21 @@ fn shown(status: &Status, lists: &Value) -> String {
 }
 
 #[test]
+fn when_no_lane_is_gated_expect_it_loud_and_no_kill_as_the_way_to_stop() {
+    let mut status = full("active");
+    let text = page(&status, None);
+    assert!(!text.contains("NOT GATED") && text.contains("<code>interlockctl kill</code>"));
+    status.lanes[0].mode = String::from("watch");
+    let text = page(&status, None);
+    assert!(text.contains("NOT GATED: base only watches: its commands do not pass here"), "{text}");
+    status.lanes[1].mode = String::from("watch");
+    let text = page(&status, None);
+    assert!(text.contains("NOT GATED: every lane only watches (base, arms)"), "{text}");
+    assert!(text.contains("To stop: the hardware emergency stop"), "{text}");
+    assert!(!text.contains("<code>interlockctl kill</code>"), "{text}");
+}
+
+#[test]
 fn when_the_style_is_changed_expect_its_digest_in_the_policy() {
     let digest = base64(&Sha256::digest(STYLE.as_bytes()));
     assert!(POLICY.contains(&format!("'sha256-{digest}'")), "the digest is sha256-{digest}");

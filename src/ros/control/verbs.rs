@@ -27,6 +27,7 @@ use crate::telemetry::events::{Event, RequestRefusal, ShortText, What};
 use crate::telemetry::report::condition_status;
 use crate::telemetry::self_test::SelfTestPart;
 use crate::telemetry::slots::{ArmRefusal, ResetRefusal};
+use crate::telemetry::watched::Watched;
 use crate::verbs::{Ask, Asked, Attempt, Outcome, Via, Wish, count_refused};
 
 /// Offers the five services.
@@ -182,7 +183,8 @@ async fn reset(shared: &Shared, seq: u64) -> Outcome {
     match ask(shared, Verb::Reset { seq }).await {
         Err(message) => refusal(message),
         Ok(answer) => concluded(shared, &answer, || {
-            format!("disarmed, seq {}: nothing moves until arm", answer.seq)
+            let until_arm = Watched::of_config(&shared.config).until_arm();
+            format!("disarmed, seq {}: {until_arm}", answer.seq)
         }),
     }
 }
@@ -228,7 +230,7 @@ async fn self_test(shared: &Shared) -> Outcome {
     let mut outcome = concluded(shared, &answer, || {
         let all = parts.len();
         let result = if passed {
-            format!("self test passed, {all} of {all}")
+            format!("self test passed, {all} of {all}{}", stops_nothing(shared))
         } else {
             format!("self test FAILED, {failed} of {all}")
         };
@@ -241,6 +243,12 @@ async fn self_test(shared: &Shared) -> Outcome {
     outcome.done = passed;
     outcome.self_test = parts;
     outcome
+}
+
+/// A kill that works is not one that stops: what was tested reaches no robot.
+fn stops_nothing(shared: &Shared) -> &'static str {
+    let is_all = Watched::of_config(&shared.config).is_all();
+    if is_all { ", but no lane is gated: a kill stops nothing" } else { "" }
 }
 
 async fn select(shared: &Shared, lane: &str, source: &str) -> Outcome {

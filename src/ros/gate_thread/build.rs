@@ -41,6 +41,7 @@ use crate::telemetry::decisions::{DecisionFeed, Thinning, decisions};
 use crate::telemetry::events::{Call, Event, EventSender, What};
 use crate::telemetry::notes::Notes;
 use crate::telemetry::slots::Slots;
+use crate::telemetry::watched::Watched;
 use crate::watchdog::Progress;
 
 /// The node's name unless a remap says otherwise.
@@ -144,8 +145,9 @@ impl Endpoints {
             reply_events.post(Event { at: clock::now(), what });
         };
         let progress = latch.as_ref().map(|post| post.progress().clone());
+        let watched = Watched::of_config(&config);
         let (reply_sender, replies) =
-            Replies::start(responder, progress, notes.clone(), slots.clone(), failed)?;
+            Replies::start(responder, watched, progress, notes.clone(), slots.clone(), failed)?;
         let (requests, request_queue) = Requests::new(shared_bit.clone());
         let facts = GraphFacts::new(config.lanes.len());
         let audited = Audited {

@@ -28,6 +28,7 @@ use crate::latch::Progress;
 use crate::telemetry::notes::Notes;
 use crate::telemetry::slots::{Slots, ThreadName};
 use crate::telemetry::texts::NOT_PERSISTED;
+use crate::telemetry::watched::Watched;
 
 /// The longest an answer waits for the disk: whoever stops a robot wants to know that it was heard.
 const DISK_LIMIT: Duration = Duration::from_millis(200);
@@ -98,6 +99,7 @@ impl Replies {
     /// [`StartError`].
     pub fn start(
         responder: Responder<Trigger::Service>,
+        watched: Watched,
         progress: Option<Arc<Progress>>,
         notes: Arc<Notes>,
         slots: Arc<Slots>,
@@ -113,7 +115,7 @@ impl Replies {
         let thread = std::thread::Builder::new().name("replies".to_owned()).spawn(move || {
             slots.threads.at(ThreadName::Replies).enter();
             let disk = Disk { progress, notes };
-            run(&workers, &disk, &receiver, &set, &stopped, &failed);
+            run(&workers, (&disk, &watched), &receiver, &set, &stopped, &failed);
         })?;
         wake.bind(thread.thread().clone())?;
         waker.wake();
@@ -166,7 +168,7 @@ impl Disk {
 
 fn run(
     workers: &Workers,
-    disk: &Disk,
+    (disk, watched): (&Disk, &Watched),
     receiver: &Receiver<Reply>,
     wake: &WakeSet,
     stop: &AtomicBool,
@@ -196,12 +198,8 @@ fn run(
         while let Some(reply) = unsettled.front()
             && let Some(persisted) = disk.says(reply, clock::steady())
         {
-            let message = format!(
-                "killed, seq {}: nothing is forwarded, every lane that has a safe command sends it. \
-                 Latch: {persisted}. To go on: reset, then arm",
-                reply.seq
-            );
-            let job = Job { id: reply.id, message };
+            let message = watched.killed(reply.seq, &persisted);
+            let job = Job { id: reply.id, success: !watched.is_all(), message };
             dropped(usize::from(!turns.add(reply.id.client(), job)));
             unsettled.pop_front();
         }

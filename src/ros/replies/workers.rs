@@ -12,6 +12,7 @@ use crate::ros::rcl::{RequestId, Responder, Waker};
 #[derive(Debug)]
 pub(super) struct Job {
     pub(super) id: RequestId,
+    pub(super) success: bool,
     pub(super) message: String,
 }
 
@@ -57,7 +58,7 @@ impl Workers {
             let thread = std::thread::Builder::new().name(format!("reply-{worker}"));
             let thread = thread.spawn(move || {
                 while let Ok(job) = received.recv() {
-                    let sent = responder.reply(&job.id, true, &job.message);
+                    let sent = responder.reply(&job.id, job.success, &job.message);
                     let failed = sent.err().map(|error| error.code);
                     // Refused only once nobody waits for it any more.
                     told.send(Outcome { worker, failed }).ok();
