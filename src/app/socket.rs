@@ -27,7 +27,7 @@ use crate::telemetry::report;
 use crate::telemetry::slots::Slots;
 use crate::telemetry::status::Status;
 use crate::telemetry::texts::{NOT_PERSISTED, Texts};
-use crate::telemetry::watched::Watched;
+use crate::telemetry::watched::WatchedLanes;
 use crate::verbs::{NotTaken, Outcome, VerbQueue, Wish};
 
 /// What the socket is given of the node.
@@ -59,7 +59,7 @@ pub(super) fn start(bound: Bound, operators: Operators) -> Result<SocketServer, 
         own_uid: own_uid(),
         group: operators.config.control_socket.group.clone(),
         accounts: Arc::new(accounts),
-        watched: Watched::of_config(&operators.config),
+        watched: WatchedLanes::of_config(&operators.config),
         attribution: operators.attribution.clone(),
         history: operators.history.clone(),
         events: operators.events,

@@ -1,12 +1,11 @@
 //! One field of a message: whether a kill input asserts.
 //!
-//! Any type and any field that holds one bool or number: `data` of a Bool, `buttons[4]` of a Joy. What
-//! the message must say to assert is compared in the field's own precision.
+//! Any type and any field that holds one bool or whole number: `data` of a Bool, `buttons[4]` of a Joy.
+//! No float: only one exact value would assert, and what is nearly there would not.
 //!
-//! **Invariant:** fails closed: bytes that are not such a message, an element that is not there and a
-//! number that is none are `None`, which asserts elsewhere.
+//! **Invariant:** fails closed: bytes that are not such a message and an element that is not there are
+//! `None`, which asserts elsewhere.
 
-use std::cmp::Ordering;
 use std::sync::Arc;
 
 use super::CodecError;
@@ -14,7 +13,7 @@ use super::feedback::floats;
 use super::mapped::{describe, many_steps, wrong_kind};
 use crate::cdr::{
     Endian, FiniteRule, Found, Layout, MessageType, Path, Primitive, Selection, SlotKind, Value,
-    encode, read_f64, read_i64,
+    encode, read_i64,
 };
 use crate::config::model::{Asserts, FlagValue};
 
@@ -30,16 +29,9 @@ struct Watched {
     layout: Layout,
     found: Found,
     primitive: Primitive,
-    wanted: Read,
+    wanted: i64,
     /// A message that asserts.
     asserting: Vec<u8>,
-}
-
-/// What a field says.
-#[derive(Clone, Copy, Debug)]
-enum Read {
-    Whole(i64),
-    Real(f64),
 }
 
 impl FlagCodec {
@@ -57,7 +49,7 @@ impl FlagCodec {
     pub fn read(&mut self, bytes: &[u8]) -> Option<bool> {
         let Some(field) = &mut self.field else { return Some(false) };
         let read = field.read(bytes)?;
-        Some(field.wanted.is(read))
+        Some(field.wanted == read)
     }
 
     /// The bytes of a message that asserts; `None` for a bare heartbeat.
@@ -76,24 +68,25 @@ impl Watched {
         let layout = Layout::compile(message, &[select], &floats(message))?;
         let odd = |needed| wrong_kind(message, "field".to_owned(), path, needed);
         let Some(SlotKind::Number(primitive)) = layout.kind(0) else {
-            return Err(odd("a bool or a number"));
+            return Err(odd("a bool or a whole number"));
         };
         if !many_steps(message, path).is_empty() {
             return Err(odd("one element; an array needs an index, for example buttons[4]"));
         }
-        let value = match (asserts.when, primitive.is_float(), primitive == Primitive::Bool) {
-            (FlagValue::Bool(value), _, true) => Value::Bool(value),
-            (FlagValue::Int(value), false, false) => Value::Signed(value),
-            (FlagValue::Int(value), true, false) => Value::F64(whole(value)),
-            (FlagValue::Double(value), true, false) => Value::F64(value),
-            (FlagValue::Bool(_), false | true, false) => {
+        if primitive.is_float() {
+            return Err(odd(
+                "a bool or a whole number, because only one exact float would assert; let the node \
+                 that reads the device publish a bool",
+            ));
+        }
+        let value = match (asserts.when, primitive == Primitive::Bool) {
+            (FlagValue::Bool(value), true) => Value::Bool(value),
+            (FlagValue::Int(value), false) => Value::Signed(value),
+            (FlagValue::Bool(_), false) => {
                 return Err(odd("a bool, because asserted_when is true or false"));
             }
-            (FlagValue::Int(_) | FlagValue::Double(_), _, true) => {
-                return Err(odd("a number, because asserted_when is one"));
-            }
-            (FlagValue::Double(_), false, false) => {
-                return Err(odd("a float32 or float64, because asserted_when has a fraction"));
+            (FlagValue::Int(_), true) => {
+                return Err(odd("a whole number, because asserted_when is one"));
             }
         };
         let never = || CodecError::NeverAsserts {
@@ -102,41 +95,19 @@ impl Watched {
             of: format!("{} has {}", message.name, describe(message)),
         };
         let asserting = example(message, path, &value).ok_or_else(never)?;
-        let wanted = Read::Whole(0);
-        let mut watched = Self { found: layout.new_found(), layout, primitive, wanted, asserting };
+        let mut watched =
+            Self { found: layout.new_found(), layout, primitive, wanted: 0, asserting };
         // What is wanted is what the field holds of it.
         let asserting = watched.asserting.clone();
         watched.wanted = watched.read(&asserting).ok_or_else(never)?;
         Ok(watched)
     }
 
-    fn read(&mut self, bytes: &[u8]) -> Option<Read> {
+    fn read(&mut self, bytes: &[u8]) -> Option<i64> {
         self.layout.find(bytes, &mut self.found).ok()?;
         let offset = self.found.hits(0).first()?.element(0, self.primitive)?;
-        let endian = self.found.endian();
-        if self.primitive.is_float() {
-            let value = read_f64(bytes, endian, self.primitive, offset)?;
-            return (!value.is_nan()).then_some(Read::Real(value));
-        }
-        read_i64(bytes, endian, self.primitive, offset).map(Read::Whole)
+        read_i64(bytes, self.found.endian(), self.primitive, offset)
     }
-}
-
-impl Read {
-    fn is(self, other: Self) -> bool {
-        match (self, other) {
-            (Self::Whole(one), Self::Whole(other)) => one == other,
-            (Self::Real(one), Self::Real(other)) => {
-                one.partial_cmp(&other) == Some(Ordering::Equal)
-            }
-            (Self::Whole(_), Self::Real(_)) | (Self::Real(_), Self::Whole(_)) => false,
-        }
-    }
-}
-
-#[expect(clippy::as_conversions, reason = "integers are accepted for doubles")]
-const fn whole(value: i64) -> f64 {
-    value as f64
 }
 
 /// A message with that one value set; `None` where it does not fit.
@@ -201,16 +172,14 @@ mod tests {
     }
 
     #[test]
-    fn when_it_is_a_float_expect_it_compared_in_its_own_precision() {
-        let joy = joy();
-        let when = asserts("axes[0]", FlagValue::Double(0.1));
-        let mut codec = FlagCodec::new(&joy, Some(&when)).unwrap();
-        let axis = |value: f64| bytes(&joy, &[("axes", numbers(&[value]))]);
-        assert_eq!(codec.read(&axis(0.1)), Some(true), "no float32 is 0.1 as a double is");
-        assert_eq!(codec.read(&axis(0.101)), Some(false));
-        assert_eq!(codec.read(&axis(f64::NAN)), None);
-        let zero = FlagCodec::new(&joy, Some(&asserts("axes[0]", FlagValue::Int(0))));
-        assert_eq!(zero.unwrap().read(&axis(-0.0)), Some(true));
+    fn when_it_is_a_float_expect_a_start_up_error_that_says_what_to_do() {
+        // An axis at -0.999 would not be pressed, one at 0.99 would count as held.
+        for when in [FlagValue::Int(-1), FlagValue::Bool(true)] {
+            let refused = FlagCodec::new(&joy(), Some(&asserts("axes[0]", when))).unwrap_err();
+            let text = refused.to_string();
+            assert!(text.contains("only one exact float would assert"), "{text}");
+            assert!(text.contains("publish a bool"), "{text}");
+        }
     }
 
     #[test]
@@ -226,7 +195,7 @@ mod tests {
         let message = type_of(&[
             ("on", "bool"),
             ("level", "uint8"),
-            ("raw", "float64[]"),
+            ("raw", "int32[]"),
             ("name", "string"),
             ("at", "header"),
         ]);
@@ -234,14 +203,13 @@ mod tests {
             FlagCodec::new(&message, Some(&asserts(field, when))).unwrap_err().to_string()
         };
         let cases = [
-            ("on", FlagValue::Int(1), "a number, because asserted_when is one"),
+            ("on", FlagValue::Int(1), "a whole number, because asserted_when is one"),
             ("level", FlagValue::Bool(true), "a bool, because asserted_when is true or false"),
             ("level", FlagValue::Int(256), "can never be 256"),
             ("level", FlagValue::Int(-1), "can never be -1"),
-            ("level", FlagValue::Double(0.5), "asserted_when has a fraction"),
             ("raw", FlagValue::Int(1), "an array needs an index"),
             ("raw[]", FlagValue::Int(1), "an array needs an index"),
-            ("name", FlagValue::Bool(true), "a bool or a number"),
+            ("name", FlagValue::Bool(true), "a bool or a whole number"),
             ("at", FlagValue::Bool(true), "`at`"),
             ("off", FlagValue::Bool(true), "`off`"),
         ];

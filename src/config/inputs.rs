@@ -6,7 +6,7 @@ use super::globals::Globals;
 use super::keys::Keys;
 use super::model::{Asserts, KillAction, KillInputConfig};
 use super::range::Range;
-use super::{names, paths, source};
+use super::{kill_field, names, paths, source};
 
 /// From silent to the action, where nothing is written.
 const DEFAULT_KILL_AFTER: Duration = Duration::from_secs(5);
@@ -42,6 +42,20 @@ fn one_kill_input(keys: &mut Keys<'_>, name: String, globals: &Globals) -> Optio
         return None;
     }
     let asserts = asserts?;
+    match (&asserts, type_name) {
+        (Some(asserts), Some(type_name)) => kill_field::check(keys, &at, type_name, asserts)?,
+        (None, Some(type_name)) if kill_field::is_button(type_name) => {
+            keys.refuse(
+                &at,
+                "a Bool without field and asserted_when",
+                "field and asserted_when",
+                "its messages would only be a sign of life, and a press would be none",
+                "add field: data and asserted_when",
+            );
+            return None;
+        }
+        (Some(_) | None, _) => {}
+    }
     if timeout == Some(None) && asserts.is_none() {
         keys.refuse(
             &at,
@@ -76,7 +90,7 @@ fn asserts(keys: &mut Keys<'_>, at: &str) -> Option<Option<Asserts>> {
     let when = keys.needed(
         &when_key,
         when,
-        "true, false or a number",
+        "true, false or a whole number",
         "whether pressed reads true or false, 0 or 1, differs between buttons",
     );
     Some(Some(Asserts { field: field?, when: when? }))

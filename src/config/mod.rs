@@ -22,6 +22,7 @@ mod feedback;
 mod globals;
 mod inputs;
 mod keys;
+mod kill_field;
 mod lane;
 mod lane_feedback;
 mod limit_group;

@@ -15,7 +15,7 @@ use super::{Console, GOOD, REFUSED, UNREACHABLE, latch, text};
 use crate::socket::protocol::Whoami;
 use crate::telemetry::status::{LaneStatus, Status, UNREAD};
 use crate::telemetry::texts::NOT_PERSISTED;
-use crate::telemetry::watched::Watched;
+use crate::telemetry::watched::WatchedLanes;
 
 /// What a check found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -131,7 +131,7 @@ fn of_status(status: &Status) -> Vec<Check> {
     let mut checks = vec![Check::ok("node", format!("{}, seq {}", status.state, status.seq))];
     checks.push(kept(status));
     checks.extend(set_up(status));
-    let watched = Watched::of_status(status);
+    let watched = WatchedLanes::of_status(status);
     checks.push(lanes(&watched));
     if !watched.is_all() {
         checks.push(controllers(status));
@@ -153,7 +153,7 @@ fn of_status(status: &Status) -> Vec<Check> {
 }
 
 /// Whether a stop reaches anything.
-fn lanes(watched: &Watched) -> Check {
+fn lanes(watched: &WatchedLanes) -> Check {
     let name = "lanes";
     match watched.loud() {
         Some(text) if watched.is_all() => {

@@ -14,7 +14,7 @@ use self::trip::trip;
 use crate::telemetry::history::Entry;
 use crate::telemetry::people::{span, time, way_on, when};
 use crate::telemetry::status::{CauseStatus, ConditionStatus, SelfTestPart, Status};
-use crate::telemetry::watched::Watched;
+use crate::telemetry::watched::WatchedLanes;
 
 /// Columns of the text: a terminal of 80 that is not filled to its edge.
 const COLUMNS: usize = 79;
@@ -78,7 +78,7 @@ pub(super) fn status(status: &Status) -> String {
 /// The headline, the reason of a kill, and loudly what no kill stops and what moves nevertheless.
 fn top(status: &Status) -> String {
     let mut out = first_lines(status);
-    if let Some(loud) = Watched::of_status(status).loud() {
+    if let Some(loud) = WatchedLanes::of_status(status).loud() {
         line(&mut out, "NOT GATED", &loud);
     }
     for moving in still::not_still(status) {

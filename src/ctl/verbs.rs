@@ -7,7 +7,7 @@ use super::client::{Asked, Client, Found, NoAnswer, Place};
 use super::{Console, GOOD, REFUSED, UNREACHABLE, USAGE, text};
 use crate::socket::protocol::{Answer, ErrorCode};
 use crate::telemetry::status::Status;
-use crate::telemetry::watched::Watched;
+use crate::telemetry::watched::WatchedLanes;
 
 pub(super) fn fields(because: &Because, mut own: Value) -> Value {
     if let Some(own) = own.as_object_mut() {
@@ -122,7 +122,7 @@ pub(super) fn reset(
     console.complain(&text::head(&status));
     let seq = status.seq;
     let question = if status.lanes.iter().all(|lane| lane.motion.is_empty()) {
-        let watched = Watched::of_status(&status);
+        let watched = WatchedLanes::of_status(&status);
         format!("reset lets go of seq {seq}: {}.", watched.until_arm())
     } else {
         // What moves it is not ours, and no reset ends it.

@@ -18,7 +18,7 @@ use crate::telemetry::events::EventLog;
 use crate::telemetry::fixture;
 use crate::telemetry::history::History;
 use crate::telemetry::status::{SelfTestPart, Status};
-use crate::telemetry::watched::Watched;
+use crate::telemetry::watched::WatchedLanes;
 use crate::verbs::{Ask, NotTaken, Outcome, Wish};
 
 /// A folder that goes with the test.
@@ -179,7 +179,7 @@ impl Rig {
             own_uid,
             group: "interlock".to_owned(),
             accounts: Arc::new(Accounts::default),
-            watched: Watched::of_status(&node.status.lock()),
+            watched: WatchedLanes::of_status(&node.status.lock()),
             attribution: attribution.clone(),
             history: history.clone(),
             events,

@@ -36,7 +36,7 @@ use crate::telemetry::events::EventSender;
 use crate::telemetry::history::History;
 use crate::telemetry::slots::{Slots, ThreadName};
 use crate::telemetry::status::Status;
-use crate::telemetry::watched::Watched;
+use crate::telemetry::watched::WatchedLanes;
 use crate::verbs::{NotTaken, Outcome, Wish};
 
 /// What bounds clients.
@@ -124,7 +124,7 @@ pub struct SocketParts {
     /// The system's accounts, read anew for each wish: an operator may have been added meanwhile.
     pub accounts: Arc<dyn Fn() -> rights::Accounts + Send + Sync>,
     /// The lanes that no kill reaches.
-    pub watched: Watched,
+    pub watched: WatchedLanes,
     /// Who asked for what.
     pub attribution: Arc<Attribution>,
     /// For `history`.

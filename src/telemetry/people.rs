@@ -1,7 +1,7 @@
 //! Words for people that several readers of the status share: spans, times, the next command.
 
 use super::status::Status;
-use super::watched::Watched;
+use super::watched::WatchedLanes;
 
 const MINUTE: f64 = 60.0;
 const HOUR: f64 = 3_600.0;
@@ -85,7 +85,7 @@ pub fn way_on(status: &Status) -> Option<&'static str> {
             Some("see why it is not still, interlockctl reset, interlockctl arm")
         }
         // What moves it does not pass here.
-        ("killed", true) if Watched::of_status(status).only().is_some() => {
+        ("killed", true) if WatchedLanes::of_status(status).only().is_some() => {
             Some("1. interlockctl reset   2. interlockctl arm")
         }
         ("killed", true) => Some("1. interlockctl reset (nothing moves)   2. interlockctl arm"),

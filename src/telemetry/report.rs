@@ -112,6 +112,7 @@ fn with_topics(
                 publishers: writers.and_then(|writers| u64::try_from(writers.len()).ok()),
                 name: input.name.clone(),
                 asserted: view.asserted,
+                heartbeat_only: input.asserts.is_none(),
                 lost: view.lost,
                 seen: view.seen,
                 silent_for_s: ago(view.last_seen),

@@ -120,7 +120,9 @@ fn sentence(result: &PartResult, lane: &dyn Fn(usize) -> String) -> String {
             "asserts; it disarms, so while disarmed there is no trip".to_owned()
         }
         (None, Reach::Heartbeat) => {
-            "heard, and silence would be noticed; it has no message that trips".to_owned()
+            "heard, and its silence would be noticed; no message of this input can kill, only its \
+             silence"
+                .to_owned()
         }
         (Some(Flaw::NotRead), _) => "its own asserting message is not read as one".to_owned(),
         (Some(Flaw::NoLevel), _) => "a message that asserts did not make it assert".to_owned(),
@@ -183,6 +185,13 @@ mod tests {
         assert_eq!(lane.flaw.as_deref(), Some("no_safe_command"));
         let kept = texts.self_test(&result(Some(Flaw::NotReset(Refused::Unmet))), 7);
         assert!(kept.text.contains("stays killed: conditions are unmet"), "{kept:?}");
+        let beat = PartResult { reach: Reach::Heartbeat, ..result(None) };
+        let beat = texts.self_test(&beat, 7);
+        assert_eq!(beat.tested, "heartbeat");
+        assert!(
+            beat.text.ends_with("no message of this input can kill, only its silence"),
+            "{beat:?}"
+        );
         let slots = fixture::slots();
         let (about, text) = told(&result(Some(Flaw::NotPublished { lane: 0 })), &slots);
         assert_eq!(about, "kill input pendant");

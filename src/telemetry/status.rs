@@ -294,6 +294,9 @@ pub struct KillInputStatus {
     pub name: String,
     /// A live publisher asserts.
     pub asserted: bool,
+    /// A bare heartbeat: no message of it can assert, only its silence acts.
+    #[serde(default)]
+    pub heartbeat_only: bool,
     /// Its node; empty: nobody asserts, or the middleware does not tell who.
     #[serde(default)]
     pub asserted_by: String,
@@ -313,6 +316,9 @@ pub struct KillInputStatus {
     /// Since the newest sample; `null`: none yet.
     pub silent_for_s: Option<f64>,
 }
+
+/// What is said of a bare heartbeat that is heard: there is no button that could be released.
+pub const HEARTBEAT: &str = "heartbeat heard (no button)";
 
 /// One feedback topic.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]

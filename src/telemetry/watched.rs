@@ -10,14 +10,14 @@ use crate::config::model::{Config, LaneMode};
 
 /// The lanes that only watch.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Watched {
+pub struct WatchedLanes {
     /// Their names.
     lanes: Vec<String>,
     /// There is no other lane.
     is_all: bool,
 }
 
-impl Watched {
+impl WatchedLanes {
     /// Those of a configuration.
     #[must_use]
     pub fn of_config(config: &Config) -> Self {
@@ -107,8 +107,8 @@ mod tests {
     use super::*;
     use crate::telemetry::fixture;
 
-    fn watched(modes: &[bool]) -> Watched {
-        Watched::of(["base", "left", "right"].into_iter().zip(modes.iter().copied()))
+    fn watched(modes: &[bool]) -> WatchedLanes {
+        WatchedLanes::of(["base", "left", "right"].into_iter().zip(modes.iter().copied()))
     }
 
     #[test]
@@ -122,7 +122,7 @@ mod tests {
         assert_eq!(none.until_arm(), "nothing moves until arm");
         assert_eq!((none.loud(), none.is_all()), (None, false));
         // Of a node that tells no lanes nothing is claimed.
-        assert_eq!(watched(&[]), Watched::default());
+        assert_eq!(watched(&[]), WatchedLanes::default());
     }
 
     #[test]
@@ -157,10 +157,10 @@ mod tests {
     #[test]
     fn when_a_configuration_is_asked_expect_its_modes() {
         let mut config = fixture::config();
-        assert_eq!(Watched::of_config(&config), Watched::default());
+        assert_eq!(WatchedLanes::of_config(&config), WatchedLanes::default());
         for lane in &mut config.lanes {
             lane.mode = LaneMode::Watch;
         }
-        assert!(Watched::of_config(&config).is_all());
+        assert!(WatchedLanes::of_config(&config).is_all());
     }
 }

@@ -38,13 +38,13 @@ impl<'m> Keys<'m> {
         })
     }
 
-    /// A bool or a finite number, whichever is written.
+    /// A bool or a whole number, whichever is written.
     pub(in crate::config) fn flag(&mut self, key: &str) -> Read<FlagValue> {
-        self.typed(key, "true, false or a finite number", |value| match value {
+        self.typed(key, "true, false or a whole number", |value| match value {
             Value::Bool(value) => Some(FlagValue::Bool(*value)),
             Value::Int(value) => Some(FlagValue::Int(*value)),
-            Value::Double(value) => value.is_finite().then_some(FlagValue::Double(*value)),
-            Value::String(_)
+            Value::Double(_)
+            | Value::String(_)
             | Value::BoolArray(_)
             | Value::IntArray(_)
             | Value::DoubleArray(_)

@@ -90,15 +90,13 @@ pub struct Asserts {
     pub when: FlagValue,
 }
 
-/// A bool or a number of the params file.
-#[derive(Clone, Copy, Debug, PartialEq)]
+/// A bool or a whole number of the params file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FlagValue {
     /// `true`, `false`
     Bool(bool),
     /// A whole number.
     Int(i64),
-    /// Any other number, finite.
-    Double(f64),
 }
 
 impl fmt::Display for FlagValue {
@@ -106,7 +104,6 @@ impl fmt::Display for FlagValue {
         match self {
             Self::Bool(value) => value.fmt(out),
             Self::Int(value) => value.fmt(out),
-            Self::Double(value) => write!(out, "{value:?}"),
         }
     }
 }

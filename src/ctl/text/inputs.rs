@@ -2,7 +2,9 @@
 
 use super::plain;
 use crate::telemetry::people::{heard_on, span};
-use crate::telemetry::status::{FeedbackStatus, KillInputStatus, PARTIAL, TemperatureStatus};
+use crate::telemetry::status::{
+    FeedbackStatus, HEARTBEAT, KillInputStatus, PARTIAL, TemperatureStatus,
+};
 
 /// Of one input, every component that has something to say; the hottest where none has.
 pub(super) fn temperature(parts: &[TemperatureStatus]) -> String {
@@ -35,6 +37,7 @@ pub(super) fn kill_input(input: &KillInputStatus) -> String {
         (true, _, _) => format!("ASSERTED by {asserted_by}"),
         (false, false, _) => format!("not heard yet: is it switched on?{on}"),
         (false, true, true) => format!("SILENT for {}{on}", span(silent_for_s.unwrap_or(0.0))),
+        (false, true, false) if input.heartbeat_only => HEARTBEAT.to_owned(),
         (false, true, false) => String::from("released"),
     };
     if note.is_empty() { format!("{name}: {state}") } else { format!("{name}: {state}; {note}") }
@@ -54,6 +57,21 @@ pub(super) fn feedback(feedback: &FeedbackStatus) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn when_a_kill_input_has_no_button_expect_none_called_released() {
+        let mut told = KillInputStatus {
+            name: String::from("console"),
+            seen: true,
+            silent_for_s: Some(0.1),
+            ..KillInputStatus::default()
+        };
+        assert_eq!(kill_input(&told), "console: released");
+        told.heartbeat_only = true;
+        assert_eq!(kill_input(&told), "console: heartbeat heard (no button)");
+        told.lost = true;
+        assert_eq!(kill_input(&told), "console: SILENT for 0.1 s");
+    }
 
     #[test]
     fn when_a_feedback_comes_without_a_lane_s_part_expect_no_silence_told() {

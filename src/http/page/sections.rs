@@ -6,9 +6,9 @@ use super::html::{Class, Html};
 use super::table::{Cell, Table, any, class};
 use crate::telemetry::people::{span, time, way_on};
 use crate::telemetry::status::{
-    KillInputStatus, LaneStatus, PARTIAL, SourceStatus, Status, TopicStatus, TripStatus,
+    HEARTBEAT, KillInputStatus, LaneStatus, PARTIAL, SourceStatus, Status, TopicStatus, TripStatus,
 };
-use crate::telemetry::watched::Watched;
+use crate::telemetry::watched::WatchedLanes;
 
 /// The state in one word.
 pub(super) fn word(status: &Status, stalled: Option<&str>) -> &'static str {
@@ -39,7 +39,7 @@ pub(super) fn head(status: &Status, stalled: Option<&str>, html: &mut Html) {
         html.raw(": what follows may be old.</p>\n");
     }
     html.raw("<p>").text(&summary(status)).raw("</p>\n");
-    let watched = Watched::of_status(status);
+    let watched = WatchedLanes::of_status(status);
     if let Some(loud) = watched.loud() {
         let class = if watched.is_all() { Class::Bad } else { Class::Warn };
         html.raw("<p>").mark(class, &format!("NOT GATED: {loud}")).raw("</p>\n");
@@ -235,6 +235,7 @@ fn kill_input(input: &KillInputStatus) -> Vec<Cell> {
         (true, _, _) => Cell::new(Class::Bad, format!("ASSERTED by {}", input.asserted_by)),
         (false, false, _) => Cell::new(Class::Warn, "not heard yet"),
         (false, true, true) => Cell::new(Class::Bad, "SILENT"),
+        (false, true, false) if input.heartbeat_only => Cell::new(Class::Ok, HEARTBEAT),
         (false, true, false) => Cell::new(Class::Ok, "released"),
     };
     vec![

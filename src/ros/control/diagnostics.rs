@@ -12,8 +12,8 @@ use crate::gate::lane_state::LaneState;
 use crate::gate::state::State;
 use crate::gate::units::{SteadyTime, WallTime};
 use crate::telemetry::status::{
-    ClockStatus, FeedbackStatus, KillInputStatus, LaneStatus, PARTIAL, SourceStatus, Status,
-    TopicStatus,
+    ClockStatus, FeedbackStatus, HEARTBEAT, KillInputStatus, LaneStatus, PARTIAL, SourceStatus,
+    Status, TopicStatus,
 };
 
 /// `diagnostic_msgs/DiagnosticStatus` levels. STALE is the aggregator's word, never ours.
@@ -271,6 +271,8 @@ fn kill_input(input: &KillInputStatus) -> DiagnosticStatus {
         (ERROR, "silent: is it switched on?".to_owned())
     } else if !input.note.is_empty() {
         (WARN, format!("an incompatible publisher on its topic: {}", input.note))
+    } else if input.seen && input.heartbeat_only {
+        (OK, HEARTBEAT.to_owned())
     } else if input.seen {
         (OK, "released".to_owned())
     } else {

@@ -27,7 +27,7 @@ use crate::telemetry::events::{Event, RequestRefusal, ShortText, What};
 use crate::telemetry::report::condition_status;
 use crate::telemetry::self_test::SelfTestPart;
 use crate::telemetry::slots::{ArmRefusal, ResetRefusal};
-use crate::telemetry::watched::Watched;
+use crate::telemetry::watched::WatchedLanes;
 use crate::verbs::{Ask, Asked, Attempt, Outcome, Via, Wish, count_refused};
 
 /// Offers the five services.
@@ -183,7 +183,7 @@ async fn reset(shared: &Shared, seq: u64) -> Outcome {
     match ask(shared, Verb::Reset { seq }).await {
         Err(message) => refusal(message),
         Ok(answer) => concluded(shared, &answer, || {
-            let until_arm = Watched::of_config(&shared.config).until_arm();
+            let until_arm = WatchedLanes::of_config(&shared.config).until_arm();
             format!("disarmed, seq {}: {until_arm}", answer.seq)
         }),
     }
@@ -247,7 +247,7 @@ async fn self_test(shared: &Shared) -> Outcome {
 
 /// A kill that works is not one that stops: what was tested reaches no robot.
 fn stops_nothing(shared: &Shared) -> &'static str {
-    let is_all = Watched::of_config(&shared.config).is_all();
+    let is_all = WatchedLanes::of_config(&shared.config).is_all();
     if is_all { ", but no lane is gated: a kill stops nothing" } else { "" }
 }
 

@@ -41,7 +41,7 @@ use crate::telemetry::decisions::{DecisionFeed, Thinning, decisions};
 use crate::telemetry::events::{Call, Event, EventSender, What};
 use crate::telemetry::notes::Notes;
 use crate::telemetry::slots::Slots;
-use crate::telemetry::watched::Watched;
+use crate::telemetry::watched::WatchedLanes;
 use crate::watchdog::Progress;
 
 /// The node's name unless a remap says otherwise.
@@ -145,7 +145,7 @@ impl Endpoints {
             reply_events.post(Event { at: clock::now(), what });
         };
         let progress = latch.as_ref().map(|post| post.progress().clone());
-        let watched = Watched::of_config(&config);
+        let watched = WatchedLanes::of_config(&config);
         let (reply_sender, replies) =
             Replies::start(responder, watched, progress, notes.clone(), slots.clone(), failed)?;
         let (requests, request_queue) = Requests::new(shared_bit.clone());

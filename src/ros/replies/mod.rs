@@ -28,7 +28,7 @@ use crate::latch::Progress;
 use crate::telemetry::notes::Notes;
 use crate::telemetry::slots::{Slots, ThreadName};
 use crate::telemetry::texts::NOT_PERSISTED;
-use crate::telemetry::watched::Watched;
+use crate::telemetry::watched::WatchedLanes;
 
 /// The longest an answer waits for the disk: whoever stops a robot wants to know that it was heard.
 const DISK_LIMIT: Duration = Duration::from_millis(200);
@@ -99,7 +99,7 @@ impl Replies {
     /// [`StartError`].
     pub fn start(
         responder: Responder<Trigger::Service>,
-        watched: Watched,
+        watched: WatchedLanes,
         progress: Option<Arc<Progress>>,
         notes: Arc<Notes>,
         slots: Arc<Slots>,
@@ -168,7 +168,7 @@ impl Disk {
 
 fn run(
     workers: &Workers,
-    (disk, watched): (&Disk, &Watched),
+    (disk, watched): (&Disk, &WatchedLanes),
     receiver: &Receiver<Reply>,
     wake: &WakeSet,
     stop: &AtomicBool,
