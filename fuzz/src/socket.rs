@@ -26,6 +26,7 @@ use interlock::telemetry::events::EventLog;
 use interlock::telemetry::history::History;
 use interlock::telemetry::slots::{BuildInfo, Slots};
 use interlock::telemetry::status::Status;
+use interlock::telemetry::watched::WatchedLanes;
 use interlock::verbs::{NotTaken, Outcome, Wish};
 use serde_json::Value;
 
@@ -115,6 +116,7 @@ fn rig() -> &'static Rig {
             own_uid: std::os::unix::fs::MetadataExt::uid(&std::fs::metadata(&folder).expect("it")),
             group: "interlock".to_owned(),
             accounts: Arc::new(Accounts::default),
+            watched: WatchedLanes::of_config(&config),
             attribution: Arc::<Attribution>::default(),
             history,
             events,

@@ -37,6 +37,8 @@ pub struct FeedbackCodec {
     /// First slot of the mirrored fields, and how many there are.
     first_mirror: usize,
     mirrored: Vec<Option<i64>>,
+    /// The first of the lane's joints that the message read last lacks.
+    missing: Option<usize>,
 }
 
 /// What a message says of a lane. An empty slice: the message does not carry that quantity.
@@ -109,12 +111,14 @@ impl FeedbackCodec {
             checksum,
             first_mirror,
             mirrored: vec![None; mirrors.len()],
+            missing: None,
         })
     }
 
     /// Reads a message; `None` where it is no usable sample.
     pub fn read(&mut self, bytes: &[u8]) -> Option<Reading<'_>> {
         self.mirrored.fill(None);
+        self.missing = None;
         self.layout.find(bytes, &mut self.found).ok()?;
         let endian = self.found.endian();
         if let Some(checksum) = &mut self.checksum
@@ -149,7 +153,10 @@ impl FeedbackCodec {
                                 Some(known.feedback)
                             }
                             (count, _) => {
-                                find_places(bytes, hits, &known.lane, places)?;
+                                self.missing = find_places(bytes, hits, &known.lane, places);
+                                if self.missing.is_some() {
+                                    return None;
+                                }
                                 Some(count)
                             }
                         }
@@ -159,11 +166,22 @@ impl FeedbackCodec {
                 let targets = [(&*position, &mut self.position), (&*velocity, &mut self.velocity)];
                 for (array, values) in targets {
                     let Some(array) = array else { continue };
-                    source.joints(array, count, names.is_some(), places, values)?;
+                    if source.joints(array, count, names.is_some(), places, values).is_none() {
+                        // An array that is too short ends before this joint.
+                        self.missing = count.is_none().then_some(values.len());
+                        return None;
+                    }
                 }
             }
         }
         Some(Reading::Joints(Sample { position: &self.position, velocity: &self.velocity }))
+    }
+
+    /// The first of the lane's joints that the message read last does not have, by its index in the
+    /// lane; `None` where it has all, or is unusable for another reason.
+    #[must_use]
+    pub const fn missing(&self) -> Option<usize> {
+        self.missing
     }
 
     /// The mirrored field of that number in the message read last; `None` where that was unusable.
@@ -221,20 +239,23 @@ impl Source<'_> {
     }
 }
 
-/// Finds each joint's place in the message, looking first where it was last time.
+/// Finds each joint's place in the message, looking first where it was last time. Gives the first
+/// joint that is not there.
 fn find_places(
     bytes: &[u8],
     names: &[Hit],
     joints: &[Box<[u8]>],
     places: &mut [usize],
-) -> Option<()> {
-    for (joint, place) in joints.iter().zip(places) {
+) -> Option<usize> {
+    joints.iter().zip(places).position(|(joint, place)| {
         let is_there = |hit: &Hit| hit.text(bytes) == Some(joint.as_ref());
-        if !names.get(*place).is_some_and(is_there) {
-            *place = names.iter().position(is_there)?;
+        if names.get(*place).is_some_and(is_there) {
+            return false;
         }
-    }
-    Some(())
+        let found = names.iter().position(is_there);
+        *place = found.unwrap_or(*place);
+        found.is_none()
+    })
 }
 
 /// Every field with floats in it, for those who do not look at them.

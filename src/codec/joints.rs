@@ -1,5 +1,6 @@
 //! The order of joints in a message that names them, against the lane's own order.
 
+use super::numbers::wrong_count;
 use crate::cdr::Found;
 use crate::gate::check::Refusal;
 use crate::gate::verdict::Reason;
@@ -56,11 +57,12 @@ impl JointOrder {
             }
             self.joint_at.push(joint);
         }
-        if !partial && self.joint_at.len() != self.names.len() {
-            return Err(Refusal::whole(Reason::WrongCount));
+        let found = self.joint_at.len();
+        if !partial && found != self.names.len() {
+            return Err(wrong_count(found, self.names.len()));
         }
-        if self.joint_at.is_empty() {
-            return Err(Refusal::whole(Reason::WrongCount));
+        if found == 0 {
+            return Err(wrong_count(found, self.names.len()));
         }
         Ok(())
     }

@@ -8,7 +8,13 @@ use crate::gate::check::Refusal;
 use crate::gate::verdict::Reason;
 
 const MALFORMED: Refusal = Refusal::whole(Reason::Malformed);
-const WRONG_COUNT: Refusal = Refusal::whole(Reason::WrongCount);
+
+/// Not as many values as there must be.
+pub(super) fn wrong_count(found: usize, needed: usize) -> Refusal {
+    let number = |count: usize| u32::try_from(count).map_or(f64::NAN, f64::from);
+    let (found, bound) = (number(found), number(needed));
+    Refusal { found, bound, ..Refusal::whole(Reason::WrongCount) }
+}
 
 /// Writes a limited number over the one that was asked for. Into a `float32` it is rounded away from
 /// that one: the limit lies between the two, so the number written stays inside it.
@@ -58,11 +64,12 @@ impl Reader<'_> {
     ) -> Result<(), Refusal> {
         let hit = self.found.hits(slot).first().ok_or(MALFORMED)?;
         let (primitive, endian) = (self.primitive(slot), self.endian());
-        if usize::try_from(hit.len) != Ok(place_of.len()) {
-            return Err(WRONG_COUNT);
+        let found = usize::try_from(hit.len).unwrap_or(usize::MAX);
+        if found != place_of.len() {
+            return Err(wrong_count(found, place_of.len()));
         }
-        if place_of.len() > values.capacity() {
-            return Err(WRONG_COUNT);
+        if found > values.capacity() {
+            return Err(wrong_count(found, values.capacity()));
         }
         values.resize(place_of.len(), f64::NAN);
         let at = (hit.offset, hit.len);
@@ -73,7 +80,7 @@ impl Reader<'_> {
         };
         read_floats(self.bytes, endian, primitive, at, into, set).ok_or_else(|| {
             let beyond = place_of.iter().any(|place| *place >= place_of.len());
-            if beyond { WRONG_COUNT } else { MALFORMED }
+            if beyond { wrong_count(found, place_of.len()) } else { MALFORMED }
         })
     }
 
@@ -91,12 +98,16 @@ impl Reader<'_> {
         if hits.iter().all(|hit| hit.len == 0) {
             return Ok(());
         }
-        let room = points.checked_mul(dimensions).filter(|room| *room <= values.capacity());
-        values.resize(room.ok_or(WRONG_COUNT)?, f64::NAN);
+        let room = points.checked_mul(dimensions).unwrap_or(usize::MAX);
+        if room > values.capacity() {
+            return Err(wrong_count(room, values.capacity()));
+        }
+        values.resize(room, f64::NAN);
         let (primitive, endian) = (self.primitive(slot), self.endian());
         for (hit, row) in hits.iter().zip(values.chunks_exact_mut(dimensions)) {
-            if usize::try_from(hit.len) != Ok(joint_at.len()) {
-                return Err(WRONG_COUNT);
+            let found = usize::try_from(hit.len).unwrap_or(usize::MAX);
+            if found != joint_at.len() {
+                return Err(wrong_count(found, joint_at.len()));
             }
             let at = (hit.offset, hit.len);
             let set = |joint: &usize, element| row.get_mut(*joint).map(|value| *value = element);

@@ -13,6 +13,7 @@ pub mod clock_status;
 pub mod collector;
 pub mod decisions;
 pub mod events;
+pub mod feedback;
 pub mod history;
 mod latch_text;
 pub mod logging;

@@ -25,6 +25,8 @@ pub struct Findings {
     pub writers: Vec<Option<Vec<(Gid, String)>>>,
     /// For each feedback the same as for kill inputs.
     pub feedback: Vec<String>,
+    /// For each feedback: why no lane can use what comes.
+    pub lacks: Vec<String>,
     /// What there is to say about the robot description.
     pub description: String,
     /// Why the latch file cannot be written.
@@ -80,6 +82,12 @@ impl Notes {
         let findings = self.0.lock();
         let writers = findings.writers.get(input)?.as_ref()?;
         u64::try_from(writers.len()).ok()
+    }
+
+    /// Why no lane can use what comes of a feedback.
+    #[must_use]
+    pub fn lacks(&self, feedback: usize) -> String {
+        self.0.lock().lacks.get(feedback).cloned().unwrap_or_default()
     }
 
     /// What there is to say about the robot description.

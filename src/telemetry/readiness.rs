@@ -4,7 +4,7 @@
 //! A lane that is not `required`, a kill input without a heartbeat, temperatures and batteries are not
 //! asked for: an arm does not wait for them either.
 
-use super::status::{KillInputStatus, LaneStatus, PARTIAL, Readiness, Status};
+use super::status::{KillInputStatus, LaneStatus, Readiness, Status};
 use crate::config::model::Config;
 use crate::gate::state::State;
 
@@ -32,7 +32,7 @@ pub fn readiness(config: &Config, status: &Status) -> Readiness {
     }
     for feedback in status.feedback.iter().filter(|feedback| !feedback.fresh) {
         let since = match feedback.partial {
-            true => PARTIAL.to_owned(),
+            true => feedback.partial_text(),
             false => since(feedback.silent_for_s),
         };
         reasons.push(format!("feedback {} {since}{}", feedback.name, because(&feedback.note)));

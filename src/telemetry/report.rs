@@ -55,6 +55,7 @@ fn with_topics(
     found.kill_inputs.resize_with(config.kill_inputs.len(), String::new);
     found.writers.resize_with(config.kill_inputs.len(), || None);
     found.feedback.resize_with(config.feedback.len(), String::new);
+    found.lacks.resize_with(config.feedback.len(), String::new);
     let lanes = snapshot.lanes.iter().zip(&config.lanes).zip(&slots.lanes).zip(&found.lanes);
     let inputs = snapshot.kill_inputs.iter().zip(&config.kill_inputs);
     let feedback = snapshot.feedback.iter().zip(&config.feedback);
@@ -120,11 +121,14 @@ fn with_topics(
             .collect(),
         feedback: feedback
             .zip(found.feedback)
-            .map(|((view, feedback), note)| FeedbackStatus {
+            .zip(found.lacks)
+            .map(|(((view, feedback), note), lacks)| FeedbackStatus {
                 note,
                 name: feedback.name.clone(),
                 fresh: view.fresh,
-                partial: view.partial,
+                // The gate has no sample of what no lane could use; that it comes is known here.
+                partial: view.partial || !view.fresh && !lacks.is_empty(),
+                lacks: if view.fresh { String::new() } else { lacks },
                 silent_for_s: ago(view.last_seen),
             })
             .collect(),

@@ -333,12 +333,27 @@ pub struct FeedbackStatus {
     /// Messages come within the timeout, but not with what every such lane needs.
     #[serde(default)]
     pub partial: bool,
+    /// Which joint of which lane is missing, where that is known; empty: nothing is, or nothing comes.
+    #[serde(default)]
+    pub lacks: String,
     /// Since the newest sample that any lane could use; `null`: none yet.
     pub silent_for_s: Option<f64>,
 }
 
 /// What is said of a feedback that is [`partial`](FeedbackStatus::partial).
 pub const PARTIAL: &str = "comes, but without what every lane needs";
+
+impl FeedbackStatus {
+    /// The same with what is missing.
+    #[must_use]
+    pub fn partial_text(&self) -> String {
+        if self.lacks.is_empty() {
+            PARTIAL.to_owned()
+        } else {
+            format!("{PARTIAL}: {}", self.lacks)
+        }
+    }
+}
 
 /// `/readyz`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -136,11 +136,13 @@ impl Texts<'_> {
                 self.heard_on(condition.subject)
             ),
             ConditionCode::FeedbackStale => {
-                let input = if let Subject::Feedback(feedback) = condition.subject {
-                    self.config.feedback.get(feedback)
+                let (input, lacks) = if let Subject::Feedback(feedback) = condition.subject {
+                    (self.config.feedback.get(feedback), self.notes.lacks(feedback))
                 } else {
-                    None
+                    (None, String::new())
                 };
+                let is = if lacks.is_empty() { lacks } else { format!("comes, but {lacks}") };
+                let is = if is.is_empty() { "silent" } else { &is };
                 let timeout = input.map_or(f64::NAN, |input| input.timeout.as_secs_f64());
                 let joints = match input.map(|input| input.feedback_type) {
                     Some(FeedbackType::JointState | FeedbackType::Mapped) => {
@@ -149,7 +151,7 @@ impl Texts<'_> {
                     Some(FeedbackType::Odometry | FeedbackType::Imu) | None => "",
                 };
                 format!(
-                    "feedback '{subject}' silent, needs a message{joints} at least every \
+                    "feedback '{subject}' {is}, needs a message{joints} at least every \
                      {timeout} s (topic {topic})"
                 )
             }

@@ -58,6 +58,22 @@ fn a_watched_lane_publishes_nothing_and_counts_what_limits_would_do() {
     assert_eq!(refused["message"], "refused: the lane is only watched (mode: watch)");
 }
 
+#[test]
+fn where_no_lane_is_gated_a_kill_says_that_nothing_was_stopped() {
+    let head = "    release_over_ros: true\n    lanes:\n";
+    let mut rig = Rig::new(&format!("{head}{WATCHED}"));
+    let answer = rig.trigger("kill");
+    assert_eq!(answer["success"], false, "{answer}");
+    let text = answer["message"].as_str().expect("a text");
+    assert!(text.contains("NOTHING WAS STOPPED: every lane only watches (today)"), "{text}");
+    // It is latched all the same, and a reset does not say that nothing moves.
+    let text = rig.reset()["message"].as_str().expect("a text").to_owned();
+    assert!(
+        text.ends_with("nothing that passes here moves until arm; today only watches"),
+        "{text}"
+    );
+}
+
 /// A live policy and its successor, which the params file puts above it and in shadow.
 fn with_shadow() -> String {
     let shadow = "          next: {topic: next, priority: 50, timeout_s: 60.0, max_rate_hz: 1000.0, burst: 100, mode: shadow, revision: checkpoint-2}\n";

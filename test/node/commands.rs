@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::rig::Rig;
+use crate::rig::{BASE, BODY, Rig};
 use crate::support::wait_for;
 
 const SOURCE: &str = "priority: 10, allow_no_timeout: true, max_rate_hz: 1000.0, burst: 100";
@@ -101,6 +101,24 @@ pub(crate) fn stands(rig: &mut Rig, joints: &[&str]) {
         let unmet = rig.state()["unmet"].to_string();
         !unmet.contains("feedback_stale") && !unmet.contains("no_safe_command")
     });
+}
+
+#[test]
+fn a_feedback_without_one_joint_comes_and_the_joint_is_named() {
+    let mut rig = Rig::new(&format!("{BASE}{BODY}{}", crate::params::STATES));
+    rig.peer.publisher("/states", STATES);
+    wait_for("what is missing", || {
+        // The driver of a part of the robot: alive, and of no use to a lane of two joints.
+        rig.peer.publish("/states", json!({"name": ["hip"], "position": [0.25]}));
+        rig.status()["feedback"][0]["partial"] == true
+    });
+    let missing = "joint 'knee' of lane 'body' is missing";
+    let status = rig.status();
+    assert_eq!(status["feedback"][0]["lacks"], missing, "{status}");
+    let unmet = status["unmet"].as_array().expect("a list").iter();
+    let mut texts = unmet.filter_map(|one| one["text"].as_str());
+    assert!(texts.any(|text| text.contains(&format!("comes, but {missing}"))), "{status}");
+    wait_for("a line in the log", || rig.node.log().contains(missing));
 }
 
 #[test]

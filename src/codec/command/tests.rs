@@ -60,7 +60,12 @@ fn when_an_array_has_another_length_expect_wrong_count() {
     ] {
         let (mut codec, mut command) = codec(CommandType::Float64MultiArray, &joints, false);
         let message = bytes(&multi_array_type(), &[("data", numbers(&values))]);
-        assert_eq!(reason(codec.decode(&message, &mut command)), expected, "{values:?}");
+        let refused = codec.decode(&message, &mut command);
+        assert_eq!(reason(refused), expected, "{values:?}");
+        if let Err(Refusal { found, bound, .. }) = refused {
+            let count = f64::from(u32::try_from(values.len()).unwrap());
+            assert_eq!((found, bound), (count, 3.0), "both counts are told");
+        }
     }
 }
 

@@ -57,9 +57,15 @@ fn when_the_message_has_more_joints_in_another_order_expect_the_lanes_own() {
 fn when_a_joint_is_missing_or_counts_differ_expect_nothing() {
     let mut codec = codec(&["knee", "hip"]);
     assert!(codec.read(&joint_state_bytes(&["knee"], &[0.1], &[], &[])).is_none());
+    assert_eq!(codec.missing(), Some(1), "the hip");
     assert!(codec.read(&joint_state_bytes(&["knee", "hip"], &[0.1], &[], &[])).is_none());
+    assert_eq!(codec.missing(), None, "both are named");
     assert!(codec.read(&joint_state_bytes(&[], &[0.1, 0.2], &[], &[])).is_none(), "no names");
+    assert_eq!(codec.missing(), Some(0));
     assert!(codec.read(&[0, 1]).is_none());
+    assert_eq!(codec.missing(), None);
+    assert!(codec.read(&joint_state_bytes(&["knee", "hip"], &[0.1, 0.2], &[], &[])).is_some());
+    assert_eq!(codec.missing(), None);
 }
 
 #[test]

@@ -16,7 +16,7 @@ pub(super) use self::compile::{Compiled, array_map, compile, needs_map};
 pub(super) use self::kinds::{check_names, primitive, wrong_kind};
 pub(super) use self::paths::{describe, many_steps};
 use super::joints::JointOrder;
-use super::numbers::put_inside;
+use super::numbers::{put_inside, wrong_count};
 use crate::cdr::{Endian, Found, Primitive, read_f64, read_i64};
 use crate::config::model::UnusedElements;
 use crate::gate::check::Refusal;
@@ -26,7 +26,6 @@ use crate::gate::units::is_within;
 use crate::gate::verdict::Reason;
 
 const MALFORMED: Refusal = Refusal::whole(Reason::Malformed);
-const WRONG_COUNT: Refusal = Refusal::whole(Reason::WrongCount);
 
 /// What a mapped array carries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -154,8 +153,9 @@ impl Mapped {
             return self.read_named(bytes, found, command);
         }
         for quantity in &self.quantities {
-            if quantity.count(found) != quantity.elements {
-                return Err(WRONG_COUNT);
+            let count = quantity.count(found);
+            if count != quantity.elements {
+                return Err(wrong_count(count, quantity.elements));
             }
             let values = quantity.carries.of_mut(command);
             for place in &self.places {
@@ -178,7 +178,7 @@ impl Mapped {
         for quantity in &self.quantities {
             match quantity.count(found) {
                 0 => continue,
-                count if count != joints.len() => return Err(WRONG_COUNT),
+                count if count != joints.len() => return Err(wrong_count(count, joints.len())),
                 _ => {}
             }
             let values = quantity.carries.of_mut(command);
@@ -193,15 +193,20 @@ impl Mapped {
 
     /// Arrays that may have any length have the one that the map covers.
     fn counts(&self, found: &Found) -> Result<(), Refusal> {
-        let is_right = |rule: &CountRule| {
+        for rule in &self.counts {
             let hits = found.hits(rule.slot);
+            let is_right = |count: usize| {
+                if count == rule.count { Ok(()) } else { Err(wrong_count(count, rule.count)) }
+            };
             if rule.in_hits {
-                hits.len() == rule.count
-            } else {
-                hits.iter().all(|hit| usize::try_from(hit.len) == Ok(rule.count))
+                is_right(hits.len())?;
+                continue;
             }
-        };
-        if self.counts.iter().all(is_right) { Ok(()) } else { Err(WRONG_COUNT) }
+            for hit in hits {
+                is_right(usize::try_from(hit.len).unwrap_or(usize::MAX))?;
+            }
+        }
+        Ok(())
     }
 
     /// What belongs to no joint, and fields with a fixed value.

@@ -2,9 +2,7 @@
 
 use super::plain;
 use crate::telemetry::people::{heard_on, span};
-use crate::telemetry::status::{
-    FeedbackStatus, HEARTBEAT, KillInputStatus, PARTIAL, TemperatureStatus,
-};
+use crate::telemetry::status::{FeedbackStatus, HEARTBEAT, KillInputStatus, TemperatureStatus};
 
 /// Of one input, every component that has something to say; the hottest where none has.
 pub(super) fn temperature(parts: &[TemperatureStatus]) -> String {
@@ -47,7 +45,7 @@ pub(super) fn kill_input(input: &KillInputStatus) -> String {
 pub(super) fn feedback(feedback: &FeedbackStatus) -> String {
     let state = match (feedback.fresh, feedback.silent_for_s) {
         (true, _) => String::from("fresh"),
-        (false, _) if feedback.partial => PARTIAL.to_owned(),
+        (false, _) if feedback.partial => feedback.partial_text(),
         (false, Some(silent)) => format!("SILENT for {}", span(silent)),
         (false, None) => String::from("not heard yet"),
     };

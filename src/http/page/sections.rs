@@ -6,7 +6,7 @@ use super::html::{Class, Html};
 use super::table::{Cell, Table, any, class};
 use crate::telemetry::people::{span, time, way_on};
 use crate::telemetry::status::{
-    HEARTBEAT, KillInputStatus, LaneStatus, PARTIAL, SourceStatus, Status, TopicStatus, TripStatus,
+    HEARTBEAT, KillInputStatus, LaneStatus, SourceStatus, Status, TopicStatus, TripStatus,
 };
 use crate::telemetry::watched::WatchedLanes;
 
@@ -214,7 +214,7 @@ fn inputs(status: &Status) -> Table {
     table.rows.extend(status.feedback.iter().map(|feedback| {
         let says = match (feedback.fresh, feedback.silent_for_s) {
             (true, _) => Cell::new(Class::Ok, "fresh"),
-            (false, _) if feedback.partial => Cell::new(Class::Bad, PARTIAL),
+            (false, _) if feedback.partial => Cell::new(Class::Bad, feedback.partial_text()),
             (false, Some(_)) => Cell::new(Class::Bad, "SILENT"),
             (false, None) => Cell::new(Class::Warn, "not heard yet"),
         };

@@ -12,8 +12,8 @@ use crate::gate::lane_state::LaneState;
 use crate::gate::state::State;
 use crate::gate::units::{SteadyTime, WallTime};
 use crate::telemetry::status::{
-    ClockStatus, FeedbackStatus, HEARTBEAT, KillInputStatus, LaneStatus, PARTIAL, SourceStatus,
-    Status, TopicStatus,
+    ClockStatus, FeedbackStatus, HEARTBEAT, KillInputStatus, LaneStatus, SourceStatus, Status,
+    TopicStatus,
 };
 
 /// `diagnostic_msgs/DiagnosticStatus` levels. STALE is the aggregator's word, never ours.
@@ -289,7 +289,7 @@ fn feedback(feedback: &FeedbackStatus) -> DiagnosticStatus {
     } else if feedback.fresh {
         (OK, "fresh".to_owned())
     } else if feedback.partial {
-        (WARN, PARTIAL.to_owned())
+        (WARN, feedback.partial_text())
     } else if feedback.silent_for_s.is_some() {
         (WARN, "silent".to_owned())
     } else {

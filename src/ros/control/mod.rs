@@ -9,6 +9,7 @@ mod controllers;
 mod decisions;
 mod description;
 mod diagnostics;
+mod lacks;
 mod parameters;
 mod rosout;
 mod sensor_diagnostics;
@@ -204,6 +205,7 @@ impl ControlNode {
         let mut counted: Option<SteadyTime> = None;
         let mut looked: Option<SteadyTime> = None;
         let mut judged: Option<SteadyTime> = None;
+        let mut lacks = lacks::Lacks::default();
         loop {
             let ends = self.switch.is_shutting_down();
             self.node.spin_once(SPIN);
@@ -239,6 +241,7 @@ impl ControlNode {
             let is_time = judged.is_none_or(|at| now.steady.since(at) >= LEVELS);
             if due || is_time || ends {
                 judged = Some(now.steady);
+                lacks.turn(&self.shared, snapshot, now.steady);
                 let texts = self.shared.texts();
                 let status = report::status_of_named(snapshot, texts, &self.shared.slots, now);
                 let diagnosis = self.diagnostics.judge(&status, now.steady);

@@ -229,11 +229,13 @@ impl GateThread {
             }
             match feedback.subscription.take(&mut self.buffer) {
                 Ok(Some(_)) => {
-                    let mut usable = true;
+                    let mut unusable = None;
                     let guards = feedback.guards;
                     for one in &mut feedback.uses {
                         let bytes = self.buffer.bytes();
-                        usable &= read(one, bytes, &mut self.gate, (index, guards), now);
+                        if !read(one, bytes, &mut self.gate, (index, guards), now) {
+                            unusable.get_or_insert((one.lane, one.codec.missing()));
+                        }
                         let lane = one.lane.and_then(|lane| self.lanes.get_mut(lane));
                         let Some(lane) = lane else { continue };
                         for (place, number) in one.mirrors.iter().enumerate() {
@@ -243,7 +245,7 @@ impl GateThread {
                             }
                         }
                     }
-                    self.record_feedback(index, usable, now);
+                    self.record_feedback(index, unusable, now);
                 }
                 Ok(None) => self.pending.clear(&feedback.bit),
                 Err(error) => {

@@ -142,9 +142,17 @@ impl GateThread {
         }
     }
 
-    pub(super) fn record_feedback(&self, index: usize, usable: bool, now: Moment) {
-        if let Some(slots) = self.slots.feedback.get(index).filter(|_| usable) {
-            slots.last_received.set(now.wall);
+    /// `unusable`: the first lane that could not use it, and the joint that it lacks.
+    pub(super) fn record_feedback(
+        &self,
+        index: usize,
+        unusable: Option<(Option<usize>, Option<usize>)>,
+        now: Moment,
+    ) {
+        let Some(slots) = self.slots.feedback.get(index) else { return };
+        match unusable {
+            None => slots.last_received.set(now.wall),
+            Some((lane, joint)) => slots.unusable(now.steady, lane, joint),
         }
     }
 

@@ -75,6 +75,22 @@ fn when_a_feedback_comes_without_a_lane_s_part_expect_that_and_not_fresh() {
 }
 
 #[test]
+fn when_no_lane_can_use_what_comes_expect_it_partial_with_what_is_missing() {
+    let mut node = Node::new();
+    assert!(!node.status().feedback[0].partial);
+    node.notes
+        .write(|found| found.lacks = vec![String::from("joint 'c' of lane 'arms' is missing")]);
+    let feedback = node.status().feedback.remove(0);
+    assert!(feedback.partial && !feedback.fresh);
+    let text = "comes, but without what every lane needs: joint 'c' of lane 'arms' is missing";
+    assert_eq!(feedback.partial_text(), text);
+    // A second driver may send what the first leaves out.
+    node.snapshot.feedback[0].fresh = true;
+    let feedback = node.status().feedback.remove(0);
+    assert_eq!((feedback.partial, feedback.lacks.as_str()), (false, ""));
+}
+
+#[test]
 fn when_a_lane_stands_after_a_stop_expect_for_how_long() {
     let mut node = Node::new();
     assert_eq!((node.lane().still_for_s, node.lane().motion.as_str()), (None, ""));

@@ -34,6 +34,7 @@ pub use thread::ThreadSlot;
 pub use topics::{TopicPool, TopicSlots, TopicWords};
 
 use crate::config::model::Config;
+use crate::gate::units::SteadyTime;
 
 /// Log messages, counted by whoever logs.
 #[derive(Debug, Default)]
@@ -123,6 +124,25 @@ pub struct FeedbackSlots {
     pub name: String,
     /// Newest sample.
     pub last_received: TimestampGauge,
+    /// Newest message that a lane could not use: steady time, ns.
+    pub unusable_at: Level,
+    /// The first lane that could not; absent: none reads joints of it.
+    pub unusable_lane: Level,
+    /// The first of its joints that was missing; absent: none was.
+    pub missing_joint: Level,
+}
+
+impl FeedbackSlots {
+    /// A message that could not be used.
+    pub fn unusable(&self, at: SteadyTime, lane: Option<usize>, joint: Option<usize>) {
+        let index = |level: &Level, of: Option<usize>| match of.map(u64::try_from) {
+            Some(Ok(of)) => level.set(of),
+            Some(Err(_)) | None => level.forget(),
+        };
+        index(&self.unusable_lane, lane);
+        index(&self.missing_joint, joint);
+        self.unusable_at.set(at.as_nanos());
+    }
 }
 
 impl Slots {
@@ -139,6 +159,9 @@ impl Slots {
         let feedback = config.feedback.iter().map(|feedback| FeedbackSlots {
             name: feedback.name.clone(),
             last_received: TimestampGauge::default(),
+            unusable_at: Level::default(),
+            unusable_lane: Level::default(),
+            missing_joint: Level::default(),
         });
         Arc::new(Self {
             node: NodeSlots::new(config),

@@ -129,3 +129,17 @@ fn when_the_latch_file_cannot_be_written_expect_the_same_reason_in_every_state()
     assert_eq!(texts(&config).condition(&condition), "No space left: make space");
     assert_eq!(texts(&forgets).latch_lost(true), NOT_PERSISTED);
 }
+
+#[test]
+fn when_a_feedback_comes_without_a_joint_expect_that_and_no_silence_told() {
+    let config = fixture::config();
+    let parts = Parts::default();
+    let stale = condition(ConditionCode::FeedbackStale, Subject::Feedback(0));
+    let text = parts.texts(&config).condition(&stale);
+    assert!(text.starts_with("feedback 'joints' silent, needs a message"), "{text}");
+    let lack = String::from("joint 'right_elbow' of lane 'arms' is missing");
+    parts.notes.write(|all| all.lacks = vec![lack]);
+    let text = parts.texts(&config).condition(&stale);
+    let comes = "feedback 'joints' comes, but joint 'right_elbow' of lane 'arms' is missing, needs";
+    assert!(text.starts_with(comes), "{text}");
+}
