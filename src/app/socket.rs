@@ -55,6 +55,8 @@ pub(super) fn bind(config: &Config) -> Result<Bound, SocketError> {
 
 /// Starts the thread.
 pub(super) fn start(bound: Bound, operators: Operators) -> Result<SocketServer, SocketError> {
+    let at = bound.path.display().to_string();
+    operators.notes.write(|notes| notes.control_socket = at);
     let parts = SocketParts {
         own_uid: own_uid(),
         group: operators.config.control_socket.group.clone(),

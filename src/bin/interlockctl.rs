@@ -17,6 +17,11 @@ fn main() -> ExitCode {
         || size().map_or((24, 80), |size| (usize::from(size.ws_row), usize::from(size.ws_col)));
     let no_color = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
     let surroundings = Surroundings::read(|name| std::env::var(name).ok(), geteuid().as_raw());
+    let surroundings = surroundings.with_sessions(|folder| {
+        // A folder that is not there or not open has nothing for us.
+        let all = std::fs::read_dir(folder).into_iter().flatten();
+        all.filter_map(|entry| Some(entry.ok()?.path())).collect()
+    });
     let code = run(
         std::env::args_os(),
         &mut Console {

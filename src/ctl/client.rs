@@ -27,6 +27,11 @@ pub(super) enum NoAnswer {
         "no node answers at {0}: it is not running, or has another control_socket.path (--socket)"
     )]
     NotRunning(String),
+    /// The usual places have none, and a node answers over HTTP.
+    #[error(
+        "no node answers at {places}, but one does at {url}: verbs do not reach it from here: {how}"
+    )]
+    Elsewhere { places: String, url: String, how: String },
     /// More than one node answers, and which is meant is not ours to guess.
     #[error(
         "several nodes answer, at {0}: nothing was done. Say which is meant with --socket PATH"
@@ -53,6 +58,15 @@ pub(super) struct Client {
     paths: Vec<PathBuf>,
     /// Where to look over HTTP when no place answers; `None`: the command line says which node.
     fallback: Option<String>,
+}
+
+/// What a look found.
+pub(super) struct Looked {
+    pub(super) status: Status,
+    /// Its JSON, as it came.
+    pub(super) raw: String,
+    /// Why verbs do not reach the node that was looked at; `None`: they do, or nobody knows.
+    pub(super) unreached: Option<String>,
 }
 
 /// One place that somebody may listen at.
@@ -136,9 +150,20 @@ impl Client {
             let paths: Vec<String> = open.into_iter().map(|(_, path)| path).collect();
             return Err(NoAnswer::Several(paths.join(" and ")));
         }
-        open.pop().ok_or_else(|| {
-            closed.map_or_else(|| NoAnswer::NotRunning(self.places()), NoAnswer::NoPermission)
-        })
+        open.pop().ok_or_else(|| closed.map_or_else(|| self.absent(), NoAnswer::NoPermission))
+    }
+
+    /// Why no place answers. A node of another session, or with another path, may still answer over
+    /// HTTP and say where its socket is; never tried where the command line names the node.
+    pub(super) fn absent(&self) -> NoAnswer {
+        let places = self.places();
+        let Some(url) = &self.fallback else { return NoAnswer::NotRunning(places) };
+        let Ok((status, _)) = fetch(url) else { return NoAnswer::NotRunning(places) };
+        let how = match status.control_socket.as_str() {
+            "" => "--socket PATH".to_owned(),
+            path => format!("--socket {}", super::text::plain(path)),
+        };
+        NoAnswer::Elsewhere { places, url: url.clone(), how }
     }
 
     /// Asks one thing. `fields` are the verb's own.
@@ -163,20 +188,23 @@ impl Client {
     /// The status and its JSON: over `url` where it is given, else over the socket. Where the socket is
     /// not named and no usual place answers, over HTTP's usual address: whoever names a node, or has
     /// several, would be told another's.
-    pub(super) fn look(&self, url: Option<&str>) -> Result<(Status, String), NoAnswer> {
+    pub(super) fn look(&self, url: Option<&str>) -> Result<Looked, NoAnswer> {
         if let Some(url) = url {
-            return fetch(url);
+            let (status, raw) = fetch(url)?;
+            return Ok(Looked { status, raw, unreached: None });
         }
         match self.status() {
             Ok(status) => {
-                let json = serde_json::to_string(&status).unwrap_or_default();
-                Ok((status, json))
+                let raw = serde_json::to_string(&status).unwrap_or_default();
+                Ok(Looked { status, raw, unreached: None })
             }
             Err(error @ NoAnswer::Several(_)) => Err(error),
             // What the socket says is what there is to correct.
-            Err(error) => match &self.fallback {
-                Some(url) => fetch(url).map_err(|_| error),
-                None => Err(error),
+            Err(error) => match self.fallback.as_deref().map(fetch) {
+                Some(Ok((status, raw))) => {
+                    Ok(Looked { status, raw, unreached: Some(error.to_string()) })
+                }
+                Some(Err(_)) | None => Err(error),
             },
         }
     }

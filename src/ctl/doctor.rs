@@ -64,7 +64,7 @@ pub(super) fn doctor(client: &Client, console: &mut Console<'_>) -> u8 {
         checks.push(rights(whoami));
     }
     match client.look(None) {
-        Ok((status, _)) => checks.extend(of_status(&status)),
+        Ok(looked) => checks.extend(of_status(&looked.status)),
         Err(_) => checks.push(Check::cannot_tell("node", "no status: see the first line")),
     }
     if !is_running {
@@ -107,6 +107,10 @@ fn socket(client: &Client, asked: Result<Option<Whoami>, NoAnswer>) -> (Check, O
             (Check::bad(name, error.to_string(), fix), None)
         }
         Err(error @ NoAnswer::NotRunning(_)) => (Check::cannot_tell(name, error.to_string()), None),
+        Err(NoAnswer::Elsewhere { places, url, how }) => {
+            let text = format!("no node answers at {places}, but one does at {url}");
+            (Check::bad(name, text, format!("interlockctl doctor {how}")), None)
+        }
         Err(error @ NoAnswer::Several(_)) => {
             (Check::bad(name, error.to_string(), "interlockctl doctor --socket PATH"), None)
         }

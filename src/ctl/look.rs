@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::client::{Client, NoAnswer};
+use super::client::{Client, Looked, NoAnswer};
 use super::screen::Screen;
 use super::{Console, GOOD, KILLED, REFUSED, USAGE, text};
 use crate::clock;
@@ -19,12 +19,21 @@ fn code(status: &Status) -> u8 {
     if status.state == "killed" { KILLED } else { GOOD }
 }
 
+/// The whole, and whether what it says to type reaches the node.
+fn told(looked: &Looked) -> String {
+    let mut out = text::status(&looked.status);
+    if let Some(why) = &looked.unreached {
+        out.push_str(&text::unreached(why));
+    }
+    out
+}
+
 pub(super) fn status(client: &Client, url: Option<&str>, console: &mut Console<'_>) -> u8 {
     match client.look(url) {
-        Ok((status, _)) => {
-            let painted = text::painted(&text::status(&status), console.colour);
+        Ok(looked) => {
+            let painted = text::painted(&told(&looked), console.colour);
             console.say(&painted);
-            code(&status)
+            code(&looked.status)
         }
         Err(error) => console.unreachable(&error),
     }
@@ -32,9 +41,12 @@ pub(super) fn status(client: &Client, url: Option<&str>, console: &mut Console<'
 
 pub(super) fn json(client: &Client, url: Option<&str>, console: &mut Console<'_>) -> u8 {
     match client.look(url) {
-        Ok((status, raw)) => {
-            console.say(&format!("{}\n", raw.trim_end()));
-            code(&status)
+        Ok(looked) => {
+            console.say(&format!("{}\n", looked.raw.trim_end()));
+            if let Some(why) = &looked.unreached {
+                console.complain(&text::unreached(why));
+            }
+            code(&looked.status)
         }
         Err(error) => console.unreachable(&error),
     }
@@ -49,7 +61,7 @@ pub(super) fn watch(client: &Client, url: Option<&str>, console: &mut Console<'_
         let text = match console.screen {
             Some(size) => {
                 let text = match &looked {
-                    Ok((status, _)) => text::status(status),
+                    Ok(looked) => self::told(looked),
                     Err(error) => format!("NO ANSWER\n  {error}\n"),
                 };
                 let drawn = screen.draw(&text, size());
@@ -67,9 +79,9 @@ pub(super) fn watch(client: &Client, url: Option<&str>, console: &mut Console<'_
 }
 
 /// Not a terminal: the headline again for each change, as in a log.
-fn changed(looked: &Result<(Status, String), NoAnswer>, told: &mut Option<String>) -> String {
+fn changed(looked: &Result<Looked, NoAnswer>, told: &mut Option<String>) -> String {
     let (key, text) = match looked {
-        Ok((status, _)) => (text::what_counts(status), text::head(status)),
+        Ok(looked) => (text::what_counts(&looked.status), text::head(&looked.status)),
         Err(error) => ("no answer".to_owned(), format!("NO ANSWER  {error}\n")),
     };
     if told.as_ref() == Some(&key) {
@@ -142,10 +154,10 @@ mod tests {
     use super::*;
     use crate::telemetry::status::ConditionStatus;
 
-    fn looked(state: &str, seq: u64) -> Result<(Status, String), NoAnswer> {
+    fn looked(state: &str, seq: u64) -> Result<Looked, NoAnswer> {
         let permitted = state == "active";
         let status = Status { state: state.to_owned(), permitted, seq, ..Status::default() };
-        Ok((status, String::new()))
+        Ok(Looked { status, raw: String::new(), unreached: None })
     }
 
     #[test]

@@ -140,6 +140,13 @@ pub(super) fn head(status: &Status) -> String {
     out
 }
 
+/// Why verbs do not reach the node that was looked at, below what its status says to type.
+pub(super) fn unreached(why: &str) -> String {
+    let mut out = String::new();
+    line(&mut out, "NO VERBS", why);
+    out
+}
+
 /// A self test, part by part.
 pub(super) fn self_test(parts: &[SelfTestPart]) -> String {
     let mut out = String::new();

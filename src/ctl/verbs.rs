@@ -24,6 +24,12 @@ pub(super) fn kill(client: &Client, because: &Because, console: &mut Console<'_>
     if places.is_empty() {
         let error = NoAnswer::NotRunning(client.places());
         console.complain(&format!("NOT KILLED: {error}\n{OTHER_WAYS}"));
+        // Only after what is to be done now: this may take a while.
+        if let NoAnswer::Elsewhere { url, how, .. } = client.absent() {
+            console.complain(&format!(
+                "  or:   interlockctl kill {how}   (a node answers at {url})\n"
+            ));
+        }
         return UNREACHABLE;
     }
     kill_at(places, because, console)
@@ -69,6 +75,7 @@ fn kill_at(places: Vec<Place>, because: &Because, console: &mut Console<'_>) -> 
             }
             Err(
                 error @ (NoAnswer::NotRunning(_)
+                | NoAnswer::Elsewhere { .. }
                 | NoAnswer::Several(_)
                 | NoAnswer::Unreachable { .. }
                 | NoAnswer::NotInterlock { .. }),

@@ -7,6 +7,9 @@ use std::path::PathBuf;
 /// The socket's name in the runtime directory.
 pub const NAME: &str = "control.sock";
 
+/// Where each person's session has its runtime directory, `$XDG_RUNTIME_DIR`; mode 0700.
+const SESSIONS: &str = "/run/user";
+
 /// What the rule looks at.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Surroundings {
@@ -16,6 +19,9 @@ pub struct Surroundings {
     pub xdg_runtime_dir: Option<String>,
     /// The effective user.
     pub uid: u32,
+    /// The runtime directories of everybody's sessions, which only root can look into: a node that a
+    /// person launched has its socket there. Empty for everybody else.
+    pub sessions: Vec<PathBuf>,
 }
 
 impl Surroundings {
@@ -27,7 +33,19 @@ impl Surroundings {
             runtime_directory: set("RUNTIME_DIRECTORY"),
             xdg_runtime_dir: set("XDG_RUNTIME_DIR"),
             uid,
+            sessions: Vec::new(),
         }
+    }
+
+    /// The same with the sessions' directories, for the tool: `list` gives what is in a folder.
+    #[must_use]
+    pub fn with_sessions(self, list: impl Fn(&str) -> Vec<PathBuf>) -> Self {
+        if self.uid != 0 {
+            return self;
+        }
+        let mut sessions = list(SESSIONS);
+        sessions.sort();
+        Self { sessions, ..self }
     }
 
     /// Where a node makes its socket: systemd's folder, else the session's, else root's, else one in
@@ -44,13 +62,16 @@ impl Surroundings {
     }
 
     /// Where a node may have made it, the user's own folder first: that of this session, the system's,
-    /// and that of a node that this user started without a session. More than one may be there; the
-    /// tool then kills all of them and does nothing else to any.
+    /// that of a node that this user started without a session, and for root those of everybody's
+    /// sessions. More than one may be there; the tool then kills all of them and does nothing else to
+    /// any.
     #[must_use]
     pub fn candidates(&self) -> Vec<PathBuf> {
         let own_tmp = PathBuf::from(format!("/tmp/interlock-{}", self.uid));
         let mut found: Vec<PathBuf> = Vec::new();
-        for folder in [self.folder(), PathBuf::from("/run/interlock"), own_tmp] {
+        let usual = [self.folder(), PathBuf::from("/run/interlock"), own_tmp];
+        let sessions = self.sessions.iter().map(|session| session.join("interlock"));
+        for folder in usual.into_iter().chain(sessions) {
             let path = folder.join(NAME);
             if !found.contains(&path) {
                 found.push(path);
@@ -96,5 +117,23 @@ mod tests {
         ];
         assert_eq!(found, expected.map(PathBuf::from));
         assert_eq!(surroundings(None, None, 0).candidates().len(), 2);
+    }
+
+    #[test]
+    fn when_root_looks_expect_everybody_s_sessions_and_each_once() {
+        let list =
+            |folder: &str| ["1000", "7", "0"].map(|uid| PathBuf::from(folder).join(uid)).into();
+        let found = surroundings(None, Some("/run/user/0"), 0).with_sessions(list).candidates();
+        let expected = [
+            "/run/user/0/interlock/control.sock",
+            "/run/interlock/control.sock",
+            "/tmp/interlock-0/control.sock",
+            "/run/user/1000/interlock/control.sock",
+            "/run/user/7/interlock/control.sock",
+        ];
+        assert_eq!(found, expected.map(PathBuf::from));
+        // Nobody else can look into them.
+        let own = surroundings(None, None, 7);
+        assert_eq!(own.clone().with_sessions(list), own);
     }
 }

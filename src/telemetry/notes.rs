@@ -31,6 +31,8 @@ pub struct Findings {
     pub description: String,
     /// Why the latch file cannot be written.
     pub latch: String,
+    /// Where the control socket is.
+    pub control_socket: String,
     /// Steps of the real-time set-up that failed, one sentence each.
     pub realtime: Vec<String>,
 }

@@ -78,6 +78,7 @@ fn with_topics(
         awaits_description: snapshot.awaits_description,
         simulated_time: config.use_sim_time,
         realtime: found.realtime,
+        control_socket: found.control_socket,
         lanes: lanes
             .map(|(((view, lane), slots), notes)| {
                 let controller = controller(view, lane, notes);

@@ -79,6 +79,9 @@ pub struct Status {
     /// Steps of the real-time set-up that failed, each with its reason and the way out.
     #[serde(default)]
     pub realtime: Vec<String>,
+    /// Path of the control socket: who looks over HTTP may not find it. Empty: not told.
+    #[serde(default)]
+    pub control_socket: String,
     /// Which robot.
     pub hardware_id: String,
     /// Of the program.

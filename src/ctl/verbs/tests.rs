@@ -166,6 +166,42 @@ fn when_two_names_lead_to_one_node_expect_one() {
 }
 
 #[test]
+fn when_a_node_answers_over_http_only_expect_how_verbs_reach_it() {
+    let mut status = status_of_killed();
+    status.control_socket = String::from("/run/user/1000/interlock/control.sock");
+    let server = serve(status);
+    let url = format!("http://{}", server.address());
+    let nowhere = PathBuf::from("/nonexistent/control.sock");
+    let client = Client::of_usual(vec![nowhere.clone()], &url);
+    let how = "--socket /run/user/1000/interlock/control.sock";
+    // What is to be done now comes first.
+    let said = killed(&client);
+    let or = format!("{OTHER_WAYS}  or:   interlockctl kill {how}   (a node answers at {url})\n");
+    assert_eq!(said.code, UNREACHABLE);
+    assert!(said.err.starts_with("NOT KILLED: no node") && said.err.ends_with(&or), "{}", said.err);
+    // The latch file that this user finds is another node's.
+    let said = on_console(None, None, |it| disarm(&client, &Because::default(), it));
+    let why = format!("but one does at {url}: verbs do not reach it from here: {how}\n");
+    assert!(said.code == UNREACHABLE && said.err.ends_with(&why), "{}", said.err);
+    let said = on_console(None, None, |it| look::status(&client, None, it));
+    let last = said.out.split("  NO VERBS    ").nth(1).unwrap_or_default();
+    assert!(said.out.starts_with("KILLED") && last.contains("control.sock"), "{}", said.out);
+    let said = on_console(None, None, |it| look::json(&client, None, it));
+    assert!(said.out.starts_with('{') && said.err.contains("NO VERBS"), "{}", said.err);
+    let said = on_console(None, None, |it| doctor::doctor(&client, it));
+    assert!(said.out.starts_with("BAD          socket"), "{}", said.out);
+    assert!(!said.out.contains("state_dir"), "{}", said.out);
+    // Asked for by its address, nothing is said of verbs.
+    let said = on_console(None, None, |it| look::status(&client, Some(&url), it));
+    assert!(!said.out.contains("NO VERBS"), "{}", said.out);
+    // An older node does not say where.
+    let older = serve(status_of_killed());
+    let client = Client::of_usual(vec![nowhere], &format!("http://{}", older.address()));
+    let said = on_console(None, None, |it| disarm(&client, &Because::default(), it));
+    assert!(said.err.ends_with("from here: --socket PATH\n"), "{}", said.err);
+}
+
+#[test]
 fn when_the_node_is_named_expect_no_other_one_s_status() {
     let server = serve(status_of_killed());
     let url = format!("http://{}", server.address());

@@ -13,6 +13,7 @@ fn here(folder: &Path) -> Surroundings {
         runtime_directory: None,
         xdg_runtime_dir: Some(folder.to_str().expect("a plain path").to_owned()),
         uid: fs::metadata(folder).expect("the folder").uid(),
+        ..Surroundings::default()
     }
 }
 
