@@ -148,7 +148,10 @@ fn rules(keys: &mut Keys<'_>, at: &str, cause: Cause) -> Option<CauseRules> {
             keys.refuse_effectless(&above_key, only, because).map(|()| None)
         }
         Above::Ratio => keys
-            .double(&above_key, Range::above(0.0, "", "a share of the commands").to(1.0))
+            .double(
+                &above_key,
+                Range::above(0.0, "", "a share of the commands, and never above 1").below(1.0),
+            )
             .optional(),
         Above::Distance => keys
             .double(

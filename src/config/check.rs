@@ -4,6 +4,7 @@
 //! (`--check-config --ros-args …`). Needs no ROS.
 
 mod divergence;
+mod rules;
 mod silences;
 
 use std::fmt::Write as _;
@@ -12,7 +13,7 @@ use super::args::Arguments;
 use super::load;
 use super::model::{
     CommandType, Config, Engage, FeedbackType, Interface, KillAction, LaneConfig, LaneMode,
-    ReturnTo, SourceConfig, SourceMode, UrdfFrom,
+    ReturnTo, SourceConfig, SourceMode,
 };
 use super::problem::Problems;
 use crate::gate::cause::Cause;
@@ -62,7 +63,7 @@ pub fn summary(config: &Config) -> String {
         lane_summary(&mut text, config, lane);
     }
     inputs_summary(&mut text, config);
-    rules_summary(&mut text, config);
+    rules::summary(&mut text, config);
     let http = config.http.map_or_else(|| "off".to_owned(), |address| address.to_string());
     line(&mut text, &format!("http {http}"));
     if config.latch_persist {
@@ -90,11 +91,13 @@ fn inputs_summary(text: &mut String, config: &Config) {
         }
         if let Some(tilt) = one.max_tilt {
             let action = config.action_of_node(Cause::Tilt);
-            write_to(&mut told, format_args!(", over a tilt of {tilt} rad: {action}"));
+            let lasting = rules::lasting(config, Cause::Tilt);
+            write_to(&mut told, format_args!(", over a tilt of {tilt} rad: {action} {lasting}"));
         }
         if let Some(turn) = one.max_angular_velocity {
             let action = config.action_of_node(Cause::AngularVelocity);
-            write_to(&mut told, format_args!(", over {turn} rad/s: {action}"));
+            let lasting = rules::lasting(config, Cause::AngularVelocity);
+            write_to(&mut told, format_args!(", over {turn} rad/s: {action} {lasting}"));
         }
         line(text, &told);
     }
@@ -140,49 +143,6 @@ fn sensors_summary(text: &mut String, config: &Config) {
         let (name, topic, timeout) = (&one.name, &one.topic, one.timeout);
         let does = told(&one.thresholds, "");
         line(text, &format!("battery {name}: {topic}, {does}; silent after {timeout:?}"));
-    }
-}
-
-fn rules_summary(text: &mut String, config: &Config) {
-    if let Some(urdf) = &config.urdf {
-        let state = match (&config.description, &urdf.from) {
-            (Some(description), _) => format!("read, sha256 {:.12}", description.sha256),
-            (None, UrdfFrom::Topic(_)) => {
-                "its limits are checked when it comes; until then nothing can arm".to_owned()
-            }
-            (None, UrdfFrom::File(_)) => "not read".to_owned(),
-        };
-        line(text, &format!("{} {}: {state}", urdf.key(), urdf.name()));
-        let notes = config.description.iter().flat_map(|description| &description.notes);
-        for note in notes {
-            line(text, &format!("  {note}"));
-        }
-    }
-    let written = config.profiles.iter().skip(1);
-    for profile in written {
-        let rules = &profile.rules;
-        let mut told = format!(
-            "profile {}: velocity x {}, acceleration x {}, effort x {}",
-            profile.name, rules.velocity, rules.acceleration, rules.effort
-        );
-        for (cause, action) in &rules.actions {
-            write_to(&mut told, format_args!(", {cause}: {action}"));
-        }
-        line(text, &told);
-    }
-    if config.profiles.len() > 1 {
-        line(text, &format!("arm without a profile takes {}", config.profile));
-    }
-    for (cause, action) in config.written_actions() {
-        let usual = cause.default_action();
-        line(text, &format!("cause {cause}: {action} instead of {usual}"));
-    }
-    if let Some(topic) = &config.stop.cut_topic {
-        let deadline = config.stop.deadline;
-        line(text, &format!("moving {deadline:?} after a trip: true on {topic}"));
-    }
-    if !config.other_paths.is_empty() {
-        line(text, &format!("other paths: {}", config.other_paths.join(", ")));
     }
 }
 
@@ -337,6 +297,9 @@ fn lane_summary(text: &mut String, config: &Config, lane: &LaneConfig) {
     line(text, &format!("  feedback {feedback}, controller {controller}; limits: {limits}"));
     if let Some(told) = divergence::of_lane(config, lane) {
         line(text, &format!("  {told}"));
+    }
+    if lane.command_type == CommandType::Float64MultiArray && lane.controller.is_none() {
+        line(text, "  joint order is compared with nobody: name the controller");
     }
     free(text, lane);
 }

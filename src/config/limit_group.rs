@@ -105,7 +105,7 @@ fn bounds(keys: &mut Keys<'_>, place: &str, kind: Kind) -> Option<Option<Bounds>
     let (low, high) = if is_velocity {
         let because = "the lane must be able to stand still";
         (
-            Range { low: None, high: Some(0.0), unit: "", because },
+            Range::any("", because).to(0.0),
             Range::above(
                 0.0,
                 "",

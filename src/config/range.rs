@@ -49,8 +49,8 @@ impl<T> Read<T> {
 pub(super) struct Range {
     /// Lower bound and whether the bound itself is allowed.
     pub(super) low: Option<(f64, bool)>,
-    /// Upper bound, itself allowed.
-    pub(super) high: Option<f64>,
+    /// Upper bound and whether the bound itself is allowed.
+    pub(super) high: Option<(f64, bool)>,
     /// After the numbers, for example ` s`; may be empty.
     pub(super) unit: &'static str,
     /// Why.
@@ -71,29 +71,36 @@ impl Range {
     }
 
     pub(super) const fn to(mut self, high: f64) -> Self {
-        self.high = Some(high);
+        self.high = Some((high, true));
+        self
+    }
+
+    pub(super) const fn below(mut self, high: f64) -> Self {
+        self.high = Some((high, false));
         self
     }
 
     pub(super) fn contains(&self, value: f64) -> bool {
         let is_over =
             self.low.is_none_or(|(low, is_in)| if is_in { value >= low } else { value > low });
-        value.is_finite() && is_over && self.high.is_none_or(|high| value <= high)
+        let is_under =
+            self.high.is_none_or(|(high, is_in)| if is_in { value <= high } else { value < high });
+        value.is_finite() && is_over && is_under
     }
 
     pub(super) fn text(&self) -> String {
         let unit = self.unit;
+        let sign = |is_in: bool| if is_in { "<=" } else { "<" };
         match (self.low, self.high) {
             (None, None) => "a finite number".to_owned(),
-            (None, Some(high)) => format!("v <= {high}{unit}"),
-            (Some((low, is_in)), high) => {
-                let sign = if is_in { "<=" } else { "<" };
-                match high {
-                    Some(high) => format!("{low} {sign} v <= {high}{unit}"),
-                    None if is_in => format!("v >= {low}{unit}"),
-                    None => format!("v > {low}{unit}"),
+            (None, Some((high, is_in))) => format!("v {} {high}{unit}", sign(is_in)),
+            (Some((low, is_in)), high) => match high {
+                Some((high, is_high_in)) => {
+                    format!("{low} {} v {} {high}{unit}", sign(is_in), sign(is_high_in))
                 }
-            }
+                None if is_in => format!("v >= {low}{unit}"),
+                None => format!("v > {low}{unit}"),
+            },
         }
     }
 }

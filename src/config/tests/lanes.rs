@@ -222,6 +222,16 @@ fn hazard_25_safety_off_in_the_configuration() {
 }
 
 #[test]
+fn when_nobody_compares_an_array_s_joints_expect_the_summary_to_say_so() {
+    let nobody = "joint order is compared with nobody: name the controller";
+    assert!(summary(&config(ARM)).contains(nobody), "{}", summary(&config(ARM)));
+    let named = with(ARM, "output: arm", "controller: arm_controller\n        output: arm");
+    assert!(!summary(&config(&named)).contains(nobody));
+    // A twist has axes, and no order to be wrong in.
+    assert!(!summary(&config(BASE)).contains(nobody));
+}
+
+#[test]
 fn what_is_left_free_is_named_in_the_summary() {
     let free = |text: &str| {
         let summary = summary(&config(text));
