@@ -29,6 +29,10 @@ pub(super) fn status(status: &Status) -> String {
     {
         line(&mut out, "then", &format!("seq {}   {}", last.seq, trip(last)));
     }
+    if status.state == "disarmed" {
+        // A cause may have disarmed it, which nobody asked for.
+        last_stop(&mut out, status);
+    }
     for condition in &status.unmet {
         line(&mut out, "in the way", &self::condition(condition));
     }
@@ -184,10 +188,15 @@ pub(super) fn would_move(status: &Status) -> String {
         };
         line(&mut out, "lane", &format!("{}: {who}", lane.name));
     }
-    if let Some(cause) = status.last_trip.as_ref().filter(|trip| trip.seq > 0) {
-        line(&mut out, "last stop", &format!("seq {}   {}", cause.seq, trip(cause)));
-    }
+    last_stop(&mut out, status);
     out
+}
+
+/// What stopped it last, where anything did.
+fn last_stop(out: &mut String, status: &Status) {
+    if let Some(cause) = status.last_trip.as_ref().filter(|trip| trip.seq > 0) {
+        line(out, "last stop", &format!("seq {}   {}", cause.seq, trip(cause)));
+    }
 }
 
 /// What makes a new line where `--watch` writes a log: no ages, no counts.

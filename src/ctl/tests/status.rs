@@ -147,6 +147,30 @@ fn when_the_node_is_active_expect_good_and_who_is_in_charge() {
 }
 
 #[test]
+fn when_a_cause_disarmed_it_expect_which_below_the_headline() {
+    let mut status = killed();
+    status.state = String::from("disarmed");
+    let by = TripStatus {
+        seq: 42,
+        cause: String::from("controller_gone"),
+        subject: String::from("base"),
+        age_s: 3.0,
+        ..TripStatus::default()
+    };
+    status.first_trip = None;
+    status.last_trip = Some(by);
+    let second = |status: &Status| text::status(status).lines().nth(1).map(str::to_owned);
+    let line = "  last stop   seq 42   by controller_gone (base) 00:00:00 UTC, 3.0 s ago";
+    assert_eq!(second(&status).as_deref(), Some(line));
+    // While it may move, what stopped it once is history.
+    status.state = String::from("active");
+    assert!(!text::status(&status).contains("last stop"));
+    status.state = String::from("disarmed");
+    status.last_trip = None;
+    assert!(!text::status(&status).contains("last stop"));
+}
+
+#[test]
 fn when_history_reaches_over_midnight_expect_dates_before_it() {
     let entry = |stamp_unix_s| crate::telemetry::history::Entry {
         stamp_unix_s,
