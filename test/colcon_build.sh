@@ -134,7 +134,7 @@ check "colcon build --symlink-install" build --symlink-install --install-base in
 
 for install in install install-symlink; do
     prefix=$workspace/$install/interlock
-    for file in lib/interlock/interlock lib/interlock/interlockctl bin/interlockctl \
+    for file in lib/interlock/interlock lib/interlock/interlockctl bin/interlock bin/interlockctl \
         share/interlock/launch/interlock.launch.py share/interlock/package.xml \
         share/interlock/systemd/interlock.service include/interlock/interlock_guard/permit_subscription.hpp \
         lib/libinterlock__rosidl_typesupport_c.so lib/libinterlock__rosidl_typesupport_introspection_c.so \
@@ -146,6 +146,8 @@ for install in install install-symlink; do
     done < <(cd "$package" && find config -type f)
     check "$install: the node starts" \
         sourced "$install" sh -c "\"$prefix/lib/interlock/interlock\" --version | grep -F '$version'"
+    check "$install: interlock is found by name and checks a file" \
+        sourced "$install" interlock --check-config "$prefix/share/interlock/config/mobile_base.yaml"
     check "$install: interlockctl is found and starts" \
         sourced "$install" sh -c "interlockctl --version | grep -F '$version'"
     check "$install: Python imports the messages and the guard" \
