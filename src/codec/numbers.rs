@@ -98,7 +98,7 @@ impl Reader<'_> {
         if hits.iter().all(|hit| hit.len == 0) {
             return Ok(());
         }
-        let room = points.checked_mul(dimensions).unwrap_or(usize::MAX);
+        let room = points.saturating_mul(dimensions);
         if room > values.capacity() {
             return Err(wrong_count(room, values.capacity()));
         }
