@@ -84,6 +84,22 @@ fn what_would_run_is_told_in_these_words() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+#[test]
+fn a_remap_that_makes_an_output_its_own_source_is_refused() {
+    let with = |rule: &str| {
+        check(&args(&["--ros-args", "--params-file", "config/mobile_base.yaml", "-r", rule]))
+    };
+    for rule in ["cmd_vel:=cmd_vel_nav", "cmd_vel_agent:=/cmd_vel", "interlock:odom:=cmd_vel"] {
+        let (code, text) = with(rule);
+        assert_eq!(code, EXIT_CONFIG, "{rule}: {text}");
+        assert!(text.contains("after remapping") && text.contains("remap rules"), "{rule}: {text}");
+    }
+    for rule in ["cmd_vel:=base/cmd_vel", "other:cmd_vel:=cmd_vel_nav", "~/kill:=cmd_vel"] {
+        let (code, text) = with(rule);
+        assert_eq!(code, 0, "{rule}: {text}");
+    }
+}
+
 /// As large as they may be, and one byte more.
 #[test]
 fn files_are_read_up_to_their_largest_size() {
@@ -132,6 +148,8 @@ lane base -> cmd_vel (geometry_msgs/msg/TwistStamped, velocity: linear.x, angula
   silence in motion: hold; down to a lower source: by itself
   feedback odom, controller any reader; limits: params file
   divergence: hold over linear.x 0.25, angular.z 0.75 rad/s or m/s for 500ms
+  limits of linear.x: velocity -0.2..0.5, acceleration 1, deceleration 2
+  limits of angular.z: velocity ±1.5, acceleration 2, deceleration 3
 feedback odom: odom, stale after 300ms
 kill input button: hardware/e_stop, kills on data = true; silent: hold after 1s, kill 5s later
 battery main: battery_state, warn 0.3, derate 0.2, trip 0.1; silent after 10s

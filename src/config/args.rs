@@ -6,6 +6,7 @@
 //! r2r. **Invariant:** the name computed here is the one that rcl gives the node.
 
 use super::problem::{Place, Problem, Problems};
+use super::remap::{self, Rule};
 
 /// The name without remapping.
 pub const DEFAULT_NODE_NAME: &str = "interlock";
@@ -39,6 +40,8 @@ pub struct Arguments {
     pub namespace: String,
     /// The ROS part as given, with `--ros-args`: for rcl.
     pub ros: Vec<String>,
+    /// Rules about topics, in order.
+    pub remaps: Vec<Rule>,
 }
 
 impl Arguments {
@@ -46,6 +49,12 @@ impl Arguments {
     #[must_use]
     pub fn full_name(&self) -> String {
         join_name(&self.namespace, &self.node_name)
+    }
+
+    /// The absolute name of a topic after the rules.
+    #[must_use]
+    pub fn resolved(&self, topic: &str) -> String {
+        remap::resolve(topic, &self.remaps, (&self.namespace, &self.node_name))
     }
 
     /// Takes the arguments apart; the program's name is not among them.
@@ -68,6 +77,7 @@ impl Arguments {
             node_name,
             namespace,
             ros: parser.ros,
+            remaps: parser.remaps,
         })
     }
 
@@ -104,6 +114,7 @@ struct ArgumentParser {
     names: Vec<NameRule>,
     namespaces: Vec<NameRule>,
     ros: Vec<String>,
+    remaps: Vec<Rule>,
     problems: Problems,
 }
 
@@ -245,8 +256,11 @@ impl ArgumentParser {
                     return self.namespaces.push((node, value.to_owned()));
                 }
             }
-            // A topic or service: rcl's own business.
-            _ => return,
+            // A topic or service: whether the names are good is rcl's own business.
+            _ => {
+                self.remaps.extend(Rule::parse(rule));
+                return;
+            }
         }
         self.refuse(
             &format!("{option} {rule}"),
@@ -269,7 +283,7 @@ impl ArgumentParser {
     }
 }
 
-fn is_token(text: &str) -> bool {
+pub(super) fn is_token(text: &str) -> bool {
     text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
         && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
         && !text.contains("__")

@@ -4,8 +4,10 @@
 //! (`--check-config --ros-args …`). Needs no ROS.
 
 mod divergence;
+mod limits;
 mod rules;
 mod silences;
+mod types;
 
 use std::fmt::Write as _;
 
@@ -15,7 +17,8 @@ use super::model::{
     CommandType, Config, Engage, FeedbackType, Interface, KillAction, LaneConfig, LaneMode,
     ReturnTo, SourceConfig, SourceMode,
 };
-use super::problem::Problems;
+use super::problem::{Place, Problem, Problems};
+use super::remap::brought_together;
 use crate::gate::cause::Cause;
 use crate::gate::safe::SafeCommand;
 use crate::gate::sensor::{Grade, Thresholds};
@@ -40,6 +43,11 @@ fn checked(args: &[String]) -> Result<String, Problems> {
     let files = arguments.plain.clone();
     arguments.add_files(&files);
     let (config, map) = load::load_arguments(&arguments)?;
+    // As the node does with the names that rcl gives it.
+    if let Some((one, other, topic)) = brought_together(&config, |topic| arguments.resolved(topic))
+    {
+        return Err(Problems::from(vec![remapped(one, &other, &topic)]));
+    }
     let mut text = String::new();
     let labels: Vec<&str> =
         arguments.sources.iter().map(|(_, place)| place.label.as_str()).collect();
@@ -47,6 +55,19 @@ fn checked(args: &[String]) -> Result<String, Problems> {
     line(&mut text, &format!("node {}, {} keys", arguments.full_name(), map.len()));
     text.push_str(&summary(&config));
     Ok(text)
+}
+
+/// Two uses of one topic after remapping.
+fn remapped(one: String, other: &str, topic: &str) -> Problem {
+    Problem {
+        key: one,
+        found: format!("and {other} are both {topic} after remapping"),
+        allowed: "one use for each topic".to_owned(),
+        because: "one message would count twice, or an output would come back as a command"
+            .to_owned(),
+        fix: "correct the remap rules".to_owned(),
+        place: Place { label: "arguments".to_owned(), ..Place::default() },
+    }
 }
 
 /// What would run, for a person.
@@ -63,6 +84,7 @@ pub fn summary(config: &Config) -> String {
         lane_summary(&mut text, config, lane);
     }
     inputs_summary(&mut text, config);
+    types::summary(&mut text, config);
     rules::summary(&mut text, config);
     let http = config.http.map_or_else(|| "off".to_owned(), |address| address.to_string());
     line(&mut text, &format!("http {http}"));
@@ -301,6 +323,13 @@ fn lane_summary(text: &mut String, config: &Config, lane: &LaneConfig) {
     if lane.command_type == CommandType::Float64MultiArray && lane.controller.is_none() {
         line(text, "  joint order is compared with nobody: name the controller");
     }
+    if !lane.required {
+        line(text, "  not required: a missing controller does not prevent arming");
+    }
+    if lane.independent {
+        line(text, "  independent: its silence holds no other lane");
+    }
+    limits::summary(text, lane);
     free(text, lane);
 }
 

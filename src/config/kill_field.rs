@@ -37,6 +37,11 @@ fn holds(type_name: &str) -> Option<Holds> {
     OF_DATA.iter().find(|(name, _)| *name == type_name).map(|(_, holds)| *holds)
 }
 
+/// Whether the type is compared here, and not only when the node starts.
+pub(super) fn is_known(type_name: &str) -> bool {
+    holds(type_name).is_some()
+}
+
 /// Whether a message of this type is a button's, so that one without `field` is a mistake.
 pub(super) fn is_button(type_name: &str) -> bool {
     holds(type_name) == Some(Holds::Bool)

@@ -41,6 +41,7 @@ pub mod problem;
 mod range;
 pub mod rcl_scalar;
 pub mod reader;
+pub mod remap;
 mod rules;
 mod safe;
 pub mod schema;

@@ -206,6 +206,12 @@ fn when_a_remap_brings_an_output_and_a_source_together_expect_no_start() {
             "lanes.base.output and lanes.base.sources.agent.topic are both {topic} after remapping"
         );
         assert!(log.contains(&expected), "{rule}: {log}");
+        // The check says it with the same arguments, and needs no ROS for it.
+        let args: Vec<String> = args.iter().map(|&arg| arg.to_owned()).collect();
+        let (code, text) = interlock::config::check::check(&args);
+        assert_eq!(code, 78, "{rule}: {text}");
+        let both = format!("and lanes.base.sources.agent.topic are both {topic} after remapping");
+        assert!(text.contains(&both), "{rule}: {text}");
     }
 }
 

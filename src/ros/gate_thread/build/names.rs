@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::{BuildError, NODE_NAME};
 use crate::config::model::{Config, LaneMode};
+use crate::config::remap::brought_together;
 use crate::ros::rcl::{Context, NameKind, ResolvedNames, resolve_names};
 
 /// Absolute names, taken in the order they were asked for.
@@ -48,39 +49,4 @@ pub(super) fn resolve(
         Some((one, other, topic)) => Err(BuildError::Remapped { one, other, topic }),
         None => Ok(resolved),
     }
-}
-
-/// Two uses of one topic that remapping has brought together, the topic last: commands that come back
-/// from an output, two lanes on one controller, or one source on two lanes. Without remapping the
-/// configuration itself would have been refused. `resolved` gives the absolute name of a written one.
-fn brought_together(
-    config: &Config,
-    resolved: impl Fn(&str) -> String,
-) -> Option<(String, String, String)> {
-    let gated = || config.lanes.iter().filter(|lane| lane.mode == LaneMode::Gate);
-    let outputs = gated().map(|lane| (format!("lanes.{}.output", lane.name), &lane.output));
-    let commands = gated().flat_map(|lane| {
-        let key = |source: &str| format!("lanes.{}.sources.{source}.topic", lane.name);
-        lane.sources.iter().map(move |source| (key(&source.name), &source.topic))
-    });
-    let kills = config.kill_inputs.iter();
-    let kills = kills.map(|input| (format!("kill_inputs.{}.topic", input.name), &input.topic));
-    let feedback = config.feedback.iter();
-    let feedback = feedback.map(|input| (format!("feedback.{}.topic", input.name), &input.topic));
-    let inputs = kills.chain(feedback);
-    let named = |(key, topic): (String, &String)| (key, resolved(topic));
-    let outputs: Vec<(String, String)> = outputs.map(named).collect();
-    let commands: Vec<(String, String)> = commands.map(named).collect();
-    let inputs: Vec<(String, String)> = inputs.map(named).collect();
-    let pair = |one: &[(String, String)], other: &[(String, String)]| {
-        one.iter().find_map(|(first, topic)| {
-            let same = other.iter().find(|(second, name)| name == topic && second != first);
-            same.map(|(second, _)| (first.clone(), second.clone(), topic.clone()))
-        })
-    };
-    pair(&outputs, &outputs)
-        .or_else(|| pair(&outputs, &commands))
-        .or_else(|| pair(&outputs, &inputs))
-        .or_else(|| pair(&commands, &commands))
-        .or_else(|| pair(&commands, &inputs))
 }
