@@ -1,63 +1,59 @@
 //! One client: lines in, lines out, each wait bounded.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::UnixStream;
 use tokio::time::timeout;
 
+use super::inbox::{Inbox, Line, WAITING_BYTES};
 use super::protocol::{self, Answer, ErrorCode, LINE_BYTES, Verb};
 use super::rights::Peer;
 use super::service::{Caller, Service};
 
-/// What a client sent.
-enum Line {
-    /// A line without its end, or what came before the client closed its side.
-    Whole(Vec<u8>),
-    /// The client has gone, or closed its side.
-    End,
-    /// A bound was passed.
-    Bound(ErrorCode),
+/// Serves a client until it goes or passes a bound.
+pub(super) async fn serve(stream: UnixStream, service: &Arc<Service>) {
+    let Some(caller) = caller(&stream) else { return };
+    let mut inbox = Inbox::new(&stream, service, caller);
+    talk(&stream, service, caller, &mut inbox).await;
+    inbox.leave();
 }
 
-/// Serves a client until it goes or passes a bound.
-pub(super) async fn serve(stream: UnixStream, service: &Service) {
-    let Some(caller) = caller(&stream) else { return };
-    let mut reader = Reader::default();
+async fn talk(stream: &UnixStream, service: &Arc<Service>, caller: Caller, inbox: &mut Inbox<'_>) {
     let bounds = service.bounds;
     loop {
-        let line = match reader.line(&stream, bounds.idle, bounds.line).await {
+        let line = match inbox.next(bounds.idle, bounds.line).await {
             Line::Whole(line) => line,
             Line::End => return,
-            Line::Bound(code) => return over(&stream, code, service).await,
+            Line::Bound(code) => return over(stream, code, service).await,
         };
-        let (answer, ends) = match protocol::parse(&line) {
-            Ok(request) => {
-                let answer = service.answer(request, caller).await;
-                let ends = answer.error.as_deref() == Some(ErrorCode::RateLimited.label());
-                (answer, ends)
-            }
-            Err(answer) => (*answer, false),
+        let answer = match protocol::parse(&line) {
+            Ok(request) if request.verb == Verb::Kill => inbox.answer_kill(request).await,
+            Ok(request) => inbox.during(service.answer(request, caller)).await,
+            Err(answer) => *answer,
         };
-        if !send(&stream, &answer, bounds.write).await || ends {
+        let ends = answer.error.as_deref() == Some(ErrorCode::RateLimited.label());
+        if !inbox.during(send(stream, &answer, bounds.write)).await || ends {
             return;
         }
     }
 }
 
 /// Serves a client beyond the bound: it may kill, quickly.
-pub(super) async fn serve_kill_only(stream: UnixStream, service: &Service) {
+pub(super) async fn serve_kill_only(stream: UnixStream, service: &Arc<Service>) {
     let Some(caller) = caller(&stream) else { return };
+    let mut inbox = Inbox::new(&stream, service, caller);
     let wait = service.bounds.reserve_line;
-    let line = Reader::default().line(&stream, wait, wait).await;
-    if let Line::Whole(line) = line
+    if let Line::Whole(line) = inbox.next(wait, wait).await
         && let Ok(request) = protocol::parse(&line)
         && request.verb == Verb::Kill
     {
-        let answer = service.answer(request, caller).await;
+        let answer = inbox.answer_kill(request).await;
         send(&stream, &answer, service.bounds.write).await;
-        return;
+    } else {
+        over(&stream, ErrorCode::TooManyClients, service).await;
     }
-    over(&stream, ErrorCode::TooManyClients, service).await;
+    inbox.leave();
 }
 
 /// `None` where the kernel does not say who it is, which is nobody to talk to.
@@ -83,6 +79,11 @@ async fn over(stream: &UnixStream, code: ErrorCode, service: &Service) {
         ErrorCode::TooSlow => {
             format!("no request for {:?}, or no end of a line for {:?}", bounds.idle, bounds.line)
         }
+        ErrorCode::Busy => format!(
+            "over {} KiB of requests wait on this connection: read the answers before you ask \
+             more",
+            WAITING_BYTES / 1024
+        ),
         ErrorCode::BadJson
         | ErrorCode::BadVersion
         | ErrorCode::UnknownVerb
@@ -90,7 +91,6 @@ async fn over(stream: &UnixStream, code: ErrorCode, service: &Service) {
         | ErrorCode::NotAuthorised
         | ErrorCode::RateLimited
         | ErrorCode::Refused
-        | ErrorCode::Busy
         | ErrorCode::Ended
         | ErrorCode::NotGated
         | ErrorCode::Failed
@@ -116,74 +116,4 @@ async fn send(stream: &UnixStream, answer: &Answer, within: Duration) -> bool {
         Some(())
     };
     matches!(timeout(within, write).await, Ok(Some(())))
-}
-
-/// Bytes that have come and not yet been a line.
-#[derive(Default)]
-struct Reader {
-    bytes: Vec<u8>,
-    has_ended: bool,
-}
-
-impl Reader {
-    /// The next line: its first byte within `idle`, its end within `whole` from then.
-    async fn line(&mut self, stream: &UnixStream, idle: Duration, whole: Duration) -> Line {
-        if self.bytes.is_empty() {
-            match timeout(idle, self.more(stream)).await {
-                Ok(true) => {}
-                Ok(false) => return Line::End,
-                Err(_) => return Line::Bound(ErrorCode::TooSlow),
-            }
-        }
-        timeout(whole, self.end_of_line(stream)).await.unwrap_or(Line::Bound(ErrorCode::TooSlow))
-    }
-
-    async fn end_of_line(&mut self, stream: &UnixStream) -> Line {
-        loop {
-            if let Some(end) = self.bytes.iter().position(|byte| *byte == b'\n') {
-                let rest = self.bytes.split_off(end.saturating_add(1));
-                let mut line = std::mem::replace(&mut self.bytes, rest);
-                line.pop();
-                return if line.len() > LINE_BYTES {
-                    Line::Bound(ErrorCode::LineTooLong)
-                } else {
-                    Line::Whole(line)
-                };
-            }
-            if self.bytes.len() > LINE_BYTES {
-                return Line::Bound(ErrorCode::LineTooLong);
-            }
-            if self.has_ended || !self.more(stream).await {
-                // `printf kill` has no end of a line, and is meant.
-                let line = std::mem::take(&mut self.bytes);
-                return if line.is_empty() { Line::End } else { Line::Whole(line) };
-            }
-        }
-    }
-
-    /// Takes what has come. False: the client has gone.
-    async fn more(&mut self, stream: &UnixStream) -> bool {
-        let mut buffer = [0_u8; LINE_BYTES];
-        loop {
-            if stream.readable().await.is_err() {
-                self.has_ended = true;
-                return false;
-            }
-            match stream.try_read(&mut buffer) {
-                Ok(0) => {
-                    self.has_ended = true;
-                    return false;
-                }
-                Ok(count) => {
-                    self.bytes.extend_from_slice(buffer.get(..count).unwrap_or_default());
-                    return true;
-                }
-                Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => {}
-                Err(_) => {
-                    self.has_ended = true;
-                    return false;
-                }
-            }
-        }
-    }
 }

@@ -62,7 +62,8 @@ pub(crate) struct FakeNode {
     pub(crate) is_busy: AtomicBool,
     /// What a self test finds.
     pub(crate) self_test: Mutex<Vec<SelfTestPart>>,
-    kept: Mutex<Vec<oneshot::Sender<Outcome>>>,
+    /// Where the outcomes that a mute thread owes would go.
+    pub(crate) kept: Mutex<Vec<oneshot::Sender<Outcome>>>,
 }
 
 impl FakeNode {

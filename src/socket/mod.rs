@@ -7,11 +7,13 @@
 //! node's own user and the operators' group ([`rights`]), and every attempt is an event.
 //!
 //! **Invariant:** a kill goes straight to the kill switch: nothing is asked, looked up, queued or
-//! counted before it. It works when as many clients are connected as may be.
+//! counted before it, and no request before it on its connection holds it up. It works when as many
+//! clients are connected as may be.
 //! **Invariant:** bounded in clients, line length and every wait; over a bound comes an error line and
 //! the end of the connection.
 
 mod client;
+mod inbox;
 pub mod listener;
 pub mod place;
 pub mod protocol;

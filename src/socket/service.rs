@@ -23,6 +23,13 @@ pub(super) struct Caller {
     pub(super) peer: Peer,
 }
 
+/// A kill that was raised, and what was there before it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Raised {
+    before: View,
+    at: SteadyTime,
+}
+
 /// The answers' side of the thread.
 pub(super) struct Service {
     parts: SocketParts,
@@ -39,8 +46,11 @@ impl Service {
     pub(super) async fn answer(&self, request: Request, caller: Caller) -> Answer {
         let Request { id, verb, operator, reason, client } = request;
         let mut answer = match verb {
-            // First: nothing is looked at before it.
-            Verb::Kill => self.kill(&who(caller, &operator, &client), &reason).await,
+            Verb::Kill => {
+                let request = Request { id: None, verb, operator, reason, client };
+                let raised = self.raise(&request, caller);
+                self.killed(request, caller, raised).await
+            }
             Verb::Status => {
                 let status = Some(Box::new(self.parts.behind.status()));
                 Answer { status, ..Answer::good("") }
@@ -60,16 +70,29 @@ impl Service {
         answer
     }
 
-    /// Raises the kill, then waits until the gate's snapshot shows it.
-    async fn kill(&self, operator: &str, reason: &str) -> Answer {
+    /// Raises a kill.
+    pub(super) fn raise(&self, request: &Request, caller: Caller) -> Raised {
         let behind = &self.parts.behind;
         let before = behind.view();
-        let raised = behind.now();
+        let at = behind.now();
         behind.kill();
-        let (who, why) = (ShortText::new(operator), ShortText::new(reason));
-        let what = What::Requested { verb: EventVerb::Kill, seq: None, operator: who, reason: why };
-        self.parts.events.post(Event { at: raised, what });
-        let shown = tokio::time::timeout(self.bounds.kill, self.shown(before, raised.steady)).await;
+        let operator = ShortText::new(&who(caller, &request.operator, &request.client));
+        let reason = ShortText::new(&request.reason);
+        let what = What::Requested { verb: EventVerb::Kill, seq: None, operator, reason };
+        self.parts.events.post(Event { at, what });
+        Raised { before, at: at.steady }
+    }
+
+    /// Waits until the gate's snapshot shows a kill, and answers it.
+    pub(super) async fn killed(&self, request: Request, caller: Caller, raised: Raised) -> Answer {
+        let operator = who(caller, &request.operator, &request.client);
+        let answer = self.shown_and_noted(&operator, &request.reason, raised).await;
+        Answer { id: request.id, ..answer }
+    }
+
+    async fn shown_and_noted(&self, operator: &str, reason: &str, raised: Raised) -> Answer {
+        let Raised { before, at } = raised;
+        let shown = tokio::time::timeout(self.bounds.kill, self.shown(before, at)).await;
         let Ok(view) = shown else {
             return Answer::error(
                 ErrorCode::NoAnswer,
@@ -125,6 +148,16 @@ impl Service {
         };
         let told = tokio::time::timeout(self.bounds.latch, looks).await;
         told.unwrap_or_else(|_| "not on disk yet: until it is, a restart may forget it".to_owned())
+    }
+
+    /// Leaves a wish whose caller waits for no answer.
+    pub(super) fn leave(&self, request: Request, caller: Caller) {
+        let Verb::Asks(ask) = request.verb else { return };
+        let operator = who(caller, &request.operator, &request.client);
+        let wish = Wish { ask, operator, reason: request.reason, via: Via::Socket };
+        if let Err(NotTaken::Busy) = self.parts.behind.ask(wish.clone()) {
+            self.refused(&wish, RequestRefusal::Busy);
+        }
     }
 
     async fn whoami(&self, caller: Caller) -> Answer {
