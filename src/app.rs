@@ -3,6 +3,7 @@
 mod error;
 mod latch;
 mod shutdown;
+mod signals;
 mod socket;
 
 use std::path::PathBuf;
@@ -10,7 +11,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use parking_lot::Mutex;
-use signal_hook::consts::{SIGINT, SIGTERM, SIGUSR1};
+use signal_hook::consts::SIGUSR1;
 use signal_hook::iterator::Signals;
 
 pub use self::error::AppError;
@@ -43,7 +44,7 @@ use crate::telemetry::texts::Texts;
 use crate::verbs::verb_queue;
 use crate::watchdog::{self, LastStop, Progress};
 
-/// Builds everything, runs until SIGTERM or SIGINT, stops the robot, and ends.
+/// Builds everything, runs until a signal ends it, stops the robot, and ends.
 ///
 /// # Errors
 /// [`AppError`]; nothing has been published on any output then.
@@ -54,7 +55,7 @@ pub fn run(
     logging: Logging,
 ) -> Result<ExitCode, AppError> {
     // First: without it the signal that kills would end the process, and a restart might come up
-    // disarmed. SIGTERM and SIGINT end it as long as nothing has been published.
+    // disarmed. The signals that end it do so at once as long as nothing has been published.
     let signals = Signals::new([SIGUSR1])?;
     let config = Arc::new(config);
     let notes = Arc::new(Notes::default());
@@ -206,7 +207,7 @@ fn supervise(
     if signals.pending().next().is_some() {
         switch.raise(Cause::KillSignal);
     }
-    for signal in [SIGTERM, SIGINT] {
+    for signal in signals::that_end() {
         signals.add_signal(signal)?;
     }
     let ended = signals.handle();

@@ -210,6 +210,32 @@ fn hazard_28_shutdown_drops_robot() {
     assert!(!rig.node.log().contains("below a balance loop"), "this lane is not");
 }
 
+/// Whether this process and those that it starts ignore SIGHUP, as under `nohup`.
+fn is_under_nohup() -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").expect("our own status");
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:")).expect("a mask");
+    u64::from_str_radix(mask.trim(), 16).expect("a number") & 1 == 1
+}
+
+#[test]
+fn hazard_28_shutdown_drops_robot_by_a_closed_terminal_or_a_key() {
+    for signal in [Signal::HUP, Signal::QUIT] {
+        if signal == Signal::HUP && is_under_nohup() {
+            eprintln!("skipped: SIGHUP is ignored in this session, and so by the node");
+            continue;
+        }
+        let mut rig = in_motion();
+        let from = rig.peer.count("/cmd_vel");
+        rig.node.signal(signal);
+        assert_eq!(rig.node.ended().code(), Some(0), "{signal:?}: {}", rig.node.log());
+        rig.wait_message("/cmd_vel", from, "standstill", |one| goes(one, 0.0));
+        let last = rig.peer.newest("/cmd_vel").expect("a command");
+        assert!(goes(&last, 0.0), "{signal:?}: {last:?}");
+        // It ended by itself: the next run comes up disarmed.
+        assert_eq!(rig.run_again("second")["label"], "disarmed", "{signal:?}");
+    }
+}
+
 #[test]
 fn hazard_28_shutdown_drops_robot_a_killed_one_stays_held_until_the_end() {
     let mut rig = Rig::new(BASE);

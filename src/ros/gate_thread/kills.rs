@@ -256,7 +256,7 @@ impl GateThread {
         }
     }
 
-    /// The first look after SIGTERM or SIGINT: stop as a disarm does, and name the end.
+    /// The first look after a signal that ends the process: stop as a disarm does, and name the end.
     fn begin_shutdown(&mut self, now: Moment) {
         if self.ends_at.is_some() {
             return;
