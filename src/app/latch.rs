@@ -105,7 +105,7 @@ fn tell(notes: &Notes, trouble: Option<String>) {
 
 /// Lanes that nobody takes after an end in motion, while what they were sent last may still be followed.
 pub(super) fn tell_silent_lanes(config: &Config, record: BootRecord) {
-    if record != BootRecord::EndedActive {
+    if !record.is_unclean() {
         return;
     }
     for lane in &config.lanes {
@@ -134,6 +134,7 @@ pub(super) fn comes_up(start: &Start, path: Option<&PathBuf>) -> String {
         ),
         (
             BootRecord::Killed
+            | BootRecord::KilledUnclean
             | BootRecord::EndedActive
             | BootRecord::EndedActiveEarlier
             | BootRecord::Unreadable,

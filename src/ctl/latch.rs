@@ -42,7 +42,9 @@ pub(super) fn told(places: &[PathBuf], now_unix_s: f64) -> String {
 fn file(directory: &Path, (contents, record): (&Contents, BootRecord), now_unix_s: f64) -> String {
     let Contents { state, clean, seq, .. } = contents;
     let next = match (record, clean) {
-        (BootRecord::Killed | BootRecord::Missing, _) => "the next start comes up KILLED",
+        (BootRecord::Killed | BootRecord::KilledUnclean | BootRecord::Missing, _) => {
+            "the next start comes up KILLED"
+        }
         (BootRecord::EndedActive | BootRecord::EndedActiveEarlier, _) => {
             "ended while active: the next start comes up KILLED"
         }

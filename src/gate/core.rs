@@ -101,7 +101,7 @@ impl Gate {
             conditions: Vec::with_capacity(conditions),
             evaluated_at: None,
             taken: false,
-            unclean: start.record == BootRecord::EndedActive,
+            unclean: start.record.is_unclean(),
             testing: false,
             last_tick: steady,
             notices,

@@ -134,6 +134,7 @@ mod tests {
     fn when_the_record_itself_is_the_cause_expect_it_as_the_first_trip() {
         for record in [
             BootRecord::Killed,
+            BootRecord::KilledUnclean,
             BootRecord::EndedActive,
             BootRecord::EndedActiveEarlier,
             BootRecord::Unreadable,

@@ -22,6 +22,9 @@ pub enum BootRecord {
     Clean,
     /// The last run ended killed.
     Killed,
+    /// The last run ended killed, because one before it ended while active in this boot of the machine
+    /// and nobody has reset since: what that one last sent may still be followed.
+    KilledUnclean,
     /// The last run ended while active, in this boot of the machine: what it last sent may still be
     /// followed.
     EndedActive,
@@ -34,12 +37,25 @@ pub enum BootRecord {
 }
 
 impl BootRecord {
+    /// Whether somebody may still follow what a run sent last that ended in motion.
+    #[must_use]
+    pub const fn is_unclean(self) -> bool {
+        match self {
+            Self::EndedActive | Self::KilledUnclean => true,
+            Self::Clean
+            | Self::Killed
+            | Self::EndedActiveEarlier
+            | Self::Unreadable
+            | Self::Missing => false,
+        }
+    }
+
     /// Why the node comes up killed; `None`: it does not.
     #[must_use]
     pub const fn cause(self) -> Option<Cause> {
         match self {
             Self::Clean => None,
-            Self::Killed => Some(Cause::Persisted),
+            Self::Killed | Self::KilledUnclean => Some(Cause::Persisted),
             Self::EndedActive | Self::EndedActiveEarlier => Some(Cause::UncleanRestart),
             Self::Unreadable => Some(Cause::LatchFile),
             Self::Missing => Some(Cause::FirstRun),
@@ -141,6 +157,7 @@ impl State {
     /// |----------------------|------------|
     /// | `Clean`              | `Disarmed` |
     /// | `Killed`             | `Killed`   |
+    /// | `KilledUnclean`      | `Killed`   |
     /// | `EndedActive`        | `Killed`   |
     /// | `EndedActiveEarlier` | `Killed`   |
     /// | `Unreadable`         | `Killed`   |
@@ -150,6 +167,7 @@ impl State {
         match record {
             BootRecord::Clean => Self::Disarmed,
             BootRecord::Killed
+            | BootRecord::KilledUnclean
             | BootRecord::EndedActive
             | BootRecord::EndedActiveEarlier
             | BootRecord::Unreadable
@@ -304,6 +322,7 @@ mod tests {
         assert_eq!(State::at_boot(BootRecord::Clean), Disarmed);
         for record in [
             BootRecord::Killed,
+            BootRecord::KilledUnclean,
             BootRecord::EndedActive,
             BootRecord::EndedActiveEarlier,
             BootRecord::Unreadable,

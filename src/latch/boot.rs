@@ -5,7 +5,7 @@
 //! | missing | killed, `first_run` |
 //! | damaged, or of a later version | killed, `latch_file`; as it was where what is left says killed or active |
 //! | active | killed, `unclean_restart` |
-//! | killed | killed, with the trip that latched it |
+//! | killed | killed, with the trip that latched it; still unclean where that was an unclean restart in this boot |
 //! | disarmed | disarmed |
 //!
 //! **Invariant:** no number that somebody may have read in an earlier run is used for something else:
@@ -38,6 +38,7 @@ pub fn how_it_ended(found: &Found, boot: BootId) -> BootRecord {
             // What is lost may have been worse.
             BootRecord::Clean => BootRecord::Unreadable,
             worse @ (BootRecord::Killed
+            | BootRecord::KilledUnclean
             | BootRecord::EndedActive
             | BootRecord::EndedActiveEarlier
             | BootRecord::Unreadable
@@ -49,14 +50,38 @@ pub fn how_it_ended(found: &Found, boot: BootId) -> BootRecord {
 fn ended(contents: &Contents, boot: BootId) -> BootRecord {
     match contents.state {
         State::Disarmed => BootRecord::Clean,
-        State::Killed => BootRecord::Killed,
-        // Not knowing the boot counts as the same: somebody may still follow what was sent last.
-        State::Active
-            if contents.boot_id == boot || [contents.boot_id, boot].contains(&[0; 16]) =>
-        {
-            BootRecord::EndedActive
+        State::Killed if is_left_unclean(contents) && may_be_same(contents.boot_id, boot) => {
+            BootRecord::KilledUnclean
         }
+        State::Killed => BootRecord::Killed,
+        State::Active if may_be_same(contents.boot_id, boot) => BootRecord::EndedActive,
         State::Active => BootRecord::EndedActiveEarlier,
+    }
+}
+
+/// Not knowing the boot counts as the same: somebody may still follow what was sent last.
+fn may_be_same(one: BootId, other: BootId) -> bool {
+    one == other || [one, other].contains(&[0; 16])
+}
+
+/// Whether what latched it is an end in motion, which nobody has reset since.
+fn is_left_unclean(contents: &Contents) -> bool {
+    let first = contents.first_trip();
+    first.is_some_and(|first| first.cause == Cause::UncleanRestart.label())
+}
+
+/// The boot that this run's records name until a reset: the one in which an earlier run ended in
+/// motion, else `boot`. A second restart must still know whether it was this one.
+#[must_use]
+pub fn named_boot(found: &Found, boot: BootId) -> BootId {
+    let named = contents(found).map_or(boot, |contents| contents.boot_id);
+    match how_it_ended(found, boot) {
+        BootRecord::EndedActiveEarlier | BootRecord::Killed => named,
+        BootRecord::Clean
+        | BootRecord::KilledUnclean
+        | BootRecord::EndedActive
+        | BootRecord::Unreadable
+        | BootRecord::Missing => boot,
     }
 }
 
@@ -89,7 +114,7 @@ pub fn start(found: &Found, boot: BootId, subject: &dyn Fn(&str) -> Option<Subje
         (Found::Missing, None) => 1,
         (_, None) => UNCLEAN_STEP,
     };
-    let killed = record == BootRecord::Killed;
+    let killed = matches!(record, BootRecord::Killed | BootRecord::KilledUnclean);
     Start {
         record,
         seq,
@@ -198,6 +223,27 @@ mod tests {
         assert_eq!(ended(HERE), BootRecord::EndedActive);
         assert_eq!(ended([2; 16]), BootRecord::EndedActiveEarlier);
         assert_eq!(ended([0; 16]), BootRecord::EndedActive, "not known: the careful one");
+    }
+
+    #[test]
+    fn when_nobody_has_reset_an_unclean_end_expect_it_remembered_in_this_boot() {
+        let left = |boot| {
+            let mut contents = record(State::Killed, true, boot);
+            "unclean_restart".clone_into(&mut contents.trips[0].cause);
+            Found::Valid(contents)
+        };
+        let begun = begins(&left(HERE));
+        assert_eq!((begun.record, begun.seq), (BootRecord::KilledUnclean, 41));
+        assert_eq!(begun.first.unwrap().cause, Cause::UncleanRestart);
+        assert_eq!(begins(&left([0; 16])).record, BootRecord::KilledUnclean, "not known");
+        assert_eq!(begins(&left([2; 16])).record, BootRecord::Killed, "booted since");
+        // What the records of a run name, so that the next one finds the same.
+        let earlier = Found::Valid(record(State::Active, false, [2; 16]));
+        assert_eq!(named_boot(&earlier, HERE), [2; 16]);
+        assert_eq!(named_boot(&left([2; 16]), HERE), [2; 16]);
+        assert_eq!(named_boot(&left([0; 16]), HERE), HERE);
+        assert_eq!(named_boot(&Found::Valid(record(State::Active, false, HERE)), HERE), HERE);
+        assert_eq!(named_boot(&Found::Missing, HERE), HERE);
     }
 
     #[test]

@@ -72,7 +72,8 @@ pub struct Contents {
     pub state: State,
     /// The run ended by itself, after its last change was on disk.
     pub clean: bool,
-    /// Which boot of the machine wrote it.
+    /// Which boot of the machine wrote it; of a killed one that an unclean restart latched, in which
+    /// boot it was in motion.
     pub boot_id: BootId,
     /// The number that reset and arm must name.
     pub seq: u64,

@@ -104,6 +104,8 @@ struct Writer {
     parts: Parts,
     /// The trips to be kept, oldest first, as they are written.
     trips: Vec<StoredTrip>,
+    /// Which boot the records name.
+    boot_id: BootId,
     /// Why the last write failed.
     trouble: Option<String>,
 }
@@ -111,7 +113,8 @@ struct Writer {
 impl Writer {
     fn new(parts: Parts) -> Self {
         let trips = boot::contents(&parts.found).map(|contents| contents.trips.clone());
-        Self { parts, trips: trips.unwrap_or_default(), trouble: None }
+        let boot_id = boot::named_boot(&parts.found, parts.boot_id);
+        Self { parts, trips: trips.unwrap_or_default(), boot_id, trouble: None }
     }
 
     fn run(
@@ -168,12 +171,15 @@ impl Writer {
     /// Writes a record. Returns whether it is on disk.
     fn write_as(&mut self, posted: &Posted, clean: bool) -> bool {
         self.name(posted);
+        if posted.latched.state != State::Killed {
+            self.boot_id = self.parts.boot_id;
+        }
         let contents = Contents {
             version: VERSION,
             counter: 0,
             state: posted.latched.state,
             clean,
-            boot_id: self.parts.boot_id,
+            boot_id: self.boot_id,
             seq: posted.latched.seq,
             first: posted.first.map_or(0, |trip| trip.seq),
             trips: self.trips.clone(),

@@ -72,6 +72,12 @@ fn hazard_38_start_drops_robot_killed_while_active() {
     // Zero on the lane of velocities. No pose is measured, so the others are silent.
     zeros(&mut rig);
     assert_eq!(counts(&mut rig)[1..], from[1..]);
+    // Restarted once more before a pose was measured, it knows that as well.
+    rig.node.process.stop();
+    let state = rig.run_again("third");
+    assert_eq!(state["first_trip"]["cause"], "unclean_restart");
+    zeros(&mut rig);
+    assert_eq!(counts(&mut rig)[1..], from[1..]);
     // The pose that is measured is held: not the last target of the run before.
     let mut robot = Peer::start(&rig.lease, &rig.scratch, "robot");
     robot.publisher("/states", JOINTS);

@@ -134,6 +134,7 @@ fn severity(found: &Found) -> u8 {
     match how_it_ended(found, BOOT) {
         BootRecord::Clean => 0,
         BootRecord::Killed
+        | BootRecord::KilledUnclean
         | BootRecord::EndedActive
         | BootRecord::EndedActiveEarlier
         | BootRecord::Unreadable

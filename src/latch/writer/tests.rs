@@ -1,6 +1,6 @@
 //! The thread with a real file: numbers, names, and what a restart then knows.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::atomic::AtomicUsize;
 
 use parking_lot::Mutex;
@@ -37,13 +37,18 @@ impl Bench {
 
     /// The next run: its machine, and its latch.
     fn run(&self) -> (Machine, Post, Latch) {
+        self.run_in(BOOT)
+    }
+
+    /// The same in another boot of the machine.
+    fn run_in(&self, boot_id: BootId) -> (Machine, Post, Latch) {
         let (store, found) = Store::open(&self.folder).unwrap();
-        let begins = start(&found, BOOT, &|_| Some(Subject::Node));
+        let begins = start(&found, boot_id, &|_| Some(Subject::Node));
         let (told, woken) = (self.told.clone(), self.woken.clone());
         let parts = Parts {
             store,
             found,
-            boot_id: BOOT,
+            boot_id,
             describe: Box::new(|trip| ("pendant".to_owned(), format!("{} in words", trip.cause))),
             attribution: self.attribution.clone(),
             slots: self.slots.clone(),
@@ -56,6 +61,10 @@ impl Bench {
         let now = Moment::default();
         let (post, latch) = Latch::start(parts, begins, now, wake).unwrap();
         (Machine::at_boot(begins, now), post, latch)
+    }
+
+    fn ended(&self, boot: BootId) -> BootRecord {
+        boot::how_it_ended(&crate::latch::file::found_in(&self.folder).unwrap(), boot)
     }
 
     fn read(&self) -> Contents {
@@ -153,6 +162,39 @@ fn when_the_process_dies_while_active_expect_unclean_and_while_ended_active_not_
     latch.finish();
     assert!(!bench.read().clean, "nobody ends active by himself");
     drop(post);
-    let (_, found) = Store::open(Path::new(&bench.folder)).unwrap();
-    assert_eq!(super::boot::how_it_ended(&found, BOOT), BootRecord::EndedActive);
+    assert_eq!(bench.ended(BOOT), BootRecord::EndedActive);
+}
+
+#[test]
+fn hazard_38_start_drops_robot_a_second_restart_knows_that_the_run_ended_in_motion() {
+    for (boot, ended, again) in [
+        (BOOT, BootRecord::EndedActive, BootRecord::KilledUnclean),
+        ([4; 16], BootRecord::EndedActiveEarlier, BootRecord::Killed),
+    ] {
+        let bench = Bench::new("again");
+        let (mut machine, mut post, latch) = bench.run();
+        machine.reset(1, false, Moment::default()).unwrap();
+        machine.arm(2, false, Moment::default()).unwrap();
+        post.post(&machine);
+        latch.finish();
+        drop(post);
+        assert_eq!(bench.ended(boot), ended);
+        for _ in 0..3 {
+            let (mut machine, mut post, latch) = bench.run_in(boot);
+            assert_eq!(machine.first_trip().map(|trip| trip.cause), Some(Cause::UncleanRestart));
+            // A kill meanwhile is news, and no reset.
+            kill(&mut machine, Cause::KillService);
+            post.post(&machine);
+            latch.finish();
+            drop(post);
+            assert_eq!(bench.ended(boot), again);
+        }
+        let (mut machine, mut post, latch) = bench.run_in(boot);
+        machine.reset(machine.seq(), false, Moment::default()).unwrap();
+        kill(&mut machine, Cause::KillService);
+        post.post(&machine);
+        latch.finish();
+        assert_eq!(bench.ended(boot), BootRecord::Killed, "it was reset");
+        assert_eq!(bench.read().state, State::Killed);
+    }
 }

@@ -126,7 +126,7 @@ impl OutputWatch {
         let zero = matches!(lane.safe, SafeCommand::ZeroVelocity { .. });
         let killed = after.state == State::Killed || self.disarmed_at.is_some();
         // What the last run sent may still be followed: a pose is held as soon as it is known.
-        let unclean = self.boot == BootRecord::EndedActive && lane.safe.tolerance().is_some();
+        let unclean = self.boot.is_unclean() && lane.safe.tolerance().is_some();
         hold!(
             self.taken || ((zero || unclean) && killed),
             "a_released_lane_is_silent",
