@@ -138,7 +138,14 @@ impl Store {
         if self.open.is_none() {
             self.take_again(&contents)?;
         }
-        self.check()?;
+        if let Err(failure) = self.check() {
+            // What is still open may take a kill, also where the path is in a bad way: it can only make
+            // the next start more careful. It is told as not written all the same.
+            let may_try = contents.state == State::Killed && !self.is_newer && self.open.is_some();
+            if !may_try {
+                return Err(failure);
+            }
+        }
         // A later version's record comes up killed, which is all there is to say before a reset.
         if self.is_newer && contents.state == State::Killed {
             return Ok(());

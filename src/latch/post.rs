@@ -47,7 +47,7 @@ impl Posted {
 pub struct Progress {
     durable: AtomicU64,
     failed: AtomicU64,
-    /// `seq` of the newest record on disk that says killed; 0: none.
+    /// `seq` of the record on disk where it says killed; 0: it does not.
     killed_seq: AtomicU64,
     writable: AtomicBool,
     writer: OnceLock<Thread>,
@@ -84,7 +84,7 @@ impl Progress {
         self.failed.load(Ordering::Acquire) >= number && !self.is_durable(number)
     }
 
-    /// Whether a record that says killed, of this `seq` or a later one, is on disk. For whoever knows
+    /// Whether the record on disk says killed, of this `seq` or a later one. For whoever knows
     /// a kill by its `seq`, not by its record.
     ///
     /// # Ordering
@@ -104,7 +104,8 @@ impl Progress {
         let number = posted.number;
         self.writable.store(written, Ordering::Release);
         if written {
-            self.killed_seq.fetch_max(killed_seq(posted), Ordering::Release);
+            // One writer. A newer record that does not say killed has taken the kill off the disk.
+            self.killed_seq.store(killed_seq(posted), Ordering::Release);
         }
         let told = if written { &self.durable } else { &self.failed };
         told.store(number, Ordering::Release);
@@ -127,7 +128,7 @@ impl Progress {
     }
 }
 
-/// 0 where it does not say killed: a reset that is being written has its own later `seq`.
+/// 0 where it does not say killed.
 const fn killed_seq(posted: &Posted) -> u64 {
     match posted.latched.state {
         State::Killed => posted.latched.seq,
@@ -167,5 +168,32 @@ impl Post {
     #[must_use]
     pub const fn progress(&self) -> &Arc<Progress> {
         &self.progress
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::gate::history::Start;
+    use crate::gate::state::BootRecord;
+    use crate::gate::units::Moment;
+
+    /// A record as it is posted.
+    fn posted(record: BootRecord, seq: u64, number: u64) -> Posted {
+        Posted::of(&Machine::at_boot(Start::of(record, seq), Moment::default()), number)
+    }
+
+    #[test]
+    fn hazard_01_reset_races_stop_a_reset_that_reached_the_disk_late_takes_the_kill_off_it() {
+        let killed = |number| posted(BootRecord::Killed, 7, number);
+        let progress = Progress::new(&killed(FIRST), true);
+        assert!(progress.is_kill_durable(7));
+        // Overdue, so it was refused and the kill posted again; then the disk took it.
+        progress.tell(&posted(BootRecord::Clean, 8, 2), true);
+        assert!(!progress.is_kill_durable(7), "a restart would come up disarmed");
+        progress.tell(&killed(3), false);
+        assert!(!progress.is_kill_durable(7));
+        progress.tell(&killed(3), true);
+        assert!(progress.is_kill_durable(7) && !progress.is_kill_durable(8));
     }
 }

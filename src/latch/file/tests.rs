@@ -66,6 +66,26 @@ fn when_written_expect_it_found_by_the_next_run_and_only_the_older_slot_touched(
 }
 
 #[test]
+fn when_the_path_is_in_a_bad_way_expect_a_kill_written_where_it_still_can_be_and_nothing_else() {
+    let folder = Folder::new();
+    let (mut store, _) = Store::open(&folder.state()).unwrap();
+    store.write(Contents::plain(State::Disarmed, 1)).unwrap();
+    // Not gone: nobody can say what is there.
+    let away = folder.0.join("away");
+    fs::rename(folder.0.join("deep"), &away).unwrap();
+    fs::write(folder.0.join("deep"), "no directory").unwrap();
+    for state in [State::Disarmed, State::Active] {
+        store.write(Contents::plain(state, 2)).unwrap_err();
+    }
+    store.write(Contents::plain(State::Killed, 3)).unwrap_err();
+    fs::remove_file(folder.0.join("deep")).unwrap();
+    fs::rename(&away, folder.0.join("deep")).unwrap();
+    let (state, seq, _) = told(&folder.state());
+    assert_eq!((state, seq), (State::Killed, 3));
+    store.write(Contents::plain(State::Disarmed, 4)).unwrap();
+}
+
+#[test]
 fn when_another_instance_has_the_directory_expect_a_refusal_that_names_it() {
     let folder = Folder::new();
     let (first, _) = Store::open(&folder.state()).unwrap();
