@@ -7,13 +7,17 @@
 //! What is tried too often is refused before anybody is asked ([`Bucket`]): over ROS all callers share
 //! one, because ROS does not tell who calls.
 //!
-//! **Invariant:** the queue is bounded; a caller that has gone costs nothing.
+//! **Invariant:** the queue is bounded; a caller that has gone costs nothing, and nothing that it
+//! asked for lets motion begin.
 
 mod attempts;
 mod refused;
 
+use std::pin::pin;
+
 use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
 use futures::channel::oneshot;
+use futures::future::{Either, select};
 
 pub use self::attempts::{Attempt, Attempts, Bucket};
 pub use self::refused::count_refused;
@@ -51,6 +55,15 @@ pub enum Ask {
 }
 
 impl Ask {
+    /// Whether motion can follow from it.
+    #[must_use]
+    pub const fn releases(&self) -> bool {
+        match self {
+            Self::Reset { .. } | Self::Arm { .. } | Self::SelectSource { .. } => true,
+            Self::Disarm | Self::SelfTest => false,
+        }
+    }
+
     /// Whether there is a limit on how often it is asked: all that lets motion begin, and the self
     /// test, whose every attempt is told.
     #[must_use]
@@ -114,6 +127,28 @@ pub struct Asked {
     pub answer: oneshot::Sender<Outcome>,
 }
 
+impl Asked {
+    /// Has a wish served, and sends what came of it. One from which motion can follow is withdrawn
+    /// when its caller goes: nobody would look at the robot then. Returns false where it was.
+    pub async fn serve(self, serve: impl AsyncFnOnce(Wish) -> Outcome) -> bool {
+        let Self { wish, mut answer } = self;
+        if !wish.ask.releases() {
+            // A caller that has gone does not need the answer.
+            answer.send(serve(wish).await).ok();
+            return true;
+        }
+        if answer.is_canceled() {
+            return false;
+        }
+        let outcome = match select(pin!(serve(wish)), answer.cancellation()).await {
+            Either::Left((outcome, _)) => outcome,
+            Either::Right(((), _)) => return false,
+        };
+        answer.send(outcome).ok();
+        true
+    }
+}
+
 /// The asking side. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct VerbQueue(Sender<Asked>);
@@ -153,7 +188,75 @@ impl VerbQueue {
 
 #[cfg(test)]
 mod tests {
+    use std::cell::Cell;
+
+    use futures::FutureExt;
+
     use super::*;
+
+    fn wish(ask: Ask) -> Wish {
+        Wish { ask, operator: String::new(), reason: String::new(), via: Via::Socket }
+    }
+
+    fn all() -> [Ask; 5] {
+        [
+            Ask::Reset { seq: 1 },
+            Ask::Arm { seq: 1, profile: String::new() },
+            Ask::SelectSource { lane: String::new(), source: String::new() },
+            Ask::Disarm,
+            Ask::SelfTest,
+        ]
+    }
+
+    #[test]
+    fn when_the_caller_has_gone_expect_what_releases_never_begun_and_what_stops_done() {
+        let (queue, wishes) = verb_queue();
+        for ask in all() {
+            let releases = ask.releases();
+            drop(queue.ask(wish(ask)));
+            let is_begun = Cell::new(false);
+            let serve = async |_| {
+                is_begun.set(true);
+                Outcome::default()
+            };
+            let served = wishes.recv().expect("asked").serve(serve).now_or_never();
+            assert_eq!((served, is_begun.get()), (Some(!releases), !releases));
+        }
+    }
+
+    #[test]
+    fn when_the_caller_goes_meanwhile_expect_what_releases_dropped_and_what_stops_done() {
+        let (queue, wishes) = verb_queue();
+        for ask in all() {
+            let releases = ask.releases();
+            let caller = queue.ask(wish(ask)).expect("a place");
+            let (gate, answer) = oneshot::channel::<Outcome>();
+            let serve = async |_| answer.await.unwrap_or_default();
+            let mut task = pin!(wishes.recv().expect("asked").serve(serve));
+            assert_eq!(task.as_mut().now_or_never(), None, "the gate has not answered");
+            drop(caller);
+            let after = task.as_mut().now_or_never();
+            assert_eq!(after, releases.then_some(false), "withdrawn, or goes on");
+            assert_eq!(gate.is_canceled(), releases, "and the gate sees it");
+            if !releases {
+                gate.send(Outcome::default()).expect("it waits");
+                assert_eq!(task.now_or_never(), Some(true));
+            }
+        }
+    }
+
+    #[test]
+    fn when_the_caller_waits_expect_its_outcome() {
+        let (queue, wishes) = verb_queue();
+        for ask in all() {
+            let mut caller = queue.ask(wish(ask)).expect("a place");
+            let serve = async |_| Outcome { seq: 7, ..Outcome::default() };
+            let served = wishes.recv().expect("asked").serve(serve).now_or_never();
+            assert_eq!(served, Some(true));
+            let outcome = caller.try_recv().expect("not gone").expect("an outcome");
+            assert_eq!(outcome.seq, 7);
+        }
+    }
 
     #[test]
     fn when_nobody_takes_wishes_expect_a_bound_and_then_the_end() {

@@ -116,6 +116,13 @@ impl Machine {
         is_arm
     }
 
+    /// Takes back whatever waits for its record: nobody waits for it any more.
+    pub(super) const fn abandon(&mut self) {
+        if let Some(pending) = &mut self.pending {
+            pending.withdrawn = true;
+        }
+    }
+
     /// What belongs on disk now: the truth, or what a begun reset or arm is about to make true.
     #[must_use]
     pub fn record(&self) -> Latched {
@@ -182,7 +189,7 @@ impl Gate {
     /// every command queue first, and has told by [`Gate::set_latch_writable`] if the write failed.
     ///
     /// # Errors
-    /// [`Refused`] as in the state table; withdrawn where a disarm came first.
+    /// [`Refused`] as in the state table; withdrawn where a disarm came first or its caller has gone.
     pub fn conclude_release(&mut self, now: Moment) -> Result<(), Refused> {
         match self.machine.pending.map(|pending| pending.release) {
             None => Err(Refused::Withdrawn),
@@ -206,6 +213,11 @@ impl Gate {
                 Ok(())
             }
         }
+    }
+
+    /// Whoever asked for the reset or arm that waits for its record has gone: it does not come true.
+    pub const fn abandon_release(&mut self) {
+        self.machine.abandon();
     }
 
     /// Both steps of a reset at once, where nothing is kept on disk.

@@ -30,10 +30,13 @@ async fn talk(stream: &UnixStream, service: &Arc<Service>, caller: Caller, inbox
         let answer = match protocol::parse(&line) {
             Ok(request) if request.verb == Verb::Kill => inbox.answer_kill(request).await,
             Ok(request) => inbox.during(service.answer(request, caller)).await,
-            Err(answer) => *answer,
+            Err(answer) => Some(*answer),
         };
+        // What the client waited for is withdrawn with it, where motion could follow from it.
+        let Some(answer) = answer else { return };
         let ends = answer.error.as_deref() == Some(ErrorCode::RateLimited.label());
-        if !inbox.during(send(stream, &answer, bounds.write)).await || ends {
+        let sent = inbox.during(send(stream, &answer, bounds.write)).await;
+        if sent != Some(true) || ends {
             return;
         }
     }
@@ -48,8 +51,9 @@ pub(super) async fn serve_kill_only(stream: UnixStream, service: &Arc<Service>) 
         && let Ok(request) = protocol::parse(&line)
         && request.verb == Verb::Kill
     {
-        let answer = inbox.answer_kill(request).await;
-        send(&stream, &answer, service.bounds.write).await;
+        if let Some(answer) = inbox.answer_kill(request).await {
+            send(&stream, &answer, service.bounds.write).await;
+        }
     } else {
         over(&stream, ErrorCode::TooManyClients, service).await;
     }

@@ -12,6 +12,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::io::Interest;
 use tokio::net::UnixStream;
 use tokio::task::{AbortHandle, JoinHandle};
 use tokio::time::timeout;
@@ -27,6 +28,9 @@ const AHEAD_BYTES: usize = WAITING_BYTES / 4;
 /// Looks at what is still to be read when the connection ends: more than the kernel keeps of it, and
 /// an end for one who never stops sending.
 const LAST_READS: usize = 128;
+
+/// Between two looks whether a client that sends no more still reads.
+const LOOK_EVERY: Duration = Duration::from_millis(20);
 
 /// What a client sent.
 pub(super) enum Line {
@@ -115,28 +119,46 @@ impl<'a> Inbox<'a> {
         timeout(whole, end).await.unwrap_or(Line::Bound(ErrorCode::TooSlow))
     }
 
-    /// Waits for `work`, and goes on reading meanwhile.
-    pub(super) async fn during<T>(&mut self, work: impl Future<Output = T>) -> T {
+    /// Waits for `work`, and goes on reading meanwhile; `None`: the client has gone, and the work is
+    /// dropped. One that has only closed its side still reads.
+    pub(super) async fn during<T>(&mut self, work: impl Future<Output = T>) -> Option<T> {
         let mut work = pin!(work);
         loop {
+            if self.has_ended {
+                tokio::select! {
+                    biased;
+                    done = &mut work => return Some(done),
+                    () = self.gone() => return None,
+                }
+            }
             tokio::select! {
                 biased;
-                done = &mut work => return done,
-                () = self.more(), if !self.has_ended => {}
+                done = &mut work => return Some(done),
+                () = self.more() => {}
             }
         }
     }
 
-    /// The answer to a kill whose turn it is.
-    pub(super) async fn answer_kill(&mut self, request: Request) -> Answer {
+    /// Waits until nobody is there to read an answer.
+    async fn gone(&self) {
+        // What is closed for good always counts as writable, too: there is nothing to be woken by.
+        while let Ok(ready) = self.stream.ready(Interest::WRITABLE).await
+            && !ready.is_write_closed()
+        {
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+    }
+
+    /// The answer to a kill whose turn it is; `None`: the client has gone.
+    pub(super) async fn answer_kill(&mut self, request: Request) -> Option<Answer> {
         let service = self.service.clone();
         let Some(Kill { raised, told }) = self.kills.pop_front() else {
             return self.during(service.answer(request, self.caller)).await;
         };
         if let Some(told) = told
-            && let Ok(answer) = self.during(told).await
+            && let Ok(answer) = self.during(told).await?
         {
-            return answer;
+            return Some(answer);
         }
         self.during(service.killed(request, self.caller, raised)).await
     }

@@ -40,12 +40,8 @@ impl Verb {
     #[must_use]
     pub const fn releases(&self) -> bool {
         match self {
-            Self::Asks(Ask::Reset { .. } | Ask::Arm { .. } | Ask::SelectSource { .. }) => true,
-            Self::Asks(Ask::Disarm | Ask::SelfTest)
-            | Self::Status
-            | Self::History
-            | Self::Whoami
-            | Self::Kill => false,
+            Self::Asks(ask) => ask.releases(),
+            Self::Status | Self::History | Self::Whoami | Self::Kill => false,
         }
     }
 

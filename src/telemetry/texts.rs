@@ -319,7 +319,9 @@ impl Texts<'_> {
                 "another reset or arm is being written to disk, or a self test runs: try again"
                     .to_owned()
             }
-            Refused::Withdrawn => "a disarm or a shutdown came first".to_owned(),
+            Refused::Withdrawn => {
+                "a disarm or a shutdown came first, or who asked had gone".to_owned()
+            }
         }
     }
 }

@@ -1,13 +1,18 @@
 //! A disk that fails: removed, full, read-only. The node says which, and what to do; a stop needs no disk.
 
+use std::io::Write;
+use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::process::Command;
 
+use interlock::gate::state::State;
+use interlock::latch::{Found, record};
 use serde_json::Value;
 
+use crate::held_disk::HeldDisk;
 use crate::operators::{ctl, said};
 use crate::rig::{BASE, Rig, TWIST};
-use crate::support::DomainLease;
+use crate::support::{DomainLease, wait_for};
 
 /// The text of the condition `latch_not_writable`; empty: it is not there.
 fn trouble(state: &Value) -> String {
@@ -172,4 +177,40 @@ fn hazard_04_reset_with_cause_present() {
     rig.peer.publish("/button", pressed(false));
     rig.wait_state("the release", |state| state["unmet"].as_array().is_some_and(Vec::is_empty));
     rig.reset();
+}
+
+/// What the latch file says now, on disk or still on its way.
+fn latched(rig: &Rig) -> Option<State> {
+    match record::found(&std::fs::read(rig.lease.state_dir().join("latch")).expect("the file")) {
+        Found::Valid(latch) => Some(latch.state),
+        Found::Missing | Found::Damaged { .. } | Found::Newer { .. } => None,
+    }
+}
+
+#[test]
+fn when_who_asked_for_an_arm_goes_while_it_is_written_expect_it_withdrawn() {
+    let disk = HeldDisk::new();
+    let mut rig = disk.rig(BASE);
+    rig.peer.subscribe("/cmd_vel", TWIST);
+    rig.reset();
+    rig.arm();
+    assert_eq!(rig.trigger("disarm")["success"], true);
+    let state = rig.wait_state("ready for the next arm", |state| {
+        state["label"] == "disarmed" && state["unmet"].as_array().is_some_and(Vec::is_empty)
+    });
+    wait_for("the disarm on disk", || latched(&rig) == Some(State::Disarmed));
+
+    disk.hold();
+    let mut client = UnixStream::connect(rig.lease.socket()).expect("the socket");
+    writeln!(client, r#"{{"v":1,"verb":"arm","seq":{}}}"#, state["seq"]).expect("send");
+    wait_for("the arm on its way to the disk", || latched(&rig) == Some(State::Active));
+    drop(client);
+    let says = |rig: &Rig, part: &str| rig.node.log().contains(part);
+    wait_for("the withdrawal", || says(&rig, "withdrawn: who asked has gone"));
+    disk.let_go();
+    wait_for("the refusal", || says(&rig, "arm refused: withdrawn"));
+    assert_eq!(rig.state()["label"], "disarmed");
+    wait_for("the record put right", || latched(&rig) == Some(State::Disarmed));
+    // Nothing is in the way of one who waits.
+    rig.arm();
 }

@@ -25,6 +25,7 @@ mod envelopes;
 mod flood;
 mod graph;
 mod gripper;
+mod held_disk;
 mod hostile;
 mod kill_inputs;
 mod kill_publishers;

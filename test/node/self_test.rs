@@ -1,12 +1,13 @@
 //! The self test of the real node: real trips while disarmed, not a byte on an output, and a real stop
 //! in the middle wins.
 
-use std::process::{Command, Output};
+use std::process::Output;
 
 use interlock::gate::state::State;
 use interlock::latch::{Found, record};
 use serde_json::{Value, json};
 
+use crate::held_disk::HeldDisk;
 use crate::peer::Received;
 use crate::rig::{BASE, Rig, TWIST, goes};
 use crate::support::{Running, Scratch, wait_for};
@@ -243,19 +244,8 @@ fn a_self_test_is_refused_unless_disarmed_released_and_rested_and_says_why() {
 
 #[test]
 fn a_real_kill_in_the_middle_of_a_self_test_wins_and_stays() {
-    let hold = Scratch::new();
-    let library = hold.path().join("held_disk.so");
-    let source = concat!(env!("CARGO_MANIFEST_DIR"), "/test/node/held_disk.c");
-    let mut cc = Command::new("cc");
-    cc.args(["-shared", "-fPIC", "-O1", "-o"]).arg(&library).arg(source);
-    assert!(cc.status().expect("a C compiler").success(), "{source} does not compile");
-    let file = hold.path().join("hold");
-    let preload = format!("LD_PRELOAD={}", library.display());
-    let held = format!("HOLD_DISK={}", file.display());
-    let words = |_: &crate::support::DomainLease| {
-        ["env", &preload, &held, env!("CARGO_BIN_EXE_interlock")].map(str::to_owned).into()
-    };
-    let mut rig = Rig::persisted_through(&params(), &words);
+    let (disk, log) = (HeldDisk::new(), Scratch::new());
+    let mut rig = disk.rig(&params());
     rig.peer.subscribe("/cmd_vel", TWIST);
     alive(&mut rig);
     rig.reset();
@@ -264,9 +254,9 @@ fn a_real_kill_in_the_middle_of_a_self_test_wins_and_stays() {
     let told = rig.peer.count("/interlock/state");
 
     // The record of the test's first trip does not come to the disk.
-    std::fs::write(&file, "").expect("hold the disk");
+    disk.hold();
     let mut command = rig.lease.command(env!("CARGO_BIN_EXE_interlockctl"));
-    let log = hold.path().join("said");
+    let log = log.path().join("said");
     let out = std::fs::File::create(&log).expect("a file");
     command.arg("--socket").arg(rig.lease.socket());
     command.arg("self-test").stdout(out.try_clone().expect("share it")).stderr(out);
@@ -278,7 +268,7 @@ fn a_real_kill_in_the_middle_of_a_self_test_wins_and_stays() {
     // Whatever the test would still have done: the output is taken, and the real cause is shown.
     rig.wait_message("/cmd_vel", from, "the safe command", |one| goes(one, 0.0));
     let status = tester.wait_bounded(60).expect("an end of the test");
-    std::fs::remove_file(&file).expect("let the disk go");
+    disk.let_go();
     assert_eq!(status.code(), Some(1));
     let said = std::fs::read_to_string(&log).expect("what it said");
     assert!(said.contains("FAILED"), "{said}");

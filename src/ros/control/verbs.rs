@@ -76,11 +76,13 @@ where
 
 /// Serves the control socket's wishes that wait, each as a task of this thread.
 pub(super) fn take_wishes(wishes: &Receiver<Asked>, shared: &Arc<Shared>, spawner: &LocalSpawner) {
-    while let Ok(Asked { wish, answer }) = wishes.try_recv() {
+    while let Ok(asked) = wishes.try_recv() {
         let shared = shared.clone();
         let task = async move {
-            // A caller that has gone does not need the answer.
-            answer.send(serve_wish(&shared, wish).await).ok();
+            let (verb, operator) = (asked.wish.ask.verb(), asked.wish.operator.clone());
+            if !asked.serve(async |wish| serve_wish(&shared, wish).await).await {
+                tracing::info!("{verb} of {operator} withdrawn: who asked has gone");
+            }
         };
         // Refused only by a pool that is gone.
         spawner.spawn_local(task).ok();

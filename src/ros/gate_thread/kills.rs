@@ -198,6 +198,12 @@ impl GateThread {
         }
         let now = clock::now();
         let result = match verb {
+            // Who asked has gone: what lets motion begin is for somebody who looks.
+            Verb::Reset { .. } | Verb::Arm { .. } | Verb::SelectSource { .. }
+                if answer.is_canceled() =>
+            {
+                Err(Denied::State(Refused::Withdrawn))
+            }
             Verb::Reset { .. } | Verb::Arm { .. } if self.ends_at.is_some() => {
                 Err(Denied::State(Refused::Withdrawn))
             }

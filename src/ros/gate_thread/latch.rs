@@ -153,6 +153,11 @@ impl GateThread {
         if !is_written {
             self.gate.set_latch_writable(false);
         }
+        if let Whose::Caller(answer) = &of
+            && answer.is_canceled()
+        {
+            self.gate.abandon_release();
+        }
         let done = self.gate.conclude_release(now);
         match of {
             Whose::Caller(answer) => self.answer(verb, done.map_err(Denied::State), answer, now),

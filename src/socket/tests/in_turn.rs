@@ -82,6 +82,33 @@ fn when_a_client_asks_and_goes_expect_what_stops_done() {
 }
 
 #[test]
+fn when_a_client_goes_while_it_waits_expect_its_wish_withdrawn_and_not_where_it_still_reads() {
+    let arm = r#"{"v":1,"verb":"arm","seq":1}"#;
+    let is_withdrawn = |rig: &Rig| rig.node.kept.lock().iter().all(oneshot::Sender::is_canceled);
+    for is_half_closed_before in [false, true] {
+        let rig = mute("disarmed");
+        let mut client = Client::new(&rig);
+        client.send(format!("{arm}\n").as_bytes());
+        wait(|| rig.node.kept.lock().len() == 1);
+        if is_half_closed_before {
+            client.0.get_mut().shutdown(Shutdown::Write).expect("close our side");
+            // Whoever sends no more may wait all the same, and has its answer.
+            assert!(Client::new(&rig).ask("kill").ok);
+            assert!(!is_withdrawn(&rig));
+        }
+        drop(client);
+        wait(|| is_withdrawn(&rig));
+    }
+    let rig = mute("disarmed");
+    let mut client = Client::new(&rig);
+    client.send(format!("{arm}\n").as_bytes());
+    client.0.get_mut().shutdown(Shutdown::Write).expect("close our side");
+    wait(|| rig.node.kept.lock().len() == 1);
+    rig.node.kept.lock().clear();
+    assert_eq!(code(&client.answer()), "ended", "the answer comes");
+}
+
+#[test]
 fn when_a_kill_comes_behind_a_line_that_ends_the_connection_expect_it_raised() {
     // Too long, with and without an end; no end of a line in time; nothing read of the answers.
     let long = "x".repeat(3 * LINE_BYTES);

@@ -60,7 +60,7 @@ closed_list! {
         UnknownProfile = "unknown_profile",
         /// Another reset or arm waits for its record, or too many requests wait.
         Busy = "busy",
-        /// A disarm or a shutdown came while its record was being written.
+        /// A disarm or a shutdown came while its record was being written, or who asked had gone.
         Withdrawn = "withdrawn",
         /// Release over ROS is closed (`release_over_ros: false`).
         NotOpen = "not_open",

@@ -87,6 +87,24 @@ fn when_a_disarm_or_the_end_comes_between_expect_the_arm_withdrawn() {
 }
 
 #[test]
+fn when_nobody_waits_for_it_any_more_expect_an_arm_and_a_reset_withdrawn() {
+    let mut bench = disarmed();
+    bench.gate.begin_arm(1, 0, bench.now()).unwrap();
+    bench.gate.abandon_release();
+    assert_eq!(record(&bench), (State::Disarmed, 1), "the mark is taken back");
+    assert_eq!(bench.gate.conclude_release(bench.now()), Err(Refused::Withdrawn));
+    assert_eq!(state(&bench), (State::Disarmed, 1));
+    bench.gate.kill(SERVICE, bench.now());
+    bench.gate.begin_reset(2, bench.now()).unwrap();
+    bench.gate.abandon_release();
+    assert_eq!(record(&bench), (State::Killed, 2));
+    assert_eq!(bench.gate.conclude_release(bench.now()), Err(Refused::Withdrawn));
+    assert_eq!(state(&bench), (State::Killed, 2));
+    // Nothing is in the way of the next one.
+    assert_eq!(bench.gate.reset(2, bench.now()), Ok(()));
+}
+
+#[test]
 fn when_a_condition_fails_between_expect_the_arm_refused() {
     let mut bench = disarmed();
     bench.gate.begin_arm(1, 0, bench.now()).unwrap();
