@@ -115,7 +115,7 @@ catalogue! {
     CAUSE_IGNORED = V, "interlock_cause_ignored", ["cause"],
         "1 where the profile in force says ignore; while not armed, the one that a plain arm takes.";
     CONDITION_MET = V, "interlock_condition_met", ["condition"],
-        "1 while the condition does not stand in the way of arming; absent until first looked at.";
+        "1 while the condition does not stand in the way of arming; absent while not disarmed.";
     RESETS = C, "interlock_resets_total", [],
         "Resets that took effect.";
     RESET_REFUSALS = C, "interlock_reset_refusals_total", ["reason"],
@@ -131,7 +131,7 @@ catalogue! {
     LATCH_WRITE = Kind::Histogram(&TRANSPORT), "interlock_latch_write_seconds", [],
         "From a record of the latch handed to the disk to the disk having it.";
     KILL_INPUT_ASSERTED = V, "interlock_kill_input_asserted", ["input"],
-        "1 while the kill input asserts; absent until it was heard.";
+        "1 while the kill input asserts; absent until it was heard or asserts.";
     KILL_INPUT_LOST = V, "interlock_kill_input_lost", ["input"],
         "1 while the kill input has been silent for longer than allowed.";
     SELF_TEST = V, "interlock_self_test_last_success_timestamp_seconds", ["input"],
@@ -197,7 +197,7 @@ catalogue! {
     CLOCK_SYNCHRONIZED = V, "interlock_clock_synchronized", [],
         "1 while a time service keeps the wall clock; absent where the kernel does not tell.";
     CLOCK_STEPS = C, "interlock_clock_steps_total", [],
-        "Steps of the wall clock of more than a tenth of a second.";
+        "Steps of the wall clock of more than causes.clock_step.above, a tenth of a second where it is not written.";
     CLOCK_SIMULATED = V, "interlock_clock_simulated", [],
         "1 where use_sim_time is on.";
     TICK_INTERVAL = Kind::Histogram(&PERIOD), "interlock_tick_interval_seconds", [],

@@ -201,8 +201,12 @@ fn verbs(rig: &mut Rig, moved: &mut Moved) {
     let refused = rig.peer.call(&service, "interlock/srv/Arm", nobody);
     assert_eq!(refused["success"], false, "no such profile");
     wait_for("a self test that passes", || rig.trigger("self_test")["success"] == true);
+    let condition = "interlock_condition_met{condition=\"feedback_stale\"}";
+    wait_series(rig, condition, |met| met == 1.0);
     moved.look(rig);
     rig.arm();
+    // Nobody looks at it now, and what was is not what is.
+    wait_for("the conditions gone", || series(rig, condition).is_none());
     moved.look(rig);
 }
 

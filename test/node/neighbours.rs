@@ -3,6 +3,7 @@
 
 use serde_json::{Value, json};
 
+use crate::monitor::wait_series;
 use crate::operators::{ctl, said};
 use crate::peer::Peer;
 use crate::rig::{BASE, Rig, TWIST, goes, twist};
@@ -177,6 +178,8 @@ fn a_controller_that_goes_disarms() {
     assert_eq!(last_cause(&state), "controller_gone");
     assert_eq!(state["last_trip"]["subject"], "base");
     assert_eq!(state["first_trip"]["seq"], 0, "nothing latched");
+    // It is timed as a kill is.
+    wait_series(&mut rig, "interlock_stop_seconds_count{trigger=\"automatic\"}", |n| n == 1.0);
 }
 
 #[test]

@@ -12,8 +12,9 @@ use std::time::Duration;
 use rustix::process::Signal;
 use serde_json::json;
 
-use crate::monitor::series;
-use crate::rig::{BASE, Rig, TWIST, goes};
+use crate::commands::stands;
+use crate::monitor::{series, wait_series};
+use crate::rig::{BASE, BODY, Rig, STATES, TWIST, goes};
 use crate::support::{DomainLease, wait_for};
 
 /// A second source that sends nothing but refusals.
@@ -217,4 +218,18 @@ fn hazard_30_telemetry_disturbs_gate_a_journal_that_hangs() {
     // The signal that stops the robot needs no journal.
     rig.node.signal(Signal::TERM);
     assert!(rig.node.ended().success());
+}
+
+#[test]
+fn when_a_kill_had_nothing_to_send_expect_the_next_stop_timed_from_its_own_start() {
+    let mut rig = Rig::new(&format!("    lanes:\n{BODY}{STATES}"));
+    let of = |trigger: &str| format!("interlock_stop_seconds_count{{trigger=\"{trigger}\"}}");
+    // No pose is measured: there is nothing to hold yet.
+    assert_eq!(rig.trigger("kill")["success"], true);
+    rig.wait_state("killed", |state| state["label"] == "killed");
+    stands(&mut rig, &["hip", "knee"]);
+    rig.wait_lane(0, "safe");
+    rig.node.signal(Signal::USR1);
+    wait_series(&mut rig, &of("kill_signal"), |count| count == 1.0);
+    assert_eq!(series(&mut rig, &of("kill_service")), Some(0.0));
 }

@@ -159,6 +159,10 @@ impl GateThread {
             self.gate.abandon_release();
         }
         let done = self.gate.conclude_release(now);
+        if done.is_ok() && matches!(verb, Verb::Reset { .. }) {
+            // Whatever could not be published of the stop before is over.
+            self.stopping = None;
+        }
         match of {
             Whose::Caller(answer) => self.answer(verb, done.map_err(Denied::State), answer, now),
             Whose::SelfTest => {

@@ -191,10 +191,12 @@ impl GateThread {
         node.derating.set(self.gate.derating());
         let mut unmet = 0u32;
         self.gate.unmet(now, &mut |condition| unmet |= 1 << condition.code.index());
-        // Arm conditions are evaluated while disarmed; otherwise the last values stand.
-        if machine.state() == State::Disarmed {
-            for code in ConditionCode::ALL {
+        // Arm conditions are evaluated while disarmed; otherwise nobody knows.
+        for code in ConditionCode::ALL {
+            if machine.state() == State::Disarmed {
                 node.conditions.at(*code).set(unmet & (1 << code.index()) == 0);
+            } else {
+                node.conditions.at(*code).forget();
             }
         }
         let present = self.gate.causes_present(now);
@@ -212,8 +214,8 @@ impl GateThread {
         }
         for (slots, view) in self.slots.kill_inputs.iter().zip(self.gate.kill_input_views(now)) {
             slots.lost.set(view.lost);
-            // Not heard is not "released".
-            if view.seen {
+            // Not heard is not "released"; a press from before the start asserts all the same.
+            if view.seen || view.asserted {
                 slots.asserted.set(view.asserted);
             }
         }

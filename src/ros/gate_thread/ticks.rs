@@ -8,6 +8,7 @@ use crate::gate::machine::Subject;
 use crate::gate::state::State;
 use crate::gate::units::Moment;
 use crate::telemetry::events::Call;
+use crate::telemetry::slots::StopTrigger;
 
 impl GateThread {
     pub(super) fn tick(&mut self, now: Moment) {
@@ -15,6 +16,7 @@ impl GateThread {
             self.drain_commands(Drain::Fenced);
         }
         self.slots.node.ticked(now.steady);
+        let was_active = self.gate.machine().state() == State::Active;
         self.watch_clocks((self.clocks)(), now);
         self.take_limits();
         self.look_at_safe();
@@ -22,6 +24,9 @@ impl GateThread {
         self.read_sensors(now);
         self.watch_latch(now.steady);
         self.gate.tick(now);
+        if was_active {
+            self.note_stop(now);
+        }
         self.request_cut(now);
         let permitted = self.is_permitted();
         self.publish_permit(permitted, now);
@@ -35,6 +40,20 @@ impl GateThread {
             self.next_tick = self.next_tick.after(period);
             self.slots.node.ticks_missed.increment();
         }
+    }
+
+    /// A cause may have stopped what was in motion: it is timed as a kill is.
+    fn note_stop(&mut self, now: Moment) {
+        let machine = self.gate.machine();
+        let trigger = match machine.state() {
+            State::Active => return,
+            State::Disarmed => StopTrigger::Automatic,
+            State::Killed => {
+                let last = machine.last_trip();
+                last.map_or(StopTrigger::Automatic, |trip| StopTrigger::of(trip.cause))
+            }
+        };
+        self.stopping.get_or_insert((trigger, now.steady));
     }
 
     fn is_permitted(&self) -> bool {
@@ -73,9 +92,10 @@ impl GateThread {
     /// Publishes every safe command that is due; then, where what the last permit said is no longer
     /// so, one that says no: the next tick may be 50 ms away.
     pub(super) fn publish_safe(&mut self, now: Moment) {
-        let mut published = false;
+        let (mut published, mut due) = (false, false);
         for index in 0..self.lanes.len() {
             let Some(safe) = self.gate.take_safe(index, now.steady) else { continue };
+            due = true;
             let Some(lane) = self.lanes.get_mut(index) else { continue };
             if self.switch.is_fenced() {
                 continue;
@@ -94,7 +114,11 @@ impl GateThread {
                 Err(error) => self.failed(Call::Publish, Subject::Lane(index), error.code),
             }
         }
-        if published && let Some((trigger, since)) = self.stopping.take() {
+        // Where nothing is due there is nothing to time: the next stop must not begin with this one.
+        if (published || !due)
+            && let Some((trigger, since)) = self.stopping.take()
+            && published
+        {
             let took = clock::steady().since(since);
             self.slots.node.stop.at(trigger).observe(took);
         }

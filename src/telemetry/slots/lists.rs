@@ -99,7 +99,7 @@ closed_list! {
         KillSignal = "kill_signal",
         /// A kill input, asserted or silent.
         KillInput = "kill_input",
-        /// Any other cause with action `kill`.
+        /// Any other cause that ended motion.
         Automatic = "automatic",
     }
 }
