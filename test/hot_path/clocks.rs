@@ -25,7 +25,7 @@ static SET: AtomicI64 = AtomicI64::new(0);
 /// What happens on the gate thread right before its next look at the clocks.
 static BEFORE_THE_LOOK: Mutex<Option<Box<dyn FnOnce() + Send>>> = Mutex::new(None);
 
-fn clocks() -> Readings {
+pub(crate) fn clocks() -> Readings {
     if let Some(happens) = BEFORE_THE_LOOK.lock().take() {
         happens();
     }
@@ -35,7 +35,7 @@ fn clocks() -> Readings {
 }
 
 /// Lets this happen between two looks.
-fn meanwhile(happens: impl FnOnce() + Send + 'static) {
+pub(crate) fn meanwhile(happens: impl FnOnce() + Send + 'static) {
     *BEFORE_THE_LOOK.lock() = Some(Box::new(happens));
     wait_for("the next look", || BEFORE_THE_LOOK.lock().is_none());
 }

@@ -4,12 +4,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 
+use crossbeam_channel::Sender;
 use interlock::clock::{self, Readings};
 use interlock::gate::history::Start;
 use interlock::gate::snapshot::Snapshot;
 use interlock::gate::state::BootRecord;
 use interlock::kill_switch::KillSwitch;
-use interlock::ros::gate_thread::{Burst, Endpoints, Requests, Verb};
+use interlock::ros::gate_thread::{Burst, Endpoints, NewLimits, Requests, Verb};
 use interlock::ros::graph::GraphAudit;
 use interlock::ros::rcl::{
     Context, Node, NodeOptions, Publisher, Qos, SerializedBuffer, Subscription, Waker,
@@ -51,6 +52,8 @@ pub(crate) struct Gate {
     buffer: SerializedBuffer,
     audit: GraphAudit,
     pub(crate) requests: Requests,
+    /// Where thread `control` leaves the limits of a robot description.
+    pub(crate) limits: Sender<NewLimits>,
     pub(crate) snapshot: triple_buffer::Output<Snapshot>,
     pub(crate) waker: Waker,
     replies: Option<Replies>,
@@ -125,6 +128,7 @@ impl Gate {
             buffer: SerializedBuffer::with_capacity(65_536).expect("a buffer"),
             audit: built.audit,
             requests: built.requests,
+            limits: built.limits,
             snapshot: snapshots.next().expect("a snapshot"),
             waker: built.waker,
             replies: Some(built.replies),

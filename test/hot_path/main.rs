@@ -4,8 +4,8 @@
 //! verdicts of all five types; `on_rcl` runs the real gate thread on a real rcl and counts while
 //! commands flow (what the middleware allocates in C is not ours and not counted); `burst` shows
 //! what the same thread leaves for a stop that it can no longer make itself; `stops` what it does
-//! in which order when it stops, and `clocks` what it does when its clocks jump. `calls` sees and
-//! holds what it asks of rcl.
+//! in which order when it stops, `clocks` what it does when its clocks jump, and `description` an arm
+//! with new limits. `calls` sees and holds what it asks of rcl.
 
 #![expect(unsafe_code, reason = "a counting allocator, and functions that stand before rcl's")]
 
@@ -16,6 +16,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 mod burst;
 mod calls;
 mod clocks;
+mod description;
 mod gate;
 mod lanes;
 mod on_rcl;

@@ -194,6 +194,7 @@ impl GateThread {
         if matches!(verb, Verb::Arm { .. }) {
             // What waits in the queues was sent before the arm.
             self.drain_commands(Drain::Judged);
+            self.take_limits();
             self.read_graph(clock::now());
         }
         let now = clock::now();

@@ -146,6 +146,7 @@ impl GateThread {
         }
         if matches!(verb, Verb::Arm { .. }) {
             self.drain_commands(Drain::Judged);
+            self.take_limits();
             self.read_graph(clock::now());
         }
         let now = clock::now();

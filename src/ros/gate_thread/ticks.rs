@@ -78,8 +78,9 @@ impl GateThread {
         }
     }
 
-    /// Limits of a robot description, while nothing can move.
-    fn take_limits(&mut self) {
+    /// Limits of a robot description, while nothing can move: once a tick, and before an arm, which
+    /// must not run on the ones before.
+    pub(super) fn take_limits(&mut self) {
         if self.gate.machine().state() == State::Active {
             return;
         }
