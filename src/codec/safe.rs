@@ -145,6 +145,13 @@ impl SafeMessage {
         self.codec.set_mirror(mirror, value);
     }
 
+    /// The lane's limits from now on: those of a robot description come later than the message is made.
+    pub fn set_limits(&mut self, limits: &[DimensionLimits]) {
+        if self.limits.len() == limits.len() {
+            self.limits.copy_from_slice(limits);
+        }
+    }
+
     /// What must be seen before the message can be rendered; `None`: nothing.
     #[must_use]
     pub fn missing(&self) -> Option<Missing> {

@@ -42,6 +42,12 @@ impl Gate {
         true
     }
 
+    /// A lane's limits, one for each joint or axis, before its profile and derating.
+    #[must_use]
+    pub fn limits(&self, lane: usize) -> &[DimensionLimits] {
+        self.lanes.get(lane).map_or(&[], |lane| &lane.rules.limits)
+    }
+
     /// What the lane's safe message waits for; `None`: it can be made.
     pub fn safe_waits(&mut self, lane: usize, waits: Option<SafeWaits>) {
         if let Some(lane) = self.lanes.get_mut(lane)
@@ -92,6 +98,8 @@ mod tests {
     fn when_limits_do_not_fit_expect_none_taken() {
         let mut gate = gate();
         assert!(gate.set_limits(vec![vec![DimensionLimits::default(); 2]]));
+        assert_eq!(gate.limits(0), [DimensionLimits::default(); 2]);
+        assert!(gate.limits(1).is_empty());
         assert!(!gate.set_limits(vec![vec![DimensionLimits::default(); 3]]));
         assert!(!gate.set_limits(Vec::new()));
     }

@@ -127,6 +127,13 @@ fn when_a_valid_command_was_not_forwarded_expect_the_safe_message_built_on_it() 
     arm.safe.remember_unsent(&gains(&[40.0, 40.0], &[1.0, 2.0], &[0.9, 0.9]), true);
     let out = arm.safe.render(FREEZE, &[0.1, 0.2], &[], WallTime::default()).unwrap();
     assert_eq!(out, gains(&[30.0, 40.0], &[1.0, 2.0], &[0.1, 0.2]), "cut to the limit");
+    // A description's limits come later.
+    lane.limits[0].kp = Some(20.0);
+    lane.limits[1].kp = Some(25.0);
+    arm.safe.set_limits(&lane.limits);
+    arm.safe.set_limits(&lane.limits[..1]);
+    let out = arm.safe.render(FREEZE, &[0.1, 0.2], &[], WallTime::default()).unwrap();
+    assert_eq!(out, gains(&[20.0, 25.0], &[1.0, 2.0], &[0.1, 0.2]), "cut to the new ones");
     // Once one is forwarded, only those count.
     arm.safe.remember(&gains(&[7.0, 7.0], &[1.0, 1.0], &[0.0, 0.0]), true);
     arm.safe.remember_unsent(&gains(&[9.0, 9.0], &[9.0, 9.0], &[9.0, 9.0]), true);

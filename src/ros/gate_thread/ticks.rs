@@ -87,6 +87,9 @@ impl GateThread {
         while let Ok(limits) = self.new_limits.try_recv() {
             let taken = self.gate.set_limits(limits);
             self.gate.await_description(!taken);
+            for (index, lane) in self.lanes.iter_mut().enumerate() {
+                lane.safe.set_limits(self.gate.limits(index));
+            }
         }
     }
 
