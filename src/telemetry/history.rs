@@ -163,6 +163,7 @@ fn entry(event: &Event, slots: &Slots) -> Option<Entry> {
         | What::Lost { .. }
         | What::DecisionLost { .. }
         | What::Description(_)
+        | What::Audits { .. }
         | What::MiddlewareFailed { .. } => None,
     }
 }

@@ -3,6 +3,7 @@
 
 use serde_json::{Value, json};
 
+use crate::endings::hold;
 use crate::monitor::wait_series;
 use crate::operators::{ctl, said};
 use crate::peer::Peer;
@@ -180,6 +181,25 @@ fn a_controller_that_goes_disarms() {
     assert_eq!(state["first_trip"]["seq"], 0, "nothing latched");
     // It is timed as a kill is.
     wait_series(&mut rig, "interlock_stop_seconds_count{trigger=\"automatic\"}", |n| n == 1.0);
+}
+
+#[test]
+fn when_nobody_looks_at_the_graph_any_more_expect_the_controller_to_count_as_gone() {
+    let mut rig = Rig::new(&controlled());
+    let _first = controller(&rig, "first");
+    rig.arm();
+    let audited = "interlock_graph_audit_timestamp_seconds";
+    let before = wait_series(&mut rig, audited, |at| at > 0.0);
+    wait_series(&mut rig, audited, |at| at > before);
+    let Some(control) = hold(&rig, "control") else { return };
+    wait_series(&mut rig, "interlock_state{state=\"disarmed\"}", |one| one == 1.0);
+    let says = |rig: &Rig, part: &str| rig.node.log().contains(part);
+    wait_for("it in the log", || says(&rig, "the graph has not been looked at for 5 s"));
+    drop(control);
+    let state = rig.wait_state("disarmed", |state| state["label"] == "disarmed");
+    assert_eq!(last_cause(&state), "controller_gone");
+    wait_for("the way back in the log", || says(&rig, "the graph is looked at again"));
+    rig.arm();
 }
 
 #[test]

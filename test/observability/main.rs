@@ -220,6 +220,7 @@ fn when_the_dashboard_asks_expect_series_and_labels_that_exist() {
         "interlock_seq",
         "interlock_cause_ignored",
         "interlock_last_trip_timestamp_seconds",
+        "interlock_graph_audit_timestamp_seconds",
         "interlock_clock_simulated",
     ];
     let rows = ALL.iter().map(|row| row.name).chain(PROMISED.iter().map(|(name, _)| *name));

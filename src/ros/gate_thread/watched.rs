@@ -2,6 +2,10 @@
 //! the graph.
 //!
 //! **Invariant:** a level is handed on only when it changes, so that a quiet tick costs a few loads.
+//! **Invariant:** what an audit found counts for [`AUDIT_LIMIT`]: where thread `control` hangs, nobody
+//! would see a controller go.
+
+use std::time::Duration;
 
 use super::GateThread;
 use crate::clock::{self, ClockCauses, ClockEvent, Readings};
@@ -12,16 +16,21 @@ use crate::gate::lane::LaneGraph;
 use crate::gate::machine::Subject;
 use crate::gate::sensor::Thresholds;
 use crate::gate::state::State;
-use crate::gate::units::Moment;
+use crate::gate::units::{Moment, SteadyTime};
 use crate::ros::graph::LaneFacts;
+use crate::telemetry::events::{Event, What};
 
 /// A foreign publisher is a cause when this many audits running saw one: one may be the middleware's
 /// mistake.
 const AUDITS: u8 = 2;
 
+/// How long an audit counts: five of them, and more than a busy machine holds one up.
+const AUDIT_LIMIT: Duration = Duration::from_secs(5);
+
 /// What was seen last, to see what changes.
 pub(super) struct Watched {
     clocks: ClockCauses,
+    audits: Audits,
     lanes: Vec<WatchedLane>,
     paths: u64,
     sensors: WatchedSensors,
@@ -77,6 +86,44 @@ impl WatchedTrip {
     }
 }
 
+/// Whether audits go on.
+#[derive(Default)]
+struct Audits {
+    /// The newest one's number, and when it was seen first; `None` before the first.
+    newest: Option<(u8, SteadyTime)>,
+    has_stopped: bool,
+}
+
+/// What a look at the audits found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum AuditNews {
+    None,
+    /// There was another one.
+    Another,
+    /// There has been none for too long.
+    Stopped,
+    /// There is one again.
+    Again,
+}
+
+impl Audits {
+    fn look(&mut self, number: Option<u8>, now: SteadyTime) -> AuditNews {
+        let Some(number) = number else { return AuditNews::None };
+        match self.newest {
+            Some((newest, at)) if newest == number => {
+                let is_news = !self.has_stopped && now.since(at) > AUDIT_LIMIT;
+                self.has_stopped |= is_news;
+                if is_news { AuditNews::Stopped } else { AuditNews::None }
+            }
+            Some(_) | None => {
+                self.newest = Some((number, now));
+                let is_again = std::mem::take(&mut self.has_stopped);
+                if is_again { AuditNews::Again } else { AuditNews::Another }
+            }
+        }
+    }
+}
+
 /// One lane's output.
 #[derive(Clone, Copy, Default)]
 struct WatchedLane {
@@ -119,6 +166,7 @@ impl Watched {
         let step = written.map_or(clock::STEP, nanos);
         Self {
             clocks: ClockCauses::new(step),
+            audits: Audits::default(),
             lanes: vec![WatchedLane::default(); config.lanes.len()],
             paths: 0,
             sensors: WatchedSensors::new(config),
@@ -152,13 +200,33 @@ impl GateThread {
         }
     }
 
+    /// Whether the control thread still looks at the graph.
+    fn watch_audits(&mut self, now: Moment) {
+        // Every lane is looked at in each of them.
+        let number = self.facts.lanes().flatten().map(|facts| facts.audit).next();
+        let stopped = match self.watched.audits.look(number, now.steady) {
+            AuditNews::None => return,
+            AuditNews::Another => None,
+            AuditNews::Stopped => Some(true),
+            AuditNews::Again => Some(false),
+        };
+        if stopped != Some(true) {
+            self.slots.node.last_audit.set(now.wall);
+        }
+        if let Some(stopped) = stopped {
+            self.events.post(Event { at: now, what: What::Audits { stopped } });
+        }
+    }
+
     /// What the control thread found out about the outputs and the other paths.
     pub(super) fn read_graph(&mut self, now: Moment) {
+        self.watch_audits(now);
         let state = self.gate.machine().state();
         for (lane, facts) in self.facts.lanes().enumerate() {
-            let (Some(facts), Some(watched)) = (facts, self.watched.lanes.get_mut(lane)) else {
+            let (Some(mut facts), Some(watched)) = (facts, self.watched.lanes.get_mut(lane)) else {
                 continue;
             };
+            facts.controller_reads &= !self.watched.audits.has_stopped;
             if watched.facts != facts {
                 self.gate.graph(lane, graph(facts));
             }
@@ -220,8 +288,6 @@ const fn graph(facts: LaneFacts) -> LaneGraph {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
     use crate::ros::control::AUDIT;
 
@@ -256,6 +322,26 @@ mod tests {
         }
         assert_eq!(foreign(&mut lane, 0), [(Cause::ForeignPublisher, false)]);
         assert!(AUDIT * u32::from(AUDITS) <= Duration::from_secs(2), "the cause within 2 s");
+    }
+
+    #[test]
+    fn when_nobody_looks_at_the_graph_any_more_expect_it_told_once_and_the_way_back() {
+        let at = |s: u64| SteadyTime::from_nanos(s * 1_000_000_000);
+        let mut audits = Audits::default();
+        assert_eq!(audits.look(None, at(100)), AuditNews::None, "the start is another's to bound");
+        assert_eq!(audits.look(Some(7), at(200)), AuditNews::Another);
+        assert_eq!(audits.look(Some(8), at(201)), AuditNews::Another);
+        for s in 201..=206 {
+            assert_eq!(audits.look(Some(8), at(s)), AuditNews::None);
+            assert!(!audits.has_stopped);
+        }
+        assert_eq!(audits.look(Some(8), at(207)), AuditNews::Stopped);
+        assert_eq!(audits.look(Some(8), at(300)), AuditNews::None, "once");
+        assert!(audits.has_stopped);
+        assert_eq!(audits.look(Some(9), at(301)), AuditNews::Again);
+        assert!(!audits.has_stopped);
+        assert_eq!(audits.look(Some(10), at(302)), AuditNews::Another);
+        assert!(AUDIT * 5 <= AUDIT_LIMIT, "five of them");
     }
 
     #[test]

@@ -235,6 +235,9 @@ fn stops(slots: &Slots, out: &mut dyn Sink) {
     family(&names::CAUSE_IGNORED, out, |f| {
         f.each(&[], &node.cause_ignored, put_flag);
     });
+    family(&names::LAST_AUDIT, out, |f| {
+        f.timestamp(&[], node.last_audit.get());
+    });
     family(&names::LAST_TRIP, out, |f| {
         f.timestamp(&[], node.last_trip.get());
     });

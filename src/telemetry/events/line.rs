@@ -91,6 +91,13 @@ pub(super) fn write(event: &Event, slots: &Slots) {
             let is = is.label();
             tracing::warn!(kind, is, "a robot description came: {is}");
         }
+        What::Audits { stopped: true } => tracing::error!(
+            kind,
+            "the graph has not been looked at for 5 s: every named controller counts as gone until it is"
+        ),
+        What::Audits { stopped: false } => {
+            tracing::warn!(kind, "the graph is looked at again");
+        }
         What::SelfTested(result) => {
             let (input, text) = crate::telemetry::self_test::told(result, slots);
             match result.flaw.map(Flaw::label) {

@@ -147,6 +147,11 @@ pub enum What {
     },
     /// A robot description came.
     Description(DescriptionIs),
+    /// Whether thread `control` looks at the graph.
+    Audits {
+        /// No more, or again.
+        stopped: bool,
+    },
     /// What came of one part of a self test.
     SelfTested(PartResult),
     /// A self test was refused.
@@ -177,6 +182,7 @@ impl What {
             Self::Lost { .. } => EventKind::Lost,
             Self::DecisionLost { .. } => EventKind::DecisionLost,
             Self::Description(_) => EventKind::RobotDescription,
+            Self::Audits { .. } => EventKind::GraphAudit,
             Self::SelfTested(_) => EventKind::SelfTest,
             Self::SelfTestRefused(_) => EventKind::SelfTestRefused,
             Self::MiddlewareFailed { .. } => EventKind::MiddlewareFailed,

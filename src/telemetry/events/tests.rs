@@ -83,6 +83,7 @@ fn one_of_each() -> Vec<What> {
             bound: 0.3,
         }),
         What::Description(DescriptionIs::Used),
+        What::Audits { stopped: true },
         What::SelfTested(PartResult {
             part: Part::Input(0),
             reach: Reach::Trip,

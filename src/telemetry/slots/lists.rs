@@ -187,6 +187,8 @@ closed_list! {
         CauseChanged = "cause_changed",
         /// A robot description came by its topic.
         RobotDescription = "robot_description",
+        /// The graph is not looked at any more, or is again.
+        GraphAudit = "graph_audit",
         /// What came of one part of a self test.
         SelfTest = "self_test",
         /// A self test was refused.

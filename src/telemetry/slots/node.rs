@@ -48,6 +48,8 @@ pub struct NodeSlots {
     pub last_trip: TimestampGauge,
     /// Newest self test of the way of the verbs that passed.
     pub self_test: TimestampGauge,
+    /// When the graph was last seen to be audited.
+    pub last_audit: TimestampGauge,
     /// Trip observed to first safe command handed to the middleware.
     pub stop: Table<StopTrigger, Histogram>,
     /// Record to disk. Written by thread `latch`.
@@ -100,6 +102,7 @@ impl NodeSlots {
             arm_refusals: Table::default(),
             last_trip: TimestampGauge::default(),
             self_test: TimestampGauge::default(),
+            last_audit: TimestampGauge::default(),
             stop: Table::from_fn(|_| Histogram::new(&STOP)),
             latch_write: Histogram::new(&TRANSPORT),
             profile: OneOf::default(),

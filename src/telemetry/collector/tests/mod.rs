@@ -83,6 +83,7 @@ fn drive(slots: &Slots) {
     }
     node.last_trip.set(at);
     node.self_test.set(at);
+    node.last_audit.set(at);
     node.profile.set(Some(1));
     node.clock_synchronized.set(true);
     node.ticked(SteadyTime::from_nanos(1));
@@ -197,6 +198,7 @@ fn when_nothing_was_written_expect_counters_and_histograms_at_zero_and_unknown_g
         "interlock_latched",
         "interlock_seq",
         "interlock_last_trip_timestamp_seconds",
+        "interlock_graph_audit_timestamp_seconds",
         "interlock_self_test_last_success_timestamp_seconds",
         "interlock_command_last_received_timestamp_seconds",
         "interlock_input_last_received_timestamp_seconds",

@@ -79,6 +79,7 @@ fn when_times_are_set_expect_seconds_since_the_epoch() {
     let scrape = Scrape::of(&slots);
     for series in [
         "interlock_last_trip_timestamp_seconds",
+        "interlock_graph_audit_timestamp_seconds",
         "interlock_input_last_received_timestamp_seconds{input=\"pendant\"}",
         "interlock_input_last_received_timestamp_seconds{input=\"joints\"}",
         "interlock_command_last_received_timestamp_seconds{lane=\"arms\",source=\"vla\"}",
