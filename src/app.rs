@@ -41,6 +41,7 @@ use crate::telemetry::readiness::readiness;
 use crate::telemetry::report;
 use crate::telemetry::slots::{BuildInfo, Slots};
 use crate::telemetry::texts::Texts;
+use crate::telemetry::watched::WatchedLanes;
 use crate::verbs::verb_queue;
 use crate::watchdog::{self, LastStop, Progress};
 
@@ -161,6 +162,11 @@ pub fn run(
         latch::comes_up(&start.0, path.as_ref())
     );
     latch::tell_silent_lanes(&config, start.0.record);
+    // Whoever presses a button later reads the page, or nothing.
+    let watched = WatchedLanes::of_config(&config);
+    if let Some(loud) = watched.loud().filter(|_| watched.is_all()) {
+        tracing::warn!("{loud}");
+    }
     for told in shutdown::told(&config) {
         tracing::warn!("{told}");
     }

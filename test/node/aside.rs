@@ -62,6 +62,8 @@ fn a_watched_lane_publishes_nothing_and_counts_what_limits_would_do() {
 fn where_no_lane_is_gated_a_kill_says_that_nothing_was_stopped() {
     let head = "    release_over_ros: true\n    lanes:\n";
     let mut rig = Rig::new(&format!("{head}{WATCHED}"));
+    let loud = "every lane only watches (today): no command passes here, and a kill stops nothing";
+    wait_for("a warning at the start", || rig.node.log().contains(loud));
     let answer = rig.trigger("kill");
     assert_eq!(answer["success"], false, "{answer}");
     let text = answer["message"].as_str().expect("a text");
