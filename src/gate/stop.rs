@@ -178,7 +178,8 @@ impl Lane {
     /// The pose to hold: joint by joint what the wire has it at, where that is within `tolerance` of
     /// the measured, else the measured. False where neither is known.
     fn choose_pose(&self, tolerance: f64, fresh: bool, now: SteadyTime, pose: &mut [f64]) -> bool {
-        if !self.has_sent && !(fresh && self.measured.position().is_some()) {
+        let is_measured = fresh && self.measured.position().is_some();
+        if !self.has_sent && !is_measured {
             return false;
         }
         for (dimension, value) in pose.iter_mut().enumerate() {

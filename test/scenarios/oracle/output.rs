@@ -291,7 +291,13 @@ impl OutputWatch {
                 (Some(sent), Some((_, believed))) => bounds.map_or(believed, |bounds| {
                     let low = if sent < bounds.min { sent } else { bounds.min };
                     let high = if sent > bounds.max { sent } else { bounds.max };
-                    believed.clamp(low, high)
+                    if believed < low {
+                        low
+                    } else if believed > high {
+                        high
+                    } else {
+                        believed
+                    }
                 }),
                 (None, Some((_, believed))) => believed,
                 (Some(sent), None) => sent,
