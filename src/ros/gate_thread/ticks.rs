@@ -14,6 +14,7 @@ impl GateThread {
     pub(super) fn tick(&mut self, now: Moment) {
         if self.stood_still(now) {
             self.drain_commands(Drain::Fenced);
+            self.watched.audits.stood_still(now.steady);
         }
         self.slots.node.ticked(now.steady);
         let was_active = self.gate.machine().state() == State::Active;

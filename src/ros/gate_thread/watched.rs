@@ -30,7 +30,7 @@ const AUDIT_LIMIT: Duration = Duration::from_secs(5);
 /// What was seen last, to see what changes.
 pub(super) struct Watched {
     clocks: ClockCauses,
-    audits: Audits,
+    pub(super) audits: Audits,
     lanes: Vec<WatchedLane>,
     paths: u64,
     sensors: WatchedSensors,
@@ -88,7 +88,7 @@ impl WatchedTrip {
 
 /// Whether audits go on.
 #[derive(Default)]
-struct Audits {
+pub(super) struct Audits {
     /// The newest one's number, and when it was seen first; `None` before the first.
     newest: Option<(u8, SteadyTime)>,
     has_stopped: bool,
@@ -107,6 +107,13 @@ enum AuditNews {
 }
 
 impl Audits {
+    /// This thread stood still, and who knows who else: what is known counts anew.
+    pub(super) const fn stood_still(&mut self, now: SteadyTime) {
+        if let Some((_, at)) = &mut self.newest {
+            *at = now;
+        }
+    }
+
     fn look(&mut self, number: Option<u8>, now: SteadyTime) -> AuditNews {
         let Some(number) = number else { return AuditNews::None };
         match self.newest {
@@ -341,6 +348,13 @@ mod tests {
         assert_eq!(audits.look(Some(9), at(301)), AuditNews::Again);
         assert!(!audits.has_stopped);
         assert_eq!(audits.look(Some(10), at(302)), AuditNews::Another);
+        audits.stood_still(at(400));
+        assert_eq!(
+            audits.look(Some(10), at(400)),
+            AuditNews::None,
+            "it was this thread that stood"
+        );
+        assert_eq!(audits.look(Some(10), at(406)), AuditNews::Stopped);
         assert!(AUDIT * 5 <= AUDIT_LIMIT, "five of them");
     }
 
