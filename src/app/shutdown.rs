@@ -9,7 +9,7 @@ use crate::gate::rules::LaneMode;
 use crate::gate::safe::SafeCommand;
 use crate::gate::stop::LONGEST_RAMP;
 
-/// What SIGTERM and SIGINT do to lanes that are active then. One sentence for each danger.
+/// What the signals that end the process do to lanes that are active then. One sentence for each danger.
 pub(super) fn told(config: &Config) -> Vec<String> {
     let lanes = config.lanes.iter().filter(|lane| lane.mode == LaneMode::Gate);
     lanes.flat_map(|lane| [falls(config, lane), moves_on(config, lane)]).flatten().collect()
@@ -34,7 +34,7 @@ fn falls(config: &Config, lane: &LaneConfig) -> Option<String> {
     };
     Some(format!(
         "lane '{}' is below a balance loop, where a stop is a fall: when this node is ended \
-         (SIGTERM, SIGINT) while active, {sends}. Hold the robot before you end or restart it",
+         (SIGTERM, SIGINT, SIGQUIT, SIGHUP) while active, {sends}. Hold the robot before you end or restart it",
         lane.name
     ))
 }

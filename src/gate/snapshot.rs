@@ -118,6 +118,8 @@ pub struct Snapshot {
     pub profile: Option<usize>,
     /// Factor on velocity and speeding up from heat or charge; 1: none.
     pub derating: f64,
+    /// The last run ended in motion in this boot: what it sent last may still be followed.
+    pub unclean: bool,
     /// Limits are still to come with a robot description.
     pub awaits_description: bool,
     /// Whether the latch file can be written, in time.
@@ -159,6 +161,7 @@ impl Snapshot {
             last_trip: None,
             profile: None,
             derating: 1.0,
+            unclean: false,
             awaits_description: false,
             latch_writable: true,
             causes: Vec::with_capacity(gate.faults.capacity()),
@@ -184,6 +187,7 @@ impl Gate {
         to.last_trip = self.machine.last_trip().copied();
         to.profile = self.profile;
         to.derating = self.derating;
+        to.unclean = self.unclean;
         to.awaits_description = self.awaits_description;
         to.latch_writable = self.latch_writable;
         to.causes.clear();

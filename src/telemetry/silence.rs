@@ -16,6 +16,7 @@ pub(super) fn now_silent(
 ) -> Option<String> {
     let is_meant = snapshot.state == State::Killed
         && view.state == LaneState::Released
+        && snapshot.unclean
         && snapshot.first_trip.is_some_and(|first| first.cause == Cause::UncleanRestart);
     if is_meant { silent(lane) } else { None }
 }
@@ -43,7 +44,25 @@ pub fn silent(lane: &LaneConfig) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::gate::core::Gate;
+    use crate::gate::state::BootRecord;
+    use crate::gate::units::Moment;
     use crate::telemetry::fixture;
+
+    #[test]
+    fn when_the_computer_was_started_since_expect_no_promise_of_a_hold() {
+        let mut lane = fixture::config().lanes.remove(0);
+        lane.safe = SafeCommand::Freeze { tolerance: 0.1 };
+        let told = |record| {
+            let now = Moment::default();
+            let gate = Gate::new(fixture::config().gate_rules(), record, 7, now);
+            let snapshot = Snapshot::new(&gate, now);
+            now_silent(&snapshot, &snapshot.lanes[0], &lane)
+        };
+        let here = told(BootRecord::EndedActive).expect("it is silent");
+        assert!(here.ends_with("its pose is held as soon as it is measured"), "{here}");
+        assert!(told(BootRecord::EndedActiveEarlier).is_none());
+    }
 
     #[test]
     fn when_a_lane_takes_itself_or_is_watched_expect_nothing_told() {
