@@ -60,3 +60,28 @@ fn when_temperatures_are_told_expect_thresholds_in_order_and_a_range_with_room()
     }
     assert_eq!(config(BASE).temperatures.len(), 0);
 }
+
+#[test]
+fn when_a_field_is_one_number_expect_it_told_as_one_and_components_by_their_names() {
+    let one = |field: &str| {
+        let input = format!(
+            "temperatures: {{motors: {{type: vendor_msgs/msg/Heat, topic: heat, timeout_s: 5.0, \
+             field: '{field}'}}}}"
+        );
+        config(&with_top(BASE, &input)).temperatures.remove(0)
+    };
+    assert!(one("value").is_one() && one("all[3].value").is_one());
+    let mut two = one("all[0..2].value");
+    assert!(!two.is_one());
+    two.components = vec!["hip".to_owned(), "motors".to_owned()];
+    assert_eq!([two.point(0), two.point(1), two.point(2)], ["motors/hip", "motors", "motors"]);
+}
+
+#[test]
+fn when_nothing_is_monitored_expect_it_empty() {
+    assert!(config(BASE).monitor.is_empty());
+    for monitor in ["topics: {scan: {topic: scan}}", "patterns: ['/a/*']"] {
+        let text = with_top(BASE, &format!("monitor: {{{monitor}}}"));
+        assert!(!config(&text).monitor.is_empty(), "{monitor}");
+    }
+}

@@ -101,6 +101,13 @@ lanes.arm.joint_limits.shoulder.max_velocity: 25.0 rad/s is not allowed
   to fix:  lower the value, or leave it out to use the URDF's
 "
     );
+    // As much as the robot is not more.
+    let equal = "{min_position: -0.5, max_position: 0.8, max_velocity: 20.0}";
+    assert_eq!(merged(&own(equal), ROBOT).lanes[0].limits[0].position, bounds(-0.5, 0.8));
+    // The other end of a velocity is told where it is another number.
+    let backwards = refused(&own("{min_velocity: -21.0, max_velocity: 20.0}"), ROBOT);
+    assert!(backwards.contains("shoulder.min_velocity: -21.0 rad/s is not allowed"), "{backwards}");
+    assert!(backwards.starts_with("FILE: 1 problem"), "{backwards}");
     let both = refused(
         &own("{min_position: -2.0, max_position: 2.0, min_velocity: -30.0, max_velocity: 1.0}"),
         ROBOT,
@@ -127,6 +134,7 @@ fn a_limit_that_looks_unset_is_told_and_not_used() {
         missing.contains("lanes.arm.joint_limits.shoulder: no limit of velocity\n"),
         "{missing}"
     );
+    assert!(missing.contains("max_velocity"), "what to write: {missing}");
     assert!(missing.contains("the URDF's own looks unset: velocity 0.0\n"), "{missing}");
     let robot = ROBOT.replace("<limit lower=\"-0.5\" upper=\"0.8\"", "<limit");
     let missing = refused(&arm("limits: {max_acceleration: 5.0}"), &robot);
@@ -142,6 +150,9 @@ fn a_continuous_joint_has_no_position_bounds() {
     let (free, notes) = config(&arm("limits: {max_acceleration: 5.0}")).with_urdf(&robot).unwrap();
     assert_eq!(free.lanes[0].limits[0].position, None);
     assert_eq!(notes[0].text, "is continuous: no position bounds");
+    let still = robot.replace("velocity=\"20\"", "velocity=\"0\"");
+    let (_, notes) = config(&arm(LIMITS)).with_urdf(&still).unwrap();
+    assert_eq!(notes[0].text, "velocity 0.0 looks unset, and is not used");
     let config = merged(&arm(LIMITS), &robot);
     assert_eq!(config.lanes[0].limits[0].position, bounds(-1.0, 1.0), "the params file's stay");
 }
