@@ -10,6 +10,7 @@ mod problems;
 mod random;
 mod rules;
 mod scalars;
+mod texts;
 mod values;
 
 use super::merge::{self, Part};

@@ -46,10 +46,10 @@ struct Plan {
 impl Plans {
     /// `numbers`: the most of one quantity that a plan has; 0 on a lane without plans.
     pub(super) fn new(dimensions: usize, numbers: usize) -> Self {
-        let plan = Plan::new(dimensions, numbers);
+        // A clone would not have the room.
         Self {
-            running: plan.clone(),
-            next: plan,
+            running: Plan::new(dimensions, numbers),
+            next: Plan::new(dimensions, numbers),
             is_known: false,
             is_running: false,
             led: vec![0.0; dimensions],
