@@ -32,7 +32,8 @@ fn when_an_open_text_has_a_colon_expect_it_refused_between_brackets_alone() {
     for text in ["    a: {b: c:d}\n", "    a: [c:d]\n", "    a: {b: c?d}\n", "    a: {b:c: d}\n"] {
         refused(text, IN_FLOW);
     }
-    for text in ["    a: c:d\n", "    a: c?d\n", "    a: {b: 'c:d'}\n", "    a: ['c:d', \"e?f\"]\n"] {
+    for text in ["    a: c:d\n", "    a: c?d\n", "    a: {b: 'c:d'}\n", "    a: ['c:d', \"e?f\"]\n"]
+    {
         taken(text);
     }
     // Inside until the last bracket is closed, and no longer.
@@ -68,7 +69,9 @@ fn when_a_slash_is_escaped_expect_it_refused_and_an_escaped_backslash_before_one
     for text in ["    a: \"x\\/y\"\n", "    a: \"\\\\\\/y\"\n", "    \"a\\/b\": 1\n"] {
         refused(text, "\\/ is not allowed");
     }
-    for text in ["    a: \"x\\\\/y\"\n", "    a: \"x/y\"\n", "    a: \"x\\\\\"\n", "    a: 'x\\/y'\n"] {
+    for text in
+        ["    a: \"x\\\\/y\"\n", "    a: \"x/y\"\n", "    a: \"x\\\\\"\n", "    a: 'x\\/y'\n"]
+    {
         taken(text);
     }
 }
