@@ -3,7 +3,7 @@
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::os::unix::fs::MetadataExt;
 use std::os::unix::net::UnixStream;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -37,6 +37,9 @@ pub(super) enum NoAnswer {
         "several nodes answer, at {0}: nothing was done. Say which is meant with --socket PATH"
     )]
     Several(String),
+    /// Somebody listens and takes nobody.
+    #[error("{0} takes no more connections: what listens there hangs, or is not Interlock")]
+    Full(String),
     /// The socket is not for this user.
     #[error(
         "{0} is not open to you: become a member of its group (as root: usermod -aG interlock NAME, \
@@ -83,6 +86,30 @@ pub(super) enum Found {
     Open(UnixStream),
     /// It is there, and not for this user.
     Closed,
+    /// It is there, and its queue of connections is full.
+    Full,
+}
+
+impl Found {
+    /// Why nobody can be asked there.
+    pub(super) fn without_answer(&self, path: String) -> NoAnswer {
+        match self {
+            Self::Full => NoAnswer::Full(path),
+            Self::Open(_) | Self::Closed => NoAnswer::NoPermission(path),
+        }
+    }
+}
+
+/// Connects without waiting: where many hang before a node that takes nobody, a kill of the others must
+/// not hang with them.
+fn connect_at_once(path: &Path) -> io::Result<UnixStream> {
+    use rustix::net::{self, AddressFamily, SocketAddrUnix, SocketFlags, SocketType};
+    let flags = SocketFlags::NONBLOCK | SocketFlags::CLOEXEC;
+    let socket = net::socket_with(AddressFamily::UNIX, SocketType::STREAM, flags, None)?;
+    net::connect(&socket, &SocketAddrUnix::new(path)?)?;
+    let stream = UnixStream::from(socket);
+    stream.set_nonblocking(false)?;
+    Ok(stream)
 }
 
 impl Client {
@@ -119,7 +146,7 @@ impl Client {
                 continue;
             }
             seen.extend(file);
-            let is = match UnixStream::connect(path) {
+            let is = match connect_at_once(path) {
                 Ok(stream) => {
                     for set in [UnixStream::set_read_timeout, UnixStream::set_write_timeout] {
                         // Refused only for a time of zero.
@@ -128,6 +155,7 @@ impl Client {
                     Found::Open(stream)
                 }
                 Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Found::Closed,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => Found::Full,
                 Err(_) => continue,
             };
             found.push(Place { path: path.display().to_string(), found: is });
@@ -141,8 +169,8 @@ impl Client {
         for Place { path, found } in self.reach() {
             match found {
                 Found::Open(stream) => open.push((stream, path)),
-                Found::Closed => {
-                    closed.get_or_insert(path);
+                Found::Closed | Found::Full => {
+                    closed.get_or_insert_with(|| found.without_answer(path));
                 }
             }
         }
@@ -150,7 +178,7 @@ impl Client {
             let paths: Vec<String> = open.into_iter().map(|(_, path)| path).collect();
             return Err(NoAnswer::Several(paths.join(" and ")));
         }
-        open.pop().ok_or_else(|| closed.map_or_else(|| self.absent(), NoAnswer::NoPermission))
+        open.pop().ok_or_else(|| closed.unwrap_or_else(|| self.absent()))
     }
 
     /// Why no place answers. A node of another session, or with another path, may still answer over

@@ -114,9 +114,11 @@ fn socket(client: &Client, asked: Result<Option<Whoami>, NoAnswer>) -> (Check, O
         Err(error @ NoAnswer::Several(_)) => {
             (Check::bad(name, error.to_string(), "interlockctl doctor --socket PATH"), None)
         }
-        Err(error @ (NoAnswer::Unreachable { .. } | NoAnswer::NotInterlock { .. })) => {
-            (Check::bad(name, error.to_string(), "end what listens there"), None)
-        }
+        Err(
+            error @ (NoAnswer::Unreachable { .. }
+            | NoAnswer::NotInterlock { .. }
+            | NoAnswer::Full(_)),
+        ) => (Check::bad(name, error.to_string(), "end what listens there"), None),
     }
 }
 

@@ -38,21 +38,21 @@ pub(super) fn kill(client: &Client, because: &Because, console: &mut Console<'_>
 /// Kills at each of the places: all are asked before the first answer is waited for.
 fn kill_at(places: Vec<Place>, because: &Because, console: &mut Console<'_>) -> u8 {
     let is_alone = places.len() == 1;
-    let asked: Vec<(String, Option<Asked>)> = places
+    let asked: Vec<(String, Result<Asked, NoAnswer>)> = places
         .into_iter()
         .map(|Place { path, found }| match found {
             Found::Open(stream) => {
                 let own = fields(because, json!({}));
-                (path.clone(), Some(Asked::send(stream, path, "kill", own)))
+                (path.clone(), Ok(Asked::send(stream, path, "kill", own)))
             }
-            Found::Closed => (path, None),
+            Found::Closed | Found::Full => (path.clone(), Err(found.without_answer(path))),
         })
         .collect();
     let mut codes = Vec::new();
     let mut stopped_nothing = false;
     for (path, asked) in asked {
         let at = if is_alone { String::new() } else { format!("{path}: ") };
-        let answered = asked.map_or_else(|| Err(NoAnswer::NoPermission(path)), Asked::answer);
+        let answered = asked.and_then(Asked::answer);
         codes.push(match answered {
             Ok((answer, _)) if answer.ok => {
                 console.say(&format!("{at}{}\n", text::plain(&answer.message)));
@@ -77,6 +77,7 @@ fn kill_at(places: Vec<Place>, because: &Because, console: &mut Console<'_>) -> 
                 error @ (NoAnswer::NotRunning(_)
                 | NoAnswer::Elsewhere { .. }
                 | NoAnswer::Several(_)
+                | NoAnswer::Full(_)
                 | NoAnswer::Unreachable { .. }
                 | NoAnswer::NotInterlock { .. }),
             ) => {

@@ -171,15 +171,16 @@ impl Writer {
     /// Writes a record. Returns whether it is on disk.
     fn write_as(&mut self, posted: &Posted, clean: bool) -> bool {
         self.name(posted);
-        if posted.latched.state != State::Killed {
-            self.boot_id = self.parts.boot_id;
-        }
         let contents = Contents {
             version: VERSION,
             counter: 0,
             state: posted.latched.state,
             clean,
-            boot_id: self.boot_id,
+            // A reset that is withdrawn takes nothing back: the kill still names the boot it was in.
+            boot_id: match posted.latched.state {
+                State::Killed => self.boot_id,
+                State::Disarmed | State::Active => self.parts.boot_id,
+            },
             seq: posted.latched.seq,
             first: posted.first.map_or(0, |trip| trip.seq),
             trips: self.trips.clone(),

@@ -105,13 +105,24 @@ def in_a_child(work):
         return pipe.read(), status
 
 
+class Kept:
+    """Operators, until their process ends: no destructor of a middleware whose peers were killed."""
+
+    all = []
+
+    @classmethod
+    def operator(cls):
+        cls.all.append(Operator())
+        return cls.all[-1]
+
+
 def run_kills(tries, seed, folder):
     """Returns how many of them lost something."""
     rows = {name: [0, 0.0, 0] for name in kill_9.FAULTS}
     lives = told = slow = unanswered = disturbed = broken = 0
     for begin in range(0, tries, PART):
         draw, count = random.Random(f"{seed}/{begin}"), min(PART, tries - begin)
-        part = apart(f"kills {begin}", folder, lambda here: run(count, Operator(), draw, here, disturbed))  # noqa: B023
+        part = apart(f"kills {begin}", folder, lambda here: run(count, Kept.operator(), draw, here, disturbed))  # noqa: B023
         if part is None:
             broken += 1
             continue
@@ -137,7 +148,7 @@ def run_others(tries, seed, folder, only):
     for name in faults.FAULTS:
         if only in name:
             draw = random.Random(f"{seed}/{name}")
-            found = apart(name, folder, lambda here: faults.run(name, faults.Arena(Operator(), here, draw), tries))  # noqa: B023
+            found = apart(name, folder, lambda here: faults.run(name, faults.Arena(Kept.operator(), here, draw), tries))  # noqa: B023
             tried, worst, lost, why = found or (0, 0.0, 1, "did not come to its end")
             failed += lost
             skipped += tried == 0 and not lost

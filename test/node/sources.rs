@@ -1,6 +1,6 @@
 //! Sources: silence, priority, selection, the fence, and what feedback has to say.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
@@ -264,12 +264,12 @@ fn hazard_02_a_command_left_in_the_queue_is_drained_at_arm() {
         let withheld = counts["withheld"].as_u64().expect("a count");
         rig.peer.publish("/agent", twist(first));
         rig.wait_count(0, 0, "withheld", withheld + 1);
-        let taken = Instant::now();
+        let taken = interlock::clock::steady();
         rig.peer.publish("/agent", twist(second));
         rig.arm();
         // Taken at the arm, before the state moved, for the next token was not there yet; without that
         // it would go out with it.
-        let before_token = taken.elapsed() < Duration::from_millis(1_500);
+        let before_token = interlock::clock::steady().since(taken) < Duration::from_millis(1_500);
         let counts = rig.wait_count(0, 0, "withheld", 0);
         let drained = before_token && counts["withheld"].as_u64() == Some(withheld + 2);
         if !drained {

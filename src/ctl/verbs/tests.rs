@@ -109,6 +109,24 @@ fn when_a_place_is_not_open_to_us_expect_it_said_as_not_killed() {
     assert!(said.err.starts_with("NOT KILLED: /closed is not open to you"), "{}", said.err);
 }
 
+/// A listener that hangs takes nobody once its queue is full; whoever connects would wait for ever.
+#[test]
+fn when_a_place_takes_nobody_expect_the_others_killed_and_that_one_told() {
+    use rustix::net::{AddressFamily, SocketAddrUnix, SocketType, bind, listen, socket};
+    let (rig, folder) = (node("active"), Folder::new());
+    let path = folder.path().join("control.sock");
+    let hung = socket(AddressFamily::UNIX, SocketType::STREAM, None).unwrap();
+    bind(&hung, &SocketAddrUnix::new(&path).unwrap()).unwrap();
+    listen(&hung, 0).unwrap();
+    let _queued = UnixStream::connect(&path).unwrap();
+    let said = killed(&Client::of_usual(vec![path.clone(), rig.path.clone()], NO_HTTP));
+    let path = path.display().to_string();
+    assert_eq!(said.code, REFUSED);
+    let expected = format!("{path}: NOT KILLED: {path} takes no more connections");
+    assert!(said.err.starts_with(&expected), "{}", said.err);
+    assert!(said.out.contains("killed, seq 41"), "{}", said.out);
+}
+
 #[test]
 fn when_one_of_two_is_no_node_expect_no_success() {
     let (rig, folder) = (node("active"), Folder::new());

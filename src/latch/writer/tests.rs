@@ -8,6 +8,7 @@ use parking_lot::Mutex;
 use super::*;
 use crate::gate::cause::Cause;
 use crate::gate::machine::{Report, Subject};
+use crate::gate::release::Release;
 use crate::gate::state::BootRecord;
 use crate::latch::{read, start};
 use crate::telemetry::fixture;
@@ -189,6 +190,16 @@ fn hazard_38_start_drops_robot_a_second_restart_knows_that_the_run_ended_in_moti
             drop(post);
             assert_eq!(bench.ended(boot), again);
         }
+        // A reset that was written, and overtaken by a kill, is none.
+        let (mut machine, mut post, latch) = bench.run_in(boot);
+        machine.begin(Release::Reset, machine.seq(), false).unwrap();
+        post.post(&machine);
+        wait("the record of the reset", || bench.read().state == State::Disarmed);
+        kill(&mut machine, Cause::KillSignal);
+        post.post(&machine);
+        latch.finish();
+        drop(post);
+        assert_eq!(bench.ended(boot), again, "it never came true");
         let (mut machine, mut post, latch) = bench.run_in(boot);
         machine.reset(machine.seq(), false, Moment::default()).unwrap();
         kill(&mut machine, Cause::KillService);

@@ -217,6 +217,8 @@ impl GateThread {
             // Not heard is not "released"; a press from before the start asserts all the same.
             if view.seen || view.asserted {
                 slots.asserted.set(view.asserted);
+            } else {
+                slots.asserted.forget();
             }
         }
     }

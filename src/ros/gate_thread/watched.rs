@@ -209,6 +209,10 @@ impl GateThread {
 
     /// Whether the control thread still looks at the graph.
     fn watch_audits(&mut self, now: Moment) {
+        // Thread `control` ends before the stop of a shutdown does.
+        if self.ends_at.is_some() {
+            return;
+        }
         // Every lane is looked at in each of them.
         let number = self.facts.lanes().flatten().map(|facts| facts.audit).next();
         let stopped = match self.watched.audits.look(number, now.steady) {

@@ -169,3 +169,39 @@ fn when_many_requests_come_in_one_go_expect_each_answered() {
     sends.join().expect("sent");
     assert!(client.ask("kill").ok);
 }
+
+/// Sends until it is told to stop, or nobody takes more, and never reads.
+fn flood(rig: &Rig, first: &[u8], again: &'static [u8], stop: &Arc<AtomicBool>) -> JoinHandle<()> {
+    let mut stream = UnixStream::connect(&rig.path).expect("connect");
+    stream.set_write_timeout(Some(Duration::from_millis(50))).expect("a time limit");
+    stream.write_all(first).expect("send");
+    let (stop, chunk) = (stop.clone(), again.repeat(2_000));
+    std::thread::spawn(move || {
+        while !stop.load(Ordering::SeqCst) {
+            match stream.write(&chunk) {
+                Ok(_) => {}
+                Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => {}
+                Err(_) => return,
+            }
+        }
+    })
+}
+
+#[test]
+fn hazard_61_hostile_service_client_that_sends_without_end_and_never_reads_keeps_no_kill_away() {
+    let long = [b'x'; 3 * LINE_BYTES];
+    let floods: [(&[u8], &[u8]); 4] =
+        [(b"", b"\n"), (&long, b"\n"), (b"", b"status\n"), (b"disarm\n", b"kill\n")];
+    for (first, again) in floods {
+        let rig = Rig::with(FakeNode::in_state("active", 1), Bounds::default(), 0);
+        let stop = Arc::new(AtomicBool::new(false));
+        let hostile = flood(&rig, first, again, &stop);
+        for _ in 0..5 {
+            std::thread::sleep(Duration::from_millis(20));
+            let mut other = Client::new(&rig);
+            assert!(other.ask("kill").ok);
+        }
+        stop.store(true, Ordering::SeqCst);
+        hostile.join().expect("the hostile client");
+    }
+}
