@@ -13,6 +13,7 @@ use super::lane::Lane;
 use super::lane_state::LaneState;
 use super::limit::LOCKED_TOLERANCE;
 use super::rules::{Interface, LaneMode, ReturnTo, Shape, SourceMode};
+use super::safe::SafeCommand;
 use super::source::Source;
 use super::units::{SteadyTime, is_within};
 
@@ -106,9 +107,10 @@ impl Lane {
     /// Whether what was just sent still moves, on an axis that was told to stop.
     pub(super) fn stops_unfinished(&self) -> bool {
         let told = self.envelope.sent().iter().zip(self.envelope.given());
-        self.rules.interface == Interface::Velocity
+        // Another safe command goes limp or says nothing, which is no end of a motion.
+        matches!(self.rules.safe, SafeCommand::ZeroVelocity { .. })
+            && self.rules.interface == Interface::Velocity
             && self.rules.shape == Shape::Target
-            && !self.rules.balance
             && told.clone().any(|(sent, _)| sent.value != 0.0)
             && told.into_iter().all(|(sent, given)| *given || sent.value == 0.0)
     }

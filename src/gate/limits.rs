@@ -13,6 +13,9 @@ pub struct Bounds {
     pub max: f64,
 }
 
+/// Velocities this far apart are noise of odometry, or a sway: never a cause by themselves. Per s.
+const LEAST_APART: f64 = 0.1;
+
 /// The limits of one joint or axis. `None`: this kind is left free on purpose (`unlimited`), or the
 /// lane does not carry it.
 ///
@@ -66,7 +69,9 @@ impl DimensionLimits {
         let usual = Cause::Divergence.default_above().unwrap_or(f64::INFINITY);
         match interface {
             Interface::Position | Interface::Effort => usual,
-            Interface::Velocity => self.largest_velocity().map_or(usual, |most| 0.5 * most),
+            Interface::Velocity => {
+                self.largest_velocity().map_or(usual, |most| at_least(0.5 * most, LEAST_APART))
+            }
         }
     }
 }

@@ -115,7 +115,8 @@ impl Measured {
     }
 
     /// Where a joint is to be held: its newest position, or the median of the last three where that
-    /// is further than `tolerance` from it, so that one wrong sample is no pose.
+    /// is further than `tolerance` from it and no motion goes on to it, so that one wrong sample is no
+    /// pose.
     #[must_use]
     pub fn steady(&self, dimension: usize, tolerance: f64) -> Option<f64> {
         let at = |pose: &[f64]| pose.get(dimension).copied();
@@ -124,7 +125,10 @@ impl Measured {
         let (newer, older) = (at(newer)?, at(older)?);
         let (low, high) = (at_most(newer, older), at_least(newer, older));
         let median = at_least(at_most(newest, high), low);
-        Some(if (newest - median).abs() > tolerance { median } else { newest })
+        let (now, before) = (newest - newer, newer - older);
+        let goes_on = now * before > 0.0 && now.abs() <= 2.0 * before.abs() + tolerance;
+        let is_far = (newest - median).abs() > tolerance;
+        Some(if is_far && !goes_on { median } else { newest })
     }
 
     /// The newest pose; `None` before the first sample that carries one.
@@ -219,12 +223,19 @@ mod tests {
         assert_eq!(steady(0.5, 0), 0.5);
         assert_eq!(steady(9.0, 10), 0.5);
         assert_eq!(steady(0.6, 20), 0.6, "the wrong one is no longer the newest");
+        assert_eq!(steady(0.6, 25), 0.6);
         assert_eq!(steady(-9.0, 30), 0.6);
         // Two of three are believed, and motion within the tolerance is followed.
         assert_eq!(steady(-9.0, 40), -9.0);
         assert_eq!(steady(-9.05, 50), -9.05);
         assert_eq!(steady(-9.1, 550), -9.1);
         assert_eq!(steady(2.0, 1_051), 2.0);
+        // A fast joint goes on; one that leaps does not.
+        assert_eq!(steady(2.05, 1_071), 2.05);
+        assert_eq!(steady(2.2, 1_091), 2.2);
+        assert_eq!(steady(2.55, 1_111), 2.55);
+        assert_eq!(steady(9.0, 1_131), 2.55);
+        assert_eq!(steady(2.6, 1_151), 2.6);
     }
 
     #[test]

@@ -34,8 +34,10 @@ struct Plan {
     given: Vec<bool>,
     /// Where each joint was when it was sent, and how fast.
     from: Vec<End>,
-    /// How far each joint may still leap.
+    /// How far each joint might still leap then.
     room: Vec<f64>,
+    /// Where each joint was measured then, and where the plan before had it: in between nothing leaps.
+    between: Vec<(f64, f64)>,
     /// Nanoseconds from when it was sent.
     times: Vec<i64>,
     position: Vec<f64>,
@@ -82,9 +84,17 @@ impl Plans {
         self.due(dimension, self.now)
     }
 
-    /// How far a joint may leap now. Time refills it by what `speed` allows and the plan before did
-    /// not take; a stop in between does not.
-    pub(super) fn room(&self, dimension: usize, tolerance: f64, speed: f64) -> f64 {
+    /// Whether the plan that is followed is not over yet.
+    pub(super) fn is_moving(&self) -> bool {
+        let elapsed = self.now.since(self.running.sent).as_nanos();
+        let last = self.running.times.last().map_or(0, |last| u128::try_from(*last).unwrap_or(0));
+        self.is_running && elapsed < last
+    }
+
+    /// How far a joint may leap now. What the plan before has led it to takes from it, by its own time or
+    /// by the joint's; time refills it by what `speed` allows, and a stop in between does not. A leap
+    /// that is only planned takes nothing: a later plan may come before it.
+    pub(super) fn room(&self, dimension: usize, tolerance: f64, speed: f64, measured: f64) -> f64 {
         if !self.is_known {
             return tolerance;
         }
@@ -94,8 +104,9 @@ impl Plans {
         } else {
             self.led.get(dimension).copied().unwrap_or(0.0)
         };
+        let led = at_least(led, self.running.beyond(dimension, measured));
         let elapsed_s = self.now.since(self.running.sent).as_secs_f64();
-        at_most(left + at_least(speed * elapsed_s - led, 0.0), tolerance)
+        at_least(at_most(left + speed * elapsed_s - led, tolerance), 0.0)
     }
 
     /// The plan just judged is the next. `sent`: where nothing else says where a joint is.
@@ -123,8 +134,11 @@ impl Plans {
         }
     }
 
-    /// What a joint has left of its room after the plan just judged.
-    pub(super) fn note(&mut self, dimension: usize, room: f64) {
+    /// What a joint has of its room at the plan just judged, and where it leaps from.
+    pub(super) fn note(&mut self, dimension: usize, room: f64, between: (f64, f64)) {
+        if let Some(place) = self.next.between.get_mut(dimension) {
+            *place = between;
+        }
         if let Some(place) = self.next.room.get_mut(dimension) {
             *place = room;
         }
@@ -147,6 +161,7 @@ impl Plan {
             given: vec![true; dimensions],
             from: vec![End { position: 0.0, velocity: 0.0, acceleration: None }; dimensions],
             room: vec![0.0; dimensions],
+            between: vec![(0.0, 0.0); dimensions],
             times: Vec::with_capacity(numbers),
             position: values(),
             velocity: values(),
@@ -181,8 +196,13 @@ impl Plan {
 
     /// How far it has led a joint.
     fn led(&self, dimension: usize, now: SteadyTime) -> f64 {
-        let (from, due) = (self.from.get(dimension), self.due(dimension, now));
-        from.zip(due).map_or(0.0, |(from, due)| (due - from.position).abs())
+        self.due(dimension, now).map_or(0.0, |due| self.beyond(dimension, due))
+    }
+
+    /// How far a place of a joint is beyond those in between which nothing leapt.
+    fn beyond(&self, dimension: usize, place: f64) -> f64 {
+        let between = self.between.get(dimension);
+        between.map_or(0.0, |(one, other)| beyond(place, *one, *other).abs())
     }
 
     fn point(&self, point: usize, dimension: usize) -> Option<End> {

@@ -20,7 +20,7 @@ use crate::gate::rules::LaneRules;
 use crate::gate::units::{at_least, at_most};
 use crate::gate::verdict::{Limit, Reason};
 
-use super::curve::{End, extremes};
+use super::curve::{End, extremes, position_at};
 use super::plan::{beyond, seconds, speed};
 use super::{Envelope, Present, Quantity};
 
@@ -75,15 +75,15 @@ impl Envelope {
         }
         self.inside(command, rules)?;
         self.companions(command, rules, allowance)?;
-        let tolerance = rules.safe.tolerance().unwrap_or(0.0);
         for (dimension, limits) in rules.limits.iter().enumerate() {
-            let mut room = tolerance;
+            let joint = (dimension, limits);
             if command.given.get(dimension).copied().unwrap_or(true) {
-                let joint = (dimension, limits);
                 self.joint(command, rules, joint, allowance, present)?;
-                room = self.leap(command, rules, joint, allowance, present)?;
             }
-            self.plans.note(dimension, room);
+            let start = self.start(dimension, present);
+            let between = (start, self.plans.due_now(dimension).unwrap_or(start));
+            let room = self.leap(command, rules, joint, allowance, between)?;
+            self.plans.note(dimension, room, between);
         }
         self.plans.keep(command, &self.sent, present);
         Ok(())
@@ -156,7 +156,7 @@ impl Envelope {
                 None => {
                     let velocity = present.velocity(dimension);
                     // At rest, unless something moves it of which no velocity is known.
-                    let known = velocity.is_some() || self.plans.due_now(dimension).is_none();
+                    let known = velocity.is_some() || !self.plans.is_moving();
                     let velocity = velocity.unwrap_or(0.0);
                     let now = End { position: start, velocity, acceleration: None };
                     (now, 0.0, limits.velocity.filter(|_| known))
@@ -176,32 +176,30 @@ impl Envelope {
     }
 
     /// Judges how far a plan begins beyond all places between where the joint is and where the plan
-    /// before has it, and beyond what its speed allows until then. Returns the room that is left.
+    /// before has it, and beyond what its speed allows until then. Returns the room that there is.
     fn leap(
         &self,
         command: &Command,
         rules: &LaneRules,
         (dimension, limits): (usize, &DimensionLimits),
         allowance: Allowance,
-        present: Present<'_>,
+        (start, due): (f64, f64),
     ) -> Result<f64, Refusal> {
         let tolerance = rules.safe.tolerance().unwrap_or(0.0);
-        let first = begins(command, dimension, rules.limits.len());
-        let (Some(bounds), Some((position, time_s, point))) = (limits.velocity, first) else {
-            return Ok(tolerance);
-        };
-        let place = Place { point, dimension };
+        let Some(bounds) = limits.velocity else { return Ok(tolerance) };
         let speed = speed(bounds) * allowance.velocity;
-        let room = self.plans.room(dimension, tolerance, speed);
-        let start = self.start(dimension, present);
-        let due = self.plans.due_now(dimension).unwrap_or(start);
+        let room = self.plans.room(dimension, tolerance, speed, start);
+        let given = command.given.get(dimension).copied().unwrap_or(true);
+        let first = begins(command, dimension, rules.limits.len()).filter(|_| given);
+        let Some((position, time_s, point)) = first else { return Ok(room) };
+        let place = Place { point, dimension };
         let change = beyond(position, start, due);
         let leap = at_least(change.abs() - speed * time_s * (1.0 + VELOCITY_SLACK), 0.0);
         if leap > room {
             let bound = (room + speed * time_s).copysign(change);
             return Err(Refusal::value(Reason::Discontinuity, place, change, bound));
         }
-        Ok(room - leap)
+        Ok(room)
     }
 
     /// Where a joint is, as far as anything says.
@@ -243,8 +241,17 @@ fn begins(command: &Command, dimension: usize, dimensions: usize) -> Option<(f64
         let time_s = seconds(time.saturating_add(command.starts_in));
         if time_s >= 0.0 {
             return Some(match over {
-                Some((from, since_s, _)) if time_s > 0.0 => {
-                    (between((from, since_s), (*position, time_s)), 0.0, point)
+                Some((from, since_s, before)) if time_s > 0.0 => {
+                    let ends = waypoint(command, Place { point: before, dimension }, from)
+                        .zip(waypoint(command, Place { point, dimension }, *position));
+                    let due = ends.map_or_else(
+                        || between((from, since_s), (*position, time_s)),
+                        |(from, to)| {
+                            let whole = time_s - since_s;
+                            position_at(from, to, whole, -since_s / whole)
+                        },
+                    );
+                    (due, 0.0, point)
                 }
                 Some(_) | None => (*position, time_s, point),
             });

@@ -75,10 +75,15 @@ impl Poses {
 
     /// The newest position of a joint, and what is believed of it.
     pub(super) fn joint(&self, joint: usize, tolerance: f64) -> Option<(f64, f64)> {
-        let newest = self.0.last()?[joint];
-        let mut sorted: Vec<f64> = self.0.iter().map(|pose| pose[joint]).collect();
-        sorted.sort_by(f64::total_cmp);
-        let median = sorted[1];
-        Some((newest, if (newest - median).abs() > tolerance { median } else { newest }))
+        let mut three: Vec<f64> = self.0.iter().map(|pose| pose[joint]).collect();
+        let [older, newer, newest] = *three.as_slice() else { return None };
+        three.sort_by(f64::total_cmp);
+        let median = three[1];
+        // In motion the way there is no wrong sample.
+        let (last, first) = (newest - newer, newer - older);
+        let same_way = (last > 0.0 && first > 0.0) || (last < 0.0 && first < 0.0);
+        let moves = same_way && last.abs() <= 2.0 * first.abs() + tolerance;
+        let is_near = (newest - median).abs() <= tolerance;
+        Some((newest, if is_near || moves { newest } else { median }))
     }
 }

@@ -35,6 +35,14 @@ fn plan(points: &[(i64, f64)]) -> Command {
     plan
 }
 
+fn of_two(points: &[(i64, [f64; 2])]) -> Command {
+    let mut plan = Command::with_capacity(2, 64);
+    plan.points = points.len();
+    plan.times.extend(points.iter().map(|(ms, _)| ms * MS));
+    plan.position.extend(points.iter().flat_map(|(_, positions)| positions));
+    plan
+}
+
 /// One second into a plan from 0 to 2 rad in ten, its joint where it is due.
 fn under_way() -> Bench {
     let mut bench = Bench::new(rules(vec![lane()])).armed();
@@ -97,7 +105,7 @@ fn when_a_plan_is_over_or_empty_expect_where_it_ended_held() {
 /// The measured pose is known only so well, and that is forgiven to a plan; not to each of a stream.
 #[test]
 fn hazard_44_streams_of_short_plans_keep_the_speed_limit() {
-    for (first_ms, every_ms) in [(0, 20), (20, 20), (0, 10), (5, 100)] {
+    for (first_ms, every_ms) in [(0, 20), (20, 20), (0, 10), (20, 10), (50, 10), (5, 100)] {
         let mut lane = lane();
         lane.sources[0].max_rate_hz = 1_000.0;
         let mut bench = Bench::new(rules(vec![lane])).armed();
@@ -144,6 +152,92 @@ fn when_each_plan_continues_the_one_before_expect_all_to_pass() {
                 let decision = bench.send_command(0, 0, &mut plan(&points));
                 assert!(decision.forwards(), "{every_ms} ms, at {now_ms}: {decision:?}");
             }
+        }
+    }
+}
+
+/// A plan that is empty, or about another joint, takes nothing back of what was used.
+#[test]
+fn hazard_44_streams_of_short_plans_keep_the_speed_limit_with_others_in_between() {
+    let mut other = of_two(&[(0, [f64::NAN, 0.0])]);
+    other.given = vec![false, true];
+    for mut between in [of_two(&[]), other] {
+        let mut rules_of = lane();
+        rules_of.limits = vec![rules_of.limits[0]; 2];
+        rules_of.sources[0].max_rate_hz = 1_000.0;
+        let mut bench = Bench::new(rules(vec![rules_of])).armed();
+        let began = bench.now_ms;
+        while bench.now_ms < began + 2_000 {
+            let target = bench.pose[0] + TOLERANCE * 0.98;
+            if bench.send_command(0, 0, &mut of_two(&[(0, [target, 0.0])])).forwards() {
+                bench.pose[0] = target;
+            }
+            bench.run(10);
+            bench.send_command(0, 0, &mut between);
+            bench.run(10);
+        }
+        assert!(bench.pose[0] <= 1.1, "{} in 2 s", bench.pose[0]);
+    }
+}
+
+/// Plans that are computed on a grid and come a little late, each by another time.
+#[test]
+fn when_plans_at_the_limit_come_late_by_some_ms_expect_all_to_pass() {
+    for (every, first, jitter, lag) in
+        [(20, 20, 4, 30), (20, 50, 10, 30), (20, 100, 10, 30), (50, 100, 20, 30), (20, 50, 18, 60)]
+    {
+        let mut lane = lane();
+        lane.limits[0].acceleration = None;
+        lane.limits[0].deceleration = None;
+        lane.limits[0].position = Some(Bounds { min: -30.0, max: 30.0 });
+        lane.sources[0].max_rate_hz = 1_000.0;
+        let mut bench = Bench::new(rules(vec![lane])).armed();
+        let at = |ms: i64| 0.5 * f64::from(i32::try_from(ms.max(0)).unwrap()) / 1e3;
+        let (began, mut late) = (bench.now_ms, 0);
+        for ms in (0..10_000_i64).step_by(2) {
+            bench.now_ms = began + u64::try_from(ms).unwrap();
+            let now = bench.now();
+            bench.pose = vec![at(ms - lag)];
+            assert!(bench.gate.feedback(0, &[at(ms - lag)], &[], now.steady));
+            if ms % 10 == 0 {
+                bench.gate.tick(now);
+                let _unused = bench.gate.take_safe(0, now.steady);
+            }
+            let slot = ms / every * every;
+            if ms == slot {
+                // Each slot another delay, over all there are.
+                late = (ms / every * 14) % (jitter + 2) / 2 * 2;
+            }
+            if ms - slot == late {
+                let points: Vec<(i64, f64)> = (0..10)
+                    .map(|point| first + 50 * point)
+                    .map(|after| (after, at(slot + after)))
+                    .collect();
+                let decision = bench.send_command(0, 0, &mut plan(&points));
+                assert!(decision.forwards(), "{every} {first} {jitter}, {ms}: {decision:?}");
+            }
+        }
+    }
+}
+
+/// What has a plan's curve due now is on the curve, not on the straight line between its points.
+#[test]
+fn when_a_stamped_plan_is_sent_again_while_it_is_followed_expect_it_to_pass() {
+    for (distance, whole_ms, every_ms) in [(0.3, 1_000, 50), (0.25, 1_000, 20), (0.5, 2_000, 100)] {
+        let mut bench = Bench::new(rules(vec![lane()])).armed();
+        let (began, stamp) = (bench.now_ms, bench.now().wall);
+        for ms in (0..whole_ms).step_by(every_ms) {
+            let s = f64::from(u32::try_from(bench.now_ms - began).unwrap())
+                / f64::from(u32::try_from(whole_ms).unwrap());
+            bench.pose = vec![distance * (3.0 - 2.0 * s) * s * s];
+            let (pose, now) = (bench.pose.clone(), bench.now().steady);
+            assert!(bench.gate.feedback(0, &pose, &[], now));
+            let mut again = plan(&[(0, 0.0), (i64::from(whole_ms), distance)]);
+            again.velocity.extend([0.0, 0.0]);
+            again.stamp = Some(stamp);
+            let decision = bench.send_command(0, 0, &mut again);
+            assert!(decision.forwards(), "{distance} in {whole_ms}, {ms}: {decision:?}");
+            bench.run(u64::try_from(every_ms).unwrap());
         }
     }
 }

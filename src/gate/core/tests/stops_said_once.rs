@@ -49,6 +49,23 @@ fn when_zero_is_said_once_expect_the_gate_to_finish_it_at_the_motions_decelerati
     }
 }
 
+/// Going limp, or silent, is no end of a motion that its source slows down.
+#[test]
+fn when_the_safe_command_is_another_expect_the_source_to_finish_it() {
+    for safe in [SafeCommand::Damping, SafeCommand::Silent] {
+        let mut lane = velocity_lane(1);
+        (lane.safe, lane.safe_targets) = (safe, vec![5.0]);
+        lane.sources[0].timeout = Some(Duration::from_millis(500));
+        let mut bench = Bench::new(rules(vec![lane])).armed();
+        bench.stream(0, 0, &[1.0], 3_000);
+        bench.send(0, 0, &[0.0]);
+        bench.run(100);
+        assert_eq!(bench.lane_state(0), LaneState::Flowing);
+        let (decision, sent) = bench.send(0, 0, &[0.0]);
+        assert!(decision.forwards() && sent[0] > 0.7, "{safe:?}: {sent:?}");
+    }
+}
+
 #[test]
 fn when_zeros_are_streamed_expect_no_gap_and_the_lane_flowing() {
     let mut bench = Bench::new(rules(vec![velocity_lane(1)])).armed();

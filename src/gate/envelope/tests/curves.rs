@@ -245,6 +245,14 @@ fn when_the_way_to_the_first_point_is_fast_expect_velocity_where_its_start_is_kn
     };
     assert_eq!(apply(fast), None);
     assert_eq!(apply(unknown), None, "of the plan before it has a velocity");
+    // That one is over, and its joint at rest.
+    let mut later = |ns: u64| {
+        envelope.rest(SteadyTime::from_nanos(ns), 0.02);
+        let mut plan = with_velocities(&[(SECOND, &[0.95])], &[0.9]);
+        envelope.apply(&mut plan, &rules, STEP, unknown).err().map(|refusal| refusal.reason)
+    };
+    assert_eq!(later(1_000_000_000), None);
+    assert_eq!(later(1_000_000_001), Some(Reason::Velocity));
     let mut plan = with_velocities(&[(SECOND, &[0.95])], &[0.9]);
     let refusal = Envelope::new(1).apply(&mut plan, &rules, STEP, unknown).unwrap_err();
     assert_eq!((refusal.reason, refusal.bound), (Reason::Velocity, 1.0));
