@@ -130,6 +130,11 @@ impl Envelope {
         self.plans.end(now);
     }
 
+    /// Others may have moved the joints since the last plan.
+    pub const fn forget_plan(&mut self) {
+        self.plans.forget();
+    }
+
     /// Which limits the last [`Self::apply`] used on each dimension.
     #[must_use]
     pub fn applied(&self) -> &[LimitSet] {

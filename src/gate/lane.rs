@@ -239,12 +239,13 @@ impl Lane {
             }
         }
         self.credit.forfeit(now);
+        self.envelope.forget_plan();
         self.mean_sent.fill(0.0);
         ready
     }
 
     /// Lets go of the output.
-    pub(super) fn let_go(&mut self, now: SteadyTime) {
+    pub(super) fn let_go(&mut self) {
         self.state = LaneState::Released;
         self.release_at = None;
         self.owner = None;
@@ -254,6 +255,6 @@ impl Lane {
         self.has_frozen = false;
         self.has_sent = false;
         self.envelope.sent_mut().fill(Reference::default());
-        self.envelope.end_plan(now);
+        self.envelope.forget_plan();
     }
 }

@@ -97,7 +97,7 @@ impl Gate {
                     at <= steady && (!lane.is_slowing() || at.after(late) <= steady)
                 }) {
                     let from = lane.state;
-                    lane.let_go(steady);
+                    lane.let_go();
                     let to = LaneState::Released;
                     self.notices.push(Notice::Lane { lane: index, from, to });
                 }

@@ -74,6 +74,12 @@ impl Plans {
         }
     }
 
+    /// An arm, or a release: what was sent before says nothing of where the joints were moved since.
+    pub(super) const fn forget(&mut self) {
+        self.is_running = false;
+        self.is_known = false;
+    }
+
     /// Where the plan that is followed has a joint at `now`; `None` where none is.
     pub(super) fn due(&self, dimension: usize, now: SteadyTime) -> Option<f64> {
         if self.is_running { self.running.due(dimension, now) } else { None }
