@@ -240,3 +240,85 @@ pub(super) fn speed(bounds: Bounds) -> f64 {
 pub(super) fn seconds(nanoseconds: i64) -> f64 {
     nanoseconds as f64 * 1e-9
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECOND: u64 = 1_000_000_000;
+
+    fn at(tenths: u64) -> SteadyTime {
+        SteadyTime::from_nanos(tenths * SECOND / 10)
+    }
+
+    /// From 0 to 1 in two seconds; the second joint is left out, at 0.4.
+    fn under_way() -> Plans {
+        let mut plans = Plans::new(2, 8);
+        let mut command = Command::with_capacity(2, 8);
+        command.points = 2;
+        command.times.extend([1_000_000_000, 2_000_000_000]);
+        command.position.extend([0.25, f64::NAN, 1.0, f64::NAN]);
+        command.given = vec![true, false];
+        plans.at(at(0));
+        for dimension in 0..2 {
+            plans.note(dimension, 0.1, (0.0, 0.0));
+        }
+        let present = Present { position: Some(&[0.0, 0.4]), velocity: None };
+        plans.keep(&command, &[Reference::default(); 2], present);
+        plans.commit(at(0));
+        plans
+    }
+
+    fn near(found: Option<f64>, expected: f64) {
+        let found = found.expect("it is followed");
+        assert!((found - expected).abs() < 1e-12, "{found}, not {expected}");
+    }
+
+    #[test]
+    fn when_a_plan_is_followed_expect_each_joint_where_it_is_due() {
+        let plans = under_way();
+        for (tenths, due) in [(0, 0.0), (4, 0.1), (10, 0.25), (14, 0.55), (20, 1.0), (90, 1.0)] {
+            near(plans.due(0, at(tenths)), due);
+            near(plans.due(1, at(tenths)), 0.4);
+        }
+        assert_eq!(plans.due(2, at(4)), None);
+        assert_eq!(Plans::new(1, 8).due(0, at(4)), None);
+    }
+
+    #[test]
+    fn when_it_ends_expect_nothing_due_and_what_it_led_to_kept() {
+        let mut plans = under_way();
+        plans.at(at(14));
+        assert!(plans.is_moving());
+        // 0.1 and 1.4 s at 0.25 per s, less the 0.55 that it led to.
+        assert_eq!(plans.room(0, 0.1, 0.25, 0.0), 0.0);
+        assert!((plans.room(0, 0.1, 0.35, 0.0) - 0.04).abs() < 1e-12);
+        plans.end(at(14));
+        assert_eq!((plans.due(0, at(14)), plans.is_moving()), (None, false));
+        plans.at(at(24));
+        assert!((plans.room(0, 0.2, 0.25, 0.0) - 0.15).abs() < 1e-12);
+        assert_eq!(plans.room(0, 0.1, 0.25, 0.0), 0.1, "never more than the tolerance");
+        // The joint itself went further.
+        assert!((plans.room(0, 0.2, 0.25, -0.6) - 0.1).abs() < 1e-12);
+        plans.forget();
+        assert_eq!(plans.room(0, 0.2, 0.25, -0.6), 0.2);
+    }
+
+    #[test]
+    fn when_its_last_time_has_come_expect_it_over() {
+        let mut plans = under_way();
+        for (tenths, moves) in [(0, true), (19, true), (20, false)] {
+            plans.at(at(tenths));
+            assert_eq!(plans.is_moving(), moves, "{tenths}");
+        }
+    }
+
+    #[test]
+    fn when_a_place_is_beyond_two_others_expect_how_far_and_which_way() {
+        for (to, found) in [(0.5, 0.0), (1.0, 0.0), (-1.0, 0.0), (1.5, 0.5), (-1.5, -0.5)] {
+            assert_eq!((beyond(to, -1.0, 1.0), beyond(to, 1.0, -1.0)), (found, found));
+        }
+        assert_eq!(speed(Bounds { min: -0.2, max: 0.5 }), 0.5);
+        assert_eq!(speed(Bounds { min: -0.7, max: 0.5 }), 0.7);
+    }
+}

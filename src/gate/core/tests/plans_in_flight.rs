@@ -260,10 +260,10 @@ fn when_a_joint_was_held_back_expect_a_plan_from_where_it_is() {
 fn when_a_joint_was_moved_by_hand_before_an_arm_expect_the_whole_tolerance_again() {
     let mut bench = under_way();
     bench.gate.disarm(bench.now()).unwrap();
-    bench.pose[0] = 1.8;
+    bench.pose[0] = 2.9;
     bench.run(2_600);
     let mut bench = bench.armed();
     let off = bench.pose[0] - TOLERANCE * 0.9;
-    let decision = bench.send_command(0, 0, &mut plan(&[(0, off), (9_000, 0.0)]));
+    let decision = bench.send_command(0, 0, &mut plan(&[(0, off), (9_000, 1.0)]));
     assert!(decision.forwards(), "{decision:?}");
 }
