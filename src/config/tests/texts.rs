@@ -105,6 +105,10 @@ fn when_an_argument_cannot_be_read_expect_it_refused_and_no_empty_text() {
     let place = Place { label: "-p".to_owned(), ..Place::default() };
     let read = |text: &str| yaml::parse_value(text, "a", &place);
     assert_eq!(read("7").map(|entry| entry.value).unwrap(), Value::Int(7));
+    // What was written for a bool is kept where it is another word.
+    for (text, word) in [("yes", Some("yes")), ("true", None), ("false", None), ("7", None)] {
+        assert_eq!(read(text).unwrap().bool_word.as_deref(), word);
+    }
     for text in ["0b1", "0xFFFFFFFFFFFFFFFFFF", "1e-310"] {
         let problems = read(text).expect_err(text).to_string();
         assert!(problems.contains('a'), "{problems}");
