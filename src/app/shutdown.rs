@@ -5,9 +5,11 @@
 //! know before, so it is said at every start.
 
 use crate::config::model::{Config, LaneConfig};
+use crate::gate::limits::DimensionLimits;
 use crate::gate::rules::LaneMode;
 use crate::gate::safe::SafeCommand;
 use crate::gate::stop::LONGEST_RAMP;
+use crate::gate::units::at_least;
 
 /// What the signals that end the process do to lanes that are active then. One sentence for each danger.
 pub(super) fn told(config: &Config) -> Vec<String> {
@@ -44,8 +46,8 @@ fn moves_on(config: &Config, lane: &LaneConfig) -> Option<String> {
     let SafeCommand::ZeroVelocity { deceleration: Some(deceleration) } = lane.safe else {
         return None;
     };
-    let bounds = lane.limits.iter().filter_map(|limits| limits.velocity);
-    let fastest = bounds.flat_map(|bounds| [bounds.max, -bounds.min]).fold(0.0, larger);
+    let all = lane.limits.iter().filter_map(DimensionLimits::largest_velocity);
+    let fastest = all.fold(0.0, at_least);
     let needed = fastest / deceleration;
     let given = config.shutdown_stop.saturating_add(LONGEST_RAMP).as_secs_f64();
     (needed > given).then(|| {
@@ -56,10 +58,6 @@ fn moves_on(config: &Config, lane: &LaneConfig) -> Option<String> {
             lane.name
         )
     })
-}
-
-fn larger(a: f64, b: f64) -> f64 {
-    if b > a { b } else { a }
 }
 
 #[cfg(test)]

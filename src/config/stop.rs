@@ -8,7 +8,6 @@ use super::names;
 use super::range::Range;
 use super::reader::Context;
 use crate::gate::safe::SafeCommand;
-use crate::gate::units::at_least;
 
 /// Where nothing is written.
 const DEFAULT_DEADLINE: Duration = Duration::from_secs(1);
@@ -47,9 +46,8 @@ pub(super) fn slow_ramp(lane: &LaneConfig, deadline: Duration) -> Option<(String
         return None;
     };
     let free = lane.limits.iter().zip(&lane.dimensions).filter(|(limits, _)| !limits.locked);
-    let speeds = free.filter_map(|(limits, name)| {
-        limits.velocity.map(|velocity| (at_least(velocity.max, -velocity.min), name))
-    });
+    let speeds =
+        free.filter_map(|(limits, name)| limits.largest_velocity().map(|fastest| (fastest, name)));
     let (speed, name) = speeds.max_by(|(one, _), (other, _)| one.total_cmp(other))?;
     let (takes_s, deadline_s) = (speed / deceleration, deadline.as_secs_f64());
     // A quotient that should be the deadline itself may be off by its last digits.

@@ -75,3 +75,19 @@ impl DimensionLimits {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn when_both_ways_have_a_velocity_expect_the_larger() {
+        let largest = |min: f64, max: f64| {
+            let velocity = Some(Bounds { min, max });
+            DimensionLimits { velocity, ..DimensionLimits::default() }.largest_velocity()
+        };
+        assert_eq!(largest(-0.2, 0.5), Some(0.5));
+        assert_eq!(largest(-0.7, 0.5), Some(0.7));
+        assert_eq!(DimensionLimits::default().largest_velocity(), None);
+    }
+}

@@ -7,8 +7,6 @@
 //! would have no speed limit. So a leap is taken from a room that only time refills.
 
 use crate::gate::command::Command;
-use crate::gate::limit::Reference;
-use crate::gate::limits::Bounds;
 use crate::gate::units::{SteadyTime, at_least, at_most};
 
 use super::Present;
@@ -32,8 +30,8 @@ pub(super) struct Plans {
 struct Plan {
     sent: SteadyTime,
     given: Vec<bool>,
-    /// Where each joint was when it was sent, and how fast.
-    from: Vec<End>,
+    /// How fast each joint was when it was sent; 0 where nothing says it.
+    speed: Vec<f64>,
     /// How far each joint might still leap then.
     room: Vec<f64>,
     /// Where each joint was measured then, and where the plan before had it: in between nothing leaps.
@@ -85,9 +83,9 @@ impl Plans {
         if self.is_running { self.running.due(dimension, now) } else { None }
     }
 
-    /// [`Self::due`] of the moment of [`Self::at`].
-    pub(super) fn due_now(&self, dimension: usize) -> Option<f64> {
-        self.due(dimension, self.now)
+    /// The moment of [`Self::at`].
+    pub(super) const fn now(&self) -> SteadyTime {
+        self.now
     }
 
     /// Whether the plan that is followed is not over yet.
@@ -115,9 +113,9 @@ impl Plans {
         at_least(at_most(left + speed * elapsed_s - led, tolerance), 0.0)
     }
 
-    /// The plan just judged is the next. `sent`: where nothing else says where a joint is.
-    pub(super) fn keep(&mut self, command: &Command, sent: &[Reference], present: Present<'_>) {
-        let Self { running, next, is_running, now, .. } = self;
+    /// The plan just judged is the next, after [`Self::note`] for each joint.
+    pub(super) fn keep(&mut self, command: &Command, present: Present<'_>) {
+        let next = &mut self.next;
         next.times.clear();
         next.times.extend(command.times.iter().map(|at| at.saturating_add(command.starts_in)));
         next.given.copy_from_slice(&command.given);
@@ -129,14 +127,8 @@ impl Plans {
             kept.clear();
             kept.extend_from_slice(values);
         }
-        for (dimension, from) in next.from.iter_mut().enumerate() {
-            let due = if *is_running { running.due(dimension, *now) } else { None };
-            let sent = sent.get(dimension).map_or(0.0, |sent| sent.value);
-            *from = End {
-                position: due.or(present.position(dimension)).unwrap_or(sent),
-                velocity: present.velocity(dimension).unwrap_or(0.0),
-                acceleration: None,
-            };
+        for (dimension, speed) in next.speed.iter_mut().enumerate() {
+            *speed = present.velocity(dimension).unwrap_or(0.0);
         }
     }
 
@@ -165,7 +157,7 @@ impl Plan {
         Self {
             sent: SteadyTime::default(),
             given: vec![true; dimensions],
-            from: vec![End { position: 0.0, velocity: 0.0, acceleration: None }; dimensions],
+            speed: vec![0.0; dimensions],
             room: vec![0.0; dimensions],
             between: vec![(0.0, 0.0); dimensions],
             times: Vec::with_capacity(numbers),
@@ -176,7 +168,9 @@ impl Plan {
     }
 
     fn due(&self, dimension: usize, now: SteadyTime) -> Option<f64> {
-        let from = *self.from.get(dimension)?;
+        let (_, position) = *self.between.get(dimension)?;
+        let velocity = self.speed.get(dimension).copied()?;
+        let from = End { position, velocity, acceleration: None };
         // An empty plan, and a joint that it leaves out, stay where they are.
         if !self.given.get(dimension).copied().unwrap_or(false) {
             return Some(from.position);
@@ -212,7 +206,7 @@ impl Plan {
     }
 
     fn point(&self, point: usize, dimension: usize) -> Option<End> {
-        let index = point.saturating_mul(self.from.len()).saturating_add(dimension);
+        let index = point.saturating_mul(self.between.len()).saturating_add(dimension);
         let position = self.position.get(index).copied()?;
         let velocity = self.velocity.get(index).copied().unwrap_or(0.0);
         Some(End { position, velocity, acceleration: self.acceleration.get(index).copied() })
@@ -229,11 +223,6 @@ pub(super) fn beyond(to: f64, one: f64, other: f64) -> f64 {
     } else {
         0.0
     }
-}
-
-/// The larger speed that these allow.
-pub(super) fn speed(bounds: Bounds) -> f64 {
-    at_least(bounds.max.abs(), bounds.min.abs())
 }
 
 #[expect(clippy::as_conversions, reason = "nanoseconds of a plan, exact to a part in 2^53")]
@@ -260,11 +249,9 @@ mod tests {
         command.position.extend([0.25, f64::NAN, 1.0, f64::NAN]);
         command.given = vec![true, false];
         plans.at(at(0));
-        for dimension in 0..2 {
-            plans.note(dimension, 0.1, (0.0, 0.0));
-        }
-        let present = Present { position: Some(&[0.0, 0.4]), velocity: None };
-        plans.keep(&command, &[Reference::default(); 2], present);
+        plans.note(0, 0.1, (0.0, 0.0));
+        plans.note(1, 0.1, (0.4, 0.4));
+        plans.keep(&command, Present::UNKNOWN);
         plans.commit(at(0));
         plans
     }
@@ -318,7 +305,5 @@ mod tests {
         for (to, found) in [(0.5, 0.0), (1.0, 0.0), (-1.0, 0.0), (1.5, 0.5), (-1.5, -0.5)] {
             assert_eq!((beyond(to, -1.0, 1.0), beyond(to, 1.0, -1.0)), (found, found));
         }
-        assert_eq!(speed(Bounds { min: -0.2, max: 0.5 }), 0.5);
-        assert_eq!(speed(Bounds { min: -0.7, max: 0.5 }), 0.7);
     }
 }

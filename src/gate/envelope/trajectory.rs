@@ -21,7 +21,7 @@ use crate::gate::units::{at_least, at_most};
 use crate::gate::verdict::{Limit, Reason};
 
 use super::curve::{End, extremes, position_at};
-use super::plan::{beyond, seconds, speed};
+use super::plan::{beyond, seconds};
 use super::{Envelope, Present, Quantity};
 
 /// How far ahead a plan may reach, in nanoseconds. A minute is longer than the plans of motion
@@ -77,15 +77,17 @@ impl Envelope {
         self.companions(command, rules, allowance)?;
         for (dimension, limits) in rules.limits.iter().enumerate() {
             let joint = (dimension, limits);
+            let mut first = None;
             if command.given.get(dimension).copied().unwrap_or(true) {
                 self.joint(command, rules, joint, allowance, present)?;
+                first = begins(command, dimension, rules.limits.len());
             }
             let start = self.start(dimension, present);
-            let between = (start, self.plans.due_now(dimension).unwrap_or(start));
-            let room = self.leap(command, rules, joint, allowance, between)?;
+            let between = (start, self.plans.due(dimension, self.plans.now()).unwrap_or(start));
+            let room = self.leap(first, rules, joint, allowance, between)?;
             self.plans.note(dimension, room, between);
         }
-        self.plans.keep(command, &self.sent, present);
+        self.plans.keep(command, present);
         Ok(())
     }
 
@@ -177,20 +179,19 @@ impl Envelope {
 
     /// Judges how far a plan begins beyond all places between where the joint is and where the plan
     /// before has it, and beyond what its speed allows until then. Returns the room that there is.
+    /// `first`: of [`begins`], where it gives the joint.
     fn leap(
         &self,
-        command: &Command,
+        first: Option<(f64, f64, usize)>,
         rules: &LaneRules,
         (dimension, limits): (usize, &DimensionLimits),
         allowance: Allowance,
         (start, due): (f64, f64),
     ) -> Result<f64, Refusal> {
         let tolerance = rules.safe.tolerance().unwrap_or(0.0);
-        let Some(bounds) = limits.velocity else { return Ok(tolerance) };
-        let speed = speed(bounds) * allowance.velocity;
+        let Some(fastest) = limits.largest_velocity() else { return Ok(tolerance) };
+        let speed = fastest * allowance.velocity;
         let room = self.plans.room(dimension, tolerance, speed, start);
-        let given = command.given.get(dimension).copied().unwrap_or(true);
-        let first = begins(command, dimension, rules.limits.len()).filter(|_| given);
         let Some((position, time_s, point)) = first else { return Ok(room) };
         let place = Place { point, dimension };
         let change = beyond(position, start, due);
@@ -204,9 +205,8 @@ impl Envelope {
 
     /// Where a joint is, as far as anything says.
     fn start(&self, dimension: usize, present: Present<'_>) -> f64 {
-        let sent = self.sent.get(dimension).map_or(0.0, |sent| sent.value);
-        let due = self.plans.due_now(dimension);
-        present.position(dimension).or(due).unwrap_or(sent)
+        let now = self.plans.now();
+        present.position(dimension).unwrap_or_else(|| self.wire(dimension, now))
     }
 
     /// A plan that ends in motion must leave the distance that stopping needs.
