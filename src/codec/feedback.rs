@@ -6,7 +6,9 @@
 //!
 //! **Invariant:** a sample is complete or there is none: malformed bytes, a wrong checksum, a missing
 //! joint or a wrong count give `None`, and the feedback goes stale. What nobody uses need not be
-//! finite. No allocation after construction.
+//! finite. A quantity that is NaN for all of the lane's joints is one that the message does not carry,
+//! as `joint_state_broadcaster` says it of hardware without it; unless a message had it before, whose
+//! driver has lost it. No allocation after construction.
 
 mod body;
 mod map;
@@ -39,6 +41,10 @@ pub struct FeedbackCodec {
     mirrored: Vec<Option<i64>>,
     /// The first of the lane's joints that the message read last lacks.
     missing: Option<usize>,
+    /// The first of them whose position or velocity in it is no number.
+    not_finite: Option<usize>,
+    /// Which of position and velocity any message had.
+    had: [bool; 2],
 }
 
 /// What a message says of a lane. An empty slice: the message does not carry that quantity.
@@ -112,6 +118,8 @@ impl FeedbackCodec {
             first_mirror,
             mirrored: vec![None; mirrors.len()],
             missing: None,
+            not_finite: None,
+            had: [false; 2],
         })
     }
 
@@ -119,6 +127,7 @@ impl FeedbackCodec {
     pub fn read(&mut self, bytes: &[u8]) -> Option<Reading<'_>> {
         self.mirrored.fill(None);
         self.missing = None;
+        self.not_finite = None;
         self.layout.find(bytes, &mut self.found).ok()?;
         let endian = self.found.endian();
         if let Some(checksum) = &mut self.checksum
@@ -164,13 +173,21 @@ impl FeedbackCodec {
                     None => None,
                 };
                 let targets = [(&*position, &mut self.position), (&*velocity, &mut self.velocity)];
-                for (array, values) in targets {
+                for ((array, values), had) in targets.into_iter().zip(&mut self.had) {
                     let Some(array) = array else { continue };
                     if source.joints(array, count, names.is_some(), places, values).is_none() {
                         // An array that is too short ends before this joint.
                         self.missing = count.is_none().then_some(values.len());
                         return None;
                     }
+                    if !*had && values.iter().all(|value| value.is_nan()) {
+                        values.clear();
+                    }
+                    self.not_finite = values.iter().position(|value| !value.is_finite());
+                    if self.not_finite.is_some() {
+                        return None;
+                    }
+                    *had |= !values.is_empty();
                 }
             }
         }
@@ -182,6 +199,13 @@ impl FeedbackCodec {
     #[must_use]
     pub const fn missing(&self) -> Option<usize> {
         self.missing
+    }
+
+    /// The first of the lane's joints whose position or velocity in the message read last is no finite
+    /// number; `None` where all are, or it is unusable for another reason.
+    #[must_use]
+    pub const fn not_finite(&self) -> Option<usize> {
+        self.not_finite
     }
 
     /// The mirrored field of that number in the message read last; `None` where that was unusable.

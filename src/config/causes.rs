@@ -19,6 +19,8 @@ const LONGEST_S: f64 = 3600.0;
 enum Openness {
     /// No setting.
     Fixed,
+    /// Only the action: it is a moment, over when it is seen, so it cannot have lasted.
+    Moment,
     /// Action and debounce, and these thresholds.
     Open { above: Above, has_window: bool },
 }
@@ -62,10 +64,8 @@ const fn openness(cause: Cause) -> Openness {
         | Cause::ControllerGone
         | Cause::ControllerChanged
         | Cause::TemperatureTrip
-        | Cause::BatteryTrip
-        | Cause::GateStalled
-        | Cause::Suspended
-        | Cause::ClockStep => PLAIN,
+        | Cause::BatteryTrip => PLAIN,
+        Cause::GateStalled | Cause::Suspended | Cause::ClockStep => Openness::Moment,
     }
 }
 
@@ -132,6 +132,11 @@ fn rules(keys: &mut Keys<'_>, at: &str, cause: Cause) -> Option<CauseRules> {
             let because = "this cause has no threshold: it acts at once";
             let debounce = keys.refuse_effectless(&debounce_key, "only for open causes", because);
             debounce?;
+            (Above::None, false)
+        }
+        Openness::Moment => {
+            let because = "this cause is a moment, over when it is seen: it would never have lasted";
+            keys.refuse_effectless(&debounce_key, "only for causes that last", because)?;
             (Above::None, false)
         }
     };

@@ -207,8 +207,7 @@ fn extras(text: &mut String, lane: &LaneConfig) {
             0 => String::new(),
             count => format!("; groups: {count}"),
         };
-        let plans = lane.command_type == CommandType::JointTrajectory;
-        let led_in = if plans || (ramp.is_zero() && handover.duration.is_zero()) {
+        let led_in = if ramp.is_zero() && handover.duration.is_zero() {
             "no start ramp, no hand-over".to_owned()
         } else {
             let (duration, scale) = (handover.duration, handover.limit_scale);

@@ -11,6 +11,7 @@ use super::carries::Carries;
 use super::globals::Globals;
 use super::keys::Keys;
 use super::model::{CommandType, FeedbackConfig, LaneConfig, LaneMode, Reliability, ReturnTo};
+use super::motion::Altered;
 use super::range::Range;
 use super::shape::{Shape, shape};
 use super::{balance, lane_feedback, limits, motion, names, paths, safe, source};
@@ -121,10 +122,18 @@ fn lane(
     });
     let on_limit = limits::on_limit(keys, &at, carries.as_ref());
     let dimensions = shape.as_ref().map(|shape| shape.dimensions.as_slice());
-    // A plan is never led in.
-    let rejects_speed = on_limit.as_ref().is_some_and(motion::rejects_speed)
-        && shape.as_ref().is_some_and(|shape| shape.command_type != CommandType::JointTrajectory);
-    let motion = motion::motion(keys, &at, dimensions, is_balance, rejects_speed);
+    let is_plan =
+        shape.as_ref().is_some_and(|shape| shape.command_type == CommandType::JointTrajectory);
+    let altered = if is_balance {
+        Altered::Never
+    } else if is_plan {
+        Altered::Plans
+    } else if on_limit.as_ref().is_some_and(motion::rejects_speed) {
+        Altered::Rejected
+    } else {
+        Altered::Freely
+    };
+    let motion = motion::motion(keys, &at, dimensions, altered);
     let silence = motion::silence(keys, &at, is_balance);
     let safe = shape.as_ref().and_then(|shape| {
         let lane = safe::Lane {

@@ -31,22 +31,35 @@ pub(super) const fn rejects_speed(on_limit: &OnLimits) -> bool {
         || matches!(on_limit.jerk, OnLimit::Reject)
 }
 
-/// Reads it; on a balance lane all of it is a problem, and where `rejects_speed` a ramp and a hand-over.
+/// What of a lane's commands may be altered over time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Altered {
+    /// Nothing: a balance loop is above.
+    Never,
+    /// Nothing: a plan that is slowed is another plan.
+    Plans,
+    /// Whatever `rejects_speed` says is refused.
+    Rejected,
+    /// All of it.
+    Freely,
+}
+
+/// Reads it; on a balance lane and of plans all of it is a problem, and where what is fast is rejected a
+/// ramp and a hand-over.
 pub(super) fn motion(
     keys: &mut Keys<'_>,
     at: &str,
     dimensions: Option<&[String]>,
-    is_balance: bool,
-    rejects_speed: bool,
+    altered: Altered,
 ) -> Option<Motion> {
-    if is_balance {
-        balance::refuse_ramps(keys, at)?;
-        return Some(Motion {
-            start_ramp: Duration::ZERO,
-            handover: Handover::NONE,
-            groups: Vec::new(),
-        });
+    let none =
+        Motion { start_ramp: Duration::ZERO, handover: Handover::NONE, groups: Vec::new() };
+    match altered {
+        Altered::Never => return balance::refuse_ramps(keys, at).map(|()| none),
+        Altered::Plans => return refuse_for_plans(keys, at).map(|()| none),
+        Altered::Rejected | Altered::Freely => {}
     }
+    let rejects_speed = altered == Altered::Rejected;
     let (default_ramp, default_handover) = if rejects_speed {
         (Duration::ZERO, Handover::NONE)
     } else {
@@ -78,6 +91,19 @@ pub(super) fn motion(
         handover: Handover { duration: duration?, limit_scale: limit_scale? },
         groups: groups?,
     })
+}
+
+/// Plans are followed as they are, or refused.
+fn refuse_for_plans(keys: &mut Keys<'_>, at: &str) -> Option<()> {
+    let mut is_good = Some(());
+    for name in ["start_ramp_s", "handover", "groups"] {
+        let only = "not for trajectory_msgs/msg/JointTrajectory";
+        let because = "a plan goes through whole or is refused: slowed or scaled it would be another plan";
+        if keys.refuse_effectless(&format!("{at}.{name}"), only, because).is_none() {
+            is_good = None;
+        }
+    }
+    is_good
 }
 
 /// The time in which a lane is led in.

@@ -148,6 +148,19 @@ impl Gate {
         }
     }
 
+    /// Whether a lane is measured moving although its time to stop is over; `None`: nobody knows.
+    #[must_use]
+    pub fn lane_moves_after_stop(&self, lane: usize) -> Option<bool> {
+        let looked_at = self.lanes.get(lane)?;
+        if !looked_at.is_gated() || looked_at.rules.feedback.is_none() {
+            return None;
+        }
+        match self.standstill.get(lane)?.found() {
+            Some(motion) => motion.velocity.is_finite().then_some(true),
+            None => Some(false),
+        }
+    }
+
     /// A lane that is measured moving although its time to stop is over: what a request to cut is
     /// for. Silent feedback is none: nobody knows.
     #[must_use]

@@ -98,6 +98,8 @@ catalogue! {
         "1 for the source in charge of the lane, or for none; 0 for the others.";
     LANE_STATE = V, "interlock_lane_state", ["lane", "state"],
         "1 for the state of the lane, 0 for the others.";
+    LANE_MOVES_AFTER_STOP = V, "interlock_lane_moves_after_stop", ["lane"],
+        "1 while killed and measured moving although the time to stop is over; absent where no feedback says it.";
     STATE = V, "interlock_state", ["state"],
         "1 for the state of the node, 0 for the others.";
     LATCHED = V, "interlock_latched", [],
@@ -199,7 +201,7 @@ catalogue! {
     CLOCK_SYNCHRONIZED = V, "interlock_clock_synchronized", [],
         "1 while a time service keeps the wall clock; absent where the kernel does not tell.";
     CLOCK_STEPS = C, "interlock_clock_steps_total", [],
-        "Steps of the wall clock of more than causes.clock_step.above, a tenth of a second where it is not written.";
+        "Steps of the wall clock of more than a tenth of a second.";
     CLOCK_SIMULATED = V, "interlock_clock_simulated", [],
         "1 where use_sim_time is on.";
     TICK_INTERVAL = Kind::Histogram(&PERIOD), "interlock_tick_interval_seconds", [],

@@ -3,7 +3,7 @@
 //! The gate only knows that there is no sample; a driver that leaves out one joint is no dead driver,
 //! and who looks for it needs the joint's name.
 
-use super::slots::{FeedbackSlots, Slots};
+use super::slots::{FeedbackSlots, Level, Slots};
 use crate::config::model::{Config, FeedbackConfig};
 use crate::gate::units::SteadyTime;
 
@@ -28,10 +28,13 @@ fn lack(
     let index = |of: Option<u64>| of.and_then(|of| usize::try_from(of).ok());
     let lane = index(slots.unusable_lane.get()).and_then(|lane| config.lanes.get(lane));
     let Some(lane) = lane else { return Some("no message of it can be read".to_owned()) };
-    let joint = index(slots.missing_joint.get()).and_then(|joint| lane.dimensions.get(joint));
-    Some(match joint {
-        Some(joint) => format!("joint '{joint}' of lane '{}' is missing", lane.name),
-        None => format!("lane '{}' can use none of its messages", lane.name),
+    let joint = |of: &Level| index(of.get()).and_then(|joint| lane.dimensions.get(joint));
+    Some(match (joint(&slots.missing_joint), joint(&slots.not_finite_joint)) {
+        (Some(joint), _) => format!("joint '{joint}' of lane '{}' is missing", lane.name),
+        (None, Some(joint)) => {
+            format!("a value of joint '{joint}' of lane '{}' is NaN or infinite", lane.name)
+        }
+        (None, None) => format!("lane '{}' can use none of its messages", lane.name),
     })
 }
 
@@ -41,6 +44,7 @@ mod tests {
 
     use super::*;
     use crate::telemetry::fixture;
+    use crate::telemetry::slots::Unusable;
 
     #[test]
     fn when_a_message_lacks_a_joint_expect_its_name_for_as_long_as_it_would_be_fresh() {
@@ -48,15 +52,19 @@ mod tests {
         let at = SteadyTime::from_nanos(1_000_000_000);
         assert_eq!(lacks(&config, &slots, at), [""]);
         let feedback = &slots.feedback[0];
-        feedback.unusable(at, Some(1), Some(1));
+        let elbow = Unusable { lane: Some(1), missing: Some(1), not_finite: None };
+        feedback.unusable(at, elbow);
         let missing = "joint 'right_elbow' of lane 'arms' is missing";
         let timeout = config.feedback[0].timeout;
         assert_eq!(lacks(&config, &slots, at.after(timeout)), [missing]);
         let later = at.after(timeout).after(Duration::from_nanos(1));
         assert_eq!(lacks(&config, &slots, later), [""], "silent, and that is told");
-        feedback.unusable(at, Some(1), None);
+        feedback.unusable(at, Unusable { missing: None, not_finite: Some(1), ..elbow });
+        let nan = "a value of joint 'right_elbow' of lane 'arms' is NaN or infinite";
+        assert_eq!(lacks(&config, &slots, at), [nan]);
+        feedback.unusable(at, Unusable { lane: Some(1), ..Unusable::default() });
         assert_eq!(lacks(&config, &slots, at), ["lane 'arms' can use none of its messages"]);
-        feedback.unusable(at, None, None);
+        feedback.unusable(at, Unusable::default());
         assert_eq!(lacks(&config, &slots, at), ["no message of it can be read"]);
     }
 }

@@ -69,6 +69,34 @@ fn when_a_joint_is_missing_or_counts_differ_expect_nothing() {
 }
 
 #[test]
+fn when_a_quantity_is_nan_for_all_joints_expect_it_not_carried_until_it_was() {
+    let nan = [f64::NAN, f64::NAN];
+    let mut codec = codec(&["knee", "hip"]);
+    let without = joint_state_bytes(&["knee", "hip"], &[0.1, 0.2], &nan, &[]);
+    assert_eq!(codec.read(&without), joints(&[0.1, 0.2], &[]), "hardware without velocities");
+    assert_eq!(codec.not_finite(), None);
+    // The wrist is not of this lane.
+    let others = [f64::NAN, 3.0, f64::NAN];
+    let others = joint_state_bytes(&["knee", "wrist", "hip"], &[0.1, 0.5, 0.2], &others, &[]);
+    assert_eq!(codec.read(&others), joints(&[0.1, 0.2], &[]));
+    for broken in [[1.0, f64::NAN], [f64::NAN, f64::INFINITY], [2.0, f64::NEG_INFINITY]] {
+        assert!(
+            codec.read(&joint_state_bytes(&["knee", "hip"], &[0.1, 0.2], &broken, &[])).is_none()
+        );
+        assert_eq!(codec.not_finite(), Some(usize::from(!broken[0].is_nan())), "{broken:?}");
+        assert_eq!(codec.missing(), None);
+    }
+    let nowhere = joint_state_bytes(&["knee", "hip"], &nan, &[1.0, 2.0], &[]);
+    assert_eq!(codec.read(&nowhere), None, "there were positions before");
+    assert_eq!(codec.not_finite(), Some(0));
+    let whole = joint_state_bytes(&["knee", "hip"], &[0.1, 0.2], &[1.0, 2.0], &[]);
+    assert_eq!(codec.read(&whole), joints(&[0.1, 0.2], &[1.0, 2.0]));
+    assert_eq!(codec.not_finite(), None);
+    assert_eq!(codec.read(&without), None, "and velocities");
+    assert_eq!(codec.not_finite(), Some(0));
+}
+
+#[test]
 fn when_the_params_file_lists_the_joints_expect_a_message_without_names_in_their_order() {
     let mut codec = listed(&["knee", "hip"], &["hip", "wrist", "knee"]);
     let unnamed = joint_state_bytes(&[], &[0.1, 0.2, 0.3], &[], &[]);

@@ -138,9 +138,11 @@ impl Envelope {
             if time_s < 0.0 {
                 continue;
             }
-            if let Some((from, since_s)) = led_from.filter(|from| from.1 < 0.0 && time_s > 0.0) {
-                let due = between((from, since_s), (position, time_s));
+            if let Some(from) = led_from.filter(|from| from.1 < 0.0 && time_s > 0.0) {
+                let due = due_now(command, place, from, (position, time_s));
                 before = segment(before, (due, 0.0), tolerance.take(), limits, allowance, place)?;
+                // The mean velocity of what is left of a curve is not that of all of it.
+                before.position = between(from, (position, time_s));
             }
             before =
                 segment(before, (position, time_s), tolerance.take(), limits, allowance, place)?;
@@ -241,24 +243,33 @@ fn begins(command: &Command, dimension: usize, dimensions: usize) -> Option<(f64
         let time_s = seconds(time.saturating_add(command.starts_in));
         if time_s >= 0.0 {
             return Some(match over {
-                Some((from, since_s, before)) if time_s > 0.0 => {
-                    let ends = waypoint(command, Place { point: before, dimension }, from)
-                        .zip(waypoint(command, Place { point, dimension }, *position));
-                    let due = ends.map_or_else(
-                        || between((from, since_s), (*position, time_s)),
-                        |(from, to)| {
-                            let whole = time_s - since_s;
-                            position_at(from, to, whole, -since_s / whole)
-                        },
-                    );
-                    (due, 0.0, point)
+                Some(from) if time_s > 0.0 => {
+                    let place = Place { point, dimension };
+                    (due_now(command, place, from, (*position, time_s)), 0.0, point)
                 }
                 Some(_) | None => (*position, time_s, point),
             });
         }
-        over = Some((*position, time_s, point));
+        over = Some((*position, time_s));
     }
-    over.map(|(position, _, point)| (position, 0.0, point))
+    over.map(|(position, _)| (position, 0.0, command.points.saturating_sub(1)))
+}
+
+/// Where the segment that leads to the point of `place` is at the time 0: on its curve, where both of
+/// its ends carry velocities.
+fn due_now(
+    command: &Command,
+    place: Place,
+    (from, since_s): (f64, f64),
+    (to, until_s): (f64, f64),
+) -> f64 {
+    let led_from = Place { point: place.point.saturating_sub(1), ..place };
+    let ends = waypoint(command, led_from, from).zip(waypoint(command, place, to));
+    let whole_s = until_s - since_s;
+    ends.map_or_else(
+        || between((from, since_s), (to, until_s)),
+        |(from, to)| position_at(from, to, whole_s, -since_s / whole_s),
+    )
 }
 
 /// Where a straight segment is now, at the time 0.

@@ -15,7 +15,7 @@ use crate::gate::state::Refused;
 use crate::gate::units::Moment;
 use crate::ros::replies::Reply;
 use crate::telemetry::events::Call;
-use crate::telemetry::slots::StopTrigger;
+use crate::telemetry::slots::{StopTrigger, Unusable};
 
 /// Readers of each kill input.
 const READERS: usize = 3;
@@ -241,7 +241,10 @@ impl GateThread {
                     for one in &mut feedback.uses {
                         let bytes = self.buffer.bytes();
                         if !read(one, bytes, &mut self.gate, (index, guards), now) {
-                            unusable.get_or_insert((one.lane, one.codec.missing()));
+                            let (missing, not_finite) =
+                                (one.codec.missing(), one.codec.not_finite());
+                            let lane = one.lane;
+                            unusable.get_or_insert(Unusable { lane, missing, not_finite });
                         }
                         let lane = one.lane.and_then(|lane| self.lanes.get_mut(lane));
                         let Some(lane) = lane else { continue };

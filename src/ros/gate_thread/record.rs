@@ -15,7 +15,7 @@ use crate::gate::verdict::Verdict;
 use crate::ros::rcl::MessageInfo;
 use crate::telemetry::decisions::{Concluded, Posted};
 use crate::telemetry::events::{Call, Event, What};
-use crate::telemetry::slots::{ArmRefusal, ResetRefusal, SourceUse};
+use crate::telemetry::slots::{ArmRefusal, ResetRefusal, SourceUse, Unusable};
 
 /// Time from one wall-clock reading to another; `None` when it runs backwards.
 fn wall_since(now: WallTime, then: i64) -> Option<std::time::Duration> {
@@ -142,17 +142,17 @@ impl GateThread {
         }
     }
 
-    /// `unusable`: the first lane that could not use it, and the joint that it lacks.
+    /// `unusable`: of the first lane that could not use it.
     pub(super) fn record_feedback(
         &self,
         index: usize,
-        unusable: Option<(Option<usize>, Option<usize>)>,
+        unusable: Option<Unusable>,
         now: Moment,
     ) {
         let Some(slots) = self.slots.feedback.get(index) else { return };
         match unusable {
             None => slots.last_received.set(now.wall),
-            Some((lane, joint)) => slots.unusable(now.steady, lane, joint),
+            Some(unusable) => slots.unusable(now.steady, unusable),
         }
     }
 
@@ -204,8 +204,12 @@ impl GateThread {
             node.cause_present.at(*cause).set(present.contains(*cause));
         }
         let lanes = self.slots.lanes.iter().zip(self.gate.lanes()).zip(self.facts.lanes());
-        for ((slots, lane), facts) in lanes {
+        for (index, ((slots, lane), facts)) in lanes.enumerate() {
             slots.state.set(Some(lane.state()));
+            match self.gate.lane_moves_after_stop(index) {
+                Some(moves) => slots.moves_after_stop.set(moves),
+                None => slots.moves_after_stop.forget(),
+            }
             slots.owner.set(lane.owner());
             if let Some(facts) = facts {
                 slots.output_subscribers.set(u64::from(facts.subscribers));

@@ -169,21 +169,14 @@ impl WatchedLane {
 
 impl Watched {
     pub(super) fn new(config: &Config) -> Self {
-        let written = config.causes.get(Cause::ClockStep.index()).and_then(|rules| rules.above);
-        let step = written.map_or(clock::STEP, nanos);
         Self {
-            clocks: ClockCauses::new(step),
+            clocks: ClockCauses::new(clock::STEP),
             audits: Audits::default(),
             lanes: vec![WatchedLane::default(); config.lanes.len()],
             paths: 0,
             sensors: WatchedSensors::new(config),
         }
     }
-}
-
-#[expect(clippy::as_conversions, reason = "a validated number of seconds; saturates")]
-fn nanos(seconds: f64) -> i64 {
-    (seconds * 1e9) as i64
 }
 
 impl GateThread {

@@ -188,6 +188,9 @@ fn outputs(slots: &Slots, out: &mut dyn Sink) {
     lanes(&names::LANE_STATE, slots, out, |f, lane| {
         f.one_of(&[&lane.name], &lane.state);
     });
+    lanes(&names::LANE_MOVES_AFTER_STOP, slots, out, |f, lane| {
+        f.flag(&[&lane.name], lane.moves_after_stop.get());
+    });
 }
 
 fn state(slots: &Slots, out: &mut dyn Sink) {

@@ -1,7 +1,7 @@
 //! Slots of lanes, their sources and joints.
 
 use super::{
-    Counter, GATE, Histogram, Level, MaybeCounter, OneOf, PERIOD, SourceUse, TRANSPORT, Table,
+    Counter, Flag, GATE, Histogram, Level, MaybeCounter, OneOf, PERIOD, SourceUse, TRANSPORT, Table,
     TimestampGauge,
 };
 use crate::config::model::{CommandType, LaneConfig, SourceConfig};
@@ -32,6 +32,8 @@ pub struct LaneSlots {
     pub owner: OneOf<usize>,
     /// Starts as `released`.
     pub state: OneOf<LaneState>,
+    /// Measured moving although its time to stop is over; absent where nobody knows.
+    pub moves_after_stop: Flag,
 }
 
 /// Which limits changed one joint or axis.
@@ -89,6 +91,7 @@ impl LaneSlots {
             output_foreign_publishers: Level::default(),
             owner: OneOf::default(),
             state,
+            moves_after_stop: Flag::default(),
         }
     }
 }

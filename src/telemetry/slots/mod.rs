@@ -130,17 +130,31 @@ pub struct FeedbackSlots {
     pub unusable_lane: Level,
     /// The first of its joints that was missing; absent: none was.
     pub missing_joint: Level,
+    /// The first of its joints with a value that was no finite number; absent: none had one.
+    pub not_finite_joint: Level,
+}
+
+/// What a message lacks that a lane could not use.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Unusable {
+    /// Absent: no lane reads joints of it.
+    pub lane: Option<usize>,
+    /// The first of the lane's joints that is missing.
+    pub missing: Option<usize>,
+    /// The first of the lane's joints with a value that is no finite number.
+    pub not_finite: Option<usize>,
 }
 
 impl FeedbackSlots {
     /// A message that could not be used.
-    pub fn unusable(&self, at: SteadyTime, lane: Option<usize>, joint: Option<usize>) {
+    pub fn unusable(&self, at: SteadyTime, lacks: Unusable) {
         let index = |level: &Level, of: Option<usize>| match of.map(u64::try_from) {
             Some(Ok(of)) => level.set(of),
             Some(Err(_)) | None => level.forget(),
         };
-        index(&self.unusable_lane, lane);
-        index(&self.missing_joint, joint);
+        index(&self.unusable_lane, lacks.lane);
+        index(&self.missing_joint, lacks.missing);
+        index(&self.not_finite_joint, lacks.not_finite);
         self.unusable_at.set(at.as_nanos());
     }
 }
@@ -162,6 +176,7 @@ impl Slots {
             unusable_at: Level::default(),
             unusable_lane: Level::default(),
             missing_joint: Level::default(),
+            not_finite_joint: Level::default(),
         });
         Arc::new(Self {
             node: NodeSlots::new(config),

@@ -129,6 +129,19 @@ fn when_a_plan_began_before_expect_what_is_due_now_judged_against_the_present() 
     }
 }
 
+/// A curve is not on the straight line between its points: 0.075 rad from it here, of a tolerance of 0.05.
+#[test]
+fn when_a_curve_began_before_expect_its_own_place_judged_against_the_present() {
+    let rules = plan_lane(Some(8.0));
+    let mut plan = with_velocities(&[(0, &[0.0]), (SECOND, &[0.8])], &[0.0, 0.0]);
+    plan.starts_in = -SECOND / 4;
+    for (position, judged) in [(0.125, None), (0.2, Some((Reason::Discontinuity, 1)))] {
+        let position = [position];
+        let present = Present { position: Some(&position), velocity: Some(&[0.9]) };
+        assert_eq!(refused(&rules, &mut plan.clone(), present), judged, "{position:?}");
+    }
+}
+
 /// Whatever part of it is over when it comes, as long as the joint is where the plan has it.
 #[test]
 fn when_a_plan_that_uses_all_it_may_comes_late_expect_it_to_pass() {
