@@ -316,6 +316,17 @@ fn refuse_unfit(
         keys.refuse(key, found, suited, because, "choose one of the allowed");
         return None;
     }
+    let is_plan = lane.shape.command_type == CommandType::JointTrajectory && !lane.is_balance;
+    if word == Word::Silent && is_plan && lane.has_feedback == Some(true) {
+        keys.refuse(
+            key,
+            "silent is not allowed for plans with feedback",
+            "hold_point with its `tolerance`, or no feedback",
+            "nothing would say how far from the measured pose a plan may begin, and every one would be refused",
+            "write hold_point",
+        );
+        return None;
+    }
     let needs_pose = matches!(word, Word::Freeze | Word::HoldPoint);
     if needs_pose && lane.has_feedback == Some(false) {
         keys.refuse(

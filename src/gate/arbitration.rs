@@ -77,17 +77,32 @@ impl Lane {
         }
     }
 
-    /// Whether the source in charge has fallen silent, and in motion. A loop that balances is always
-    /// in motion, however still its commands are.
+    /// Whether the source in charge has fallen silent, and in motion.
     pub(super) fn silence(&self, now: SteadyTime) -> Option<bool> {
-        if self.state != LaneState::Flowing {
-            return None;
-        }
         let owner = self.owner.and_then(|owner| self.sources.get(owner));
-        if owner.is_some_and(|owner| owner.is_alive(now) && !self.is_awaited(owner, now)) {
+        match self.state {
+            LaneState::Flowing => {}
+            // Stopped in motion by something else, and its source died meanwhile.
+            LaneState::Holding | LaneState::Waiting => {
+                let died = owner.is_some_and(|owner| !owner.is_alive(now));
+                return (died && self.held_in_motion).then_some(true);
+            }
+            LaneState::Safe | LaneState::Released => return None,
+        }
+        let is_heard = match owner {
+            Some(owner) => owner.is_alive(now) && !self.is_awaited(owner, now),
+            // By priority again: whoever streams takes it with its next command.
+            None => now.since(self.owner_since) <= AWAITED,
+        };
+        if is_heard {
             return self.is_left_slowing(owner, now).then_some(false);
         }
-        Some(self.rules.balance || self.moves_until.is_some_and(|until| until > now))
+        Some(self.is_in_motion(now))
+    }
+
+    /// Whether what was sent last still moves it. A loop that balances is always in motion.
+    pub(super) fn is_in_motion(&self, now: SteadyTime) -> bool {
+        self.rules.balance || self.moves_until.is_some_and(|until| until > now)
     }
 
     /// Whether a source that an operator put in charge has sent nothing since, for too long. One

@@ -228,7 +228,9 @@ impl Gate {
         if decision.shadow {
             lane.judged(source, decision, now);
         }
-        let in_charge = active && !decision.shadow && lane.owner == Some(source);
+        // What a limp lane withheld was not judged.
+        let judged = decision.verdict != Verdict::Withheld || !lane.stop_is_limp();
+        let in_charge = active && judged && !decision.shadow && lane.owner == Some(source);
         if let Some(source) = lane.sources.get_mut(source) {
             source.count(decision, in_charge, now);
         }

@@ -6,6 +6,7 @@
 
 use super::fault::Level;
 use super::lane::Lane;
+use super::lane_state::LaneState;
 use super::rules::{Engage, Interface, Shape};
 use super::source::Source;
 use super::units::SteadyTime;
@@ -38,6 +39,10 @@ impl Lane {
     /// of the robot, an effort is not measured.
     pub(super) fn divergence(&self, above: Option<f64>) -> Option<Level> {
         if !self.has_sent || self.rules.shape == Shape::Trajectory {
+            return None;
+        }
+        // Left to themselves, joints go where they like, and no command can end a hold for that.
+        if self.stop_is_limp() && self.state != LaneState::Flowing {
             return None;
         }
         let interface = self.rules.interface;

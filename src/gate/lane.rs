@@ -72,6 +72,8 @@ pub struct Lane {
     pub(super) silent_since: Option<SteadyTime>,
     /// That silence holds, not only stops this lane.
     pub(super) silence_holds: bool,
+    /// It was stopped in motion, and nothing was forwarded since.
+    pub(super) held_in_motion: bool,
     /// A cause with action `hold` concerns it.
     pub(super) cause_holds: bool,
     pub(super) envelope: Envelope,
@@ -120,6 +122,7 @@ impl Lane {
             safe_waits: None,
             silent_since: None,
             silence_holds: false,
+            held_in_motion: false,
             cause_holds: false,
             envelope: Envelope::of(&rules, gate.plan_numbers),
             has_sent: false,

@@ -31,10 +31,42 @@ const REMEMBERED: usize = 8;
 struct Seen {
     publisher: Option<Gid>,
     at: SteadyTime,
-    /// Newest source timestamp seen before the arm.
-    fence: Option<i64>,
-    newest: Option<i64>,
+    /// Of the last message seen before the arm.
+    fence: Mark,
+    /// Of the last message.
+    newest: Mark,
     sequence: Option<u64>,
+}
+
+/// What says which of two messages of a publisher is older: its number, or else the publisher's clock,
+/// which may be set back.
+#[derive(Clone, Copy, Debug, Default)]
+struct Mark {
+    sequence: Option<u64>,
+    stamp: Option<i64>,
+}
+
+impl Mark {
+    const NONE: Self = Self { sequence: None, stamp: None };
+
+    /// What the middleware did not give stays as it was.
+    fn of(receipt: &Receipt, before: Self) -> Self {
+        Self {
+            sequence: receipt.sequence.or(before.sequence),
+            stamp: receipt.source_timestamp.or(before.stamp),
+        }
+    }
+
+    /// Whether a message is this one, or older.
+    fn is_at_or_after(self, receipt: &Receipt) -> bool {
+        match (self.sequence, receipt.sequence) {
+            (Some(fence), Some(sequence)) => sequence <= fence,
+            (None, _) | (_, None) => match (self.stamp, receipt.source_timestamp) {
+                (Some(fence), Some(stamp)) => stamp <= fence,
+                (None, _) | (_, None) => false,
+            },
+        }
+    }
 }
 
 /// Whether a message may count, as far as its publisher and time go.
@@ -89,16 +121,13 @@ impl Publishers {
         if in_order {
             entry.sequence = receipt.sequence.or(entry.sequence);
         }
-        let fenced = if permitted {
-            match (entry.fence, receipt.source_timestamp) {
-                (Some(fence), Some(stamp)) => stamp <= fence,
-                (None, _) | (_, None) => false,
-            }
-        } else {
-            entry.fence = entry.fence.max(receipt.source_timestamp);
-            false
-        };
-        entry.newest = entry.newest.max(receipt.source_timestamp);
+        let fenced = permitted && entry.fence.is_at_or_after(receipt);
+        if in_order && !fenced {
+            entry.newest = Mark::of(receipt, entry.newest);
+        }
+        if !permitted {
+            entry.fence = entry.newest;
+        }
         self.remember(entry);
         let follows = match self.in_charge {
             Some((publisher, last)) => {
@@ -131,8 +160,8 @@ impl Publishers {
         known.copied().unwrap_or(Seen {
             publisher,
             at: now,
-            fence: None,
-            newest: None,
+            fence: Mark::NONE,
+            newest: Mark::NONE,
             sequence: None,
         })
     }
@@ -167,6 +196,10 @@ mod tests {
         }
     }
 
+    fn unnumbered(stamp: i64, at_ms: u64) -> Receipt {
+        Receipt { sequence: None, ..receipt(1, 0, stamp, at_ms) }
+    }
+
     #[test]
     fn when_sequence_numbers_skip_expect_the_gap_as_lost() {
         let mut publishers = Publishers::new(SILENCE);
@@ -190,9 +223,9 @@ mod tests {
     #[test]
     fn when_sent_before_the_arm_expect_fenced_by_the_publishers_own_clock() {
         let mut publishers = Publishers::new(SILENCE);
-        publishers.observe(&receipt(1, 1, 5_000, 0), false);
-        assert_eq!(publishers.observe(&receipt(1, 2, 5_000, 1), true).standing, Standing::Fenced);
-        assert_eq!(publishers.observe(&receipt(1, 3, 5_001, 2), true).standing, Standing::InCharge);
+        publishers.observe(&unnumbered(5_000, 0), false);
+        assert_eq!(publishers.observe(&unnumbered(5_000, 1), true).standing, Standing::Fenced);
+        assert_eq!(publishers.observe(&unnumbered(5_001, 2), true).standing, Standing::InCharge);
         // Another publisher's clock is an hour behind: its commands are fresh all the same.
         let mut publishers = Publishers::new(SILENCE);
         publishers.observe(&receipt(1, 1, 5_000, 0), false);
@@ -205,7 +238,6 @@ mod tests {
     #[test]
     fn when_armed_again_expect_what_was_sent_while_active_fenced_too() {
         let mut publishers = Publishers::new(SILENCE);
-        let unnumbered = |stamp, ms| Receipt { sequence: None, ..receipt(1, 0, stamp, ms) };
         let mut standing = |receipt: &Receipt, fence: bool| {
             if fence {
                 publishers.fence();
@@ -215,6 +247,28 @@ mod tests {
         assert_eq!(standing(&unnumbered(5_000, 0), false), Standing::InCharge);
         assert_eq!(standing(&unnumbered(5_000, 1), true), Standing::Fenced);
         assert_eq!(standing(&unnumbered(5_001, 2), false), Standing::InCharge);
+    }
+
+    /// The publisher's clock was an hour ahead and was set right.
+    #[test]
+    fn when_the_publishers_clock_is_set_back_expect_what_came_after_to_count() {
+        let mut numbered = Publishers::new(SILENCE);
+        numbered.observe(&receipt(1, 7, 9_000, 0), false);
+        numbered.fence();
+        for (sequence, standing) in [(6, Standing::Fenced), (7, Standing::Fenced), (8, Standing::InCharge)]
+        {
+            let observed = numbered.observe(&receipt(1, sequence, 100, 1), true);
+            assert_eq!(observed.standing, standing, "{sequence}");
+        }
+        let mut publishers = Publishers::new(SILENCE);
+        publishers.observe(&unnumbered(9_000, 0), false);
+        // Seen while disarmed, after the step: the fence goes with the clock.
+        publishers.observe(&unnumbered(100, 1), false);
+        publishers.fence();
+        for (stamp, standing) in [(99, Standing::Fenced), (100, Standing::Fenced), (101, Standing::InCharge)]
+        {
+            assert_eq!(publishers.observe(&unnumbered(stamp, 2), true).standing, standing, "{stamp}");
+        }
     }
 
     #[test]
@@ -233,7 +287,7 @@ mod tests {
             publishers.observe(&receipt(publisher, 1, 100, u64::from(publisher)), false);
         }
         for publisher in [19, 18] {
-            let observed = publishers.observe(&receipt(publisher, 2, 100, 600), true);
+            let observed = publishers.observe(&receipt(publisher, 1, 100, 600), true);
             assert_eq!(observed.standing, Standing::Fenced, "{publisher} is remembered");
         }
     }

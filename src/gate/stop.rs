@@ -47,6 +47,7 @@ impl Lane {
     /// Enters a stop: chooses what to hold, once. `fresh`: feedback is within its timeout.
     /// Returns false where there is nothing to build a safe command on.
     pub(super) fn enter_stop(&mut self, state: LaneState, fresh: bool, now: SteadyTime) -> bool {
+        let in_motion = self.is_in_motion(now);
         self.moves_until = None;
         self.settling = false;
         // Nothing to build the message on: nothing goes out, and nothing is said to.
@@ -73,6 +74,13 @@ impl Lane {
         } else {
             self.easing.unhold(now);
         }
+        self.held_in_motion = match (self.state, state) {
+            (LaneState::Flowing, LaneState::Holding) => in_motion,
+            (LaneState::Holding | LaneState::Waiting, LaneState::Holding | LaneState::Waiting) => {
+                self.held_in_motion
+            }
+            _ => false,
+        };
         self.state = state;
         self.next_safe = now;
         true

@@ -49,6 +49,12 @@ pub(super) fn extremes(from: End, to: End, duration_s: f64) -> Extremes {
     found
 }
 
+/// Where the curve is at a share of its time, from 0 to 1, and how fast.
+pub(super) fn state_at(from: End, to: End, duration_s: f64, share: f64) -> (f64, f64) {
+    let curve = Curve::of(from, to, duration_s);
+    (curve.position(share), curve.slope(share) / duration_s)
+}
+
 /// Where the curve is at a share of its time, from 0 to 1.
 pub(super) fn position_at(from: End, to: End, duration_s: f64, share: f64) -> f64 {
     Curve::of(from, to, duration_s).position(share)

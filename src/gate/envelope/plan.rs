@@ -21,9 +21,22 @@ pub(super) struct Plans {
     is_known: bool,
     /// And is followed still.
     is_running: bool,
-    /// How far it had led each joint, where it is not.
+    /// How far it had led each joint, where it is not: above 0 upwards.
     led: Vec<f64>,
     now: SteadyTime,
+}
+
+/// How far a joint may leap upwards and downwards.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(super) struct Room {
+    pub(super) up: f64,
+    pub(super) down: f64,
+}
+
+impl Room {
+    pub(super) const fn both(room: f64) -> Self {
+        Self { up: room, down: room }
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -33,7 +46,7 @@ struct Plan {
     /// How fast each joint was when it was sent; 0 where nothing says it.
     speed: Vec<f64>,
     /// How far each joint might still leap then.
-    room: Vec<f64>,
+    room: Vec<Room>,
     /// Where each joint was measured then, and where the plan before had it: in between nothing leaps.
     between: Vec<(f64, f64)>,
     /// Nanoseconds from when it was sent.
@@ -96,21 +109,34 @@ impl Plans {
     }
 
     /// How far a joint may leap now. What the plan before has led it to takes from it, by its own time or
-    /// by the joint's; time refills it by what `speed` allows, and a stop in between does not. A leap
-    /// that is only planned takes nothing: a later plan may come before it.
-    pub(super) fn room(&self, dimension: usize, tolerance: f64, speed: f64, measured: f64) -> f64 {
+    /// by the joint's, and gives to the other direction; time refills each by what the speed that way
+    /// allows, and a stop in between does not. A leap that is only planned takes nothing: a later plan
+    /// may come before it.
+    pub(super) fn room(
+        &self,
+        dimension: usize,
+        tolerance: f64,
+        speed: Room,
+        measured: f64,
+    ) -> Room {
         if !self.is_known {
-            return tolerance;
+            return Room::both(tolerance);
         }
-        let left = self.running.room.get(dimension).copied().unwrap_or(0.0);
+        let left = self.running.room.get(dimension).copied().unwrap_or_default();
         let led = if self.is_running {
             self.running.led(dimension, self.now)
         } else {
             self.led.get(dimension).copied().unwrap_or(0.0)
         };
-        let led = at_least(led, self.running.beyond(dimension, measured));
+        let moved = self.running.beyond(dimension, measured);
         let elapsed_s = self.now.since(self.running.sent).as_secs_f64();
-        at_least(at_most(left + speed * elapsed_s - led, tolerance), 0.0)
+        let room = |left: f64, speed: f64, led: f64| {
+            at_least(at_most(left + speed * elapsed_s - led, tolerance), 0.0)
+        };
+        Room {
+            up: room(left.up, speed.up, at_least(led, moved)),
+            down: room(left.down, speed.down, at_least(-led, -moved)),
+        }
     }
 
     /// The plan just judged is the next, after [`Self::note`] for each joint.
@@ -133,7 +159,7 @@ impl Plans {
     }
 
     /// What a joint has of its room at the plan just judged, and where it leaps from.
-    pub(super) fn note(&mut self, dimension: usize, room: f64, between: (f64, f64)) {
+    pub(super) fn note(&mut self, dimension: usize, room: Room, between: (f64, f64)) {
         if let Some(place) = self.next.between.get_mut(dimension) {
             *place = between;
         }
@@ -158,7 +184,7 @@ impl Plan {
             sent: SteadyTime::default(),
             given: vec![true; dimensions],
             speed: vec![0.0; dimensions],
-            room: vec![0.0; dimensions],
+            room: vec![Room::default(); dimensions],
             between: vec![(0.0, 0.0); dimensions],
             times: Vec::with_capacity(numbers),
             position: values(),
@@ -194,15 +220,15 @@ impl Plan {
         Some(position_at(start, to, whole, passed / whole))
     }
 
-    /// How far it has led a joint.
+    /// How far it has led a joint, above 0 upwards.
     fn led(&self, dimension: usize, now: SteadyTime) -> f64 {
         self.due(dimension, now).map_or(0.0, |due| self.beyond(dimension, due))
     }
 
-    /// How far a place of a joint is beyond those in between which nothing leapt.
+    /// How far a place of a joint is beyond those in between which nothing leapt, above 0 upwards.
     fn beyond(&self, dimension: usize, place: f64) -> f64 {
         let between = self.between.get(dimension);
-        between.map_or(0.0, |(one, other)| beyond(place, *one, *other).abs())
+        between.map_or(0.0, |(one, other)| beyond(place, *one, *other))
     }
 
     fn point(&self, point: usize, dimension: usize) -> Option<End> {
@@ -249,8 +275,8 @@ mod tests {
         command.position.extend([0.25, f64::NAN, 1.0, f64::NAN]);
         command.given = vec![true, false];
         plans.at(at(0));
-        plans.note(0, 0.1, (0.0, 0.0));
-        plans.note(1, 0.1, (0.4, 0.4));
+        plans.note(0, Room::both(0.1), (0.0, 0.0));
+        plans.note(1, Room::both(0.1), (0.4, 0.4));
         plans.keep(&command, Present::UNKNOWN);
         plans.commit(at(0));
         plans
@@ -278,17 +304,32 @@ mod tests {
         plans.at(at(14));
         assert!(plans.is_moving());
         // 0.1 and 1.4 s at 0.25 per s, less the 0.55 that it led to.
-        assert_eq!(plans.room(0, 0.1, 0.25, 0.0), 0.0);
-        assert!((plans.room(0, 0.1, 0.35, 0.0) - 0.04).abs() < 1e-12);
+        let up = |plans: &Plans, tolerance: f64, speed: f64, measured: f64| {
+            plans.room(0, tolerance, Room { up: speed, down: 0.0 }, measured).up
+        };
+        assert_eq!(up(&plans, 0.1, 0.25, 0.0), 0.0);
+        assert!((up(&plans, 0.1, 0.35, 0.0) - 0.04).abs() < 1e-12);
         plans.end(at(14));
         assert_eq!((plans.due(0, at(14)), plans.is_moving()), (None, false));
         plans.at(at(24));
-        assert!((plans.room(0, 0.2, 0.25, 0.0) - 0.15).abs() < 1e-12);
-        assert_eq!(plans.room(0, 0.1, 0.25, 0.0), 0.1, "never more than the tolerance");
+        assert!((up(&plans, 0.2, 0.25, 0.0) - 0.15).abs() < 1e-12);
+        assert_eq!(up(&plans, 0.1, 0.25, 0.0), 0.1, "never more than the tolerance");
         // The joint itself went further.
-        assert!((plans.room(0, 0.2, 0.25, -0.6) - 0.1).abs() < 1e-12);
+        assert!((up(&plans, 0.2, 0.25, 0.6) - 0.1).abs() < 1e-12);
         plans.forget();
-        assert_eq!(plans.room(0, 0.2, 0.25, -0.6), 0.2);
+        assert_eq!(plans.room(0, 0.2, Room::default(), 0.6), Room::both(0.2));
+    }
+
+    #[test]
+    fn when_it_led_upwards_expect_the_way_back_given_and_each_refilled_by_its_own_speed() {
+        let mut plans = under_way();
+        plans.at(at(2));
+        // 0.05 upwards in 0.2 s.
+        let room = plans.room(0, 1.0, Room { up: 0.5, down: 0.0 }, 0.0);
+        assert!((room.up - 0.15).abs() < 1e-12 && (room.down - 0.1).abs() < 1e-12, "{room:?}");
+        // Where it is measured counts where that is further.
+        let room = plans.room(0, 1.0, Room { up: 0.0, down: 0.5 }, -0.08);
+        assert!((room.up - 0.05).abs() < 1e-12 && (room.down - 0.12).abs() < 1e-12, "{room:?}");
     }
 
     #[test]

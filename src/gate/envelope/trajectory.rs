@@ -20,8 +20,8 @@ use crate::gate::rules::LaneRules;
 use crate::gate::units::{at_least, at_most};
 use crate::gate::verdict::{Limit, Reason};
 
-use super::curve::{End, extremes, position_at};
-use super::plan::{beyond, seconds};
+use super::curve::{End, extremes, state_at};
+use super::plan::{Room, beyond, seconds};
 use super::{Envelope, Present, Quantity};
 
 /// How far ahead a plan may reach, in nanoseconds. A minute is longer than the plans of motion
@@ -73,7 +73,7 @@ impl Envelope {
             let (found, bound) = (seconds(last), seconds(HORIZON_NS));
             return Err(Refusal { point, found, bound, ..Refusal::whole(Reason::Horizon) });
         }
-        self.inside(command, rules)?;
+        self.inside(command, rules, present)?;
         self.companions(command, rules, allowance)?;
         for (dimension, limits) in rules.limits.iter().enumerate() {
             let joint = (dimension, limits);
@@ -91,13 +91,25 @@ impl Envelope {
         Ok(())
     }
 
-    /// Brings every point inside the position bounds.
-    fn inside(&mut self, command: &mut Command, rules: &LaneRules) -> Result<(), Refusal> {
-        let rows = command.position.chunks_exact_mut(rules.limits.len().max(1));
-        for (point, row) in rows.enumerate() {
-            let row = row.iter_mut().zip(&command.given).zip(&rules.limits);
-            for (dimension, ((value, given), limits)) in row.enumerate() {
-                let Some(bounds) = limits.position.filter(|_| *given) else { continue };
+    /// Brings every point inside the position bounds. A joint that is outside comes in, by the plan's
+    /// own time; no point takes it further out than the one before.
+    fn inside(
+        &mut self,
+        command: &mut Command,
+        rules: &LaneRules,
+        present: Present<'_>,
+    ) -> Result<(), Refusal> {
+        let dimensions = rules.limits.len().max(1);
+        for (dimension, limits) in rules.limits.iter().enumerate() {
+            let given = command.given.get(dimension).copied().unwrap_or(true);
+            let Some(bounds) = limits.position.filter(|_| given) else { continue };
+            let mut reached = self.start(dimension, present);
+            let column = command.position.iter_mut().skip(dimension).step_by(dimensions);
+            for (point, value) in column.enumerate() {
+                let bounds = Bounds {
+                    min: at_most(bounds.min, reached),
+                    max: at_least(bounds.max, reached),
+                };
                 let limited = limit_to(*value, bounds, Limit::Position);
                 if !limited.by.is_empty() {
                     let place = Place { point, dimension };
@@ -105,6 +117,7 @@ impl Envelope {
                     self.report.accept(&rules.on_limit, quantity, place, *value, limited)?;
                     *value = limited.value;
                 }
+                reached = *value;
             }
         }
         Ok(())
@@ -139,10 +152,16 @@ impl Envelope {
                 continue;
             }
             if let Some(from) = led_from.filter(|from| from.1 < 0.0 && time_s > 0.0) {
-                let due = due_now(command, place, from, (position, time_s));
+                let (due, speed) = due_now(command, place, from, (position, time_s));
                 before = segment(before, (due, 0.0), tolerance.take(), limits, allowance, place)?;
-                // The mean velocity of what is left of a curve is not that of all of it.
-                before.position = between(from, (position, time_s));
+                if let Some(speed) = speed {
+                    // The mean velocity of what is left of a curve is not that of all of it, and neither
+                    // is the velocity now.
+                    let rates = Bounds { min: speed, max: speed };
+                    judge_change(before, rates, time_s, limits, allowance, place)?;
+                    before.position = between(from, (position, time_s));
+                    before.arrival = None;
+                }
             }
             before =
                 segment(before, (position, time_s), tolerance.take(), limits, allowance, place)?;
@@ -189,17 +208,22 @@ impl Envelope {
         (dimension, limits): (usize, &DimensionLimits),
         allowance: Allowance,
         (start, due): (f64, f64),
-    ) -> Result<f64, Refusal> {
+    ) -> Result<Room, Refusal> {
         let tolerance = rules.safe.tolerance().unwrap_or(0.0);
-        let Some(fastest) = limits.largest_velocity() else { return Ok(tolerance) };
-        let speed = fastest * allowance.velocity;
+        let Some(fastest) = limits.velocity else { return Ok(Room::both(tolerance)) };
+        let speed = Room {
+            up: at_least(fastest.max, 0.0) * allowance.velocity,
+            down: at_least(-fastest.min, 0.0) * allowance.velocity,
+        };
         let room = self.plans.room(dimension, tolerance, speed, start);
         let Some((position, time_s, point)) = first else { return Ok(room) };
         let place = Place { point, dimension };
         let change = beyond(position, start, due);
+        let (may, speed) =
+            if change > 0.0 { (room.up, speed.up) } else { (room.down, speed.down) };
         let leap = at_least(change.abs() - speed * time_s * (1.0 + VELOCITY_SLACK), 0.0);
-        if leap > room {
-            let bound = (room + speed * time_s).copysign(change);
+        if leap > may {
+            let bound = (may + speed * time_s).copysign(change);
             return Err(Refusal::value(Reason::Discontinuity, place, change, bound));
         }
         Ok(room)
@@ -245,7 +269,7 @@ fn begins(command: &Command, dimension: usize, dimensions: usize) -> Option<(f64
             return Some(match over {
                 Some(from) if time_s > 0.0 => {
                     let place = Place { point, dimension };
-                    (due_now(command, place, from, (*position, time_s)), 0.0, point)
+                    (due_now(command, place, from, (*position, time_s)).0, 0.0, point)
                 }
                 Some(_) | None => (*position, time_s, point),
             });
@@ -256,20 +280,22 @@ fn begins(command: &Command, dimension: usize, dimensions: usize) -> Option<(f64
 }
 
 /// Where the segment that leads to the point of `place` is at the time 0: on its curve, where both of
-/// its ends carry velocities.
+/// its ends carry velocities, and then how fast it is there.
 fn due_now(
     command: &Command,
     place: Place,
     (from, since_s): (f64, f64),
     (to, until_s): (f64, f64),
-) -> f64 {
+) -> (f64, Option<f64>) {
     let led_from = Place { point: place.point.saturating_sub(1), ..place };
-    let ends = waypoint(command, led_from, from).zip(waypoint(command, place, to));
     let whole_s = until_s - since_s;
-    ends.map_or_else(
-        || between((from, since_s), (to, until_s)),
-        |(from, to)| position_at(from, to, whole_s, -since_s / whole_s),
-    )
+    match waypoint(command, led_from, from).zip(waypoint(command, place, to)) {
+        Some((from, to)) => {
+            let (position, velocity) = state_at(from, to, whole_s, -since_s / whole_s);
+            (position, Some(velocity))
+        }
+        None => (between((from, since_s), (to, until_s)), None),
+    }
 }
 
 /// Where a straight segment is now, at the time 0.
@@ -306,25 +332,38 @@ fn segment(
             return Err(Refusal::value(Reason::Velocity, place, change / duration_s, bound));
         }
     }
-    if let Some((before, before_s)) = from.arrival {
-        // Without a limit any change takes no time.
-        let speeding_up = limits.acceleration.unwrap_or(f64::INFINITY);
-        let slowing_down = limits.deceleration.unwrap_or(f64::INFINITY);
-        // The nearest two velocities of both ranges.
-        let slack = from.slack / duration_s;
-        let (low, high) = (rates.min - slack, rates.max + slack);
-        let start = at_least(at_most(low, before.max), before.min);
-        let end = at_least(at_most(start, high), low);
-        let between_s = (before_s + duration_s) / 2.0;
-        let speeding_up = speeding_up * allowance.acceleration;
-        let needed_s = change_time(start, end, speeding_up, slowing_down);
-        if needed_s > between_s * (1.0 + ACCELERATION_SLACK) {
-            let bound = if end.abs() > start.abs() { speeding_up } else { slowing_down };
-            let found = (end - start) / between_s;
-            return Err(Refusal::value(Reason::Acceleration, place, found, bound));
-        }
-    }
+    judge_change(from, rates, duration_s, limits, allowance, place)?;
     Ok(Knot { position, time_s, arrival: Some((rates, duration_s)), slack: 0.0 })
+}
+
+/// Judges the change from the velocity that led to `from` to one within `rates`, half of `duration_s`
+/// later.
+fn judge_change(
+    from: Knot,
+    rates: Bounds,
+    duration_s: f64,
+    limits: &DimensionLimits,
+    allowance: Allowance,
+    place: Place,
+) -> Result<(), Refusal> {
+    let Some((before, before_s)) = from.arrival else { return Ok(()) };
+    // Without a limit any change takes no time.
+    let speeding_up = limits.acceleration.unwrap_or(f64::INFINITY);
+    let slowing_down = limits.deceleration.unwrap_or(f64::INFINITY);
+    // The nearest two velocities of both ranges.
+    let slack = from.slack / duration_s;
+    let (low, high) = (rates.min - slack, rates.max + slack);
+    let start = at_least(at_most(low, before.max), before.min);
+    let end = at_least(at_most(start, high), low);
+    let between_s = (before_s + duration_s) / 2.0;
+    let speeding_up = speeding_up * allowance.acceleration;
+    let needed_s = change_time(start, end, speeding_up, slowing_down);
+    if needed_s > between_s * (1.0 + ACCELERATION_SLACK) {
+        let bound = if end.abs() > start.abs() { speeding_up } else { slowing_down };
+        let found = (end - start) / between_s;
+        return Err(Refusal::value(Reason::Acceleration, place, found, bound));
+    }
+    Ok(())
 }
 
 /// A point of the plan, where it carries a velocity.

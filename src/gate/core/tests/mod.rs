@@ -11,6 +11,7 @@ mod feedback_views;
 mod first_moment;
 mod hazards;
 mod hazards_of_stops;
+mod held;
 mod holding;
 mod kill_publishers;
 mod numbers;

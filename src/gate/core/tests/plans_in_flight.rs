@@ -1,6 +1,7 @@
 //! A plan that its controller is following: what a stop holds, and how the next plan may begin.
 
 use super::bench::*;
+use crate::gate::cause::{Action, Cause};
 use crate::gate::command::Command;
 use crate::gate::limits::Bounds;
 use crate::gate::rules::{LaneRules, Shape};
@@ -125,6 +126,118 @@ fn hazard_44_streams_of_short_plans_keep_the_speed_limit() {
         let most = 0.5 * 2.0 + 2.0 * TOLERANCE;
         assert!(bench.pose[0] <= most, "{first_ms} ms: {} in 2 s", bench.pose[0]);
         assert!(refused > 0 || every_ms == 100, "{first_ms} ms of {every_ms} ms");
+    }
+}
+
+/// Each direction has its own limit; one that is forbidden has none of it back.
+#[test]
+fn hazard_44_streams_of_short_plans_keep_the_limit_of_their_direction() {
+    for (slower, most) in [(0.1, 0.1 * 2.0 + 2.0 * TOLERANCE), (0.0, TOLERANCE)] {
+        for (sign, bounds) in [
+            (-1.0, Bounds { min: -slower, max: 0.5 }),
+            (1.0, Bounds { min: -0.5, max: slower }),
+        ] {
+            let mut lane = lane();
+            lane.limits[0].velocity = Some(bounds);
+            lane.sources[0].max_rate_hz = 1_000.0;
+            let mut gate = rules(vec![lane]);
+            gate.causes[Cause::RefusalsSustained.index()].action = Some(Action::Warn);
+            let mut bench = Bench::new(gate).armed();
+            for _ in 0..100 {
+                let target = bench.pose[0] + sign * 0.01;
+                if bench.send_command(0, 0, &mut plan(&[(0, target)])).forwards() {
+                    bench.pose = vec![target];
+                }
+                bench.run(20);
+            }
+            let moved = bench.pose[0] * sign;
+            assert!(moved <= most + 1e-9, "{moved} in 2 s at {slower}");
+            // And back at its own speed.
+            let back = bench.pose[0] - sign * 0.4;
+            let decision = bench.send_command(0, 0, &mut plan(&[(1_000, back)]));
+            assert!(decision.forwards(), "{decision:?}");
+        }
+    }
+}
+
+/// Moved out of its bounds by hand or by a brake that let go, a joint is planned back in.
+#[test]
+fn hazard_45_plans_bring_a_joint_outside_its_bounds_back_in() {
+    for sign in [1.0, -1.0] {
+        let send = |points: &[(i64, f64)]| {
+            let mut lane = lane();
+            lane.limits[0].position = Some(Bounds { min: -1.0, max: 1.0 });
+            let mut bench = Bench::new(rules(vec![lane]));
+            bench.pose = vec![sign * 1.1];
+            let mut bench = bench.armed();
+            let points: Vec<(i64, f64)> = points.iter().map(|(ms, at)| (*ms, sign * at)).collect();
+            let mut sent = plan(&points);
+            let decision = bench.send_command(0, 0, &mut sent);
+            let position: Vec<f64> = sent.position.iter().map(|at| sign * at).collect();
+            (decision, position)
+        };
+        for (points, sent) in [
+            // As planners do: their start, and from there in.
+            (vec![(0, 1.1), (3_000, 0.5)], vec![1.1, 0.5]),
+            (vec![(0, 1.1), (5_000, 1.1)], vec![1.1, 1.1]),
+            // Never further out than it is, nor out again.
+            (vec![(0, 1.1), (1_000, 1.2)], vec![1.1, 1.1]),
+            (vec![(0, 1.1), (1_000, 0.95), (2_000, 1.1)], vec![1.1, 0.95, 1.0]),
+        ] {
+            let (decision, found) = send(&points);
+            assert!(decision.forwards(), "{points:?}: {decision:?}");
+            assert_eq!(found, sent, "{points:?}");
+        }
+    }
+}
+
+/// Without fresh feedback a plan goes on from what is due, not from what was measured once.
+#[test]
+fn when_feedback_is_stale_and_only_told_expect_plans_to_begin_where_the_last_one_is() {
+    let mut gate = rules(vec![lane()]);
+    gate.causes[Cause::FeedbackStale.index()].action = Some(Action::Warn);
+    let mut bench = Bench::new(gate).armed();
+    assert!(bench.send_command(0, 0, &mut plan(&[(10_000, 2.0)])).forwards());
+    for _ in 0..100 {
+        bench.pose[0] += 0.002;
+        bench.run(10);
+    }
+    bench.feedback = false;
+    bench.run(5_000);
+    let leaps = bench.send_command(0, 0, &mut plan(&[(0, 0.2), (8_000, 1.0)]));
+    assert_eq!(leaps.refusal.map(|refusal| refusal.reason), Some(Reason::Discontinuity));
+    let goes_on = bench.send_command(0, 0, &mut plan(&[(0, 1.2), (4_000, 2.0)]));
+    assert!(goes_on.forwards(), "{goes_on:?}");
+}
+
+/// Sent again, or late, while the joint follows its curve exactly: it is as fast as the curve.
+#[test]
+fn when_a_curve_is_sent_again_while_followed_at_its_speed_expect_it_to_pass_to_its_end() {
+    for (distance, whole_s, acceleration) in [(1.0, 4.0, 0.4), (0.3, 1.0, 2.0)] {
+        let mut lane = lane();
+        lane.limits[0].acceleration = Some(acceleration);
+        lane.limits[0].deceleration = Some(acceleration);
+        lane.safe = SafeCommand::HoldPoint { tolerance: 0.02 };
+        lane.sources[0].max_rate_hz = 1_000.0;
+        let mut bench = Bench::new(rules(vec![lane])).armed();
+        let (began, stamp) = (bench.now_ms, bench.now().wall);
+        let whole_ms = (whole_s * 1e3) as i64;
+        while (bench.now_ms - began) as i64 + 10 < whole_ms {
+            let s = (bench.now_ms - began) as f64 * 1e-3 / whole_s;
+            let (pose, speed) = (
+                distance * (3.0 - 2.0 * s) * s * s,
+                distance * 6.0 * (1.0 - s) * s / whole_s,
+            );
+            let now = bench.now().steady;
+            bench.pose = vec![pose];
+            assert!(bench.gate.feedback(0, &[pose], &[speed], now));
+            let mut again = plan(&[(0, 0.0), (whole_ms, distance)]);
+            again.velocity.extend([0.0, 0.0]);
+            again.stamp = Some(stamp);
+            let decision = bench.send_command(0, 0, &mut again);
+            assert!(decision.forwards(), "{distance} at {s}: {decision:?}");
+            bench.run(10);
+        }
     }
 }
 

@@ -1,0 +1,173 @@
+//! What ends a hold, and what does not: refusals that go on, a source that died meanwhile, joints that
+//! were left to themselves.
+
+use super::bench::*;
+use crate::gate::command::Command;
+use crate::gate::lane_state::LaneState;
+use crate::gate::limits::Bounds;
+use crate::gate::rules::{LaneRules, OnLimit, OnLimits, SilenceThen};
+use crate::gate::safe::SafeCommand;
+use crate::gate::state::State;
+use crate::gate::test_rules::{position_lane, velocity_lane};
+use crate::gate::verdict::{Reason, Verdict};
+
+/// Arms that refuse what is too fast, and a base.
+fn arms_and_base() -> Bench {
+    let mut arms = position_lane(1);
+    arms.on_limit = OnLimits { position: OnLimit::Reject, ..arms.on_limit };
+    arms.limits[0].position = Some(Bounds { min: -1.0, max: 1.0 });
+    let base = velocity_lane(1);
+    Bench::new(rules(vec![arms, base])).armed()
+}
+
+/// One command for each lane, every 20 ms.
+fn both(bench: &mut Bench, arms: f64, base: f64, ms: u64) -> Vec<LaneState> {
+    let mut states = Vec::new();
+    for _ in 0..ms / 20 {
+        bench.send(0, 0, &[arms]);
+        bench.send(1, 0, &[base]);
+        bench.run(20);
+        bench.pose[0] = bench.gate.lane(0).unwrap().sent()[0].value;
+        states.push(bench.lane_state(1));
+    }
+    states
+}
+
+/// The same bad commands go on while held: they are refused there, too, and do not end the hold.
+#[test]
+fn hazard_47_refusals_that_go_on_keep_every_lane_held() {
+    let mut bench = arms_and_base();
+    both(&mut bench, 0.01, 0.05, 1_000);
+    assert_eq!(bench.lane_state(1), LaneState::Flowing);
+    both(&mut bench, 9.0, 0.05, 1_000);
+    let states = both(&mut bench, 9.0, 0.05, 5_000);
+    assert!(states.iter().all(|state| *state == LaneState::Holding), "{states:?}");
+    assert_eq!(bench.gate.lane(1).unwrap().sent()[0].value, 0.0);
+    let (decision, _) = bench.send(0, 0, &[9.0]);
+    assert_eq!(decision.refusal.map(|refusal| refusal.reason), Some(Reason::Position));
+    // What would be forwarded is withheld until the share of refusals is small again.
+    assert_eq!(bench.verdict(0, &[0.01]), Verdict::Withheld);
+    both(&mut bench, 0.01, 0.05, 2_000);
+    assert_eq!((bench.lane_state(0), bench.lane_state(1)), (LaneState::Flowing, LaneState::Flowing));
+}
+
+/// Its policy asked for motion, was stopped for something else, and is gone when that ends.
+#[test]
+fn hazard_47_a_source_that_died_while_its_lane_was_held_holds_all() {
+    for dies_before_the_end_ms in [500, 20] {
+        let mut bench = arms_and_base();
+        for step in 0..50 {
+            both(&mut bench, 0.002 * f64::from(step), 0.05, 20);
+        }
+        bench.feedback = false;
+        for step in 50..65 {
+            both(&mut bench, 0.002 * f64::from(step), 0.05, 20);
+        }
+        assert_eq!(bench.lane_state(1), LaneState::Holding);
+        bench.stream(1, 0, &[0.05], dies_before_the_end_ms);
+        bench.feedback = true;
+        bench.stream(1, 0, &[0.05], 2_000);
+        assert_eq!(bench.lane_state(0), LaneState::Holding, "{dies_before_the_end_ms}");
+        assert_eq!(bench.lane_state(1), LaneState::Holding, "{dies_before_the_end_ms}");
+        both(&mut bench, 0.1, 0.05, 1_000);
+        assert_eq!(bench.lane_state(1), LaneState::Flowing, "it is back");
+    }
+}
+
+/// One that waits after a finished motion owes nothing.
+#[test]
+fn when_a_lane_was_at_rest_before_a_hold_expect_its_silence_to_hold_nobody() {
+    let mut bench = Bench::new(rules(vec![velocity_lane(1), position_lane(1)])).armed();
+    bench.stream(0, 0, &[0.05], 400);
+    bench.stream(0, 0, &[0.0], 400);
+    bench.feedback = false;
+    bench.run(600);
+    bench.feedback = true;
+    bench.pose = vec![0.0];
+    bench.stream(1, 0, &[0.001], 600);
+    assert_eq!(bench.lane_state(0), LaneState::Waiting);
+    assert_eq!(bench.lane_state(1), LaneState::Flowing);
+}
+
+/// Nobody in charge by name any more is no silence: whoever streams goes on.
+#[test]
+fn when_a_lane_is_given_back_to_priority_in_motion_expect_it_to_flow_on() {
+    for balance in [false, true] {
+        let lane = if balance {
+            LaneRules {
+                balance,
+                safe: SafeCommand::Silent,
+                silence: SilenceThen::Kill(std::time::Duration::ZERO),
+                ..velocity_lane(1)
+            }
+        } else {
+            velocity_lane(1)
+        };
+        let mut bench = Bench::new(rules(vec![lane])).armed();
+        bench.stream(0, 0, &[0.05], 400);
+        let now = bench.now().steady;
+        assert_eq!(bench.gate.select_source(0, None, now), Ok(()));
+        bench.run(40);
+        assert_eq!(bench.lane_state(0), LaneState::Flowing);
+        bench.stream(0, 0, &[0.05], 400);
+        assert_eq!((bench.state(), bench.lane_state(0)), (State::Active, LaneState::Flowing));
+        // Unless nobody does.
+        let now = bench.now().steady;
+        assert_eq!(bench.gate.select_source(0, None, now), Ok(()));
+        bench.run(220);
+        assert_ne!(bench.lane_state(0), LaneState::Flowing);
+    }
+}
+
+/// What sags while nothing is sent to it does not diverge from what was sent before.
+#[test]
+fn when_joints_left_to_themselves_sag_expect_the_hold_to_end_with_the_next_command() {
+    let lane = LaneRules { safe: SafeCommand::Silent, ..position_lane(1) };
+    let mut bench = Bench::new(rules(vec![lane])).armed();
+    for step in 0..50 {
+        bench.send(0, 0, &[0.002 * f64::from(step)]);
+        bench.run(20);
+        bench.pose[0] = bench.gate.lane(0).unwrap().sent()[0].value;
+    }
+    bench.run(300);
+    assert_eq!(bench.lane_state(0), LaneState::Holding);
+    bench.pose[0] -= 0.6;
+    bench.run(1_000);
+    let pose = bench.pose[0];
+    let forwarded = (0..20).any(|_| {
+        bench.run(20);
+        bench.send(0, 0, &[pose]).0.forwards()
+    });
+    assert!(forwarded, "{:?}", bench.lane_state(0));
+}
+
+/// Total effort is not judged by a pose that was measured long ago.
+#[test]
+fn when_feedback_is_only_told_to_be_stale_expect_total_effort_not_judged_by_it() {
+    use crate::gate::cause::{Action, Cause};
+    let mut lane = position_lane(1);
+    lane.balance = true;
+    lane.safe = SafeCommand::Silent;
+    lane.limits[0].total_effort = Some(60.0);
+    lane.limits[0].kp = Some(200.0);
+    lane.limits[0].kd = Some(200.0);
+    lane.limits[0].effort = Some(200.0);
+    lane.limits[0].velocity = None;
+    let mut gate = rules(vec![lane]);
+    gate.causes[Cause::FeedbackStale.index()].action = Some(Action::Warn);
+    let mut bench = Bench::new(gate).armed();
+    let send = |bench: &mut Bench, position: f64| {
+        let mut command = Command::with_capacity(1, 64);
+        command.points = 1;
+        command.position.push(position);
+        command.kp.push(100.0);
+        command.kd.push(0.0);
+        bench.send_command(0, 0, &mut command)
+    };
+    let refusal = send(&mut bench, 0.61).refusal.map(|refusal| refusal.reason);
+    assert_eq!(refusal, Some(Reason::TotalEffort));
+    bench.feedback = false;
+    bench.run(300);
+    let decision = send(&mut bench, 0.61);
+    assert!(decision.forwards(), "{decision:?}");
+}
