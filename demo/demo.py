@@ -53,6 +53,7 @@ def setup_of(parameters):
         "description": parameters["urdf"]["topic"],
         "urdf": str(URDF),
         "pendant": parameters["kill_inputs"]["pendant"]["topic"],
+        "dead_man": parameters["kill_inputs"]["dead_man"]["topic"],
     }
 
 

@@ -1,10 +1,10 @@
-"""A robot that does what its controller is told, as one process with five ROS nodes.
+"""A robot that does what its controller is told, as one process with six ROS nodes.
 
 The controller reads targets like a ros2_control forward_command_controller and the joints follow
 them; the broadcaster publishes /joint_states at 100 Hz and an imu says as often that the body stands
 upright; robot_state_publisher gives the robot's description to whoever asks later, too; the pendant
-says ten times a second that nobody presses its button. Every command that arrives is reported with
-its bytes and its moment.
+says ten times a second that nobody presses its button, the joystick twenty times that its dead-man is
+held. Every command that arrives is reported with its bytes and its moment.
 """
 
 import threading
@@ -15,7 +15,7 @@ import rclpy
 from rclpy.executors import ExternalShutdownException
 from rclpy.qos import DurabilityPolicy, QoSProfile
 from rclpy.serialization import deserialize_message
-from sensor_msgs.msg import Imu, JointState
+from sensor_msgs.msg import Imu, JointState, Joy
 from std_msgs.msg import Bool, Float64MultiArray, String
 
 from peer import Pipe
@@ -49,6 +49,9 @@ class Robot:
         self.pendant = rclpy.create_node("pendant")
         self.heartbeat = self.pendant.create_publisher(Bool, setup["pendant"], 10)
         self.pendant.create_timer(0.1, lambda: self.heartbeat.publish(Bool(data=False)))
+        self.joystick = rclpy.create_node("joy")
+        self.held = self.joystick.create_publisher(Joy, setup["dead_man"], 10)
+        self.joystick.create_timer(0.05, lambda: self.held.publish(Joy(buttons=[0, 0, 0, 0, 1])))
 
     def command(self, raw):
         moment = time.monotonic_ns()
@@ -82,7 +85,8 @@ def main():
     robot = Robot(pipe)
     threading.Thread(target=robot.obey, daemon=True).start()
     executor = rclpy.executors.SingleThreadedExecutor()
-    for node in (robot.controller, robot.broadcaster, robot.imu, robot.describer, robot.pendant):
+    for node in (robot.controller, robot.broadcaster, robot.imu, robot.describer, robot.pendant,
+                 robot.joystick):
         executor.add_node(node)
     try:
         executor.spin()

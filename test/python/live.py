@@ -5,8 +5,10 @@ import os
 import pathlib
 import re
 import shutil
+import signal
 import subprocess
 import sys
+import time
 import urllib.parse
 import urllib.request
 from functools import partial
@@ -89,6 +91,12 @@ class Robot:
             return said[-1].returncode == 0
         said = []
         wait(f'interlockctl {words}', run, lambda: (said[-1].stdout + said[-1].stderr + self.log()))
+
+    def stall(self, seconds):
+        """Stops the whole process for a while, so that its gate comes late."""
+        self.node.send_signal(signal.SIGSTOP)
+        time.sleep(seconds)
+        self.node.send_signal(signal.SIGCONT)
 
     def kill_9(self):
         self.node.kill()

@@ -28,7 +28,7 @@ pub(super) fn axis_limits(out: &mut Lines, command: &CommandTopic) {
     let moved: Vec<(&str, f64)> = AXES
         .into_iter()
         .zip(&command.velocity)
-        .map(|(axis, range)| (axis, largest(*range)))
+        .map(|(axis, range)| (axis, range.map_or(0.0, largest)))
         .filter(|(_, speed)| *speed > STILL)
         .collect();
     let (axes, how) = if moved.is_empty() {
@@ -73,17 +73,20 @@ pub(super) fn joint_limits(
             .as_ref()
             .and_then(|(_, joints)| joints.iter().find(|joint| joint.name == *name));
         let place = measured.and_then(|feedback| feedback.joints.iter().position(|n| n == name));
-        let measured = |ranges: fn(&FeedbackTopic) -> &Vec<Range>| {
+        let measured = |ranges: fn(&FeedbackTopic) -> &Vec<Option<Range>>| {
             let place = place?;
-            measured.and_then(|feedback| ranges(feedback).get(place)).copied()
+            measured.and_then(|feedback| ranges(feedback).get(place)).copied().flatten()
+        };
+        let commanded = |ranges: &[Option<Range>]| ranges.get(index).copied().flatten();
+        // What an array holds, only its topic's name says.
+        let (position, velocity) = match (command.kind, interface) {
+            (CommandType::Float64MultiArray, "velocity") => (None, commanded(&command.position)),
+            (_, "position") => (commanded(&command.position), commanded(&command.velocity)),
+            (_, _) => (None, commanded(&command.velocity)),
         };
         let seen = Seen {
-            position: if interface == "position" {
-                command.position.get(index).copied()
-            } else {
-                None
-            },
-            velocity: command.velocity.get(index).copied(),
+            position,
+            velocity,
             measured_position: measured(|feedback| &feedback.position),
             measured_velocity: measured(|feedback| &feedback.velocity),
         };

@@ -79,8 +79,9 @@ struct CommandTopic {
     joints: Vec<String>,
     /// Values in an array.
     count: usize,
-    position: Vec<Range>,
-    velocity: Vec<Range>,
+    /// Absent where no number was seen.
+    position: Vec<Option<Range>>,
+    velocity: Vec<Option<Range>>,
     has_effort: bool,
 }
 
@@ -90,8 +91,9 @@ struct FeedbackTopic {
     topic: String,
     is_odometry: bool,
     joints: Vec<String>,
-    position: Vec<Range>,
-    velocity: Vec<Range>,
+    /// Absent where no number was seen.
+    position: Vec<Option<Range>>,
+    velocity: Vec<Option<Range>>,
     rate_hz: Option<f64>,
 }
 

@@ -51,8 +51,8 @@ pub(super) struct Seen {
     pub(super) writers: BTreeMap<Gid, Flow>,
     pub(super) names: Vec<String>,
     pub(super) count: usize,
-    pub(super) position: Vec<Range>,
-    pub(super) velocity: Vec<Range>,
+    pub(super) position: Vec<Option<Range>>,
+    pub(super) velocity: Vec<Option<Range>>,
     pub(super) has_effort: bool,
     pub(super) text: Option<String>,
 }
@@ -178,22 +178,32 @@ impl Watched {
     }
 }
 
-/// Makes room for values; what is not a number is left out.
-fn widen(ranges: &mut Vec<Range>, values: &[f64]) {
-    for (index, value) in values.iter().enumerate() {
-        if !value.is_finite() {
-            continue;
+/// Makes room for values; what is not a number is left out, and keeps its place.
+fn widen(ranges: &mut Vec<Option<Range>>, values: &[f64]) {
+    if ranges.len() < values.len() {
+        ranges.resize(values.len(), None);
+    }
+    for (range, value) in ranges.iter_mut().zip(values).filter(|(_, value)| value.is_finite()) {
+        let seen = range.get_or_insert(Range { min: *value, max: *value });
+        if *value < seen.min {
+            seen.min = *value;
         }
-        match ranges.get_mut(index) {
-            Some(range) => {
-                if *value < range.min {
-                    range.min = *value;
-                }
-                if *value > range.max {
-                    range.max = *value;
-                }
-            }
-            None => ranges.push(Range { min: *value, max: *value }),
+        if *value > seen.max {
+            seen.max = *value;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn when_a_value_is_no_number_expect_the_others_at_their_places() {
+        let mut ranges = Vec::new();
+        widen(&mut ranges, &[f64::NAN, 0.5]);
+        widen(&mut ranges, &[f64::NAN, -0.5, 2.0]);
+        let range = |min, max| Some(Range { min, max });
+        assert_eq!(ranges, [None, range(-0.5, 0.5), range(2.0, 2.0)]);
     }
 }

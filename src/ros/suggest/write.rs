@@ -26,6 +26,10 @@ const RATE_HZ: f64 = 50.0;
 const SILENT_PERIODS: f64 = 5.0;
 /// The least silence that is one.
 const LEAST_TIMEOUT_S: f64 = 0.1;
+/// The longest that a params file may say.
+const MOST_TIMEOUT_S: f64 = 60.0;
+/// Plans that come less often are a planner's, each followed by itself; a policy's stream comes faster.
+const LEAST_STREAM_HZ: f64 = 1.0;
 /// Room above the rate that was measured.
 const RATE_ROOM: f64 = 1.5;
 
@@ -229,7 +233,12 @@ fn source(
     let how = measured.map_or("guessed: nothing was heard".to_owned(), |rate| {
         format!("seen: {} Hz", number(rate))
     });
-    out.line(6, &format!("timeout_s: {}", number(timeout_s(measured))));
+    let is_plan = command.kind == CommandType::JointTrajectory;
+    if is_plan && measured.is_none_or(|rate| rate < LEAST_STREAM_HZ) {
+        out.line(6, "allow_no_timeout: true  # plans that are sent once");
+    } else {
+        out.line(6, &format!("timeout_s: {}", number(timeout_s(measured))));
+    }
     out.line(6, &format!("max_rate_hz: {}  # {how}", number((rate * RATE_ROOM).ceil())));
     if !writer.is_reliable {
         out.line(6, "reliability: best_effort");
@@ -239,7 +248,7 @@ fn source(
 fn timeout_s(rate_hz: Option<f64>) -> f64 {
     let timeout = SILENT_PERIODS / rate_hz.unwrap_or(10.0);
     let timeout = if timeout > LEAST_TIMEOUT_S { timeout } else { LEAST_TIMEOUT_S };
-    (timeout * 100.0).ceil() / 100.0
+    if timeout > MOST_TIMEOUT_S { MOST_TIMEOUT_S } else { (timeout * 100.0).ceil() / 100.0 }
 }
 
 fn feedback(out: &mut Lines, feedback: &FeedbackTopic, name: &str) {

@@ -40,6 +40,7 @@ fn hazard_27_stop_latched_but_robot_moves() {
     bench.run(5_000);
     assert_eq!(motions(&mut bench), []);
     assert!(!bench.gate.moves_after_stop());
+    assert_eq!(bench.gate.lane_moves_after_stop(0), Some(false));
 
     // It goes on: told once the time is over, not before, and once.
     let mut bench = killed(position_lane(1));
@@ -51,6 +52,8 @@ fn hazard_27_stop_latched_but_robot_moves() {
     assert_eq!((motion.dimension, motion.standstill), (0, 0.05));
     assert!((motion.velocity - 0.5).abs() < 0.01, "{motion:?}");
     assert!(bench.gate.moves_after_stop());
+    assert_eq!(bench.gate.lane_moves_after_stop(0), Some(true));
+    assert_eq!(bench.gate.lane_moves_after_stop(1), None);
     // The hold pre-empts whatever goes on below: it is out all the time, the same to the last bit.
     let out = bench.run(1_000);
     assert!(out.len() > 90 && out.iter().all(|values| *values == out[0]));
@@ -185,4 +188,18 @@ fn when_only_positions_are_measured_expect_their_change_told_as_the_velocity() {
     bench.run(5_000);
     assert_eq!(motions(&mut bench), [None]);
     assert!(!bench.gate.moves_after_stop());
+}
+
+/// Nobody knows: it is silent, or there is none.
+#[test]
+fn when_feedback_does_not_say_it_expect_no_word_of_motion_after_a_stop() {
+    let mut silent = killed(position_lane(1));
+    silent.feedback = false;
+    silent.run(3_000);
+    assert_eq!(silent.gate.lane_moves_after_stop(0), None);
+    let without = LaneRules { feedback: None, ..crate::gate::test_rules::velocity_lane(1) };
+    let mut without = Bench::new(rules(vec![without])).armed();
+    without.gate.kill(SERVICE, without.now());
+    without.run(3_000);
+    assert_eq!(without.gate.lane_moves_after_stop(0), None);
 }

@@ -20,7 +20,9 @@ fn base() -> CommandTopic {
         joints: Vec::new(),
         count: 0,
         position: Vec::new(),
-        velocity: vec![range(-0.1, 0.5), still, still, still, still, range(-1.0, 0.5)],
+        velocity: [range(-0.1, 0.5), still, still, still, still, range(-1.0, 0.5)]
+            .map(Some)
+            .to_vec(),
         has_effort: false,
     }
 }
@@ -30,7 +32,7 @@ fn states() -> FeedbackTopic {
         topic: "/joint_states".to_owned(),
         is_odometry: false,
         joints: vec!["hip".to_owned(), "on".to_owned()],
-        position: vec![range(-0.5, 0.5), range(1.0, 1.0)],
+        position: [range(-0.5, 0.5), range(1.0, 1.0)].map(Some).to_vec(),
         velocity: Vec::new(),
         rate_hz: Some(500.0),
     }
@@ -42,7 +44,7 @@ fn arm() -> CommandTopic {
         kind: CommandType::Float64MultiArray,
         count: 2,
         velocity: Vec::new(),
-        position: vec![range(-0.5, 0.5), range(1.0, 1.0)],
+        position: [range(-0.5, 0.5), range(1.0, 1.0)].map(Some).to_vec(),
         writers: Vec::new(),
         ..base()
     }
@@ -91,6 +93,41 @@ fn when_the_robot_is_described_expect_its_limits_and_never_wider() {
     assert!(text.contains("joints: [hip, 'on']  # guessed: names and order of /joint_states"));
     assert!(text.contains("      forward_position_controller:\n"), "{text}");
     assert!(text.contains("feedback: joint_states\n"), "{text}");
+}
+
+/// An array of velocities is commanded in the one array that it has.
+#[test]
+fn when_an_array_of_velocities_was_seen_expect_its_limits_from_it() {
+    let velocities = CommandTopic {
+        topic: "/velocity_controller/commands".to_owned(),
+        position: [Some(range(-0.5, 1.0)), None].to_vec(),
+        ..arm()
+    };
+    let observed =
+        Observed { commands: vec![velocities], feedback: vec![states()], ..Observed::default() };
+    let text = params_file(&observed);
+    let limits = |joint: &str| text.lines().find(|line| line.trim_start().starts_with(joint));
+    assert!(limits("hip: {").unwrap().contains("max_velocity: 1.2,"), "{text}");
+    assert!(limits("'on': {").unwrap().contains("max_velocity: 0.1,"), "{text}");
+}
+
+/// A planner sends one plan and is silent while it is followed; a slow policy is no planner.
+#[test]
+fn when_plans_come_one_at_a_time_expect_no_timeout() {
+    let source = |kind, rate_hz| {
+        let writers = vec![Writer { rate_hz, ..base().writers[0].clone() }];
+        let command = CommandTopic { kind, writers, ..arm() };
+        params_file(&Observed { commands: vec![command], ..Observed::default() })
+    };
+    for (kind, rate_hz, line) in [
+        (CommandType::JointTrajectory, None, "            allow_no_timeout: true  # plans that are sent once"),
+        (CommandType::JointTrajectory, Some(0.2), "            allow_no_timeout: true  # plans that are sent once"),
+        (CommandType::JointTrajectory, Some(10.0), "            timeout_s: 0.5"),
+        (CommandType::Float64MultiArray, Some(0.05), "            timeout_s: 60.0"),
+    ] {
+        let text = source(kind, rate_hz);
+        assert!(text.lines().any(|one| one == line), "{line} is not in\n{text}");
+    }
 }
 
 #[test]

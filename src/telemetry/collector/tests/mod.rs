@@ -93,6 +93,7 @@ fn drive(slots: &Slots) {
     for lane in &slots.lanes {
         lane.output_subscribers.set(1);
         lane.output_foreign_publishers.set(0);
+        lane.moves_after_stop.set(false);
         for source in &lane.sources {
             source.lost.add(0);
             source.last_received.set(at);
