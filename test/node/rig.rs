@@ -82,7 +82,10 @@ impl Node {
 impl Drop for Node {
     fn drop(&mut self) {
         if std::thread::panicking() {
-            eprintln!("--- interlock said:\n{}", self.log());
+            let Running(child): &mut Running = &mut self.process;
+            let ended = child.try_wait().ok().flatten();
+            let ended = ended.map_or("lives".to_owned(), |status| format!("ended: {status}"));
+            eprintln!("--- interlock {ended}, and said:\n{}", self.log());
         }
     }
 }
