@@ -89,12 +89,7 @@ impl Lane {
             }
             LaneState::Safe | LaneState::Released => return None,
         }
-        let is_heard = match owner {
-            Some(owner) => owner.is_alive(now) && !self.is_awaited(owner, now),
-            // By priority again: whoever streams takes it with its next command.
-            None => now.since(self.owner_since) <= AWAITED,
-        };
-        if is_heard {
+        if owner.is_some_and(|owner| owner.is_alive(now) && !self.is_awaited(owner, now)) {
             return self.is_left_slowing(owner, now).then_some(false);
         }
         Some(self.is_in_motion(now))
@@ -152,6 +147,13 @@ impl Lane {
         }
         self.selected = wanted;
         if !active || self.owner == wanted {
+            return Ok(None);
+        }
+        if wanted.is_none() && self.state == LaneState::Flowing {
+            // Whoever moves it goes on, until another asks for motion.
+            if let Some(source) = self.owner.and_then(|owner| self.sources.get_mut(owner)) {
+                source.engaged = false;
+            }
             return Ok(None);
         }
         let before = self.owner;

@@ -106,15 +106,18 @@ fn when_a_lane_is_given_back_to_priority_in_motion_expect_it_to_flow_on() {
         let mut bench = Bench::new(rules(vec![lane])).armed();
         bench.stream(0, 0, &[0.05], 400);
         let now = bench.now().steady;
+        assert_eq!(bench.gate.select_source(0, Some(0), now), Ok(()));
         assert_eq!(bench.gate.select_source(0, None, now), Ok(()));
         bench.run(40);
         assert_eq!(bench.lane_state(0), LaneState::Flowing);
         bench.stream(0, 0, &[0.05], 400);
         assert_eq!((bench.state(), bench.lane_state(0)), (State::Active, LaneState::Flowing));
-        // Unless nobody does.
+        // Another that asks for motion takes it, as if nobody had moved it yet.
         let now = bench.now().steady;
         assert_eq!(bench.gate.select_source(0, None, now), Ok(()));
-        bench.run(220);
+        assert!(bench.send(0, 1, &[0.05]).0.forwards());
+        // Unless nobody does.
+        bench.run(240);
         assert_ne!(bench.lane_state(0), LaneState::Flowing);
     }
 }
