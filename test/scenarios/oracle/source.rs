@@ -267,7 +267,9 @@ impl SourceWatch {
                 // While not active it is remembered for the next arm.
                 (What::Select { lane: of, source, accepted: true }, owner) if *of == lane => {
                     let active = scene.before.state == State::Active;
-                    owner == if active { *source } else { before.owner }
+                    // By priority again: whoever moves it goes on.
+                    let goes_on = source.is_none() && before.state == LaneState::Flowing;
+                    owner == if active && !goes_on { *source } else { before.owner }
                 }
                 (What::Arm { result: Ok(()), .. }, owner) => {
                     owner == self.lanes[lane].selected
