@@ -131,6 +131,9 @@ impl SourceWatch {
             if scene.before.lanes[lane].owner != Some(source) {
                 watch.engaged = false;
             }
+        } else {
+            // As if nobody had moved it yet.
+            watch.engaged = false;
         }
         watch.selected = source;
         Ok(())
