@@ -135,7 +135,8 @@ fn rules(keys: &mut Keys<'_>, at: &str, cause: Cause) -> Option<CauseRules> {
             (Above::None, false)
         }
         Openness::Moment => {
-            let because = "this cause is a moment, over when it is seen: it would never have lasted";
+            let because =
+                "this cause is a moment, over when it is seen: it would never have lasted";
             keys.refuse_effectless(&debounce_key, "only for causes that last", because)?;
             (Above::None, false)
         }

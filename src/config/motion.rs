@@ -52,8 +52,7 @@ pub(super) fn motion(
     dimensions: Option<&[String]>,
     altered: Altered,
 ) -> Option<Motion> {
-    let none =
-        Motion { start_ramp: Duration::ZERO, handover: Handover::NONE, groups: Vec::new() };
+    let none = Motion { start_ramp: Duration::ZERO, handover: Handover::NONE, groups: Vec::new() };
     match altered {
         Altered::Never => return balance::refuse_ramps(keys, at).map(|()| none),
         Altered::Plans => return refuse_for_plans(keys, at).map(|()| none),
@@ -98,7 +97,8 @@ fn refuse_for_plans(keys: &mut Keys<'_>, at: &str) -> Option<()> {
     let mut is_good = Some(());
     for name in ["start_ramp_s", "handover", "groups"] {
         let only = "not for trajectory_msgs/msg/JointTrajectory";
-        let because = "a plan goes through whole or is refused: slowed or scaled it would be another plan";
+        let because =
+            "a plan goes through whole or is refused: slowed or scaled it would be another plan";
         if keys.refuse_effectless(&format!("{at}.{name}"), only, because).is_none() {
             is_good = None;
         }

@@ -255,7 +255,8 @@ mod tests {
         let mut numbered = Publishers::new(SILENCE);
         numbered.observe(&receipt(1, 7, 9_000, 0), false);
         numbered.fence();
-        for (sequence, standing) in [(6, Standing::Fenced), (7, Standing::Fenced), (8, Standing::InCharge)]
+        for (sequence, standing) in
+            [(6, Standing::Fenced), (7, Standing::Fenced), (8, Standing::InCharge)]
         {
             let observed = numbered.observe(&receipt(1, sequence, 100, 1), true);
             assert_eq!(observed.standing, standing, "{sequence}");
@@ -265,9 +266,14 @@ mod tests {
         // Seen while disarmed, after the step: the fence goes with the clock.
         publishers.observe(&unnumbered(100, 1), false);
         publishers.fence();
-        for (stamp, standing) in [(99, Standing::Fenced), (100, Standing::Fenced), (101, Standing::InCharge)]
+        for (stamp, standing) in
+            [(99, Standing::Fenced), (100, Standing::Fenced), (101, Standing::InCharge)]
         {
-            assert_eq!(publishers.observe(&unnumbered(stamp, 2), true).standing, standing, "{stamp}");
+            assert_eq!(
+                publishers.observe(&unnumbered(stamp, 2), true).standing,
+                standing,
+                "{stamp}"
+            );
         }
     }
 

@@ -219,8 +219,7 @@ impl Envelope {
         let Some((position, time_s, point)) = first else { return Ok(room) };
         let place = Place { point, dimension };
         let change = beyond(position, start, due);
-        let (may, speed) =
-            if change > 0.0 { (room.up, speed.up) } else { (room.down, speed.down) };
+        let (may, speed) = if change > 0.0 { (room.up, speed.up) } else { (room.down, speed.down) };
         let leap = at_least(change.abs() - speed * time_s * (1.0 + VELOCITY_SLACK), 0.0);
         if leap > may {
             let bound = (may + speed * time_s).copysign(change);

@@ -143,12 +143,7 @@ impl GateThread {
     }
 
     /// `unusable`: of the first lane that could not use it.
-    pub(super) fn record_feedback(
-        &self,
-        index: usize,
-        unusable: Option<Unusable>,
-        now: Moment,
-    ) {
+    pub(super) fn record_feedback(&self, index: usize, unusable: Option<Unusable>, now: Moment) {
         let Some(slots) = self.slots.feedback.get(index) else { return };
         match unusable {
             None => slots.last_received.set(now.wall),

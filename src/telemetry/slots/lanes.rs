@@ -1,8 +1,8 @@
 //! Slots of lanes, their sources and joints.
 
 use super::{
-    Counter, Flag, GATE, Histogram, Level, MaybeCounter, OneOf, PERIOD, SourceUse, TRANSPORT, Table,
-    TimestampGauge,
+    Counter, Flag, GATE, Histogram, Level, MaybeCounter, OneOf, PERIOD, SourceUse, TRANSPORT,
+    Table, TimestampGauge,
 };
 use crate::config::model::{CommandType, LaneConfig, SourceConfig};
 use crate::gate::lane_state::LaneState;

@@ -48,7 +48,10 @@ fn hazard_47_refusals_that_go_on_keep_every_lane_held() {
     // What would be forwarded is withheld until the share of refusals is small again.
     assert_eq!(bench.verdict(0, &[0.01]), Verdict::Withheld);
     both(&mut bench, 0.01, 0.05, 2_000);
-    assert_eq!((bench.lane_state(0), bench.lane_state(1)), (LaneState::Flowing, LaneState::Flowing));
+    assert_eq!(
+        (bench.lane_state(0), bench.lane_state(1)),
+        (LaneState::Flowing, LaneState::Flowing)
+    );
 }
 
 /// Its policy asked for motion, was stopped for something else, and is gone when that ends.

@@ -133,10 +133,9 @@ fn hazard_44_streams_of_short_plans_keep_the_speed_limit() {
 #[test]
 fn hazard_44_streams_of_short_plans_keep_the_limit_of_their_direction() {
     for (slower, most) in [(0.1, 0.1 * 2.0 + 2.0 * TOLERANCE), (0.0, TOLERANCE)] {
-        for (sign, bounds) in [
-            (-1.0, Bounds { min: -slower, max: 0.5 }),
-            (1.0, Bounds { min: -0.5, max: slower }),
-        ] {
+        for (sign, bounds) in
+            [(-1.0, Bounds { min: -slower, max: 0.5 }), (1.0, Bounds { min: -0.5, max: slower })]
+        {
             let mut lane = lane();
             lane.limits[0].velocity = Some(bounds);
             lane.sources[0].max_rate_hz = 1_000.0;
@@ -224,10 +223,8 @@ fn when_a_curve_is_sent_again_while_followed_at_its_speed_expect_it_to_pass_to_i
         let whole_ms = (whole_s * 1e3) as i64;
         while (bench.now_ms - began) as i64 + 10 < whole_ms {
             let s = (bench.now_ms - began) as f64 * 1e-3 / whole_s;
-            let (pose, speed) = (
-                distance * (3.0 - 2.0 * s) * s * s,
-                distance * 6.0 * (1.0 - s) * s / whole_s,
-            );
+            let (pose, speed) =
+                (distance * (3.0 - 2.0 * s) * s * s, distance * 6.0 * (1.0 - s) * s / whole_s);
             let now = bench.now().steady;
             bench.pose = vec![pose];
             assert!(bench.gate.feedback(0, &[pose], &[speed], now));

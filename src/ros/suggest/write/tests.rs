@@ -120,8 +120,16 @@ fn when_plans_come_one_at_a_time_expect_no_timeout() {
         params_file(&Observed { commands: vec![command], ..Observed::default() })
     };
     for (kind, rate_hz, line) in [
-        (CommandType::JointTrajectory, None, "            allow_no_timeout: true  # plans that are sent once"),
-        (CommandType::JointTrajectory, Some(0.2), "            allow_no_timeout: true  # plans that are sent once"),
+        (
+            CommandType::JointTrajectory,
+            None,
+            "            allow_no_timeout: true  # plans that are sent once",
+        ),
+        (
+            CommandType::JointTrajectory,
+            Some(0.2),
+            "            allow_no_timeout: true  # plans that are sent once",
+        ),
         (CommandType::JointTrajectory, Some(10.0), "            timeout_s: 0.5"),
         (CommandType::Float64MultiArray, Some(0.05), "            timeout_s: 60.0"),
     ] {
