@@ -13,6 +13,10 @@ const DEFAULT_START_RAMP: Duration = Duration::from_secs(1);
 const DEFAULT_HANDOVER: Handover = Handover { duration: Duration::from_secs(1), limit_scale: 0.3 };
 /// Longest ramp or hand-over, s: an operator would take a slower robot for a broken one.
 const LONGEST_S: f64 = 60.0;
+const NOT_FOR_PLANS: &str = "not for trajectory_msgs/msg/JointTrajectory";
+/// Why nothing of it is.
+const PLANS_STAY: &str =
+    "a plan goes through whole or is refused: slowed or scaled it would be another plan";
 /// Seconds until a silence in motion escalates, where nothing is written.
 const DEFAULT_SILENCE: Duration = Duration::from_secs(5);
 
@@ -44,8 +48,8 @@ pub(super) enum Altered {
     Freely,
 }
 
-/// Reads it; on a balance lane and of plans all of it is a problem, and where what is fast is rejected a
-/// ramp and a hand-over.
+/// Reads it; on a balance lane all of it is a problem, of plans what is not zero, and where what is fast is
+/// rejected a ramp and a hand-over.
 pub(super) fn motion(
     keys: &mut Keys<'_>,
     at: &str,
@@ -53,30 +57,26 @@ pub(super) fn motion(
     altered: Altered,
 ) -> Option<Motion> {
     let none = Motion { start_ramp: Duration::ZERO, handover: Handover::NONE, groups: Vec::new() };
-    match altered {
-        Altered::Never => return balance::refuse_ramps(keys, at).map(|()| none),
-        Altered::Plans => return refuse_for_plans(keys, at).map(|()| none),
-        Altered::Rejected | Altered::Freely => {}
+    if altered == Altered::Never {
+        return balance::refuse_ramps(keys, at).map(|()| none);
     }
-    let rejects_speed = altered == Altered::Rejected;
-    let (default_ramp, default_handover) = if rejects_speed {
-        (Duration::ZERO, Handover::NONE)
-    } else {
-        (DEFAULT_START_RAMP, DEFAULT_HANDOVER)
+    let (default_ramp, default_handover) = match altered {
+        Altered::Freely => (DEFAULT_START_RAMP, DEFAULT_HANDOVER),
+        Altered::Never | Altered::Plans | Altered::Rejected => (Duration::ZERO, Handover::NONE),
     };
     let start_ramp = time(
         keys,
         &format!("{at}.start_ramp_s"),
         "the limits grow from nothing in this time",
         default_ramp,
-        rejects_speed,
+        altered,
     );
     let duration = time(
         keys,
         &format!("{at}.handover.duration_s"),
         "tighter limits after a change of hands",
         default_handover.duration,
-        rejects_speed,
+        altered,
     );
     let limit_scale = keys
         .double(
@@ -84,26 +84,17 @@ pub(super) fn motion(
             Range::above(0.0, "", "limits can only be tighter after a change of hands").to(1.0),
         )
         .or(default_handover.limit_scale);
-    let groups = dimensions.and_then(|dimensions| groups(keys, at, dimensions));
+    let groups = if altered == Altered::Plans {
+        let (only, because) = (NOT_FOR_PLANS, PLANS_STAY);
+        keys.refuse_effectless(&format!("{at}.groups"), only, because).map(|()| Vec::new())
+    } else {
+        dimensions.and_then(|dimensions| groups(keys, at, dimensions))
+    };
     Some(Motion {
         start_ramp: start_ramp?,
         handover: Handover { duration: duration?, limit_scale: limit_scale? },
         groups: groups?,
     })
-}
-
-/// Plans are followed as they are, or refused.
-fn refuse_for_plans(keys: &mut Keys<'_>, at: &str) -> Option<()> {
-    let mut is_good = Some(());
-    for name in ["start_ramp_s", "handover", "groups"] {
-        let only = "not for trajectory_msgs/msg/JointTrajectory";
-        let because =
-            "a plan goes through whole or is refused: slowed or scaled it would be another plan";
-        if keys.refuse_effectless(&format!("{at}.{name}"), only, because).is_none() {
-            is_good = None;
-        }
-    }
-    is_good
 }
 
 /// The time in which a lane is led in.
@@ -112,21 +103,24 @@ fn time(
     key: &str,
     because: &'static str,
     default: Duration,
-    rejects_speed: bool,
+    altered: Altered,
 ) -> Option<Duration> {
     let range = Range::from(0.0, " s", because).to(LONGEST_S);
     let time = keys.seconds(key, range).or(default)?;
-    if rejects_speed && !time.is_zero() {
-        keys.refuse(
+    match altered {
+        Altered::Rejected if !time.is_zero() => keys.refuse(
             key,
             "is not allowed beside this `on_limit`",
             "0, or `limit` for velocity, acceleration and jerk",
             "a command is led in by limiting it; where that is refused, whoever moves would be refused for ever",
             "remove it, or limit",
-        );
-        return None;
+        ),
+        Altered::Plans if !time.is_zero() => {
+            keys.refuse(key, "has no effect here", NOT_FOR_PLANS, PLANS_STAY, "remove it");
+        }
+        Altered::Never | Altered::Freely | Altered::Rejected | Altered::Plans => return Some(time),
     }
-    Some(time)
+    None
 }
 
 /// `groups.<name>`: joints, or axes of a twist, by index.
