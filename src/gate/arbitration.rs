@@ -79,25 +79,32 @@ impl Lane {
 
     /// Whether the source in charge has fallen silent, and in motion.
     pub(super) fn silence(&self, now: SteadyTime) -> Option<bool> {
-        let owner = self.owner.and_then(|owner| self.sources.get(owner));
-        match self.state {
-            LaneState::Flowing => {}
-            // Stopped in motion by something else, and its source died meanwhile.
-            LaneState::Holding | LaneState::Waiting => {
-                let died = owner.is_some_and(|owner| !owner.is_alive(now));
-                return (died && self.held_in_motion).then_some(true);
-            }
-            LaneState::Safe | LaneState::Released => return None,
+        if self.state != LaneState::Flowing {
+            return None;
         }
+        let owner = self.owner.and_then(|owner| self.sources.get(owner));
         if owner.is_some_and(|owner| owner.is_alive(now) && !self.is_awaited(owner, now)) {
             return self.is_left_slowing(owner, now).then_some(false);
         }
-        Some(self.is_in_motion(now))
+        Some(self.in_motion_until(now).is_some())
     }
 
-    /// Whether what was sent last still moves it. A loop that balances is always in motion.
-    pub(super) fn is_in_motion(&self, now: SteadyTime) -> bool {
-        self.rules.balance || self.moves_until.is_some_and(|until| until > now)
+    /// Until when what was sent last moves it; `None`: it does not any more. A loop that balances is
+    /// always in motion, however still its commands are.
+    pub(super) fn in_motion_until(&self, now: SteadyTime) -> Option<SteadyTime> {
+        if self.rules.balance {
+            return Some(SteadyTime::from_nanos(u64::MAX));
+        }
+        self.moves_until.filter(|until| *until > now)
+    }
+
+    /// Whether a hold for something else interrupted a motion whose source has died since. `held`: by
+    /// something else, still.
+    pub(super) fn was_left_in_motion(&mut self, held: bool, now: SteadyTime) -> bool {
+        let owner = self.owner.and_then(|owner| self.sources.get(owner));
+        let Some(owner) = owner.filter(|owner| !owner.is_alive(now)) else { return false };
+        matches!(self.state, LaneState::Holding | LaneState::Waiting)
+            && self.interrupted.is_owed(held, owner.rules.timeout, now)
     }
 
     /// Whether a source that an operator put in charge has sent nothing since, for too long. One
@@ -150,10 +157,7 @@ impl Lane {
             return Ok(None);
         }
         if wanted.is_none() && self.state == LaneState::Flowing {
-            // Whoever moves it goes on, until another asks for motion.
-            if let Some(source) = self.owner.and_then(|owner| self.sources.get_mut(owner)) {
-                source.engaged = false;
-            }
+            // Whoever moves it goes on, until a higher one asks for motion.
             return Ok(None);
         }
         let before = self.owner;

@@ -76,7 +76,7 @@ impl Lane {
         &mut self,
         index: usize,
         command: &mut Command,
-        (factors, fresh): (Factors, bool),
+        (factors, recent): (Factors, bool),
         before: Option<SteadyTime>,
         now: SteadyTime,
         decision: Decision,
@@ -110,7 +110,7 @@ impl Lane {
         aside.envelope.rest(now, period_s);
         let scale = source_rules.limit_scale;
         let allowance = Easing::default().allowance(factors, scale, false, rules, credit, now);
-        match limit(&mut aside.envelope, command, rules, allowance, (measured, fresh)) {
+        match limit(&mut aside.envelope, command, rules, allowance, (measured, recent)) {
             Ok(limits) => {
                 if watched {
                     let applied = aside.envelope.applied().iter().zip(&command.given);

@@ -203,6 +203,7 @@ impl Gate {
             permission: self.permission(lane),
             factors: Factors::of(profile, self.derating),
             fresh: self.is_fresh(lane, receipt.at.steady),
+            recent: self.is_recent(lane, receipt.at.steady),
         };
         let lane = self.lanes.get_mut(lane)?;
         Some(lane.judge(source, decoded, receipt, about))
@@ -228,9 +229,7 @@ impl Gate {
         if decision.shadow {
             lane.judged(source, decision, now);
         }
-        // What a limp lane withheld was not judged.
-        let judged = decision.verdict != Verdict::Withheld || !lane.stop_is_limp();
-        let in_charge = active && judged && !decision.shadow && lane.owner == Some(source);
+        let in_charge = active && !decision.shadow && lane.owner == Some(source);
         if let Some(source) = lane.sources.get_mut(source) {
             source.count(decision, in_charge, now);
         }

@@ -20,6 +20,8 @@ pub struct Decision {
     pub shadow: bool,
     /// Number of this command among all that were received from its source, from 1.
     pub sequence: u64,
+    /// Withheld, and not known to be what would have been forwarded.
+    pub(super) unfit: bool,
     /// Whether the command asks for motion.
     pub(super) moves: bool,
     /// Until when a plan moves; the command's own receipt for a target.
@@ -35,6 +37,7 @@ impl Decision {
             lost,
             shadow: false,
             sequence,
+            unfit: false,
             moves: false,
             moves_until: SteadyTime::from_nanos(0),
         }

@@ -107,9 +107,11 @@ impl Gate {
                     ratio.map_or(Level::plain(false), |ratio| Level::over(ratio, above))
                 };
                 let silent_s = silent_since.map(|at| now.since(at).as_secs_f64());
+                let refused = share(state.shares.refused.ratio(now), refused);
+                state.shares.refusing = refused.present;
                 levels = [
                     Level { present: silent_s.is_some(), ..Level::plain(false) },
-                    share(state.shares.refused.ratio(now), refused),
+                    refused,
                     flood(state, rate, window_s, now),
                     share(state.shares.limited.ratio(now), limited),
                 ];

@@ -63,7 +63,7 @@ impl Lane {
             command.starts_in = stamp.map_or(0, |stamp| stamp.as_nanos().saturating_sub(now));
         }
         let decision = if is_aside {
-            self.judge_aside(index, command, (about.factors, about.fresh), before, now, decision)
+            self.judge_aside(index, command, (about.factors, about.recent), before, now, decision)
         } else {
             source.keep(commanded(command, self.rules.interface), &command.given);
             if about.permission == Permission::NotPermitted {
@@ -96,12 +96,17 @@ impl Lane {
             return decision.with(Verdict::NotSelected);
         }
         let held = about.permission == Permission::Held;
-        if held && self.stop_is_limp() {
-            // Where its joints are by then nobody knows.
-            self.heard(index);
-            return decision;
-        }
-        if !held {
+        if held {
+            // Heard again: the lane's own hold ends, though something else still holds it.
+            self.silent_since = None;
+            if !moves || self.owner != Some(index) {
+                self.interrupted.end();
+            }
+            if self.stop_is_limp() {
+                // Where its joints are by then nobody knows.
+                return Decision { unfit: true, ..decision };
+            }
+        } else {
             self.refer_to_joints(about.fresh, command);
         }
         let taking_over = self.owner.is_some_and(|owner| owner != index);
@@ -110,29 +115,21 @@ impl Lane {
         let Self { envelope, rules, measured, easing, .. } = self;
         let allowance =
             easing.allowance(about.factors, limit_scale, taking_over, rules, credit, now);
-        let limits = match limit(envelope, command, rules, allowance, (measured, about.fresh)) {
+        let judged = limit(envelope, command, rules, allowance, (measured, about.recent));
+        if held {
+            // Withheld in any case; but what would be refused ends no hold for refusals.
+            return Decision { unfit: judged.is_err(), ..decision };
+        }
+        let limits = match judged {
             Ok(limits) => limits,
-            // While held, too: what would be refused is no reason to end a hold for refusals.
             Err(refusal) => return decision.rejected(refusal),
         };
-        if held {
-            self.heard(index);
-            return decision;
-        }
         self.silent_since = None;
         let verdict = if limits.is_empty() { Verdict::Passed } else { Verdict::Limited };
         let plan = command.times.last().copied().unwrap_or(0);
         let plan = plan.saturating_add(command.starts_in);
         let plan = std::time::Duration::from_nanos(u64::try_from(plan).unwrap_or(0));
         Decision { verdict, limits, moves, moves_until: now.after(plan), ..decision }
-    }
-
-    /// A source sent what would be forwarded, were the lane not held: its own hold ends, where it is the
-    /// one that fell silent, though something else still holds it.
-    fn heard(&mut self, index: usize) {
-        if self.owner.is_none_or(|owner| owner == index) {
-            self.silent_since = None;
-        }
     }
 
     /// Makes a forwarded command the one that was last sent, by its source. Returns the source in
@@ -149,7 +146,7 @@ impl Lane {
         self.has_frozen = false;
         self.credit.spend(self.envelope.used_s(), now, period_s);
         self.state = LaneState::Flowing;
-        self.held_in_motion = false;
+        self.interrupted.end();
         self.unfinished = (!decision.moves && self.stops_unfinished()).then_some(now);
         self.moves_until = match (decision.moves, self.rules.shape) {
             (false, _) => None,
@@ -196,10 +193,10 @@ pub(super) fn limit(
     command: &mut Command,
     rules: &LaneRules,
     allowance: Allowance,
-    (measured, fresh): (&Measured, bool),
+    (measured, is_recent): (&Measured, bool),
 ) -> Result<LimitSet, Refusal> {
     // What was measured once is no place where a joint is.
-    let present = if fresh {
+    let present = if is_recent {
         Present { position: measured.position(), velocity: measured.velocity() }
     } else {
         Present::UNKNOWN

@@ -10,6 +10,7 @@ use super::credit::TimeCredit;
 pub use super::decision::Decision;
 use super::easing::{Easing, Factors};
 use super::envelope::{Change, Envelope};
+use super::interrupted::Interrupted;
 use super::lane_state::LaneState;
 use super::limit::{LimitSet, Reference};
 use super::measured::Measured;
@@ -37,6 +38,8 @@ pub(super) struct Circumstances {
     pub(super) factors: Factors,
     /// Feedback is within its timeout.
     pub(super) fresh: bool,
+    /// Within two: near enough to say where a plan begins and what gains act on.
+    pub(super) recent: bool,
 }
 
 /// What the graph says of a lane's output.
@@ -72,8 +75,8 @@ pub struct Lane {
     pub(super) silent_since: Option<SteadyTime>,
     /// That silence holds, not only stops this lane.
     pub(super) silence_holds: bool,
-    /// It was stopped in motion, and nothing was forwarded since.
-    pub(super) held_in_motion: bool,
+    /// The motion that a hold interrupted.
+    pub(super) interrupted: Interrupted,
     /// A cause with action `hold` concerns it.
     pub(super) cause_holds: bool,
     pub(super) envelope: Envelope,
@@ -122,7 +125,7 @@ impl Lane {
             safe_waits: None,
             silent_since: None,
             silence_holds: false,
-            held_in_motion: false,
+            interrupted: Interrupted::default(),
             cause_holds: false,
             envelope: Envelope::of(&rules, gate.plan_numbers),
             has_sent: false,

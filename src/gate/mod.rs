@@ -28,6 +28,7 @@ pub mod envelope;
 pub mod fault;
 pub mod history;
 mod inputs;
+mod interrupted;
 mod judgement;
 pub mod kill_input;
 pub mod lane;

@@ -69,6 +69,8 @@ pub(super) struct Shares {
     pub(super) limited: Share,
     /// Sent, whether it was taken or overwritten.
     pub(super) sent: Share,
+    /// The cause of refusals is there.
+    pub(super) refusing: bool,
 }
 
 impl Shares {
@@ -77,6 +79,7 @@ impl Shares {
             refused: Share::new(rules.window(Cause::RefusalsSustained)),
             limited: Share::new(rules.window(Cause::LimitedRatio)),
             sent: Share::new(rules.window(Cause::RateExceeded)),
+            refusing: false,
         }
     }
 
@@ -93,6 +96,12 @@ impl Shares {
             (Verdict::Limited, _) => {
                 self.refused.note(0, 1, now);
                 self.limited.note(u64::from(!is_led_in(decision.limits)), 1, now);
+            }
+            // Refused against what is held, it goes on with a cause that is there, and begins none.
+            (Verdict::Withheld, _) if decision.unfit => {
+                if self.refusing {
+                    self.refused.note(1, 1, now);
+                }
             }
             (Verdict::Withheld, _) => self.refused.note(0, 1, now),
             (Verdict::NotSelected, _) => {}

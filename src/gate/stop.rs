@@ -16,6 +16,7 @@ use std::time::Duration;
 
 use super::command::Command;
 use super::credit::CREDIT_PERIODS;
+use super::interrupted::Interrupted;
 use super::lane::Lane;
 use super::lane_state::LaneState;
 use super::limit::Reference;
@@ -47,7 +48,7 @@ impl Lane {
     /// Enters a stop: chooses what to hold, once. `fresh`: feedback is within its timeout.
     /// Returns false where there is nothing to build a safe command on.
     pub(super) fn enter_stop(&mut self, state: LaneState, fresh: bool, now: SteadyTime) -> bool {
-        let in_motion = self.is_in_motion(now);
+        let in_motion = self.in_motion_until(now);
         self.moves_until = None;
         self.settling = false;
         // Nothing to build the message on: nothing goes out, and nothing is said to.
@@ -74,13 +75,18 @@ impl Lane {
         } else {
             self.easing.unhold(now);
         }
-        self.held_in_motion = match (self.state, state) {
-            (LaneState::Flowing, LaneState::Holding) => in_motion,
-            (LaneState::Holding | LaneState::Waiting, LaneState::Holding | LaneState::Waiting) => {
-                self.held_in_motion
+        match (self.state, state, in_motion) {
+            (LaneState::Flowing, LaneState::Holding, Some(until)) => {
+                self.interrupted = Interrupted::begin(until);
             }
-            _ => false,
-        };
+            // Held again, or no longer.
+            (
+                LaneState::Holding | LaneState::Waiting,
+                LaneState::Holding | LaneState::Waiting,
+                Some(_) | None,
+            ) => {}
+            _ => self.interrupted.end(),
+        }
         self.state = state;
         self.next_safe = now;
         true

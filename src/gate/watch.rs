@@ -62,8 +62,10 @@ impl Gate {
         if self.machine.state() != State::Active {
             return;
         }
-        let Some(lane) = self.lanes.get(index) else { return };
-        let Some(in_motion) = lane.silence(now) else { return };
+        let held = self.permission(index) == Permission::Held;
+        let Some(lane) = self.lanes.get_mut(index) else { return };
+        let left = lane.was_left_in_motion(held, now);
+        let Some(in_motion) = lane.silence(now).or(left.then_some(true)) else { return };
         if in_motion {
             let holds = self.action(Cause::SourceSilent, Subject::Lane(index)) >= Action::Hold;
             if let Some(lane) = self.lanes.get_mut(index) {

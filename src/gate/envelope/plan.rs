@@ -26,16 +26,22 @@ pub(super) struct Plans {
     now: SteadyTime,
 }
 
-/// How far a joint may leap upwards and downwards.
+/// How far a joint may leap upwards and downwards, and to and fro; or how fast.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(super) struct Room {
     pub(super) up: f64,
     pub(super) down: f64,
+    pub(super) all: f64,
 }
 
 impl Room {
     pub(super) const fn both(room: f64) -> Self {
-        Self { up: room, down: room }
+        Self { up: room, down: room, all: room }
+    }
+
+    /// How far in the direction of `change`.
+    pub(super) fn towards(self, change: f64) -> f64 {
+        at_most(if change > 0.0 { self.up } else { self.down }, self.all)
     }
 }
 
@@ -109,9 +115,9 @@ impl Plans {
     }
 
     /// How far a joint may leap now. What the plan before has led it to takes from it, by its own time or
-    /// by the joint's, and gives to the other direction; time refills each by what the speed that way
-    /// allows, and a stop in between does not. A leap that is only planned takes nothing: a later plan
-    /// may come before it.
+    /// by the joint's. Time refills each direction by what its speed allows, or by what the joint went the
+    /// other way at that one's: where one is forbidden, noise would else use it up. A stop in between
+    /// refills nothing. A leap that is only planned takes nothing: a later plan may come before it.
     pub(super) fn room(
         &self,
         dimension: usize,
@@ -130,12 +136,16 @@ impl Plans {
         };
         let moved = self.running.beyond(dimension, measured);
         let elapsed_s = self.now.since(self.running.sent).as_secs_f64();
-        let room = |left: f64, speed: f64, led: f64| {
-            at_least(at_most(left + speed * elapsed_s - led, tolerance), 0.0)
+        let room = |left: f64, speed: f64, led: f64, other: f64| {
+            // A way back is given for what was moved, and not for what was leapt.
+            let moved_back = at_most(at_least(-led, 0.0), other * elapsed_s);
+            let refilled = left + at_least(speed * elapsed_s, moved_back);
+            at_least(at_most(refilled - at_least(led, 0.0), tolerance), 0.0)
         };
         Room {
-            up: room(left.up, speed.up, at_least(led, moved)),
-            down: room(left.down, speed.down, at_least(-led, -moved)),
+            up: room(left.up, speed.up, at_least(led, moved), speed.down),
+            down: room(left.down, speed.down, at_least(-led, -moved), speed.up),
+            all: room(left.all, speed.all, at_least(led.abs(), moved.abs()), 0.0),
         }
     }
 
@@ -305,7 +315,7 @@ mod tests {
         assert!(plans.is_moving());
         // 0.1 and 1.4 s at 0.25 per s, less the 0.55 that it led to.
         let up = |plans: &Plans, tolerance: f64, speed: f64, measured: f64| {
-            plans.room(0, tolerance, Room { up: speed, down: 0.0 }, measured).up
+            plans.room(0, tolerance, Room { up: speed, ..Room::default() }, measured).up
         };
         assert_eq!(up(&plans, 0.1, 0.25, 0.0), 0.0);
         assert!((up(&plans, 0.1, 0.35, 0.0) - 0.04).abs() < 1e-12);
@@ -325,11 +335,17 @@ mod tests {
         let mut plans = under_way();
         plans.at(at(2));
         // 0.05 upwards in 0.2 s.
-        let room = plans.room(0, 1.0, Room { up: 0.5, down: 0.0 }, 0.0);
-        assert!((room.up - 0.15).abs() < 1e-12 && (room.down - 0.1).abs() < 1e-12, "{room:?}");
+        let near = |room: Room, up: f64, down: f64, all: f64| {
+            let far = [room.up - up, room.down - down, room.all - all];
+            assert!(far.iter().all(|far| far.abs() < 1e-12), "{room:?}");
+        };
+        near(plans.room(0, 1.0, Room { up: 0.5, down: 0.0, all: 0.5 }, 0.05), 0.15, 0.15, 0.15);
+        // No more than what that direction's speed explains: the rest was leapt.
+        near(plans.room(0, 1.0, Room { up: 0.1, down: 0.0, all: 0.0 }, 0.05), 0.07, 0.12, 0.05);
         // Where it is measured counts where that is further.
-        let room = plans.room(0, 1.0, Room { up: 0.0, down: 0.5 }, -0.08);
-        assert!((room.up - 0.05).abs() < 1e-12 && (room.down - 0.12).abs() < 1e-12, "{room:?}");
+        near(plans.room(0, 1.0, Room { up: 0.0, down: 0.5, all: 0.5 }, -0.08), 0.05, 0.12, 0.12);
+        assert_eq!(Room { up: 0.1, down: 0.2, all: 0.15 }.towards(1.0), 0.1);
+        assert_eq!(Room { up: 0.1, down: 0.2, all: 0.15 }.towards(-1.0), 0.15);
     }
 
     #[test]

@@ -92,7 +92,8 @@ impl Envelope {
     }
 
     /// Brings every point inside the position bounds. A joint that is outside comes in, by the plan's
-    /// own time; no point takes it further out than the one before.
+    /// own time; no point takes it further out than the one before. It is outside where it is both
+    /// measured there and was sent there: sag under load leads no further out, nor does a wrong sample.
     fn inside(
         &mut self,
         command: &mut Command,
@@ -103,7 +104,12 @@ impl Envelope {
         for (dimension, limits) in rules.limits.iter().enumerate() {
             let given = command.given.get(dimension).copied().unwrap_or(true);
             let Some(bounds) = limits.position.filter(|_| given) else { continue };
-            let mut reached = self.start(dimension, present);
+            let now = self.plans.now();
+            let sent = self.wire(dimension, now);
+            let start = self.start(dimension, present);
+            // The nearer of both to where it may be.
+            let (low, high) = (at_most(start, sent), at_least(start, sent));
+            let mut reached = at_least(at_most(f64::midpoint(bounds.min, bounds.max), high), low);
             let column = command.position.iter_mut().skip(dimension).step_by(dimensions);
             for (point, value) in column.enumerate() {
                 let bounds = Bounds {
@@ -214,12 +220,13 @@ impl Envelope {
         let speed = Room {
             up: at_least(fastest.max, 0.0) * allowance.velocity,
             down: at_least(-fastest.min, 0.0) * allowance.velocity,
+            all: at_least(fastest.max, -fastest.min) * allowance.velocity,
         };
         let room = self.plans.room(dimension, tolerance, speed, start);
         let Some((position, time_s, point)) = first else { return Ok(room) };
         let place = Place { point, dimension };
         let change = beyond(position, start, due);
-        let (may, speed) = if change > 0.0 { (room.up, speed.up) } else { (room.down, speed.down) };
+        let (may, speed) = (room.towards(change), speed.towards(change));
         let leap = at_least(change.abs() - speed * time_s * (1.0 + VELOCITY_SLACK), 0.0);
         if leap > may {
             let bound = (may + speed * time_s).copysign(change);

@@ -131,9 +131,6 @@ impl SourceWatch {
             if scene.before.lanes[lane].owner != Some(source) {
                 watch.engaged = false;
             }
-        } else {
-            // As if nobody had moved it yet.
-            watch.engaged = false;
         }
         watch.selected = source;
         Ok(())

@@ -2,10 +2,11 @@
 //! were left to themselves.
 
 use super::bench::*;
+use crate::gate::cause::{Action, Cause};
 use crate::gate::command::Command;
 use crate::gate::lane_state::LaneState;
 use crate::gate::limits::Bounds;
-use crate::gate::rules::{LaneRules, OnLimit, OnLimits, SilenceThen};
+use crate::gate::rules::{LaneRules, OnLimit, OnLimits, Shape, SilenceThen};
 use crate::gate::safe::SafeCommand;
 use crate::gate::state::State;
 use crate::gate::test_rules::{position_lane, velocity_lane};
@@ -43,10 +44,8 @@ fn hazard_47_refusals_that_go_on_keep_every_lane_held() {
     let states = both(&mut bench, 9.0, 0.05, 5_000);
     assert!(states.iter().all(|state| *state == LaneState::Holding), "{states:?}");
     assert_eq!(bench.gate.lane(1).unwrap().sent()[0].value, 0.0);
-    let (decision, _) = bench.send(0, 0, &[9.0]);
-    assert_eq!(decision.refusal.map(|refusal| refusal.reason), Some(Reason::Position));
-    // What would be forwarded is withheld until the share of refusals is small again.
-    assert_eq!(bench.verdict(0, &[0.01]), Verdict::Withheld);
+    assert_eq!(bench.verdict(0, &[9.0]), Verdict::Withheld);
+    // What would be forwarded ends it, once the share of refusals is small again.
     both(&mut bench, 0.01, 0.05, 2_000);
     assert_eq!(
         (bench.lane_state(0), bench.lane_state(1)),
@@ -75,6 +74,115 @@ fn hazard_47_a_source_that_died_while_its_lane_was_held_holds_all() {
         both(&mut bench, 0.1, 0.05, 1_000);
         assert_eq!(bench.lane_state(1), LaneState::Flowing, "it is back");
     }
+}
+
+/// Who sends for each measurement sends nothing while none comes: it has its timeout again, and no silence
+/// is counted in a hold that is not its own.
+#[test]
+fn when_a_source_waits_for_the_feedback_that_is_lost_expect_no_silence_of_its_own() {
+    let mut arms = position_lane(1);
+    arms.silence = SilenceThen::Kill(std::time::Duration::from_secs(1));
+    let mut gate = rules(vec![arms, velocity_lane(1)]);
+    gate.causes[Cause::SourceSilent.index()].action = Some(Action::Kill);
+    let mut bench = Bench::new(gate).armed();
+    for step in 0..50 {
+        both(&mut bench, 0.002 * f64::from(step), 0.05, 20);
+    }
+    bench.feedback = false;
+    bench.stream(1, 0, &[0.05], 12_000);
+    assert_eq!((bench.state(), bench.lane_state(0)), (State::Active, LaneState::Holding));
+    bench.feedback = true;
+    bench.stream(1, 0, &[0.05], 160);
+    both(&mut bench, 0.1, 0.05, 1_000);
+    assert_eq!((bench.state(), bench.lane_state(0)), (State::Active, LaneState::Flowing));
+}
+
+/// What it says while it is held counts: that the motion is over, or who goes on with it.
+#[test]
+fn when_a_motion_is_said_to_be_over_while_held_expect_its_lane_to_wait_and_hold_nobody() {
+    let feedback = || LaneRules { feedback: Some(0), ..velocity_lane(1) };
+    let mut bench = Bench::new(rules(vec![feedback(), position_lane(1)])).armed();
+    bench.velocity = vec![0.0];
+    bench.stream(0, 0, &[0.05], 400);
+    bench.feedback = false;
+    bench.stream(0, 0, &[0.05], 200);
+    // Let go, once.
+    bench.send(0, 0, &[0.0]);
+    bench.run(100);
+    bench.feedback = true;
+    bench.stream(1, 0, &[0.001], 2_000);
+    assert_eq!((bench.lane_state(0), bench.lane_state(1)), (LaneState::Waiting, LaneState::Flowing));
+}
+
+#[test]
+fn when_a_plan_that_was_held_would_be_over_expect_its_planner_to_owe_nothing() {
+    let plans = LaneRules {
+        shape: Shape::Trajectory,
+        safe: SafeCommand::HoldPoint { tolerance: 0.05 },
+        ..position_lane(1)
+    };
+    let mut plans = plans;
+    plans.sources[0].timeout = Some(std::time::Duration::from_secs(30));
+    let mut bench = Bench::new(rules(vec![plans, velocity_lane(1)])).armed();
+    let mut plan = Command::with_capacity(1, 64);
+    plan.points = 1;
+    plan.times.push(10_000_000_000);
+    plan.position.push(0.5);
+    assert!(bench.send_command(0, 0, &mut plan).forwards());
+    bench.run(500);
+    bench.feedback = false;
+    bench.run(200);
+    assert_eq!(bench.lane_state(0), LaneState::Holding);
+    bench.feedback = true;
+    bench.run(40_000);
+    bench.stream(1, 0, &[0.05], 400);
+    assert_eq!((bench.lane_state(0), bench.lane_state(1)), (LaneState::Waiting, LaneState::Flowing));
+}
+
+/// A policy moved two lanes and died: each is held by the other, and teleoperation takes both.
+#[test]
+fn when_two_lanes_are_silent_expect_a_higher_source_of_both_to_take_over() {
+    let mut bench = Bench::new(rules(vec![velocity_lane(1), velocity_lane(1)])).armed();
+    for _ in 0..20 {
+        bench.send(0, 1, &[0.05]);
+        bench.send(1, 1, &[0.05]);
+        bench.run(20);
+    }
+    bench.run(400);
+    assert_eq!((bench.lane_state(0), bench.lane_state(1)), (LaneState::Holding, LaneState::Holding));
+    for _ in 0..20 {
+        bench.send(0, 0, &[0.05]);
+        bench.send(1, 0, &[0.05]);
+        bench.run(20);
+    }
+    assert_eq!((bench.lane_state(0), bench.lane_state(1)), (LaneState::Flowing, LaneState::Flowing));
+}
+
+/// A stream that goes on while its lane is frozen for another is no refusal: against where it is held
+/// every command is too fast.
+#[test]
+fn when_a_stream_goes_on_while_held_for_another_expect_it_alive_and_no_cause_of_it() {
+    let mut arms = position_lane(1);
+    arms.on_limit = OnLimits { velocity: OnLimit::Reject, ..arms.on_limit };
+    arms.limits[0].velocity = Some(Bounds { min: -0.5, max: 0.5 });
+    arms.feedback = None;
+    arms.safe = SafeCommand::Silent;
+    arms.silence = SilenceThen::Kill(std::time::Duration::from_secs(1));
+    let mut held = position_lane(1);
+    held.safe = SafeCommand::Freeze { tolerance: 0.1 };
+    let mut gate = rules(vec![held, arms]);
+    gate.causes[Cause::RefusalsSustained.index()].action = Some(Action::Kill);
+    let mut bench = Bench::new(gate).armed();
+    bench.send(0, 0, &[0.0]);
+    let step = |bench: &mut Bench, n: i32| {
+        bench.send(1, 0, &[0.004 * f64::from(n)]);
+        bench.run(20);
+    };
+    (0..50).for_each(|n| step(&mut bench, n));
+    bench.feedback = false;
+    (50..200).for_each(|n| step(&mut bench, n));
+    assert_eq!(bench.state(), State::Active);
+    assert_eq!(bench.lane_state(1), LaneState::Holding);
 }
 
 /// One that waits after a finished motion owes nothing.
@@ -115,10 +223,8 @@ fn when_a_lane_is_given_back_to_priority_in_motion_expect_it_to_flow_on() {
         assert_eq!(bench.lane_state(0), LaneState::Flowing);
         bench.stream(0, 0, &[0.05], 400);
         assert_eq!((bench.state(), bench.lane_state(0)), (State::Active, LaneState::Flowing));
-        // Another that asks for motion takes it, as if nobody had moved it yet.
-        let now = bench.now().steady;
-        assert_eq!(bench.gate.select_source(0, None, now), Ok(()));
-        assert!(bench.send(0, 1, &[0.05]).0.forwards());
+        // A lower one that streams, too, takes nothing.
+        assert_eq!(bench.verdict(1, &[0.05]), Verdict::NotSelected);
         // Unless nobody does.
         bench.run(240);
         assert_ne!(bench.lane_state(0), LaneState::Flowing);
@@ -150,7 +256,6 @@ fn when_joints_left_to_themselves_sag_expect_the_hold_to_end_with_the_next_comma
 /// Total effort is not judged by a pose that was measured long ago.
 #[test]
 fn when_feedback_is_only_told_to_be_stale_expect_total_effort_not_judged_by_it() {
-    use crate::gate::cause::{Action, Cause};
     let mut lane = position_lane(1);
     lane.balance = true;
     lane.safe = SafeCommand::Silent;
@@ -173,7 +278,11 @@ fn when_feedback_is_only_told_to_be_stale_expect_total_effort_not_judged_by_it()
     let refusal = send(&mut bench, 0.61).refusal.map(|refusal| refusal.reason);
     assert_eq!(refusal, Some(Reason::TotalEffort));
     bench.feedback = false;
-    bench.run(300);
+    // A gap of one message is none.
+    bench.run(180);
+    let refusal = send(&mut bench, 0.61).refusal.map(|refusal| refusal.reason);
+    assert_eq!(refusal, Some(Reason::TotalEffort));
+    bench.run(120);
     let decision = send(&mut bench, 0.61);
     assert!(decision.forwards(), "{decision:?}");
 }

@@ -190,6 +190,52 @@ fn hazard_45_plans_bring_a_joint_outside_its_bounds_back_in() {
     }
 }
 
+/// Neither sag under load nor one wrong sample leads a plan out of the bounds.
+#[test]
+fn hazard_45_what_is_measured_outside_lets_no_plan_out() {
+    let mut bounded = lane();
+    bounded.limits[0].position = Some(Bounds { min: -1.0, max: 1.0 });
+    let mut bench = Bench::new(rules(vec![bounded.clone()])).armed();
+    for _ in 0..100 {
+        let mut sent = plan(&[(100, 1.5)]);
+        if bench.send_command(0, 0, &mut sent).forwards() {
+            assert!(sent.position[0] <= 1.0, "{}", sent.position[0]);
+            bench.pose[0] += 0.04;
+            if bench.pose[0] > 1.01 {
+                bench.pose[0] = 1.01;
+            }
+        }
+        bench.run(100);
+    }
+    let mut bench = Bench::new(rules(vec![bounded])).armed();
+    bench.run(50);
+    let now = bench.now().steady;
+    assert!(bench.gate.feedback(0, &[3.0], &[], now));
+    let mut sent = plan(&[(5_000, 2.5)]);
+    bench.send_command(0, 0, &mut sent);
+    assert_eq!(sent.position[0], 1.0);
+}
+
+/// To and fro by the tolerance is forgiven once, too.
+#[test]
+fn hazard_44_streams_of_short_plans_shake_no_joint() {
+    let mut lane = lane();
+    lane.sources[0].max_rate_hz = 1_000.0;
+    let mut gate = rules(vec![lane]);
+    gate.causes[Cause::RefusalsSustained.index()].action = Some(Action::Warn);
+    let mut bench = Bench::new(gate).armed();
+    let mut way = 0.0;
+    for step in 0..100 {
+        let target = if step % 2 == 0 { 0.05 } else { 0.0 };
+        if bench.send_command(0, 0, &mut plan(&[(0, target)])).forwards() {
+            way += (bench.pose[0] - target).abs();
+            bench.pose = vec![target];
+        }
+        bench.run(20);
+    }
+    assert!(way <= 0.5 * 2.0 + 2.0 * TOLERANCE, "{way} rad in 2 s");
+}
+
 /// Without fresh feedback a plan goes on from what is due, not from what was measured once.
 #[test]
 fn when_feedback_is_stale_and_only_told_expect_plans_to_begin_where_the_last_one_is() {
