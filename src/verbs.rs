@@ -20,7 +20,7 @@ use futures::channel::oneshot;
 use futures::future::{Either, select};
 
 pub use self::attempts::{Attempt, Attempts, Bucket};
-pub use self::refused::count_refused;
+pub use self::refused::{count_refused, told_refused};
 use crate::telemetry::status::{ConditionStatus, SelfTestPart};
 
 /// More at once than people and scripts make.
@@ -118,6 +118,17 @@ pub struct Outcome {
     pub self_test: Vec<SelfTestPart>,
 }
 
+/// What became of serving a wish.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Served {
+    /// It was served, whatever came of it.
+    Done,
+    /// Who asked had gone before it was begun.
+    NeverBegun,
+    /// Who asked went meanwhile.
+    Withdrawn,
+}
+
 /// A wish and where its outcome goes.
 #[derive(Debug)]
 pub struct Asked {
@@ -129,23 +140,23 @@ pub struct Asked {
 
 impl Asked {
     /// Has a wish served, and sends what came of it. One from which motion can follow is withdrawn
-    /// when its caller goes: nobody would look at the robot then. Returns false where it was.
-    pub async fn serve(self, serve: impl AsyncFnOnce(Wish) -> Outcome) -> bool {
+    /// when its caller goes: nobody would look at the robot then.
+    pub async fn serve(self, serve: impl AsyncFnOnce(Wish) -> Outcome) -> Served {
         let Self { wish, mut answer } = self;
         if !wish.ask.releases() {
             // A caller that has gone does not need the answer.
             answer.send(serve(wish).await).ok();
-            return true;
+            return Served::Done;
         }
         if answer.is_canceled() {
-            return false;
+            return Served::NeverBegun;
         }
         let outcome = match select(pin!(serve(wish)), answer.cancellation()).await {
             Either::Left((outcome, _)) => outcome,
-            Either::Right(((), _)) => return false,
+            Either::Right(((), _)) => return Served::Withdrawn,
         };
         answer.send(outcome).ok();
-        true
+        Served::Done
     }
 }
 
@@ -220,7 +231,8 @@ mod tests {
                 Outcome::default()
             };
             let served = wishes.recv().expect("asked").serve(serve).now_or_never();
-            assert_eq!((served, is_begun.get()), (Some(!releases), !releases));
+            let expected = if releases { Served::NeverBegun } else { Served::Done };
+            assert_eq!((served, is_begun.get()), (Some(expected), !releases));
         }
     }
 
@@ -236,11 +248,12 @@ mod tests {
             assert_eq!(task.as_mut().now_or_never(), None, "the gate has not answered");
             drop(caller);
             let after = task.as_mut().now_or_never();
-            assert_eq!(after, releases.then_some(false), "withdrawn, or goes on");
+            let expected = releases.then_some(Served::Withdrawn);
+            assert_eq!(after, expected, "withdrawn, or goes on");
             assert_eq!(gate.is_canceled(), releases, "and the gate sees it");
             if !releases {
                 gate.send(Outcome::default()).expect("it waits");
-                assert_eq!(task.now_or_never(), Some(true));
+                assert_eq!(task.now_or_never(), Some(Served::Done));
             }
         }
     }
@@ -252,7 +265,7 @@ mod tests {
             let mut caller = queue.ask(wish(ask)).expect("a place");
             let serve = async |_| Outcome { seq: 7, ..Outcome::default() };
             let served = wishes.recv().expect("asked").serve(serve).now_or_never();
-            assert_eq!(served, Some(true));
+            assert_eq!(served, Some(Served::Done));
             let outcome = caller.try_recv().expect("not gone").expect("an outcome");
             assert_eq!(outcome.seq, 7);
         }

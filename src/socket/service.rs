@@ -213,6 +213,7 @@ impl Service {
                 return Answer::error(ErrorCode::Busy, format!("refused: {error}"));
             }
             Err(error @ NotTaken::Ended) => {
+                self.refused(&wish, RequestRefusal::Ended);
                 return Answer::error(ErrorCode::Ended, format!("refused: {error}"));
             }
         };

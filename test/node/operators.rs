@@ -6,6 +6,7 @@ use std::process::Output;
 
 use serde_json::{Value, json};
 
+use crate::monitor::wait_series;
 use crate::rig::{BASE, Node, Rig, TWIST};
 use crate::support::{Scratch, wait_for};
 
@@ -224,4 +225,24 @@ fn a_second_node_on_one_socket_does_not_start_and_harms_nobody() {
     assert!(second.log().contains("control_socket.path"), "{}", second.log());
     done(&rig, &["kill"]);
     rig.wait_state("killed", |state| state["label"] == "killed");
+}
+
+#[test]
+fn when_who_asked_has_gone_expect_it_told_and_a_name_with_a_nul_to_harm_nobody() {
+    let mut rig = Rig::new(BASE);
+    let ask = br#"{"v":1,"verb":"reset","seq":1,"operator":"eve\u0000\nnobody"}"#;
+    wait_for("a wish withdrawn", || {
+        let mut client = UnixStream::connect(rig.lease.socket()).expect("connect");
+        client.write_all(&[&ask[..], b"\n"].concat()).expect("send");
+        drop(client);
+        rig.node.log().contains("reset refused: withdrawn")
+    });
+    assert!(!rig.node.log().contains("\nnobody"), "one line: {}", rig.node.log());
+    // It is told on /rosout, too, by a thread that lives.
+    assert_eq!(rig.trigger("kill")["success"], true);
+    let state = rig.wait_state("killed", |state| state["label"] == "killed");
+    assert!(rig.verb("reset", state["seq"].as_u64().expect("a seq"))["success"] == true);
+    assert!(rig.node.lives(), "{}", rig.node.log());
+    let refused = "interlock_reset_refusals_total{reason=\"withdrawn\"}";
+    wait_series(&mut rig, refused, |count| count >= 1.0);
 }

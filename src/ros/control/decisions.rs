@@ -3,6 +3,7 @@
 use r2r::interlock::msg;
 use r2r::{Node, Publisher, QosProfile};
 
+use super::plain;
 use super::state_msg::time;
 use crate::config::model::Config;
 use crate::gate::envelope::Change;
@@ -28,7 +29,7 @@ impl Decisions {
     pub(super) fn publish(&self, feed: &DecisionFeed, config: &Config) {
         for _ in 0..AT_ONCE {
             let Some(record) = feed.take() else { return };
-            let published = self.0.publish(&message(&record, config));
+            let published = plain::publish(&self.0, message(&record, config));
             feed.give_back(record);
             if let Err(error) = published {
                 tracing::warn!(%error, "~/decisions cannot be published");

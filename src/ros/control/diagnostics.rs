@@ -5,8 +5,8 @@ use std::time::Duration;
 use r2r::diagnostic_msgs::msg::{DiagnosticArray, DiagnosticStatus, KeyValue};
 use r2r::{Node, Publisher, QosProfile};
 
-use super::sensor_diagnostics;
 use super::state_msg::time;
+use super::{plain, sensor_diagnostics};
 use crate::config::model::Config;
 use crate::gate::lane_state::LaneState;
 use crate::gate::state::State;
@@ -102,7 +102,7 @@ impl Diagnostics {
         }
         let mut array = DiagnosticArray { status: parts, ..Default::default() };
         array.header.stamp = time(wall);
-        self.publisher.publish(&array)
+        plain::publish(&self.publisher, array)
     }
 }
 

@@ -11,6 +11,7 @@ mod description;
 mod diagnostics;
 mod lacks;
 mod parameters;
+mod plain;
 mod rosout;
 mod sensor_diagnostics;
 mod state_msg;
@@ -265,7 +266,7 @@ impl ControlNode {
     }
 
     fn tell_state(&self, status: &Status, wall: WallTime) {
-        if let Err(error) = self.state.publish(&state_msg::state(status, wall)) {
+        if let Err(error) = plain::publish(&self.state, state_msg::state(status, wall)) {
             tracing::warn!(%error, "~/state cannot be published");
         }
     }

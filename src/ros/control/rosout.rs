@@ -8,6 +8,7 @@ use crossbeam_channel::Receiver;
 use r2r::rcl_interfaces::msg::Log;
 use r2r::{Node, Publisher, QosProfile};
 
+use super::plain;
 use super::state_msg::time;
 use crate::telemetry::logging::{ROSOUT_DEPTH, RosoutLine};
 use crate::telemetry::slots::{LogCounts, LogLevel, LogSink};
@@ -46,7 +47,7 @@ impl Rosout {
     /// next turn would have one more.
     pub(super) fn publish(&self) {
         for line in self.lines.try_iter().take(AT_ONCE) {
-            if self.publisher.publish(&message(line, &self.logger)).is_err() {
+            if plain::publish(&self.publisher, message(line, &self.logger)).is_err() {
                 self.counts.lost.at(LogSink::Rosout).increment();
             }
         }

@@ -17,18 +17,19 @@ use r2r::interlock::srv::{Arm, Reset, SelectSource};
 use r2r::std_srvs::srv::Trigger;
 use r2r::{Node, QosProfile, ServiceRequest, WrappedServiceTypeSupport};
 
+use super::plain::{Plain, plain};
 use super::state_msg::condition;
 use super::{Shared, Tasks};
 use crate::clock;
 use crate::gate::core::SelectRefused;
 use crate::gate::state::State;
-use crate::ros::gate_thread::{Answer, Denied, Verb};
+use crate::ros::gate_thread::{Answer, Denied, NotAsked, Verb};
 use crate::telemetry::events::{Event, RequestRefusal, ShortText, What};
 use crate::telemetry::report::condition_status;
 use crate::telemetry::self_test::SelfTestPart;
 use crate::telemetry::slots::{ArmRefusal, ResetRefusal};
 use crate::telemetry::watched::WatchedLanes;
-use crate::verbs::{Ask, Asked, Attempt, Outcome, Via, Wish, count_refused};
+use crate::verbs::{Ask, Asked, Attempt, Outcome, Served, Via, Wish, count_refused, told_refused};
 
 /// Offers the five services.
 pub(super) fn serve(
@@ -54,7 +55,7 @@ fn offer<T, F>(
 where
     T: WrappedServiceTypeSupport + 'static,
     T::Request: Send + Sync,
-    T::Response: Send,
+    T::Response: Send + Plain,
     T::Request: Clone,
     F: Future<Output = T::Response> + Send,
 {
@@ -65,7 +66,7 @@ where
             let request: ServiceRequest<T> = request;
             let response = answer(shared.clone(), request.message.clone()).await;
             // The client may have gone, or never match; the verb has been served.
-            if let Err(error) = request.respond(response) {
+            if let Err(error) = request.respond(plain(response)) {
                 tracing::warn!(service = name, %error, "an answer could not be sent");
             }
         }
@@ -79,9 +80,17 @@ pub(super) fn take_wishes(wishes: &Receiver<Asked>, shared: &Arc<Shared>, spawne
     while let Ok(asked) = wishes.try_recv() {
         let shared = shared.clone();
         let task = async move {
-            let (verb, operator) = (asked.wish.ask.verb(), asked.wish.operator.clone());
-            if !asked.serve(async |wish| serve_wish(&shared, wish).await).await {
-                tracing::info!("{verb} of {operator} withdrawn: who asked has gone");
+            let wish = asked.wish.clone();
+            match asked.serve(async |wish| serve_wish(&shared, wish).await).await {
+                Served::Done => {}
+                Served::NeverBegun => not_served(&shared, &wish, RequestRefusal::Withdrawn),
+                // The gate has it and sees that nobody waits: it counts it.
+                Served::Withdrawn => {
+                    shared.events.post(Event {
+                        at: clock::now(),
+                        what: told_refused(&wish, RequestRefusal::Withdrawn),
+                    });
+                }
             }
         };
         // Refused only by a pool that is gone.
@@ -100,10 +109,27 @@ fn requested(shared: &Shared, wish: &Wish) {
     shared.events.post(Event { at: clock::now(), what });
 }
 
-/// Asks the gate thread. An `Err` is the text of why it could not be asked.
-async fn ask(shared: &Shared, verb: Verb) -> Result<Answer, String> {
-    let answer = shared.requests.ask(verb).map_err(|error| error.to_string())?;
-    answer.await.map_err(|_| "the gate is shutting down".to_owned())
+/// Asks the gate thread. An `Err` is what there is to answer where it could not be asked.
+async fn ask(shared: &Shared, wish: &Wish, verb: Verb) -> Result<Answer, Outcome> {
+    let error = match shared.requests.ask(verb) {
+        Ok(answer) => match answer.await {
+            Ok(answer) => return Ok(answer),
+            Err(_) => NotAsked::Ended,
+        },
+        Err(error) => error,
+    };
+    let why = match error {
+        NotAsked::Busy => RequestRefusal::Busy,
+        NotAsked::Ended => RequestRefusal::Ended,
+    };
+    not_served(shared, wish, why);
+    Err(refusal(format!("refused: {error}")))
+}
+
+/// Counts and tells a wish that the gate never saw.
+fn not_served(shared: &Shared, wish: &Wish, why: RequestRefusal) {
+    let what = count_refused(&shared.slots, wish, why);
+    shared.events.post(Event { at: clock::now(), what });
 }
 
 fn closed(verb: &str) -> Outcome {
@@ -147,7 +173,7 @@ pub(super) async fn serve_wish(shared: &Shared, wish: Wish) -> Outcome {
     let outcome = match &wish.ask {
         Ask::Reset { seq } => {
             if is_open {
-                reset(shared, *seq).await
+                reset(shared, &wish, *seq).await
             } else {
                 shared.slots.node.reset_refusals.at(ResetRefusal::NotOpen).increment();
                 closed("reset")
@@ -155,17 +181,17 @@ pub(super) async fn serve_wish(shared: &Shared, wish: Wish) -> Outcome {
         }
         Ask::Arm { seq, profile } => {
             if is_open {
-                arm(shared, *seq, profile).await
+                arm(shared, &wish, *seq, profile).await
             } else {
                 shared.slots.node.arm_refusals.at(ArmRefusal::NotOpen).increment();
                 closed("arm")
             }
         }
-        Ask::Disarm => disarm(shared).await,
-        Ask::SelfTest => self_test(shared).await,
+        Ask::Disarm => disarm(shared, &wish).await,
+        Ask::SelfTest => self_test(shared, &wish).await,
         Ask::SelectSource { lane, source } => {
             if is_open {
-                select(shared, lane, source).await
+                select(shared, &wish, lane, source).await
             } else {
                 closed("select_source")
             }
@@ -181,9 +207,9 @@ pub(super) async fn serve_wish(shared: &Shared, wish: Wish) -> Outcome {
     outcome
 }
 
-async fn reset(shared: &Shared, seq: u64) -> Outcome {
-    match ask(shared, Verb::Reset { seq }).await {
-        Err(message) => refusal(message),
+async fn reset(shared: &Shared, wish: &Wish, seq: u64) -> Outcome {
+    match ask(shared, wish, Verb::Reset { seq }).await {
+        Err(outcome) => outcome,
         Ok(answer) => concluded(shared, &answer, || {
             let until_arm = WatchedLanes::of_config(&shared.config).until_arm();
             format!("disarmed, seq {}: {until_arm}", answer.seq)
@@ -191,7 +217,7 @@ async fn reset(shared: &Shared, seq: u64) -> Outcome {
     }
 }
 
-async fn arm(shared: &Shared, seq: u64, profile: &str) -> Outcome {
+async fn arm(shared: &Shared, wish: &Wish, seq: u64, profile: &str) -> Outcome {
     let wanted = if profile.is_empty() { &shared.config.profile } else { profile };
     let profiles = &shared.config.profiles;
     let Some(profile) = profiles.iter().position(|profile| profile.name == wanted) else {
@@ -204,24 +230,24 @@ async fn arm(shared: &Shared, seq: u64, profile: &str) -> Outcome {
     if let Err(error) = shared.audit.lock().look() {
         tracing::warn!(%error, "the graph cannot be read");
     }
-    match ask(shared, Verb::Arm { seq, profile }).await {
-        Err(message) => refusal(message),
+    match ask(shared, wish, Verb::Arm { seq, profile }).await {
+        Err(outcome) => outcome,
         Ok(answer) => {
             concluded(shared, &answer, || format!("active, seq {}, profile {wanted}", answer.seq))
         }
     }
 }
 
-async fn disarm(shared: &Shared) -> Outcome {
-    match ask(shared, Verb::Disarm).await {
-        Err(message) => refusal(message),
+async fn disarm(shared: &Shared, wish: &Wish) -> Outcome {
+    match ask(shared, wish, Verb::Disarm).await {
+        Err(outcome) => outcome,
         Ok(answer) => concluded(shared, &answer, || format!("disarmed, seq {}", answer.seq)),
     }
 }
 
-async fn self_test(shared: &Shared) -> Outcome {
-    let answer = match ask(shared, Verb::SelfTest).await {
-        Err(message) => return refusal(message),
+async fn self_test(shared: &Shared, wish: &Wish) -> Outcome {
+    let answer = match ask(shared, wish, Verb::SelfTest).await {
+        Err(outcome) => return outcome,
         Ok(answer) => answer,
     };
     let (texts, seq) = (shared.texts(), answer.seq);
@@ -253,7 +279,7 @@ fn stops_nothing(shared: &Shared) -> &'static str {
     if is_all { ", but no lane is gated: a kill stops nothing" } else { "" }
 }
 
-async fn select(shared: &Shared, lane: &str, source: &str) -> Outcome {
+async fn select(shared: &Shared, wish: &Wish, lane: &str, source: &str) -> Outcome {
     let lanes = &shared.config.lanes;
     let Some((index, config)) = lanes.iter().enumerate().find(|(_, l)| l.name == lane) else {
         let names: Vec<&str> = lanes.iter().map(|lane| lane.name.as_str()).collect();
@@ -269,8 +295,8 @@ async fn select(shared: &Shared, lane: &str, source: &str) -> Outcome {
         }
         found
     };
-    match ask(shared, Verb::SelectSource { lane: index, source: wanted }).await {
-        Err(message) => refusal(message),
+    match ask(shared, wish, Verb::SelectSource { lane: index, source: wanted }).await {
+        Err(outcome) => outcome,
         Ok(answer) => {
             let mut outcome = concluded(shared, &answer, || {
                 if wanted.is_some() {
@@ -296,8 +322,7 @@ fn concluded(shared: &Shared, answer: &Answer, done: impl FnOnce() -> String) ->
     };
     Outcome {
         done: answer.result.is_ok(),
-        // ROS's strings end at the first NUL.
-        message: message.replace('\0', "\u{FFFD}"),
+        message,
         state: answer.state.label().to_owned(),
         seq: answer.seq,
         unmet: unmet.map(|unmet| condition_status(unmet, shared.texts())).collect(),

@@ -88,6 +88,10 @@ closed_list! {
         RateLimited = "rate_limited",
         /// Too many requests wait.
         Busy = "busy",
+        /// Who asked had gone.
+        Withdrawn = "withdrawn",
+        /// The node is shutting down.
+        Ended = "ended",
     }
 }
 

@@ -18,12 +18,16 @@ closed_list! {
         Unmet = "unmet",
         /// Another reset or arm waits for its record, or too many requests wait.
         Busy = "busy",
+        /// Who asked had gone, or a shutdown came first.
+        Withdrawn = "withdrawn",
         /// Release over ROS is closed (`release_over_ros: false`).
         NotOpen = "not_open",
         /// Who asks over the socket may not.
         NotAuthorised = "not_authorised",
         /// Too many attempts.
         RateLimited = "rate_limited",
+        /// The node is shutting down.
+        Ended = "ended",
     }
 }
 
@@ -39,8 +43,8 @@ impl ResetRefusal {
             Refused::ResetFirst
             | Refused::AlreadyActive
             | Refused::AlreadyDisarmed
-            | Refused::UnknownProfile
-            | Refused::Withdrawn => None,
+            | Refused::UnknownProfile => None,
+            Refused::Withdrawn => Some(Self::Withdrawn),
         }
     }
 }
@@ -68,6 +72,8 @@ closed_list! {
         NotAuthorised = "not_authorised",
         /// Too many attempts.
         RateLimited = "rate_limited",
+        /// The node is shutting down.
+        Ended = "ended",
     }
 }
 
