@@ -134,6 +134,17 @@ impl Machine {
         }
     }
 
+    /// The same, where a lane may still be on its way to zero: until it is there, whoever finds this
+    /// record finds an end in motion.
+    #[must_use]
+    pub fn record_while(&self, is_slowing: bool) -> Latched {
+        let Latched { state, seq } = self.record();
+        match state {
+            State::Disarmed if is_slowing => Latched { state: State::Active, seq },
+            State::Disarmed | State::Active | State::Killed => Latched { state, seq },
+        }
+    }
+
     /// Whether a reset or an arm waits for its record, and nothing has defeated it so far.
     #[must_use]
     pub fn is_releasing(&self) -> bool {

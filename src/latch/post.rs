@@ -32,10 +32,10 @@ pub struct Posted {
 }
 
 impl Posted {
-    /// What belongs on disk for this machine.
+    /// What belongs on disk for this machine; `is_slowing`: a lane is still on its way to zero.
     #[must_use]
-    pub fn of(machine: &Machine, number: u64) -> Self {
-        let latched = machine.record();
+    pub fn of(machine: &Machine, is_slowing: bool, number: u64) -> Self {
+        let latched = machine.record_while(is_slowing);
         let killed = latched.state == State::Killed;
         let first = machine.first_trip().copied().filter(|_| killed);
         Self { number, latched, first, trips: *machine.trips() }
@@ -100,6 +100,14 @@ impl Progress {
         self.writable.load(Ordering::Acquire)
     }
 
+    /// A write begins. One that takes the kill off the disk may do so at any moment from here on, also
+    /// where it is told as failed: nobody may be told any more that a restart comes up killed.
+    pub(super) fn begin(&self, posted: &Posted) {
+        if killed_seq(posted) == 0 {
+            self.killed_seq.store(0, Ordering::Release);
+        }
+    }
+
     pub(super) fn tell(&self, posted: &Posted, written: bool) {
         let number = posted.number;
         self.writable.store(written, Ordering::Release);
@@ -152,11 +160,13 @@ impl Post {
         (Self { mailbox, progress, posted: begun }, output)
     }
 
-    /// Posts what belongs on disk, where it has changed. Returns the number that covers it.
-    pub fn post(&mut self, machine: &Machine) -> u64 {
+    /// Posts what belongs on disk, where it has changed; `is_slowing`: a lane is still on its way to
+    /// zero. Returns the number that covers it.
+    pub fn post(&mut self, machine: &Machine, is_slowing: bool) -> u64 {
         // Every trip moves `seq`, so state and `seq` tell whether there is anything new.
-        if machine.record() != self.posted.latched {
-            self.posted = Posted::of(machine, self.posted.number.saturating_add(1));
+        if machine.record_while(is_slowing) != self.posted.latched {
+            let number = self.posted.number.saturating_add(1);
+            self.posted = Posted::of(machine, is_slowing, number);
             *self.mailbox.input_buffer_mut() = self.posted;
             self.mailbox.publish();
             self.progress.wake_writer();
@@ -180,7 +190,7 @@ mod tests {
 
     /// A record as it is posted.
     fn posted(record: BootRecord, seq: u64, number: u64) -> Posted {
-        Posted::of(&Machine::at_boot(Start::of(record, seq), Moment::default()), number)
+        Posted::of(&Machine::at_boot(Start::of(record, seq), Moment::default()), false, number)
     }
 
     #[test]
@@ -188,6 +198,11 @@ mod tests {
         let killed = |number| posted(BootRecord::Killed, 7, number);
         let progress = Progress::new(&killed(FIRST), true);
         assert!(progress.is_kill_durable(7));
+        progress.begin(&killed(2));
+        assert!(progress.is_kill_durable(7), "the same again takes nothing off it");
+        // A reset is on its way: from now on the disk may say that it is disarmed.
+        progress.begin(&posted(BootRecord::Clean, 8, 2));
+        assert!(!progress.is_kill_durable(7));
         // Overdue, so it was refused and the kill posted again; then the disk took it.
         progress.tell(&posted(BootRecord::Clean, 8, 2), true);
         assert!(!progress.is_kill_durable(7), "a restart would come up disarmed");

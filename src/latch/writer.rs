@@ -67,7 +67,7 @@ impl Latch {
         wake: Box<dyn Fn() + Send>,
     ) -> std::io::Result<(Post, Self)> {
         let machine = Machine::at_boot(start, now);
-        let begun = Posted::of(&machine, FIRST);
+        let begun = Posted::of(&machine, false, FIRST);
         let mut writer = Writer::new(parts);
         writer.write(&begun);
         let progress = Progress::new(&begun, writer.trouble.is_none());
@@ -135,6 +135,7 @@ impl Writer {
             let now = (self.parts.steady)();
             let due = now.since(checked) >= CHECK;
             if is_new || due && (pending || self.has_new_names()) {
+                progress.begin(&posted);
                 pending = !self.write(&posted);
                 progress.tell(&posted, !pending);
                 wake();

@@ -98,12 +98,12 @@ fn when_posted_expect_the_number_told_and_the_next_run_to_know_it() {
     let bench = Bench::new("posted");
     let (mut machine, mut post, latch) = bench.run();
     assert_eq!(bench.read().trips[0].cause, "first_run", "before anything was posted");
-    let number = post.post(&machine);
+    let number = post.post(&machine, false);
     assert!(post.progress().is_durable(number), "nothing is new");
     machine.reset(1, false, Moment::default()).unwrap();
     kill(&mut machine, Cause::KillService);
     kill(&mut machine, Cause::KillSignal);
-    let number = post.post(&machine);
+    let number = post.post(&machine, false);
     wait("the record", || post.progress().is_durable(number));
     assert!(bench.woken.load(Ordering::SeqCst) > 0);
     assert!(!post.progress().has_failed(number));
@@ -139,8 +139,14 @@ fn when_the_file_cannot_be_written_expect_the_number_failed_and_all_of_it_writte
     let away = bench.folder.with_extension("away");
     std::fs::rename(&bench.folder, &away).unwrap();
     wait("the loss to be noticed", || !post.progress().is_writable());
+    // A reset that is not known to be on disk may be there all the same.
+    assert!(post.progress().is_kill_durable(1));
+    machine.begin(Release::Reset, 1, false).unwrap();
+    let number = post.post(&machine, false);
+    wait("the failure", || post.progress().has_failed(number));
+    assert!(!post.progress().is_kill_durable(1));
     kill(&mut machine, Cause::KillService);
-    let number = post.post(&machine);
+    let number = post.post(&machine, false);
     wait("the failure", || post.progress().has_failed(number));
     assert!(!post.progress().is_durable(number));
     assert!(bench.told.lock().last().unwrap().as_ref().unwrap().contains("mkdir"));
@@ -158,7 +164,7 @@ fn when_the_process_dies_while_active_expect_unclean_and_while_ended_active_not_
     let (mut machine, mut post, latch) = bench.run();
     machine.reset(1, false, Moment::default()).unwrap();
     machine.arm(2, false, Moment::default()).unwrap();
-    let number = post.post(&machine);
+    let number = post.post(&machine, false);
     wait("the mark", || post.progress().is_durable(number));
     latch.finish();
     assert!(!bench.read().clean, "nobody ends active by himself");
@@ -176,7 +182,7 @@ fn hazard_38_start_drops_robot_a_second_restart_knows_that_the_run_ended_in_moti
         let (mut machine, mut post, latch) = bench.run();
         machine.reset(1, false, Moment::default()).unwrap();
         machine.arm(2, false, Moment::default()).unwrap();
-        post.post(&machine);
+        post.post(&machine, false);
         latch.finish();
         drop(post);
         assert_eq!(bench.ended(boot), ended);
@@ -185,7 +191,7 @@ fn hazard_38_start_drops_robot_a_second_restart_knows_that_the_run_ended_in_moti
             assert_eq!(machine.first_trip().map(|trip| trip.cause), Some(Cause::UncleanRestart));
             // A kill meanwhile is news, and no reset.
             kill(&mut machine, Cause::KillService);
-            post.post(&machine);
+            post.post(&machine, false);
             latch.finish();
             drop(post);
             assert_eq!(bench.ended(boot), again);
@@ -193,19 +199,43 @@ fn hazard_38_start_drops_robot_a_second_restart_knows_that_the_run_ended_in_moti
         // A reset that was written, and overtaken by a kill, is none.
         let (mut machine, mut post, latch) = bench.run_in(boot);
         machine.begin(Release::Reset, machine.seq(), false).unwrap();
-        post.post(&machine);
+        post.post(&machine, false);
         wait("the record of the reset", || bench.read().state == State::Disarmed);
         kill(&mut machine, Cause::KillSignal);
-        post.post(&machine);
+        post.post(&machine, false);
         latch.finish();
         drop(post);
         assert_eq!(bench.ended(boot), again, "it never came true");
         let (mut machine, mut post, latch) = bench.run_in(boot);
         machine.reset(machine.seq(), false, Moment::default()).unwrap();
         kill(&mut machine, Cause::KillService);
-        post.post(&machine);
+        post.post(&machine, false);
         latch.finish();
         assert_eq!(bench.ended(boot), BootRecord::Killed, "it was reset");
         assert_eq!(bench.read().state, State::Killed);
     }
+}
+
+#[test]
+fn hazard_38_start_drops_robot_a_run_that_ends_in_its_ramp_to_zero_ended_in_motion() {
+    let bench = Bench::new("ramp");
+    let (mut machine, mut post, latch) = bench.run();
+    machine.reset(1, false, Moment::default()).unwrap();
+    machine.arm(2, false, Moment::default()).unwrap();
+    post.post(&machine, false);
+    machine.disarm(Moment::default()).unwrap();
+    let number = post.post(&machine, true);
+    wait("the record of the ramp", || post.progress().is_durable(number));
+    let contents = bench.read();
+    assert_eq!((contents.state, contents.seq), (State::Active, machine.seq()));
+    assert_eq!(bench.ended(BOOT), BootRecord::EndedActive, "as a crash here would leave it");
+    // At zero, it is what it says.
+    let number = post.post(&machine, false);
+    wait("the record of the end", || post.progress().is_durable(number));
+    assert_eq!(bench.ended(BOOT), BootRecord::Clean);
+    // Let go on the way: no clean end.
+    post.post(&machine, true);
+    latch.finish();
+    assert!(!bench.read().clean);
+    assert_eq!(bench.ended(BOOT), BootRecord::EndedActive);
 }

@@ -2,7 +2,8 @@
 //! arm that waits for its record.
 //!
 //! **Invariants:** a stop is published before its record is posted; a reset or an arm takes effect only
-//! once its record is on disk and everything was looked at again; nothing here waits.
+//! once its record is on disk and everything was looked at again; the record says active until no lane is
+//! on its way to zero any more; nothing here waits.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -82,7 +83,7 @@ impl GateThread {
     pub(super) fn persist(&mut self, now: SteadyTime) -> u64 {
         let latch = &mut self.latch;
         if let Some(post) = &mut latch.post {
-            latch.number = post.post(self.gate.machine());
+            latch.number = post.post(self.gate.machine(), self.gate.is_slowing());
             let progress = post.progress();
             match latch.unwritten {
                 Some((number, _)) if progress.is_durable(number) => latch.unwritten = None,
