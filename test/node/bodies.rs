@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::monitor::wait_series;
 use crate::rig::{BASE, Rig, TWIST};
 use crate::support::wait_for;
 
@@ -55,6 +56,28 @@ fn a_body_that_tilts_or_turns_too_fast_kills() {
         rig.peer.publish("/agent", json!({}));
         rig.peer.ask("stop", json!({"topic": "/imu"}));
     }
+    // Both stops are timed, though no tick found them.
+    wait_series(&mut rig, "interlock_stop_seconds_count{trigger=\"automatic\"}", |n| n == 2.0);
+}
+
+#[test]
+fn a_sample_that_is_too_large_is_no_sign_of_life() {
+    let params = params().replace("timeout_s: 60.0", "timeout_s: 0.5");
+    let mut rig = Rig::new(&format!("    max_message_bytes: 2048\n{params}"));
+    rig.peer.subscribe("/cmd_vel", TWIST);
+    rig.peer.publisher("/imu", IMU);
+    rig.peer.ask("stream", json!({"topic": "/imu", "msg": leans(0.0, 0.0), "hz": 50.0}));
+    rig.arm();
+    rig.peer.ask("stop", json!({"topic": "/imu"}));
+    // As far as it goes it says that the body stands upright.
+    let mut large = leans(0.0, 0.0);
+    large["header"] = json!({"frame_id": "x".repeat(4096)});
+    rig.peer.ask("stream", json!({"topic": "/imu", "msg": large, "hz": 50.0}));
+    let state = rig.wait_lane(0, "holding");
+    assert_eq!((&state["label"], &state["permitted"]), (&json!("active"), &json!(false)));
+    rig.peer.ask("stop", json!({"topic": "/imu"}));
+    rig.peer.ask("stream", json!({"topic": "/imu", "msg": leans(0.0, 0.0), "hz": 50.0}));
+    rig.wait_state("the next one of its size used", |state| state["permitted"] == true);
 }
 
 #[test]

@@ -238,7 +238,13 @@ impl GateThread {
                 Ok(Some(_)) => {
                     let mut unusable = None;
                     let guards = feedback.guards;
-                    for one in &mut feedback.uses {
+                    // Decoding takes as long as the message is.
+                    let too_large = self.buffer.bytes().len() > self.config.max_message_bytes;
+                    if too_large {
+                        let lane = feedback.uses.first().and_then(|one| one.lane);
+                        unusable = Some(Unusable { lane, ..Unusable::default() });
+                    }
+                    for one in feedback.uses.iter_mut().filter(|_| !too_large) {
                         let bytes = self.buffer.bytes();
                         if !read(one, bytes, &mut self.gate, (index, guards), now) {
                             let (missing, not_finite) =
@@ -256,6 +262,12 @@ impl GateThread {
                         }
                     }
                     self.record_feedback(index, unusable, now);
+                    if too_large
+                        && self.buffer.has_grown()
+                        && let Err(error) = self.buffer.shrink()
+                    {
+                        self.failed(Call::Take, Subject::Feedback(index), error.code);
+                    }
                 }
                 Ok(None) => self.pending.clear(&feedback.bit),
                 Err(error) => {

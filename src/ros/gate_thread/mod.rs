@@ -49,6 +49,7 @@ use crate::config::model::Config;
 use crate::gate::core::Gate;
 use crate::gate::limits::DimensionLimits;
 use crate::gate::snapshot::Snapshot;
+use crate::gate::state::State;
 use crate::gate::stop::LONGEST_RAMP;
 use crate::gate::units::{Moment, SteadyTime};
 use crate::kill_switch::{KillCount, KillSwitch};
@@ -194,7 +195,11 @@ impl GateThread {
             self.publish_safe(clock::now());
         }
         worked |= self.take_requests(now);
+        let was_active = self.gate.machine().state() == State::Active;
         self.take_feedback(now);
+        if was_active {
+            self.note_stop(now);
+        }
         worked |= self.take_commands();
         let now = clock::now();
         if now.steady >= self.next_tick {

@@ -44,7 +44,7 @@ impl GateThread {
     }
 
     /// A cause may have stopped what was in motion: it is timed as a kill is.
-    fn note_stop(&mut self, now: Moment) {
+    pub(super) fn note_stop(&mut self, now: Moment) {
         let machine = self.gate.machine();
         let trigger = match machine.state() {
             State::Active => return,
