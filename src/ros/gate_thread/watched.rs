@@ -86,11 +86,10 @@ impl WatchedTrip {
     }
 }
 
-/// Whether audits go on.
-#[derive(Default)]
+/// Whether audits go on, of every lane.
 pub(super) struct Audits {
-    /// The newest one's number, and when it was seen first; `None` before the first.
-    newest: Option<(u8, SteadyTime)>,
+    /// The newest one's number of each lane, and when it was seen first; `None` before the first.
+    newest: Vec<Option<(u8, SteadyTime)>>,
     has_stopped: bool,
 }
 
@@ -107,27 +106,43 @@ enum AuditNews {
 }
 
 impl Audits {
+    fn new(lanes: usize) -> Self {
+        Self { newest: vec![None; lanes], has_stopped: false }
+    }
+
     /// This thread stood still, and who knows who else: what is known counts anew.
-    pub(super) const fn stood_still(&mut self, now: SteadyTime) {
-        if let Some((_, at)) = &mut self.newest {
+    pub(super) fn stood_still(&mut self, now: SteadyTime) {
+        for (_, at) in self.newest.iter_mut().flatten() {
             *at = now;
         }
     }
 
-    fn look(&mut self, number: Option<u8>, now: SteadyTime) -> AuditNews {
-        let Some(number) = number else { return AuditNews::None };
-        match self.newest {
-            Some((newest, at)) if newest == number => {
-                let is_news = !self.has_stopped && now.since(at) > AUDIT_LIMIT;
-                self.has_stopped |= is_news;
-                if is_news { AuditNews::Stopped } else { AuditNews::None }
-            }
-            Some(_) | None => {
-                self.newest = Some((number, now));
-                let is_again = std::mem::take(&mut self.has_stopped);
-                if is_again { AuditNews::Again } else { AuditNews::Another }
+    /// One lane that is not looked at is enough: an audit that failed for it has no number.
+    fn look(
+        &mut self,
+        numbers: impl IntoIterator<Item = Option<u8>>,
+        now: SteadyTime,
+    ) -> AuditNews {
+        let (mut is_another, mut is_late) = (false, false);
+        for (newest, number) in self.newest.iter_mut().zip(numbers) {
+            let Some(number) = number else { continue };
+            match *newest {
+                Some((seen, at)) if seen == number => is_late |= now.since(at) > AUDIT_LIMIT,
+                Some(_) | None => {
+                    *newest = Some((number, now));
+                    is_another = true;
+                }
             }
         }
+        if is_late {
+            let is_news = !std::mem::replace(&mut self.has_stopped, true);
+            return if is_news { AuditNews::Stopped } else { AuditNews::None };
+        }
+        if !is_another {
+            return AuditNews::None;
+        }
+        let is_again = std::mem::take(&mut self.has_stopped);
+        if is_again { AuditNews::Again } else { AuditNews::Another }
     }
 }
 
@@ -171,7 +186,7 @@ impl Watched {
     pub(super) fn new(config: &Config) -> Self {
         Self {
             clocks: ClockCauses::new(clock::STEP),
-            audits: Audits::default(),
+            audits: Audits::new(config.lanes.len()),
             lanes: vec![WatchedLane::default(); config.lanes.len()],
             paths: 0,
             sensors: WatchedSensors::new(config),
@@ -206,9 +221,8 @@ impl GateThread {
         if self.ends_at.is_some() {
             return;
         }
-        // Every lane is looked at in each of them.
-        let number = self.facts.lanes().flatten().map(|facts| facts.audit).next();
-        let stopped = match self.watched.audits.look(number, now.steady) {
+        let numbers = self.facts.lanes().map(|facts| facts.map(|facts| facts.audit));
+        let stopped = match self.watched.audits.look(numbers, now.steady) {
             AuditNews::None => return,
             AuditNews::Another => None,
             AuditNews::Stopped => Some(true),
@@ -331,28 +345,47 @@ mod tests {
     #[test]
     fn when_nobody_looks_at_the_graph_any_more_expect_it_told_once_and_the_way_back() {
         let at = |s: u64| SteadyTime::from_nanos(s * 1_000_000_000);
-        let mut audits = Audits::default();
-        assert_eq!(audits.look(None, at(100)), AuditNews::None, "the start is another's to bound");
-        assert_eq!(audits.look(Some(7), at(200)), AuditNews::Another);
-        assert_eq!(audits.look(Some(8), at(201)), AuditNews::Another);
+        let mut audits = Audits::new(1);
+        assert_eq!(
+            audits.look([None], at(100)),
+            AuditNews::None,
+            "the start is another's to bound"
+        );
+        assert_eq!(audits.look([Some(7)], at(200)), AuditNews::Another);
+        assert_eq!(audits.look([Some(8)], at(201)), AuditNews::Another);
         for s in 201..=206 {
-            assert_eq!(audits.look(Some(8), at(s)), AuditNews::None);
+            assert_eq!(audits.look([Some(8)], at(s)), AuditNews::None);
             assert!(!audits.has_stopped);
         }
-        assert_eq!(audits.look(Some(8), at(207)), AuditNews::Stopped);
-        assert_eq!(audits.look(Some(8), at(300)), AuditNews::None, "once");
+        assert_eq!(audits.look([Some(8)], at(207)), AuditNews::Stopped);
+        assert_eq!(audits.look([Some(8)], at(300)), AuditNews::None, "once");
         assert!(audits.has_stopped);
-        assert_eq!(audits.look(Some(9), at(301)), AuditNews::Again);
+        assert_eq!(audits.look([Some(9)], at(301)), AuditNews::Again);
         assert!(!audits.has_stopped);
-        assert_eq!(audits.look(Some(10), at(302)), AuditNews::Another);
+        assert_eq!(audits.look([Some(10)], at(302)), AuditNews::Another);
         audits.stood_still(at(400));
         assert_eq!(
-            audits.look(Some(10), at(400)),
+            audits.look([Some(10)], at(400)),
             AuditNews::None,
             "it was this thread that stood"
         );
-        assert_eq!(audits.look(Some(10), at(406)), AuditNews::Stopped);
+        assert_eq!(audits.look([Some(10)], at(406)), AuditNews::Stopped);
         assert!(AUDIT * 5 <= AUDIT_LIMIT, "five of them");
+    }
+
+    #[test]
+    fn when_one_lane_cannot_be_looked_at_any_more_expect_that_told_though_others_are() {
+        let at = |s: u64| SteadyTime::from_nanos(s * 1_000_000_000);
+        let mut audits = Audits::new(2);
+        assert_eq!(audits.look([Some(1), Some(1)], at(1)), AuditNews::Another);
+        for s in 2..=6 {
+            let number = u8::try_from(s).unwrap();
+            assert_eq!(audits.look([Some(number), Some(1)], at(s)), AuditNews::Another);
+        }
+        assert_eq!(audits.look([Some(7), Some(1)], at(7)), AuditNews::Stopped);
+        assert_eq!(audits.look([Some(8), Some(1)], at(8)), AuditNews::None);
+        assert!(audits.has_stopped);
+        assert_eq!(audits.look([Some(9), Some(2)], at(9)), AuditNews::Again);
     }
 
     #[test]

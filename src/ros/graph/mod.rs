@@ -210,16 +210,17 @@ impl GraphAudit {
         first.map(|()| moved || self.nameless.is_awaited())
     }
 
-    /// Looks at every endpoint of every topic. A lane whose graph cannot be read has no reader.
+    /// Looks at every endpoint of every topic. A lane whose output cannot be looked at keeps what was
+    /// seen last, and no audit is counted for it: the gate notices when there is none for too long.
     ///
     /// # Errors
     /// The first of rcl's, after everything was looked at.
     pub fn look(&mut self) -> Result<(), RclError> {
-        self.controllers.clear();
+        let before = std::mem::take(&mut self.controllers);
         let mut first = Ok(());
         let mut nameless = 0;
         for index in 0..self.lanes.len() {
-            first = first.and(self.look_at_lane(index, &mut nameless));
+            first = first.and(self.look_at_lane(index, &before, &mut nameless));
         }
         self.nameless.looked(nameless);
         let (node, notes) = (&self.node, &self.notes);
@@ -270,7 +271,12 @@ impl GraphAudit {
         first
     }
 
-    fn look_at_lane(&mut self, index: usize, nameless: &mut usize) -> Result<(), RclError> {
+    fn look_at_lane(
+        &mut self,
+        index: usize,
+        before: &[FoundController],
+        nameless: &mut usize,
+    ) -> Result<(), RclError> {
         let (Some(lane), Some(last)) = (self.lanes.get_mut(index), self.last.get_mut(index)) else {
             return Ok(());
         };
@@ -302,8 +308,10 @@ impl GraphAudit {
         let output = match output {
             Ok(output) => output,
             Err(error) => {
-                first = first.and(Err(error));
-                Output::default()
+                // Not seen is neither "nobody foreign" nor "no reader".
+                let known = before.iter().filter(|one| one.lane == index);
+                self.controllers.extend(known.cloned());
+                return first.and(Err(error));
             }
         };
         *nameless = nameless.saturating_add(output.nameless);
