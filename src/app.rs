@@ -1,5 +1,6 @@
 //! The composition root: builds the parts, starts and supervises the threads, shuts down.
 
+mod ending;
 mod error;
 mod latch;
 mod shutdown;
@@ -11,10 +12,11 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use parking_lot::Mutex;
-use signal_hook::consts::SIGUSR1;
 use signal_hook::iterator::Signals;
 
+use self::ending::Ending;
 pub use self::error::AppError;
+use self::signals::Does;
 use crate::attribution::Attribution;
 use crate::clock;
 use crate::config::args::Arguments;
@@ -26,6 +28,7 @@ use crate::gate::snapshot::Snapshot;
 use crate::gate::state::State;
 use crate::http::{self, Bounds, HttpParts, HttpServer};
 use crate::kill_switch::KillSwitch;
+use crate::latch::Latch;
 use crate::realtime;
 use crate::ros::control::{Control, ControlNode};
 use crate::ros::gate_thread::{BuildError, Endpoints, GateThread};
@@ -55,9 +58,9 @@ pub fn run(
     arguments: &Arguments,
     logging: Logging,
 ) -> Result<ExitCode, AppError> {
-    // First: without it the signal that kills would end the process, and a restart might come up
+    // First: without it a signal that kills would end the process, and a restart might come up
     // disarmed. The signals that end it do so at once as long as nothing has been published.
-    let signals = Signals::new([SIGUSR1])?;
+    let signals = Signals::new(signals::EARLY)?;
     let config = Arc::new(config);
     let notes = Arc::new(Notes::default());
     let opened = latch::open(&config, &notes)?;
@@ -171,16 +174,19 @@ pub fn run(
         tracing::warn!("{told}");
     }
     let manager = tell_service_manager(&progress, &switch, &slots)?;
-    let whole = Whole { config: &config, notes: &notes, manager: manager.as_ref() };
+    let whole = Whole {
+        config: &config,
+        notes: &notes,
+        manager: manager.as_ref(),
+        progress: &progress,
+        latch,
+    };
     supervise(built.thread, (control, monitor), (&switch, &built.waker), signals, whole)?;
     watchdog.join().ok();
     drop(manager);
     events.post(Event { at: clock::now(), what: What::Stopping });
     drop(socket);
     drop(http);
-    if let Some(latch) = latch {
-        latch.finish();
-    }
     drop(built.replies);
     event_log.stop();
     Ok(ExitCode::SUCCESS)
@@ -191,6 +197,9 @@ struct Whole<'a> {
     config: &'a Arc<Config>,
     notes: &'a Arc<Notes>,
     manager: Option<&'a ServiceManager>,
+    /// Of the gate thread.
+    progress: &'a Arc<Progress>,
+    latch: Option<Latch>,
 }
 
 /// Says what failed of the real-time set-up, to the log and to whoever asks later.
@@ -210,11 +219,16 @@ fn supervise(
     whole: Whole<'_>,
 ) -> std::io::Result<()> {
     // Kills that came during the start: before the gate's first turn.
-    if signals.pending().next().is_some() {
+    if signals.pending().filter(|signal| signals::does(*signal) == Does::Kill).count() > 0 {
         switch.raise(Cause::KillSignal);
     }
     for signal in signals::that_end() {
-        signals.add_signal(signal)?;
+        match signals.add_signal(signal) {
+            Ok(()) => {}
+            Err(error) if signals::is_usual(signal) => return Err(error),
+            // A tool below us may keep one for itself.
+            Err(error) => tracing::warn!(signal, %error, "signal {signal} is not ours: {error}"),
+        }
     }
     let ended = signals.handle();
     let (set_up, notes) = (whole.config.clone(), whole.notes.clone());
@@ -229,22 +243,34 @@ fn supervise(
         std::thread::Builder::new().name("monitor".to_owned()).spawn(move || monitor.run())
     });
     let monitor = monitor.transpose()?;
+    let mut ending = Ending::default();
     for signal in signals.forever() {
-        if signal == SIGUSR1 {
-            switch.raise(Cause::KillSignal);
-        } else {
-            tracing::info!(signal, "shutting down: safe command, then end");
-            switch.shut_down();
-            if let Some(manager) = whole.manager {
-                manager.look();
+        match signals::does(signal) {
+            Does::Kill => switch.raise(Cause::KillSignal),
+            Does::Nothing => {
+                tracing::warn!(signal, "a file has reached this process's limit (ulimit -f)");
+            }
+            Does::End => {
+                tracing::info!(signal, "shutting down: safe command, then end");
+                switch.shut_down();
+                if let Some(manager) = whole.manager {
+                    manager.look();
+                }
+                ending.begin(whole.progress);
             }
         }
         waker.wake();
     }
     // The gate has ended by itself only after a shutdown; whatever else it was ends here too.
     switch.shut_down();
+    ending.begin(whole.progress);
     // An Err is a panic, which the hook has turned into a burst and an abort.
     gate.join().ok();
+    // Nothing more is posted. First of all that can wait, so that no other thread's end keeps the disk
+    // from knowing that this one was clean.
+    if let Some(latch) = whole.latch {
+        latch.finish();
+    }
     control.join().ok();
     if let Some(monitor) = monitor {
         monitor.join().ok();

@@ -1,13 +1,56 @@
-//! Which signals end the process: all that would end it without a safe command otherwise.
+//! What each signal does: none that can be caught ends or freezes the process in motion without a safe
+//! command.
+//!
+//! Left as they are: SIGKILL and SIGSTOP, which nobody catches; faults of the program (SIGSEGV, SIGABRT
+//! and their like), after which nothing of it can be relied on; SIGPIPE, which the runtime has ignored;
+//! what ends nothing by itself; and SIGTTIN and SIGTTOU, because a write that is caught there is tried
+//! again for ever.
 
-use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
+use libc::{SIGPWR, SIGRTMAX, SIGRTMIN, SIGSTKFLT};
+use signal_hook::consts::{
+    SIGALRM, SIGHUP, SIGINT, SIGIO, SIGPROF, SIGQUIT, SIGTERM, SIGTSTP, SIGUSR1, SIGUSR2,
+    SIGVTALRM, SIGXCPU, SIGXFSZ,
+};
+
+/// What a signal does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Does {
+    /// A kill; the process goes on.
+    Kill,
+    /// Nothing but a line in the log: the write that was too long fails, and whoever writes says so.
+    Nothing,
+    /// The stop of a shutdown, then the end.
+    End,
+}
+
+/// The signals that end nothing, from the first line of the process on. SIGTSTP is Ctrl-Z: it would
+/// freeze the process in motion.
+pub(super) const EARLY: [i32; 4] = [SIGUSR1, SIGUSR2, SIGTSTP, SIGXFSZ];
+
+/// What a signal of ours does.
+pub(super) fn does(signal: i32) -> Does {
+    match signal {
+        SIGUSR1 | SIGUSR2 | SIGTSTP => Does::Kill,
+        SIGXFSZ => Does::Nothing,
+        _ => Does::End,
+    }
+}
+
+/// Whether somebody ends the process by it in the usual way: without it nothing starts.
+pub(super) fn is_usual(signal: i32) -> bool {
+    [SIGTERM, SIGINT, SIGQUIT, SIGHUP].contains(&signal)
+}
 
 /// The signals that stop the robot and then end the process. A closed terminal is one (SIGHUP),
-/// unless whoever started us had it ignored, as `nohup` does: then it ends nothing.
+/// unless whoever started us had it ignored, as `nohup` does: then it ends nothing. The rest is what
+/// somebody sends by a wrong number, a limit of the system, or a battery behind the machine.
 pub(super) fn that_end() -> impl Iterator<Item = i32> {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let keeps = move |signal: &i32| *signal != SIGHUP || !is_ignored(&status, *signal);
-    [SIGTERM, SIGINT, SIGQUIT, SIGHUP].into_iter().filter(keeps)
+    let asked = [SIGTERM, SIGINT, SIGQUIT, SIGHUP];
+    let others = [SIGALRM, SIGVTALRM, SIGPROF, SIGIO, SIGPWR, SIGXCPU, SIGSTKFLT];
+    let all = asked.into_iter().chain(others).chain(SIGRTMIN()..=SIGRTMAX());
+    all.filter(keeps)
 }
 
 /// Whether a process with this `/proc` status ignores a signal. What cannot be read ignores none.
@@ -21,6 +64,33 @@ fn is_ignored(status: &str, signal: i32) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// As signal(7) has them: the numbers of which nothing is to be done here.
+    const LEFT: [i32; 17] = [
+        4, 5, 6, 7, 8, 9, 11, 13, 17, 18, 19, 21, 22, 23, 28, 31, // and the C library's own:
+        32,
+    ];
+
+    #[test]
+    fn when_any_number_is_sent_expect_a_kill_an_end_or_a_reason_why_not() {
+        let ends: Vec<i32> = that_end().collect();
+        for number in 1..=SIGRTMAX() {
+            let is_early = EARLY.contains(&number);
+            let is_left = LEFT.contains(&number) || number == 33;
+            // Under `nohup` the first one is nobody's.
+            let is_ours = number == SIGHUP || ends.contains(&number);
+            assert_eq!(
+                [is_early, is_left, is_ours].iter().filter(|one| **one).count(),
+                1,
+                "signal {number}"
+            );
+            if !is_left {
+                assert_eq!(does(number) == Does::End, !is_early, "signal {number}");
+            }
+        }
+        assert_eq!([SIGUSR1, SIGUSR2, SIGTSTP].map(does), [Does::Kill; 3]);
+        assert_eq!(does(SIGXFSZ), Does::Nothing);
+    }
 
     #[test]
     fn when_started_by_nohup_expect_a_closed_terminal_to_end_nothing() {

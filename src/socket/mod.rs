@@ -233,7 +233,11 @@ async fn serve(listener: UnixListener, service: Arc<Service>, mut stopped: watch
             continue;
         }
         // Those that find no place in reserve either wait in the kernel's queue for the next one.
-        let Ok(place) = reserve.clone().acquire_owned().await else { break };
+        let place = tokio::select! {
+            _ = stopped.wait_for(|stop| *stop) => break,
+            place = reserve.clone().acquire_owned() => place,
+        };
+        let Ok(place) = place else { break };
         tasks.spawn(async move {
             client::serve_kill_only(stream, &service).await;
             drop(place);

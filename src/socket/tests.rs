@@ -43,10 +43,12 @@ impl Client {
         self.answer()
     }
 
-    /// The server has closed: nothing more comes.
+    /// The server has closed: nothing more comes. One that has only gone quiet has not.
     fn is_closed(&mut self) -> bool {
-        let mut rest = Vec::new();
-        matches!(self.0.read_to_end(&mut rest), Ok(0)) || rest.is_empty()
+        match self.0.read_to_end(&mut Vec::new()) {
+            Ok(count) => count == 0,
+            Err(error) => error.kind() == std::io::ErrorKind::ConnectionReset,
+        }
     }
 }
 
@@ -287,7 +289,9 @@ fn when_a_client_never_reads_expect_it_closed_and_others_served() {
 
 #[test]
 fn when_as_many_clients_as_may_be_expect_kills_served_and_the_rest_told() {
-    let rig = Rig::with(FakeNode::in_state("active", 1), quick(), 0);
+    // Long enough for a client on a busy machine to send its line; those that are silent are waited for.
+    let bounds = Bounds { reserve_line: Duration::from_secs(2), ..quick() };
+    let rig = Rig::with(FakeNode::in_state("active", 1), bounds, 0);
     let mut held: Vec<Client> = (0..16).map(|_| Client::new(&rig)).collect();
     // All sixteen are served: none of them is one too many.
     assert!(held.iter_mut().all(|one| one.ask(r#"{"v":1,"verb":"status"}"#).ok));
@@ -355,6 +359,22 @@ fn hazard_42_stale_arm_accepted_over_the_socket() {
     let answer = operator.ask(r#"{"v":1,"verb":"reset","seq":7}"#);
     assert_eq!(code(&answer), "refused");
     assert_eq!(rig.node.status.lock().state, "killed");
+}
+
+#[test]
+fn when_the_server_stops_with_every_place_taken_expect_it_to_wait_for_no_client() {
+    // Nobody in reserve is given up before the test's own patience is over.
+    let bounds = Bounds { clients: 0, reserve: 1, reserve_line: PATIENCE * 2, ..quick() };
+    let mut rig = Rig::with(FakeNode::in_state("active", 1), bounds, 0);
+    let mut held = Client::new(&rig);
+    // Not a whole line: it keeps its place, and the next one is accepted and finds none.
+    held.send(b"ki");
+    let _next = Client::new(&rig);
+    let server = rig.server.take();
+    let stopping = std::thread::spawn(move || drop(server));
+    wait(|| stopping.is_finished());
+    stopping.join().expect("an end");
+    assert!(held.is_closed());
 }
 
 #[test]

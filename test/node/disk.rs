@@ -206,7 +206,7 @@ fn when_who_asked_for_an_arm_goes_while_it_is_written_expect_it_withdrawn() {
     wait_for("the arm on its way to the disk", || latched(&rig) == Some(State::Active));
     drop(client);
     let says = |rig: &Rig, part: &str| rig.node.log().contains(part);
-    wait_for("the withdrawal", || says(&rig, "withdrawn: who asked has gone"));
+    wait_for("the withdrawal", || says(&rig, " refused: withdrawn"));
     disk.let_go();
     wait_for("the refusal", || says(&rig, "arm refused: withdrawn"));
     assert_eq!(rig.state()["label"], "disarmed");

@@ -219,7 +219,7 @@ fn is_under_nohup() -> bool {
 
 #[test]
 fn hazard_28_shutdown_drops_robot_by_a_closed_terminal_or_a_key() {
-    for signal in [Signal::HUP, Signal::QUIT] {
+    for signal in [Signal::HUP, Signal::QUIT, Signal::ALARM, Signal::POWER] {
         if signal == Signal::HUP && is_under_nohup() {
             eprintln!("skipped: SIGHUP is ignored in this session, and so by the node");
             continue;
@@ -252,4 +252,55 @@ fn hazard_28_shutdown_drops_robot_a_killed_one_stays_held_until_the_end() {
     wait_for("safe commands", || rig.peer.count("/cmd_vel") > from + 1);
     let after = rig.peer.received("/cmd_vel", from);
     assert!(after.iter().all(|one| goes(one, 0.0)), "{after:?}");
+}
+
+#[test]
+fn ctrl_z_and_sigusr2_kill_and_the_process_goes_on() {
+    let mut rig = in_motion();
+    for signal in [Signal::TSTP, Signal::USR2] {
+        let from = rig.peer.count("/cmd_vel");
+        rig.node.signal(signal);
+        let state = rig.wait_state("killed", |state| state["label"] == "killed");
+        assert_eq!(state["first_trip"]["cause"], "kill_signal", "{signal:?}");
+        rig.wait_message("/cmd_vel", from, "standstill", |one| goes(one, 0.0));
+        rig.reset();
+        rig.arm();
+        rig.flows("/agent", 0.25);
+    }
+    assert!(rig.node.lives(), "{}", rig.node.log());
+}
+
+#[test]
+fn a_thread_that_hangs_keeps_nobody_from_the_next_run() {
+    let mut rig = in_motion();
+    let Some(control) = hold(&rig, "control") else { return };
+    rig.node.signal(Signal::TERM);
+    assert_eq!(rig.node.ended().code(), Some(0), "{}", rig.node.log());
+    drop(control);
+    assert!(rig.node.log().contains("the process ends without it"), "{}", rig.node.log());
+    // It was stopped, and the disk knows it.
+    assert_eq!(rig.run_again("second")["label"], "disarmed");
+}
+
+#[test]
+fn hazard_38_start_drops_robot_killed_in_the_ramp_of_a_disarm() {
+    let slowly = slowing().replace("deceleration: 0.25", "deceleration: 0.1");
+    let mut rig = Rig::persisted(&slowly);
+    rig.peer.subscribe("/cmd_vel", TWIST);
+    rig.peer.publisher("/agent", TWIST);
+    rig.peer.wait_for_writer("/cmd_vel");
+    rig.reset();
+    rig.arm();
+    rig.flows("/agent", 0.375);
+    let from = rig.peer.count("/cmd_vel");
+    assert_eq!(rig.trigger("disarm")["success"], true);
+    // Disarmed, and still on its way to zero.
+    rig.wait_message("/cmd_vel", from, "the ramp", |one| speed(one) < 0.35);
+    rig.node.signal(Signal::KILL);
+    rig.node.ended();
+    let last = rig.peer.newest("/cmd_vel").expect("a command");
+    assert!(speed(&last) > 0.0, "too late to show anything: {last:?}");
+    let state = rig.run_again("second");
+    assert_eq!(state["label"], "killed");
+    assert_eq!(state["first_trip"]["cause"], "unclean_restart");
 }

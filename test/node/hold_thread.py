@@ -57,8 +57,10 @@ def main():
         ptrace(CONTINUE, thread)
         time.sleep(0.001)
     print("held", flush=True)
-    while not os.WIFSIGNALED(os.waitpid(thread, WALL)[1]):
-        pass
+    ended = False
+    while not ended:
+        status = os.waitpid(thread, WALL)[1]
+        ended = os.WIFSIGNALED(status) or os.WIFEXITED(status)
     print("ended", flush=True)
 
 

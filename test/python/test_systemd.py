@@ -67,8 +67,8 @@ def test_what_will_be_refused_again_is_not_started_again(unit):
 
 def test_its_times_leave_room_for_what_the_node_does(unit):
     service = unit["Service"]
-    # shutdown_stop_s is at most 3 s; the node ends a stalled gate by itself after 0.5 s.
-    assert float(service["TimeoutStopSec"]) > 3.0
+    # shutdown_stop_s is at most 3 s, a ramp 5 s, the end 3 s; the node ends a stalled gate by itself after 0.5 s.
+    assert float(service["TimeoutStopSec"]) > 3.0 + 5.0 + 3.0
     assert float(service["WatchdogSec"]) > 2 * 0.5
 
 
