@@ -15,6 +15,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 pub struct SensorFacts {
     /// Moves after every change of the others.
     changes: AtomicU64,
+    /// Moves while thread `monitor` goes on; 0 before its first look.
+    looks: AtomicU64,
     /// Factor on velocity and speeding up, as bits.
     derating: AtomicU64,
     /// What was found where a temperature trips, °C, as bits; NaN where none does.
@@ -30,6 +32,7 @@ impl SensorFacts {
         let none = |count: usize| (0..count).map(|_| AtomicU64::new(f64::NAN.to_bits())).collect();
         Arc::new(Self {
             changes: AtomicU64::new(0),
+            looks: AtomicU64::new(0),
             derating: AtomicU64::new(1.0_f64.to_bits()),
             temperatures: none(temperatures),
             batteries: none(batteries),
@@ -66,6 +69,17 @@ impl SensorFacts {
     /// now and once more at the next look, never missed.
     pub(super) fn changes(&self) -> u64 {
         self.changes.load(Ordering::Acquire)
+    }
+
+    /// Thread `monitor` goes on.
+    pub(super) fn look(&self) {
+        // Relaxed: the number is all there is to see.
+        self.looks.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Moves while thread `monitor` goes on; `None` before its first look, and where there is none.
+    pub(super) fn looks(&self) -> Option<u64> {
+        Some(self.looks.load(Ordering::Relaxed)).filter(|looks| *looks != 0)
     }
 
     /// How much of velocity and speeding up is left.

@@ -164,6 +164,7 @@ fn entry(event: &Event, slots: &Slots) -> Option<Entry> {
         | What::DecisionLost { .. }
         | What::Description(_)
         | What::Audits { .. }
+        | What::Monitor { .. }
         | What::MiddlewareFailed { .. } => None,
     }
 }

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::endings::hold;
 use crate::monitor::{series, wait_series};
 use crate::peer::Peer;
 use crate::rig::{BASE, Node, Rig, TWIST, goes, twist};
@@ -380,4 +381,22 @@ fn when_a_sensor_s_type_does_not_fit_expect_no_start_and_why() {
             assert!(node.log().contains(part), "{sensor}: {part} in\n{}", node.log());
         }
     }
+}
+
+#[test]
+fn when_nobody_looks_at_heat_any_more_expect_the_least_speed_until_somebody_does() {
+    let mut rig = rig(&motors(60.0), "/heat", ARRAY);
+    let mut running = false;
+    stream(&mut rig, "/heat", heat(&[30.0, 40.5]), &mut running);
+    wait_series(&mut rig, &celsius("1"), |found| found == 40.5);
+    rig.arm();
+    let Some(monitor) = hold(&rig, "monitor") else { return };
+    let says = |rig: &Rig, part: &str| rig.node.log().contains(part);
+    wait_for("it in the log", || says(&rig, "nobody has looked at temperatures"));
+    rig.wait_state("the least", |state| state["derating"] == 0.2);
+    wait_for("no number that nobody measures", || series(&mut rig, &celsius("1")).is_none());
+    drop(monitor);
+    rig.wait_state("all of it", |state| state["derating"] == 1.0);
+    wait_for("the way back in the log", || says(&rig, "are looked at again"));
+    wait_series(&mut rig, &celsius("1"), |found| found == 40.5);
 }

@@ -15,6 +15,7 @@ impl GateThread {
         if self.stood_still(now) {
             self.drain_commands(Drain::Fenced);
             self.watched.audits.stood_still(now.steady);
+            self.watched.monitor.stood_still(now.steady);
         }
         self.slots.node.ticked(now.steady);
         let was_active = self.gate.machine().state() == State::Active;

@@ -31,13 +31,15 @@ const AUDIT_LIMIT: Duration = Duration::from_secs(5);
 pub(super) struct Watched {
     clocks: ClockCauses,
     pub(super) audits: Audits,
+    /// Looks of thread `monitor`, as one lane's audits.
+    pub(super) monitor: Audits,
     lanes: Vec<WatchedLane>,
     paths: u64,
-    sensors: WatchedSensors,
+    pub(super) sensors: WatchedSensors,
 }
 
 /// Heat and charge.
-struct WatchedSensors {
+pub(super) struct WatchedSensors {
     /// How often something had changed at the last look.
     changes: u64,
     /// One for each temperature, then for each battery.
@@ -54,6 +56,16 @@ struct WatchedTrip {
 }
 
 impl WatchedSensors {
+    /// Everything is handed on again at the next look.
+    pub(super) const fn forget(&mut self) {
+        // No count of changes comes as far.
+        self.changes = u64::MAX;
+    }
+
+    pub(super) const fn is_empty(&self) -> bool {
+        self.trips.is_empty()
+    }
+
     fn new(config: &Config) -> Self {
         let hot = config.temperature_points().enumerate().map(|(point, (one, _))| {
             (Cause::TemperatureTrip, Subject::Temperature(point), one.thresholds)
@@ -95,7 +107,7 @@ pub(super) struct Audits {
 
 /// What a look at the audits found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum AuditNews {
+pub(super) enum AuditNews {
     None,
     /// There was another one.
     Another,
@@ -118,7 +130,7 @@ impl Audits {
     }
 
     /// One lane that is not looked at is enough: an audit that failed for it has no number.
-    fn look(
+    pub(super) fn look(
         &mut self,
         numbers: impl IntoIterator<Item = Option<u8>>,
         now: SteadyTime,
@@ -187,6 +199,7 @@ impl Watched {
         Self {
             clocks: ClockCauses::new(clock::STEP),
             audits: Audits::new(config.lanes.len()),
+            monitor: Audits::new(1),
             lanes: vec![WatchedLane::default(); config.lanes.len()],
             paths: 0,
             sensors: WatchedSensors::new(config),
@@ -273,6 +286,7 @@ impl GateThread {
 impl GateThread {
     /// What thread `monitor` found of heat and charge.
     pub(super) fn read_sensors(&mut self, now: Moment) {
+        self.watch_monitor(now);
         let changes = self.sensors.changes();
         if changes == self.watched.sensors.changes {
             return;

@@ -96,6 +96,7 @@ pub struct MonitorThread {
     bits: Bits,
     slots: Arc<Slots>,
     switch: Arc<KillSwitch>,
+    facts: Arc<SensorFacts>,
     refreshed: SteadyTime,
 }
 
@@ -131,11 +132,11 @@ impl MonitorThread {
         let node = Node::new(&context, &name, &resolved.namespace, options)?;
         let now = clock::steady();
         let mut bits = Bits::new(slots.topics.capacity().saturating_add(sensors));
-        let shared = (slots.clone(), facts);
+        let shared = (slots.clone(), facts.clone());
         let sensors = Sensors::new(node.clone(), config, read, shared, &mut bits, now)?;
         let config = config.monitor.clone();
         let topics = Topics::new(node, (config, named), excluded, slots.clone(), &mut bits, now)?;
-        Ok(Some(Self { topics, sensors, bits, slots, switch, refreshed: now }))
+        Ok(Some(Self { topics, sensors, bits, slots, switch, facts, refreshed: now }))
     }
 
     /// Runs until shutdown.
@@ -151,6 +152,7 @@ impl MonitorThread {
             self.topics.turn(&mut self.bits, now);
             if now.steady.since(self.refreshed) >= PARK {
                 self.refreshed = now.steady;
+                self.facts.look();
                 self.sensors.refresh(now.steady);
                 self.topics.refresh(now.steady);
             }

@@ -98,6 +98,17 @@ pub(super) fn write(event: &Event, slots: &Slots) {
         What::Audits { stopped: false } => {
             tracing::warn!(kind, "the graph is looked at again");
         }
+        What::Monitor { stopped: true } => tracing::error!(
+            kind,
+            "nobody has looked at temperatures, batteries and monitored topics for 5 s: where there are \
+             temperatures or batteries, velocity is derated to the least until somebody does"
+        ),
+        What::Monitor { stopped: false } => {
+            tracing::warn!(
+                kind,
+                "temperatures, batteries and monitored topics are looked at again"
+            );
+        }
         What::SelfTested(result) => {
             let (input, text) = crate::telemetry::self_test::told(result, slots);
             match result.flaw.map(Flaw::label) {

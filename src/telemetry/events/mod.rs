@@ -156,6 +156,11 @@ pub enum What {
         /// No more, or again.
         stopped: bool,
     },
+    /// Whether thread `monitor` looks at heat, charge and topics.
+    Monitor {
+        /// No more, or again.
+        stopped: bool,
+    },
     /// What came of one part of a self test.
     SelfTested(PartResult),
     /// A self test was refused.
@@ -187,6 +192,7 @@ impl What {
             Self::DecisionLost { .. } => EventKind::DecisionLost,
             Self::Description(_) => EventKind::RobotDescription,
             Self::Audits { .. } => EventKind::GraphAudit,
+            Self::Monitor { .. } => EventKind::Monitor,
             Self::SelfTested(_) => EventKind::SelfTest,
             Self::SelfTestRefused(_) => EventKind::SelfTestRefused,
             Self::MiddlewareFailed { .. } => EventKind::MiddlewareFailed,

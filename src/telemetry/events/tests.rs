@@ -84,6 +84,7 @@ fn one_of_each() -> Vec<What> {
         }),
         What::Description(DescriptionIs::Used),
         What::Audits { stopped: true },
+        What::Monitor { stopped: true },
         What::SelfTested(PartResult {
             part: Part::Input(0),
             reach: Reach::Trip,

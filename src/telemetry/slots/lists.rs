@@ -195,6 +195,8 @@ closed_list! {
         RobotDescription = "robot_description",
         /// The graph is not looked at any more, or is again.
         GraphAudit = "graph_audit",
+        /// Heat, charge and topics are not looked at any more, or are again.
+        Monitor = "monitor",
         /// What came of one part of a self test.
         SelfTest = "self_test",
         /// A self test was refused.
