@@ -166,9 +166,8 @@ impl Gate {
     pub(super) fn is_recent(&self, lane: usize, now: SteadyTime) -> bool {
         let Some(lane) = self.lanes.get(lane) else { return false };
         let feedback = lane.rules.feedback.and_then(|index| self.rules.feedback.get(index));
-        feedback.is_some_and(|feedback| {
-            lane.measured.is_fresh(now, feedback.timeout.saturating_mul(2))
-        })
+        feedback
+            .is_some_and(|feedback| lane.measured.is_fresh(now, feedback.timeout.saturating_mul(2)))
     }
 
     /// Whether a feedback tells what is asked of it: to every gated lane that uses it, and where it

@@ -111,7 +111,10 @@ fn when_a_motion_is_said_to_be_over_while_held_expect_its_lane_to_wait_and_hold_
     bench.run(100);
     bench.feedback = true;
     bench.stream(1, 0, &[0.001], 2_000);
-    assert_eq!((bench.lane_state(0), bench.lane_state(1)), (LaneState::Waiting, LaneState::Flowing));
+    assert_eq!(
+        (bench.lane_state(0), bench.lane_state(1)),
+        (LaneState::Waiting, LaneState::Flowing)
+    );
 }
 
 #[test]
@@ -136,7 +139,10 @@ fn when_a_plan_that_was_held_would_be_over_expect_its_planner_to_owe_nothing() {
     bench.feedback = true;
     bench.run(40_000);
     bench.stream(1, 0, &[0.05], 400);
-    assert_eq!((bench.lane_state(0), bench.lane_state(1)), (LaneState::Waiting, LaneState::Flowing));
+    assert_eq!(
+        (bench.lane_state(0), bench.lane_state(1)),
+        (LaneState::Waiting, LaneState::Flowing)
+    );
 }
 
 /// A policy moved two lanes and died: each is held by the other, and teleoperation takes both.
@@ -149,13 +155,19 @@ fn when_two_lanes_are_silent_expect_a_higher_source_of_both_to_take_over() {
         bench.run(20);
     }
     bench.run(400);
-    assert_eq!((bench.lane_state(0), bench.lane_state(1)), (LaneState::Holding, LaneState::Holding));
+    assert_eq!(
+        (bench.lane_state(0), bench.lane_state(1)),
+        (LaneState::Holding, LaneState::Holding)
+    );
     for _ in 0..20 {
         bench.send(0, 0, &[0.05]);
         bench.send(1, 0, &[0.05]);
         bench.run(20);
     }
-    assert_eq!((bench.lane_state(0), bench.lane_state(1)), (LaneState::Flowing, LaneState::Flowing));
+    assert_eq!(
+        (bench.lane_state(0), bench.lane_state(1)),
+        (LaneState::Flowing, LaneState::Flowing)
+    );
 }
 
 /// A stream that goes on while its lane is frozen for another is no refusal: against where it is held
