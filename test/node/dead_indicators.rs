@@ -32,7 +32,7 @@ enum Instead {
 }
 use Instead::{Constant, Test};
 
-const ELSEWHERE: [(&str, Instead); 12] = [
+const ELSEWHERE: [(&str, Instead); 13] = [
     ("interlock_source_info", Constant),
     ("interlock_cause_ignored", Constant),
     ("interlock_temperature_limit_celsius", Constant),
@@ -63,6 +63,14 @@ const ELSEWHERE: [(&str, Instead); 12] = [
     (
         "interlock_log_messages_lost_total",
         Test("test/node/telemetry.rs", "hazard_30_telemetry_disturbs_gate_a_journal_that_hangs"),
+    ),
+    // The base of this life has no feedback.
+    (
+        "interlock_lane_moves_after_stop",
+        Test(
+            "test/node/kill_inputs.rs",
+            "a_cut_is_requested_while_it_moves_after_a_stop_and_withdrawn_by_the_reset",
+        ),
     ),
     // Two thousand events in 20 ms: not to be had from a peer with certainty.
     (

@@ -192,6 +192,8 @@ fn a_cut_is_requested_while_it_moves_after_a_stop_and_withdrawn_by_the_reset() {
         let extra = state["extra"].as_array().expect("a list");
         extra.iter().any(|one| one["key"] == "not still base")
     });
+    let moves = "interlock_lane_moves_after_stop{lane=\"base\"}";
+    wait_series(&mut rig, moves, |moves| moves == 1.0);
     // Whoever looks, and whoever is about to reset, is told below the headline; nobody answers here.
     for verb in ["status", "reset"] {
         let text = said(&ctl(&rig, &[verb]));
@@ -202,5 +204,6 @@ fn a_cut_is_requested_while_it_moves_after_a_stop_and_withdrawn_by_the_reset() {
         );
     }
     rig.reset();
+    wait_series(&mut rig, moves, |moves| moves == 0.0);
     rig.wait_message("/cut", 0, "the request withdrawn", |one| one.message["data"] == false);
 }
