@@ -48,6 +48,11 @@ use crate::telemetry::watched::WatchedLanes;
 use crate::verbs::verb_queue;
 use crate::watchdog::{self, LastStop, Progress};
 
+/// Somebody ended it, in one of the usual ways.
+const STOPPED_AS_ASKED: u8 = 0;
+/// EX_SOFTWARE of sysexits.h: a signal that nobody ends a process by has stopped it.
+const ENDED_BY_A_FAULT: u8 = 70;
+
 /// Builds everything, runs until a signal ends it, stops the robot, and ends.
 ///
 /// # Errors
@@ -181,7 +186,7 @@ pub fn run(
         progress: &progress,
         latch,
     };
-    supervise(built.thread, (control, monitor), (&switch, &built.waker), signals, whole)?;
+    let code = supervise(built.thread, (control, monitor), (&switch, &built.waker), signals, whole)?;
     watchdog.join().ok();
     drop(manager);
     events.post(Event { at: clock::now(), what: What::Stopping });
@@ -189,7 +194,7 @@ pub fn run(
     drop(http);
     drop(built.replies);
     event_log.stop();
-    Ok(ExitCode::SUCCESS)
+    Ok(ExitCode::from(code))
 }
 
 /// What the threads' supervisor needs of the process.
@@ -210,14 +215,14 @@ fn tell_realtime(notes: &Notes, failed: impl IntoIterator<Item = String>) {
     }
 }
 
-/// Runs the threads; returns when the gate thread has stopped the robot and ended.
+/// Runs the threads; returns when the gate thread has stopped the robot and ended, with the process's code.
 fn supervise(
     gate: GateThread,
     (control, monitor): (ControlNode, Option<MonitorThread>),
     (switch, waker): (&Arc<KillSwitch>, &Waker),
     mut signals: Signals,
     whole: Whole<'_>,
-) -> std::io::Result<()> {
+) -> std::io::Result<u8> {
     // Kills that came during the start: before the gate's first turn.
     if signals.pending().filter(|signal| signals::does(*signal) == Does::Kill).count() > 0 {
         switch.raise(Cause::KillSignal);
@@ -244,26 +249,35 @@ fn supervise(
     });
     let monitor = monitor.transpose()?;
     let mut ending = Ending::default();
+    let (mut code, mut is_limit_told) = (STOPPED_AS_ASKED, false);
     for signal in signals.forever() {
         match signals::does(signal) {
             Does::Kill => switch.raise(Cause::KillSignal),
             Does::Nothing => {
-                tracing::warn!(signal, "a file has reached this process's limit (ulimit -f)");
+                // Once: the file may be the log's own.
+                if !std::mem::replace(&mut is_limit_told, true) {
+                    tracing::warn!(signal, "a file has reached this process's limit (ulimit -f)");
+                }
+                continue;
             }
             Does::End => {
+                if !signals::is_usual(signal) {
+                    // Nobody asked for that: whoever supervises starts the node again.
+                    code = ENDED_BY_A_FAULT;
+                }
                 tracing::info!(signal, "shutting down: safe command, then end");
                 switch.shut_down();
                 if let Some(manager) = whole.manager {
                     manager.look();
                 }
-                ending.begin(whole.progress);
+                ending.begin(whole.progress, code.into());
             }
         }
         waker.wake();
     }
     // The gate has ended by itself only after a shutdown; whatever else it was ends here too.
     switch.shut_down();
-    ending.begin(whole.progress);
+    ending.begin(whole.progress, code.into());
     // An Err is a panic, which the hook has turned into a burst and an abort.
     gate.join().ok();
     // Nothing more is posted. First of all that can wait, so that no other thread's end keeps the disk
@@ -275,7 +289,7 @@ fn supervise(
     if let Some(monitor) = monitor {
         monitor.join().ok();
     }
-    Ok(())
+    Ok(code)
 }
 
 /// What systemd shows, and its watchdog; nothing where nobody listens.

@@ -17,7 +17,7 @@ use std::pin::pin;
 
 use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
 use futures::channel::oneshot;
-use futures::future::{Either, select};
+use futures::future::{Either, FutureExt, select};
 
 pub use self::attempts::{Attempt, Attempts, Bucket};
 pub use self::refused::{count_refused, told_refused};
@@ -153,7 +153,11 @@ impl Asked {
         }
         let outcome = match select(pin!(serve(wish)), answer.cancellation()).await {
             Either::Left((outcome, _)) => outcome,
-            Either::Right(((), _)) => return Served::Withdrawn,
+            // It may have come true while nobody looked.
+            Either::Right(((), serving)) => match serving.now_or_never() {
+                Some(outcome) => outcome,
+                None => return Served::Withdrawn,
+            },
         };
         answer.send(outcome).ok();
         Served::Done

@@ -14,9 +14,6 @@ use crate::watchdog::{Progress, Turns};
 const LATEST: Duration = Duration::from_secs(3);
 /// Between two looks at the gate thread.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
-/// Stopped as asked: what hangs then has nothing to do with the robot.
-const STOPPED_AS_ASKED: i32 = 0;
-
 /// Begun once.
 #[derive(Default)]
 pub(super) struct Ending {
@@ -25,20 +22,21 @@ pub(super) struct Ending {
 
 impl Ending {
     /// The process is to end: from the gate thread's end on there is a limit.
-    pub(super) fn begin(&mut self, gate: &Arc<Progress>) {
+    /// `code`: with which the process ends then, as it would without.
+    pub(super) fn begin(&mut self, gate: &Arc<Progress>, code: i32) {
         if std::mem::replace(&mut self.has_begun, true) {
             return;
         }
         let gate = gate.clone();
         let ending = std::thread::Builder::new().name("ending".to_owned());
-        if let Err(error) = ending.spawn(move || end(&gate)) {
+        if let Err(error) = ending.spawn(move || end(&gate, code)) {
             tracing::warn!(%error, "nothing bounds the end of this process: {error}");
         }
     }
 }
 
 /// Goes with the process, or ends it.
-fn end(gate: &Progress) {
+fn end(gate: &Progress, code: i32) {
     while gate.read() != Turns::Ended {
         std::thread::sleep(LOOK_EVERY);
     }
@@ -50,5 +48,5 @@ fn end(gate: &Progress) {
          process ends without it"
     );
     // At once: what is run at an orderly exit may be what hangs.
-    signal_hook::low_level::exit(STOPPED_AS_ASKED);
+    signal_hook::low_level::exit(code);
 }

@@ -102,9 +102,10 @@ impl Lane {
     /// something else, still.
     pub(super) fn was_left_in_motion(&mut self, held: bool, now: SteadyTime) -> bool {
         let owner = self.owner.and_then(|owner| self.sources.get(owner));
-        let Some(owner) = owner.filter(|owner| !owner.is_alive(now)) else { return false };
+        let Some(owner) = owner else { return false };
         matches!(self.state, LaneState::Holding | LaneState::Waiting)
             && self.interrupted.is_owed(held, owner.rules.timeout, now)
+            && !owner.is_alive(now)
     }
 
     /// Whether a source that an operator put in charge has sent nothing since, for too long. One
@@ -166,6 +167,7 @@ impl Lane {
         // Whoever was silent is no longer in charge: its deadlines end with it (hazard 26).
         if wanted.is_some() {
             self.silent_since = None;
+            self.interrupted.end();
         }
         self.easing.owe();
         Ok(Some(before))

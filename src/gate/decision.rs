@@ -20,8 +20,8 @@ pub struct Decision {
     pub shadow: bool,
     /// Number of this command among all that were received from its source, from 1.
     pub sequence: u64,
-    /// Withheld, and not known to be what would have been forwarded.
-    pub(super) unfit: bool,
+    /// Withheld while held: whether it would have been forwarded; `None`: not known.
+    pub(super) fits: Option<bool>,
     /// Whether the command asks for motion.
     pub(super) moves: bool,
     /// Until when a plan moves; the command's own receipt for a target.
@@ -37,7 +37,7 @@ impl Decision {
             lost,
             shadow: false,
             sequence,
-            unfit: false,
+            fits: None,
             moves: false,
             moves_until: SteadyTime::from_nanos(0),
         }

@@ -107,11 +107,9 @@ impl Gate {
                     ratio.map_or(Level::plain(false), |ratio| Level::over(ratio, above))
                 };
                 let silent_s = silent_since.map(|at| now.since(at).as_secs_f64());
-                let refused = share(state.shares.refused.ratio(now), refused);
-                state.shares.refusing = refused.present;
                 levels = [
                     Level { present: silent_s.is_some(), ..Level::plain(false) },
-                    refused,
+                    share(state.shares.refused.ratio(now), refused),
                     flood(state, rate, window_s, now),
                     share(state.shares.limited.ratio(now), limited),
                 ];
@@ -119,6 +117,13 @@ impl Gate {
             let subject = Subject::Source { lane: index, source };
             for (cause, level) in OF_A_SOURCE.into_iter().zip(levels) {
                 self.note(cause, subject, level, now);
+            }
+            let refusals = Cause::RefusalsSustained;
+            let holds = self.faults.is_due(refusals, subject)
+                && self.action(refusals, subject) == Action::Hold;
+            let lane = self.lanes.get_mut(index);
+            if let Some(state) = lane.and_then(|lane| lane.sources.get_mut(source)) {
+                state.shares.refusing = holds;
             }
         }
     }

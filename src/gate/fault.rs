@@ -146,6 +146,11 @@ impl Faults {
         place
     }
 
+    /// Whether a cause about a subject acts.
+    pub(super) fn is_due(&self, cause: Cause, subject: Subject) -> bool {
+        self.list.iter().any(|f| f.cause == cause && f.subject == subject && f.is_due())
+    }
+
     pub(super) fn get_mut(&mut self, place: usize) -> Option<&mut Fault> {
         self.list.get_mut(place)
     }

@@ -73,6 +73,7 @@ impl Lane {
             }
         };
         if decision.refusal.is_none()
+            && !self.is_refused_on(index, &decision)
             && let Some(source) = self.sources.get_mut(index)
         {
             source.note_valid(now);
@@ -96,19 +97,12 @@ impl Lane {
             return decision.with(Verdict::NotSelected);
         }
         let held = about.permission == Permission::Held;
-        if held {
-            // Heard again: the lane's own hold ends, though something else still holds it.
-            self.silent_since = None;
-            if !moves || self.owner != Some(index) {
-                self.interrupted.end();
-            }
-            if self.stop_is_limp() {
-                // Where its joints are by then nobody knows.
-                return Decision { unfit: true, ..decision };
-            }
-        } else {
-            self.refer_to_joints(about.fresh, command);
+        if held && self.stop_is_limp() && !about.fresh {
+            // Where its joints are nobody knows.
+            self.heard(index, moves);
+            return decision;
         }
+        self.refer_to_joints(about.fresh, command);
         let taking_over = self.owner.is_some_and(|owner| owner != index);
         let credit = self.credit.allowance(now, period_s);
         self.envelope.rest(now, period_s);
@@ -117,8 +111,12 @@ impl Lane {
             easing.allowance(about.factors, limit_scale, taking_over, rules, credit, now);
         let judged = limit(envelope, command, rules, allowance, (measured, about.recent));
         if held {
-            // Withheld in any case; but what would be refused ends no hold for refusals.
-            return Decision { unfit: judged.is_err(), ..decision };
+            // Withheld in any case; but what would be refused ends no hold for refusals, and no silence.
+            let decision = Decision { fits: Some(judged.is_ok()), ..decision };
+            if !self.is_refused_on(index, &decision) {
+                self.heard(index, moves);
+            }
+            return decision;
         }
         let limits = match judged {
             Ok(limits) => limits,
@@ -130,6 +128,21 @@ impl Lane {
         let plan = plan.saturating_add(command.starts_in);
         let plan = std::time::Duration::from_nanos(u64::try_from(plan).unwrap_or(0));
         Decision { verdict, limits, moves, moves_until: now.after(plan), ..decision }
+    }
+
+    /// Whether a command goes on with what its lane is held for.
+    fn is_refused_on(&self, index: usize, decision: &Decision) -> bool {
+        let refusing = self.sources.get(index).is_some_and(|source| source.shares.refusing);
+        refusing && decision.fits == Some(false)
+    }
+
+    /// Heard while held: the lane's own hold ends, though something else still holds it; and what it held
+    /// is over, or somebody else's.
+    fn heard(&mut self, index: usize, moves: bool) {
+        self.silent_since = None;
+        if !moves || self.owner != Some(index) {
+            self.interrupted.end();
+        }
     }
 
     /// Makes a forwarded command the one that was last sent, by its source. Returns the source in

@@ -69,7 +69,7 @@ pub(super) struct Shares {
     pub(super) limited: Share,
     /// Sent, whether it was taken or overwritten.
     pub(super) sent: Share,
-    /// The cause of refusals is there.
+    /// Refusals hold its lane.
     pub(super) refusing: bool,
 }
 
@@ -97,13 +97,12 @@ impl Shares {
                 self.refused.note(0, 1, now);
                 self.limited.note(u64::from(!is_led_in(decision.limits)), 1, now);
             }
-            // Refused against what is held, it goes on with a cause that is there, and begins none.
-            (Verdict::Withheld, _) if decision.unfit => {
-                if self.refusing {
-                    self.refused.note(1, 1, now);
-                }
-            }
-            (Verdict::Withheld, _) => self.refused.note(0, 1, now),
+            // Refused against what is held, it goes on with a hold for that, and begins none.
+            (Verdict::Withheld, _) => match decision.fits {
+                Some(true) => self.refused.note(0, 1, now),
+                Some(false) if self.refusing => self.refused.note(1, 1, now),
+                Some(false) | None => {}
+            },
             (Verdict::NotSelected, _) => {}
         }
     }

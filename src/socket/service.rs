@@ -155,8 +155,10 @@ impl Service {
         let Verb::Asks(ask) = request.verb else { return };
         let operator = who(caller, &request.operator, &request.client);
         let wish = Wish { ask, operator, reason: request.reason, via: Via::Socket };
-        if let Err(NotTaken::Busy) = self.parts.behind.ask(wish.clone()) {
-            self.refused(&wish, RequestRefusal::Busy);
+        match self.parts.behind.ask(wish.clone()) {
+            Ok(_) => {}
+            Err(NotTaken::Busy) => self.refused(&wish, RequestRefusal::Busy),
+            Err(NotTaken::Ended) => self.refused(&wish, RequestRefusal::Ended),
         }
     }
 

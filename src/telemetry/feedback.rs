@@ -25,6 +25,10 @@ fn lack(
     if now.since(at) > feedback.timeout {
         return None;
     }
+    if let Some(bytes) = slots.too_large.get() {
+        let most = config.max_message_bytes;
+        return Some(format!("has {bytes} bytes, over max_message_bytes ({most})"));
+    }
     let index = |of: Option<u64>| of.and_then(|of| usize::try_from(of).ok());
     let lane = index(slots.unusable_lane.get()).and_then(|lane| config.lanes.get(lane));
     let Some(lane) = lane else { return Some("no message of it can be read".to_owned()) };
@@ -52,7 +56,7 @@ mod tests {
         let at = SteadyTime::from_nanos(1_000_000_000);
         assert_eq!(lacks(&config, &slots, at), [""]);
         let feedback = &slots.feedback[0];
-        let elbow = Unusable { lane: Some(1), missing: Some(1), not_finite: None };
+        let elbow = Unusable { lane: Some(1), missing: Some(1), ..Unusable::default() };
         feedback.unusable(at, elbow);
         let missing = "joint 'right_elbow' of lane 'arms' is missing";
         let timeout = config.feedback[0].timeout;
@@ -64,6 +68,10 @@ mod tests {
         assert_eq!(lacks(&config, &slots, at), [nan]);
         feedback.unusable(at, Unusable { lane: Some(1), ..Unusable::default() });
         assert_eq!(lacks(&config, &slots, at), ["lane 'arms' can use none of its messages"]);
+        let most = config.max_message_bytes;
+        feedback.unusable(at, Unusable { too_large: Some(70_000), ..elbow });
+        let large = format!("has 70000 bytes, over max_message_bytes ({most})");
+        assert_eq!(lacks(&config, &slots, at), [large]);
         feedback.unusable(at, Unusable::default());
         assert_eq!(lacks(&config, &slots, at), ["no message of it can be read"]);
     }

@@ -53,6 +53,8 @@ struct Plan {
     speed: Vec<f64>,
     /// How far each joint might still leap then.
     room: Vec<Room>,
+    /// How fast it was allowed to be when it was judged.
+    fastest: Vec<Room>,
     /// Where each joint was measured then, and where the plan before had it: in between nothing leaps.
     between: Vec<(f64, f64)>,
     /// Nanoseconds from when it was sent.
@@ -135,17 +137,17 @@ impl Plans {
             self.led.get(dimension).copied().unwrap_or(0.0)
         };
         let moved = self.running.beyond(dimension, measured);
-        let elapsed_s = self.now.since(self.running.sent).as_secs_f64();
-        let room = |left: f64, speed: f64, led: f64, other: f64| {
+        let went = self.running.could_go(dimension, speed, self.now);
+        let room = |left: f64, went: f64, led: f64, other: f64| {
             // A way back is given for what was moved, and not for what was leapt.
-            let moved_back = at_most(at_least(-led, 0.0), other * elapsed_s);
-            let refilled = left + at_least(speed * elapsed_s, moved_back);
+            let moved_back = at_most(at_least(-led, 0.0), other);
+            let refilled = left + at_least(went, moved_back);
             at_least(at_most(refilled - at_least(led, 0.0), tolerance), 0.0)
         };
         Room {
-            up: room(left.up, speed.up, at_least(led, moved), speed.down),
-            down: room(left.down, speed.down, at_least(-led, -moved), speed.up),
-            all: room(left.all, speed.all, at_least(led.abs(), moved.abs()), 0.0),
+            up: room(left.up, went.up, at_least(led, moved), went.down),
+            down: room(left.down, went.down, at_least(-led, -moved), went.up),
+            all: room(left.all, went.all, at_least(led.abs(), moved.abs()), 0.0),
         }
     }
 
@@ -168,8 +170,16 @@ impl Plans {
         }
     }
 
-    /// What a joint has of its room at the plan just judged, and where it leaps from.
-    pub(super) fn note(&mut self, dimension: usize, room: Room, between: (f64, f64)) {
+    /// What a joint has of its room at the plan just judged, how fast it may be, and where it leaps from.
+    pub(super) fn note(
+        &mut self,
+        dimension: usize,
+        (room, fastest): (Room, Room),
+        between: (f64, f64),
+    ) {
+        if let Some(place) = self.next.fastest.get_mut(dimension) {
+            *place = fastest;
+        }
         if let Some(place) = self.next.between.get_mut(dimension) {
             *place = between;
         }
@@ -195,6 +205,7 @@ impl Plan {
             given: vec![true; dimensions],
             speed: vec![0.0; dimensions],
             room: vec![Room::default(); dimensions],
+            fastest: vec![Room::default(); dimensions],
             between: vec![(0.0, 0.0); dimensions],
             times: Vec::with_capacity(numbers),
             position: values(),
@@ -228,6 +239,22 @@ impl Plan {
             return Some(start.position + (to.position - start.position) * (passed / whole));
         }
         Some(position_at(start, to, whole, passed / whole))
+    }
+
+    /// How far a joint could go since it was sent: as fast as `speed` now, and while it was under way as
+    /// fast as it was allowed to be, or whoever is slower now would pay for it.
+    fn could_go(&self, dimension: usize, speed: Room, now: SteadyTime) -> Room {
+        let elapsed_s = now.since(self.sent).as_secs_f64();
+        let whole_s = self.times.last().map_or(0.0, |last| at_least(seconds(*last), 0.0));
+        let (led_s, over_s) =
+            (at_most(elapsed_s, whole_s), at_least(elapsed_s - whole_s, 0.0));
+        let fastest = self.fastest.get(dimension).copied().unwrap_or_default();
+        let far = |speed: f64, fastest: f64| at_least(speed, fastest) * led_s + speed * over_s;
+        Room {
+            up: far(speed.up, fastest.up),
+            down: far(speed.down, fastest.down),
+            all: far(speed.all, fastest.all),
+        }
     }
 
     /// How far it has led a joint, above 0 upwards.
@@ -285,8 +312,9 @@ mod tests {
         command.position.extend([0.25, f64::NAN, 1.0, f64::NAN]);
         command.given = vec![true, false];
         plans.at(at(0));
-        plans.note(0, Room::both(0.1), (0.0, 0.0));
-        plans.note(1, Room::both(0.1), (0.4, 0.4));
+        let slow = Room::both(0.01);
+        plans.note(0, (Room::both(0.1), slow), (0.0, 0.0));
+        plans.note(1, (Room::both(0.1), slow), (0.4, 0.4));
         plans.keep(&command, Present::UNKNOWN);
         plans.commit(at(0));
         plans
@@ -341,9 +369,9 @@ mod tests {
         };
         near(plans.room(0, 1.0, Room { up: 0.5, down: 0.0, all: 0.5 }, 0.05), 0.15, 0.15, 0.15);
         // No more than what that direction's speed explains: the rest was leapt.
-        near(plans.room(0, 1.0, Room { up: 0.1, down: 0.0, all: 0.0 }, 0.05), 0.07, 0.12, 0.05);
+        near(plans.room(0, 1.0, Room { up: 0.1, down: 0.0, all: 0.0 }, 0.05), 0.07, 0.12, 0.052);
         // Where it is measured counts where that is further.
-        near(plans.room(0, 1.0, Room { up: 0.0, down: 0.5, all: 0.5 }, -0.08), 0.05, 0.12, 0.12);
+        near(plans.room(0, 1.0, Room { up: 0.0, down: 0.5, all: 0.5 }, -0.08), 0.052, 0.12, 0.12);
         assert_eq!(Room { up: 0.1, down: 0.2, all: 0.15 }.towards(1.0), 0.1);
         assert_eq!(Room { up: 0.1, down: 0.2, all: 0.15 }.towards(-1.0), 0.15);
     }

@@ -205,7 +205,8 @@ impl Envelope {
     }
 
     /// Judges how far a plan begins beyond all places between where the joint is and where the plan
-    /// before has it, and beyond what its speed allows until then. Returns the room that there is.
+    /// before has it, and beyond what its speed allows until then. Returns the room that there is, and
+    /// how fast it may be.
     /// `first`: of [`begins`], where it gives the joint.
     fn leap(
         &self,
@@ -214,25 +215,27 @@ impl Envelope {
         (dimension, limits): (usize, &DimensionLimits),
         allowance: Allowance,
         (start, due): (f64, f64),
-    ) -> Result<Room, Refusal> {
+    ) -> Result<(Room, Room), Refusal> {
         let tolerance = rules.safe.tolerance().unwrap_or(0.0);
-        let Some(fastest) = limits.velocity else { return Ok(Room::both(tolerance)) };
+        let Some(fastest) = limits.velocity else {
+            return Ok((Room::both(tolerance), Room::both(f64::MAX)));
+        };
         let speed = Room {
             up: at_least(fastest.max, 0.0) * allowance.velocity,
             down: at_least(-fastest.min, 0.0) * allowance.velocity,
             all: at_least(fastest.max, -fastest.min) * allowance.velocity,
         };
         let room = self.plans.room(dimension, tolerance, speed, start);
-        let Some((position, time_s, point)) = first else { return Ok(room) };
+        let Some((position, time_s, point)) = first else { return Ok((room, speed)) };
         let place = Place { point, dimension };
         let change = beyond(position, start, due);
-        let (may, speed) = (room.towards(change), speed.towards(change));
-        let leap = at_least(change.abs() - speed * time_s * (1.0 + VELOCITY_SLACK), 0.0);
+        let (may, fast) = (room.towards(change), speed.towards(change));
+        let leap = at_least(change.abs() - fast * time_s * (1.0 + VELOCITY_SLACK), 0.0);
         if leap > may {
-            let bound = (may + speed * time_s).copysign(change);
+            let bound = (may + fast * time_s).copysign(change);
             return Err(Refusal::value(Reason::Discontinuity, place, change, bound));
         }
-        Ok(room)
+        Ok((room, speed))
     }
 
     /// Where a joint is, as far as anything says.

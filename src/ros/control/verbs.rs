@@ -86,10 +86,8 @@ pub(super) fn take_wishes(wishes: &Receiver<Asked>, shared: &Arc<Shared>, spawne
                 Served::NeverBegun => not_served(&shared, &wish, RequestRefusal::Withdrawn),
                 // The gate has it and sees that nobody waits: it counts it.
                 Served::Withdrawn => {
-                    shared.events.post(Event {
-                        at: clock::now(),
-                        what: told_refused(&wish, RequestRefusal::Withdrawn),
-                    });
+                    let what = told_refused(&wish, RequestRefusal::Withdrawn);
+                    shared.events.post(Event { at: clock::now(), what });
                 }
             }
         };
@@ -229,6 +227,11 @@ async fn arm(shared: &Shared, wish: &Wish, seq: u64, profile: &str) -> Outcome {
     // An audit at arm: what appeared since the last one counts.
     if let Err(error) = shared.audit.lock().look() {
         tracing::warn!(%error, "the graph cannot be read");
+        shared.slots.node.arm_refusals.at(ArmRefusal::Unmet).increment();
+        return refusal(format!(
+            "refused: who else writes the outputs cannot be seen ({error}); try again, and see \
+             interlockctl doctor"
+        ));
     }
     match ask(shared, wish, Verb::Arm { seq, profile }).await {
         Err(outcome) => outcome,

@@ -2,8 +2,8 @@
 //!
 //! Published while a lane is measured moving although its time to stop is over, again and again, for
 //! whoever cuts may start late; `false` after the reset, which a person does, so that nobody who comes
-//! later reads the old one. The first reset of a run says it in any case: the run before may have ended
-//! with its request out. Nothing else is published before the first request.
+//! later reads the old one. The first reset of a run that began killed says it in any case: the run before
+//! may have ended with its request out. Nothing else is published before the first request.
 
 use std::time::Duration;
 
@@ -28,7 +28,7 @@ pub(super) struct Cut {
 
 impl Cut {
     pub(super) const fn new(publisher: Publisher) -> Self {
-        Self { publisher, said: Said { requested: None, is_withdrawn: false, was_killed: false } }
+        Self { publisher, said: Said { requested: None, is_withdrawn: false, was_killed: None } }
     }
 }
 
@@ -38,8 +38,8 @@ struct Said {
     requested: Option<SteadyTime>,
     /// A request of the run before is withdrawn.
     is_withdrawn: bool,
-    /// At the last look.
-    was_killed: bool,
+    /// At the last look; `None` before the first.
+    was_killed: Option<bool>,
 }
 
 impl Said {
@@ -50,7 +50,12 @@ impl Said {
         moves: impl FnOnce() -> bool,
         now: SteadyTime,
     ) -> Option<&'static [u8]> {
-        let is_reset = std::mem::replace(&mut self.was_killed, is_killed) && !is_killed;
+        let was_killed = self.was_killed.replace(is_killed);
+        if was_killed.is_none() {
+            // A run that ended with its request out is followed by one that begins killed.
+            self.is_withdrawn = !is_killed;
+        }
+        let is_reset = was_killed == Some(true) && !is_killed;
         if is_reset && (self.requested.is_some() || !self.is_withdrawn) {
             (self.requested, self.is_withdrawn) = (None, true);
             return Some(WITHDRAWN);
@@ -86,7 +91,7 @@ mod tests {
     }
 
     fn said() -> Said {
-        Said { requested: None, is_withdrawn: false, was_killed: false }
+        Said { requested: None, is_withdrawn: false, was_killed: None }
     }
 
     #[test]
@@ -97,6 +102,15 @@ mod tests {
         assert_eq!(said.next(false, || true, at(20)), None, "once, and nothing while not killed");
         assert_eq!(said.next(true, || false, at(30)), None);
         assert_eq!(said.next(false, || false, at(40)), None, "nothing was requested in this run");
+    }
+
+    /// Another node may have requested on the same topic.
+    #[test]
+    fn when_a_run_began_disarmed_expect_no_withdrawal_of_what_it_never_requested() {
+        let mut said = said();
+        for (killed, ms) in [(false, 0), (true, 10), (false, 20)] {
+            assert_eq!(said.next(killed, || false, at(ms)), None);
+        }
     }
 
     #[test]

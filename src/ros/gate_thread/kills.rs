@@ -239,18 +239,20 @@ impl GateThread {
                     let mut unusable = None;
                     let guards = feedback.guards;
                     // Decoding takes as long as the message is.
-                    let too_large = self.buffer.bytes().len() > self.config.max_message_bytes;
+                    let length = self.buffer.bytes().len();
+                    let too_large = length > self.config.max_message_bytes;
                     if too_large {
                         let lane = feedback.uses.first().and_then(|one| one.lane);
-                        unusable = Some(Unusable { lane, ..Unusable::default() });
+                        let too_large = Some(length);
+                        unusable = Some(Unusable { lane, too_large, ..Unusable::default() });
                     }
                     for one in feedback.uses.iter_mut().filter(|_| !too_large) {
                         let bytes = self.buffer.bytes();
                         if !read(one, bytes, &mut self.gate, (index, guards), now) {
                             let (missing, not_finite) =
                                 (one.codec.missing(), one.codec.not_finite());
-                            let lane = one.lane;
-                            unusable.get_or_insert(Unusable { lane, missing, not_finite });
+                            let (lane, too_large) = (one.lane, None);
+                            unusable.get_or_insert(Unusable { lane, missing, not_finite, too_large });
                         }
                         let lane = one.lane.and_then(|lane| self.lanes.get_mut(lane));
                         let Some(lane) = lane else { continue };

@@ -1,7 +1,7 @@
 //! Whether thread `monitor` still looks at heat and charge: what it last found would stand for ever.
 //!
-//! What nobody measures any more is neither cool nor charged: velocity is derated to the least there is,
-//! until somebody looks again. That never makes a stop slower.
+//! What nobody measures any more is neither cool nor charged: where it could derate or trip, velocity is
+//! derated to the least there is, until somebody looks again. That never makes a stop slower.
 
 use super::GateThread;
 use super::watched::AuditNews;
@@ -24,8 +24,10 @@ impl GateThread {
         self.events.post(Event { at: now, what: What::Monitor { stopped } });
         if !stopped {
             self.watched.sensors.forget();
-        } else if !self.watched.sensors.is_empty() {
-            self.gate.set_derating(f64::NAN, now);
+        } else {
+            if self.watched.sensors.guards() {
+                self.gate.set_derating(f64::NAN, now);
+            }
             self.forget_measured();
         }
     }

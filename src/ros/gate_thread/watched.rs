@@ -62,8 +62,10 @@ impl WatchedSensors {
         self.changes = u64::MAX;
     }
 
-    pub(super) const fn is_empty(&self) -> bool {
-        self.trips.is_empty()
+    /// Whether anything that is measured can derate or trip.
+    pub(super) fn guards(&self) -> bool {
+        let guards = |one: &Thresholds| one.derate.is_some() || one.trip.is_some();
+        self.trips.iter().any(|trip| guards(&trip.thresholds))
     }
 
     fn new(config: &Config) -> Self {
@@ -257,7 +259,10 @@ impl GateThread {
             let (Some(mut facts), Some(watched)) = (facts, self.watched.lanes.get_mut(lane)) else {
                 continue;
             };
-            facts.controller_reads &= !self.watched.audits.has_stopped;
+            if self.watched.audits.has_stopped {
+                // Who writes and who reads there nobody knows: as if nobody read it.
+                (facts.subscribers, facts.controller_reads) = (0, false);
+            }
             if watched.facts != facts {
                 self.gate.graph(lane, graph(facts));
             }

@@ -132,6 +132,8 @@ pub struct FeedbackSlots {
     pub missing_joint: Level,
     /// The first of its joints with a value that was no finite number; absent: none had one.
     pub not_finite_joint: Level,
+    /// It was longer than a message may be: bytes.
+    pub too_large: Level,
 }
 
 /// What a message lacks that a lane could not use.
@@ -143,6 +145,8 @@ pub struct Unusable {
     pub missing: Option<usize>,
     /// The first of the lane's joints with a value that is no finite number.
     pub not_finite: Option<usize>,
+    /// Its length, where it is longer than a message may be.
+    pub too_large: Option<usize>,
 }
 
 impl FeedbackSlots {
@@ -155,6 +159,7 @@ impl FeedbackSlots {
         index(&self.unusable_lane, lacks.lane);
         index(&self.missing_joint, lacks.missing);
         index(&self.not_finite_joint, lacks.not_finite);
+        index(&self.too_large, lacks.too_large);
         self.unusable_at.set(at.as_nanos());
     }
 }
@@ -177,6 +182,7 @@ impl Slots {
             unusable_lane: Level::default(),
             missing_joint: Level::default(),
             not_finite_joint: Level::default(),
+            too_large: Level::default(),
         });
         Arc::new(Self {
             node: NodeSlots::new(config),

@@ -298,3 +298,84 @@ fn when_feedback_is_only_told_to_be_stale_expect_total_effort_not_judged_by_it()
     let decision = send(&mut bench, 0.61);
     assert!(decision.forwards(), "{decision:?}");
 }
+
+/// A limp lane's commands are judged from where its joints are: good ones end a hold for refusals.
+#[test]
+fn when_a_limp_lane_was_held_for_refusals_expect_good_commands_to_end_it() {
+    for safe in [SafeCommand::Silent, SafeCommand::Damping] {
+        let lane = LaneRules { safe, safe_targets: vec![1.0], ..position_lane(1) };
+        let mut bench = Bench::new(rules(vec![lane])).armed();
+        bench.stream(0, 0, &[0.01], 1_000);
+        for _ in 0..40 {
+            bench.refuse(0, 0, Reason::NotFinite);
+            bench.run(20);
+        }
+        assert_eq!(bench.lane_state(0), LaneState::Holding, "{safe:?}");
+        bench.stream(0, 0, &[0.01], 1_500);
+        assert_eq!(bench.lane_state(0), LaneState::Flowing, "{safe:?}");
+    }
+}
+
+/// Refused commands keep no source alive, also while they hold its lane.
+#[test]
+fn hazard_47_refusals_in_motion_escalate_as_the_silence_they_are() {
+    let mut arms = position_lane(1);
+    arms.on_limit = OnLimits { position: OnLimit::Reject, ..arms.on_limit };
+    arms.silence = SilenceThen::Kill(std::time::Duration::from_secs(5));
+    let mut bench = Bench::new(rules(vec![arms, velocity_lane(1)])).armed();
+    for step in 0..50 {
+        both(&mut bench, 0.002 * f64::from(step), 0.05, 20);
+    }
+    both(&mut bench, 9.0, 0.05, 4_000);
+    assert_eq!(bench.state(), State::Active);
+    both(&mut bench, 9.0, 0.05, 3_000);
+    assert_eq!((bench.state(), bench.last_cause()), (State::Killed, Some(Cause::SourceSilent)));
+}
+
+/// Whoever an operator puts in charge owes nothing for who was there before.
+#[test]
+fn when_another_source_is_selected_after_a_silence_expect_nothing_owed_by_it() {
+    let mut lane = velocity_lane(1);
+    lane.sources[0].timeout = Some(std::time::Duration::from_secs(30));
+    lane.silence = SilenceThen::Kill(std::time::Duration::from_secs(1));
+    let feedback = LaneRules { feedback: Some(0), ..lane };
+    let mut bench = Bench::new(rules(vec![feedback, position_lane(1)]));
+    bench.velocity = vec![0.0];
+    let mut bench = bench.armed();
+    bench.send(0, 0, &[0.0]);
+    bench.stream(0, 1, &[0.05], 400);
+    bench.feedback = false;
+    bench.run(200);
+    assert_eq!(bench.lane_state(0), LaneState::Holding);
+    let now = bench.now().steady;
+    assert_eq!(bench.gate.select_source(0, Some(0), now), Ok(()));
+    bench.feedback = true;
+    bench.run(90_000);
+    assert_eq!((bench.state(), bench.lane_state(0)), (State::Active, LaneState::Waiting));
+}
+
+/// A short burst of refusals is no cause that acts, and what another hold makes unfit does not make it one.
+#[test]
+fn when_refusals_have_not_lasted_expect_a_hold_for_another_not_to_make_them_last() {
+    let mut arms = position_lane(1);
+    arms.on_limit = OnLimits { velocity: OnLimit::Reject, ..arms.on_limit };
+    arms.limits[0].velocity = Some(Bounds { min: -0.5, max: 0.5 });
+    arms.feedback = None;
+    arms.safe = SafeCommand::Silent;
+    let mut gate = rules(vec![position_lane(1), arms]);
+    let refusals = &mut gate.causes[Cause::RefusalsSustained.index()];
+    refusals.action = Some(Action::Kill);
+    refusals.debounce = Some(std::time::Duration::from_secs(2));
+    let mut bench = Bench::new(gate).armed();
+    bench.send(0, 0, &[0.0]);
+    for _ in 0..6 {
+        bench.refuse(1, 0, Reason::NotFinite);
+        bench.run(20);
+    }
+    for step in 0..250 {
+        bench.feedback = step < 5;
+        bench.send(1, 0, &[0.004 * f64::from(step)]);
+        bench.run(20);
+    }
+    assert_eq!(bench.state(), State::Active);
+}

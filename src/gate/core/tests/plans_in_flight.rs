@@ -216,6 +216,35 @@ fn hazard_45_what_is_measured_outside_lets_no_plan_out() {
     assert_eq!(sent.position[0], 1.0);
 }
 
+/// A slower planner takes a joint over that a faster one moves: what that one did is not its debt.
+#[test]
+fn when_a_slower_source_plans_on_from_where_a_faster_one_is_expect_it_to_pass() {
+    for scale in [0.9, 0.5, 0.3] {
+        for taken_at_ms in [300, 1_500, 5_500] {
+            let mut lane = lane();
+            lane.limits[0].position = Some(Bounds { min: -30.0, max: 30.0 });
+            lane.limits[0].acceleration = None;
+            lane.limits[0].deceleration = None;
+            lane.sources[0].max_rate_hz = 1_000.0;
+            lane.sources[0].limit_scale = scale;
+            let mut bench = Bench::new(rules(vec![lane])).armed();
+            assert!(bench.send_command(0, 1, &mut plan(&[(5_000, 2.5)])).forwards());
+            let at = |ms: i64| {
+                let ms = f64::from(i32::try_from(ms).unwrap());
+                if ms < 0.0 { 0.0 } else if ms > 5_000.0 { 2.5 } else { ms * 0.5e-3 }
+            };
+            for ms in (0..taken_at_ms).step_by(10) {
+                bench.pose = vec![at(ms + 10 - 30)];
+                bench.run(10);
+            }
+            // Its first point is where the joint was 20 ms ago.
+            let from = at(taken_at_ms - 50);
+            let decision = bench.send_command(0, 0, &mut plan(&[(0, from), (9_000, from + 0.5)]));
+            assert!(decision.forwards(), "{scale} at {taken_at_ms}: {decision:?}");
+        }
+    }
+}
+
 /// To and fro by the tolerance is forgiven once, too.
 #[test]
 fn hazard_44_streams_of_short_plans_shake_no_joint() {
