@@ -186,7 +186,8 @@ pub fn run(
         progress: &progress,
         latch,
     };
-    let code = supervise(built.thread, (control, monitor), (&switch, &built.waker), signals, whole)?;
+    let code =
+        supervise(built.thread, (control, monitor), (&switch, &built.waker), signals, whole)?;
     watchdog.join().ok();
     drop(manager);
     events.post(Event { at: clock::now(), what: What::Stopping });

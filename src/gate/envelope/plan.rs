@@ -246,8 +246,7 @@ impl Plan {
     fn could_go(&self, dimension: usize, speed: Room, now: SteadyTime) -> Room {
         let elapsed_s = now.since(self.sent).as_secs_f64();
         let whole_s = self.times.last().map_or(0.0, |last| at_least(seconds(*last), 0.0));
-        let (led_s, over_s) =
-            (at_most(elapsed_s, whole_s), at_least(elapsed_s - whole_s, 0.0));
+        let (led_s, over_s) = (at_most(elapsed_s, whole_s), at_least(elapsed_s - whole_s, 0.0));
         let fastest = self.fastest.get(dimension).copied().unwrap_or_default();
         let far = |speed: f64, fastest: f64| at_least(speed, fastest) * led_s + speed * over_s;
         Room {

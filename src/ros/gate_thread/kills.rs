@@ -252,7 +252,12 @@ impl GateThread {
                             let (missing, not_finite) =
                                 (one.codec.missing(), one.codec.not_finite());
                             let (lane, too_large) = (one.lane, None);
-                            unusable.get_or_insert(Unusable { lane, missing, not_finite, too_large });
+                            unusable.get_or_insert(Unusable {
+                                lane,
+                                missing,
+                                not_finite,
+                                too_large,
+                            });
                         }
                         let lane = one.lane.and_then(|lane| self.lanes.get_mut(lane));
                         let Some(lane) = lane else { continue };

@@ -231,7 +231,13 @@ fn when_a_slower_source_plans_on_from_where_a_faster_one_is_expect_it_to_pass() 
             assert!(bench.send_command(0, 1, &mut plan(&[(5_000, 2.5)])).forwards());
             let at = |ms: i64| {
                 let ms = f64::from(i32::try_from(ms).unwrap());
-                if ms < 0.0 { 0.0 } else if ms > 5_000.0 { 2.5 } else { ms * 0.5e-3 }
+                if ms < 0.0 {
+                    0.0
+                } else if ms > 5_000.0 {
+                    2.5
+                } else {
+                    ms * 0.5e-3
+                }
             };
             for ms in (0..taken_at_ms).step_by(10) {
                 bench.pose = vec![at(ms + 10 - 30)];
