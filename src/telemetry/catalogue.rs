@@ -197,7 +197,7 @@ catalogue! {
     BATTERY_SEMANTICS = C, "interlock_battery_semantics_violations_total", ["input", "rule"],
         "Messages in which the driver breaks a rule of BatteryState, by rule.";
     LAST_AUDIT = V, "interlock_graph_audit_timestamp_seconds", [],
-        "When the readers and writers of the outputs were last looked at, once a second; absent before the first time. One that fails for a lane is none. After 5 s without, named controllers count as gone.";
+        "When the readers and writers of the outputs were last looked at, once a second; absent before the first time. One that fails for a lane is none. After 5 s without, outputs count as read by nobody, but below a balance loop while active.";
     CLOCK_SYNCHRONIZED = V, "interlock_clock_synchronized", [],
         "1 while a time service keeps the wall clock; absent where the kernel does not tell.";
     CLOCK_STEPS = C, "interlock_clock_steps_total", [],

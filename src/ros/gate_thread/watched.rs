@@ -259,8 +259,11 @@ impl GateThread {
             let (Some(mut facts), Some(watched)) = (facts, self.watched.lanes.get_mut(lane)) else {
                 continue;
             };
-            if self.watched.audits.has_stopped {
-                // Who writes and who reads there nobody knows: as if nobody read it.
+            // Who writes and who reads there nobody knows: as if nobody read it. Below a balance loop that is
+            // told, and no reason for a fall: its reader is not gone for that.
+            let walks = state == State::Active
+                && self.config.lanes.get(lane).is_some_and(|lane| lane.balance);
+            if self.watched.audits.has_stopped && !walks {
                 (facts.subscribers, facts.controller_reads) = (0, false);
             }
             if watched.facts != facts {

@@ -93,7 +93,7 @@ pub(super) fn write(event: &Event, slots: &Slots) {
         }
         What::Audits { stopped: true } => tracing::error!(
             kind,
-            "the graph has not been looked at for 5 s: every named controller counts as gone until it is"
+            "the graph has not been looked at for 5 s: no output counts as read until it is"
         ),
         What::Audits { stopped: false } => {
             tracing::warn!(kind, "the graph is looked at again");
