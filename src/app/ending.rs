@@ -14,6 +14,7 @@ use crate::watchdog::{Progress, Turns};
 const LATEST: Duration = Duration::from_secs(3);
 /// Between two looks at the gate thread.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
+
 /// Begun once.
 #[derive(Default)]
 pub(super) struct Ending {
@@ -21,8 +22,8 @@ pub(super) struct Ending {
 }
 
 impl Ending {
-    /// The process is to end: from the gate thread's end on there is a limit.
-    /// `code`: with which the process ends then, as it would without.
+    /// The process is to end: from the gate thread's end on there is a limit. `code`: with which it ends
+    /// then, as it would without.
     pub(super) fn begin(&mut self, gate: &Arc<Progress>, code: i32) {
         if std::mem::replace(&mut self.has_begun, true) {
             return;

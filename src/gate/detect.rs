@@ -119,7 +119,9 @@ impl Gate {
                 self.note(cause, subject, level, now);
             }
             let refusals = Cause::RefusalsSustained;
-            let holds = self.faults.is_due(refusals, subject)
+            let [_, refused, ..] = levels;
+            let holds = refused.present
+                && self.faults.is_due(refusals, subject)
                 && self.action(refusals, subject) == Action::Hold;
             let lane = self.lanes.get_mut(index);
             if let Some(state) = lane.and_then(|lane| lane.sources.get_mut(source)) {

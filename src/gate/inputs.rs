@@ -155,19 +155,20 @@ impl Gate {
 
     /// Whether the lane's feedback is fresh. A lane without feedback has nothing fresh.
     pub(super) fn is_fresh(&self, lane: usize, now: SteadyTime) -> bool {
-        let Some(lane) = self.lanes.get(lane) else {
-            return false;
-        };
-        let feedback = lane.rules.feedback.and_then(|index| self.rules.feedback.get(index));
-        feedback.is_some_and(|feedback| lane.measured.is_fresh(now, feedback.timeout))
+        self.is_measured_within(lane, 1, now)
     }
 
     /// Whether a lane's feedback is within two of its timeouts.
     pub(super) fn is_recent(&self, lane: usize, now: SteadyTime) -> bool {
+        self.is_measured_within(lane, 2, now)
+    }
+
+    fn is_measured_within(&self, lane: usize, timeouts: u32, now: SteadyTime) -> bool {
         let Some(lane) = self.lanes.get(lane) else { return false };
         let feedback = lane.rules.feedback.and_then(|index| self.rules.feedback.get(index));
-        feedback
-            .is_some_and(|feedback| lane.measured.is_fresh(now, feedback.timeout.saturating_mul(2)))
+        feedback.is_some_and(|feedback| {
+            lane.measured.is_fresh(now, feedback.timeout.saturating_mul(timeouts))
+        })
     }
 
     /// Whether a feedback tells what is asked of it: to every gated lane that uses it, and where it

@@ -35,7 +35,6 @@ struct Seen {
     fence: Mark,
     /// Of the last message.
     newest: Mark,
-    sequence: Option<u64>,
 }
 
 /// What says which of two messages of a publisher is older: its number, or else the publisher's clock,
@@ -47,8 +46,6 @@ struct Mark {
 }
 
 impl Mark {
-    const NONE: Self = Self { sequence: None, stamp: None };
-
     /// What the middleware did not give stays as it was.
     fn of(receipt: &Receipt, before: Self) -> Self {
         Self {
@@ -113,14 +110,11 @@ impl Publishers {
         let now = receipt.at.steady;
         let mut entry = self.recall(receipt.publisher, now);
         entry.at = now;
-        let (lost, in_order) = match (entry.sequence, receipt.sequence) {
+        let (lost, in_order) = match (entry.newest.sequence, receipt.sequence) {
             (Some(last), Some(new)) if new > last => (new - last - 1, true),
             (Some(_), Some(_)) => (0, false),
             (None, _) | (_, None) => (0, true),
         };
-        if in_order {
-            entry.sequence = receipt.sequence.or(entry.sequence);
-        }
         let fenced = permitted && entry.fence.is_at_or_after(receipt);
         if in_order && !fenced {
             entry.newest = Mark::of(receipt, entry.newest);
@@ -160,9 +154,8 @@ impl Publishers {
         known.copied().unwrap_or(Seen {
             publisher,
             at: now,
-            fence: Mark::NONE,
-            newest: Mark::NONE,
-            sequence: None,
+            fence: Mark::default(),
+            newest: Mark::default(),
         })
     }
 

@@ -123,8 +123,8 @@ impl Gate {
         for index in 0..self.lanes.len() {
             let fresh = self.is_fresh(index, now.steady);
             let Some(lane) = self.lanes.get(index) else { continue };
-            let looked_at = lane.is_gated() && lane.rules.feedback.is_some();
-            let Some(watch) = self.standstill.get_mut(index).filter(|_| looked_at) else {
+            let is_watched = is_watched(lane);
+            let Some(watch) = self.standstill.get_mut(index).filter(|_| is_watched) else {
                 continue;
             };
             let before = watch.found.is_some();
@@ -151,10 +151,7 @@ impl Gate {
     /// Whether a lane is measured moving although its time to stop is over; `None`: nobody knows.
     #[must_use]
     pub fn lane_moves_after_stop(&self, lane: usize) -> Option<bool> {
-        let looked_at = self.lanes.get(lane)?;
-        if !looked_at.is_gated() || looked_at.rules.feedback.is_none() {
-            return None;
-        }
+        self.lanes.get(lane).filter(|lane| is_watched(lane))?;
         match self.standstill.get(lane)?.found() {
             Some(motion) => motion.velocity.is_finite().then_some(true),
             None => Some(false),
@@ -165,7 +162,11 @@ impl Gate {
     /// for. Silent feedback is none: nobody knows.
     #[must_use]
     pub fn moves_after_stop(&self) -> bool {
-        let found = self.standstill.iter().filter_map(Standstill::found);
-        found.into_iter().any(|motion| motion.velocity.is_finite())
+        (0..self.lanes.len()).any(|lane| self.lane_moves_after_stop(lane) == Some(true))
     }
+}
+
+/// Whether anything would say that a lane moves.
+fn is_watched(lane: &Lane) -> bool {
+    lane.is_gated() && lane.rules.feedback.is_some()
 }

@@ -121,11 +121,12 @@ fn hazard_63_whoever_knew_the_killed_run_is_heard_by_the_next() {
     rig.flows("/agent", 0.25);
 
     // The peer's node, its publisher and its clients are those of before.
-    assert_eq!(rig.run_again("second")["label"], "killed");
-    if !rig.node.log().contains(" left alone: its reader was killed") {
-        // It keeps this one off, too: a start at the same moment, of another test's node.
-        eprintln!("another start looked after the killed one's ports");
-    }
+    // A start at the same moment, of another test's node, has a hand on the port itself; not three times.
+    let left_alone = ["second", "third", "fourth"].into_iter().any(|name| {
+        assert_eq!(rig.run_again(name)["label"], "killed");
+        rig.node.log().contains(" left alone: its reader was killed")
+    });
+    assert!(left_alone, "{}", rig.node.log());
     rig.reset();
     rig.arm();
     rig.flows("/agent", 0.5);

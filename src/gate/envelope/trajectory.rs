@@ -223,7 +223,7 @@ impl Envelope {
         let speed = Room {
             up: at_least(fastest.max, 0.0) * allowance.velocity,
             down: at_least(-fastest.min, 0.0) * allowance.velocity,
-            all: at_least(fastest.max, -fastest.min) * allowance.velocity,
+            all: limits.largest_velocity().unwrap_or(0.0) * allowance.velocity,
         };
         let room = self.plans.room(dimension, tolerance, speed, start);
         let Some((position, time_s, point)) = first else { return Ok((room, speed)) };

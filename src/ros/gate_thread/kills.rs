@@ -249,14 +249,11 @@ impl GateThread {
                     for one in feedback.uses.iter_mut().filter(|_| !too_large) {
                         let bytes = self.buffer.bytes();
                         if !read(one, bytes, &mut self.gate, (index, guards), now) {
-                            let (missing, not_finite) =
-                                (one.codec.missing(), one.codec.not_finite());
-                            let (lane, too_large) = (one.lane, None);
                             unusable.get_or_insert(Unusable {
-                                lane,
-                                missing,
-                                not_finite,
-                                too_large,
+                                lane: one.lane,
+                                missing: one.codec.missing(),
+                                not_finite: one.codec.not_finite(),
+                                too_large: None,
                             });
                         }
                         let lane = one.lane.and_then(|lane| self.lanes.get_mut(lane));

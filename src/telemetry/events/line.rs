@@ -100,8 +100,8 @@ pub(super) fn write(event: &Event, slots: &Slots) {
         }
         What::Monitor { stopped: true } => tracing::error!(
             kind,
-            "nobody has looked at temperatures, batteries and monitored topics for 5 s: where there are \
-             temperatures or batteries, velocity is derated to the least until somebody does"
+            "nobody has looked at temperatures, batteries and monitored topics for 5 s: where they \
+             can derate or trip, velocity is derated to the least until somebody does"
         ),
         What::Monitor { stopped: false } => {
             tracing::warn!(
