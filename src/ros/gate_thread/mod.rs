@@ -19,6 +19,7 @@ mod cut;
 mod kills;
 mod lane_io;
 mod latch;
+mod looks;
 mod monitor_age;
 mod record;
 mod requests;

@@ -4,7 +4,7 @@
 //! derated to the least there is, until somebody looks again. That never makes a stop slower.
 
 use super::GateThread;
-use super::watched::AuditNews;
+use super::looks::LookNews;
 use crate::gate::units::Moment;
 use crate::telemetry::events::{Event, What};
 
@@ -17,9 +17,9 @@ impl GateThread {
         }
         let looks = self.sensors.looks().map(|looks| u8::try_from(looks & 0xff).unwrap_or(0));
         let stopped = match self.watched.monitor.look([looks], now.steady) {
-            AuditNews::None | AuditNews::Another => return,
-            AuditNews::Stopped => true,
-            AuditNews::Again => false,
+            LookNews::None | LookNews::Another => return,
+            LookNews::Stopped => true,
+            LookNews::Again => false,
         };
         self.events.post(Event { at: now, what: What::Monitor { stopped } });
         if !stopped {

@@ -2,12 +2,13 @@
 //! the graph.
 //!
 //! **Invariant:** a level is handed on only when it changes, so that a quiet tick costs a few loads.
-//! **Invariant:** what an audit found counts for [`AUDIT_LIMIT`]: where thread `control` hangs, nobody
+//! **Invariant:** what an audit found counts for 5 s: where thread `control` hangs, nobody
 //! would see a controller go.
 
 use std::time::Duration;
 
 use super::GateThread;
+use super::looks::{LookNews, Looks};
 use crate::clock::{self, ClockCauses, ClockEvent, Readings};
 use crate::config::model::Config;
 use crate::gate::cause::Cause;
@@ -16,7 +17,7 @@ use crate::gate::lane::LaneGraph;
 use crate::gate::machine::Subject;
 use crate::gate::sensor::Thresholds;
 use crate::gate::state::State;
-use crate::gate::units::{Moment, SteadyTime};
+use crate::gate::units::Moment;
 use crate::ros::graph::LaneFacts;
 use crate::telemetry::events::{Event, What};
 
@@ -24,15 +25,11 @@ use crate::telemetry::events::{Event, What};
 /// mistake.
 const AUDITS: u8 = 2;
 
-/// How long an audit counts: five of them, and more than a busy machine holds one up.
-const AUDIT_LIMIT: Duration = Duration::from_secs(5);
-
 /// What was seen last, to see what changes.
 pub(super) struct Watched {
     clocks: ClockCauses,
-    pub(super) audits: Audits,
-    /// Looks of thread `monitor`, as one lane's audits.
-    pub(super) monitor: Audits,
+    pub(super) audits: Looks,
+    pub(super) monitor: Looks,
     lanes: Vec<WatchedLane>,
     paths: u64,
     pub(super) sensors: WatchedSensors,
@@ -100,66 +97,6 @@ impl WatchedTrip {
     }
 }
 
-/// Whether audits go on, of every lane.
-pub(super) struct Audits {
-    /// The newest one's number of each lane, and when it was seen first; `None` before the first.
-    newest: Vec<Option<(u8, SteadyTime)>>,
-    has_stopped: bool,
-}
-
-/// What a look at the audits found.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum AuditNews {
-    None,
-    /// There was another one.
-    Another,
-    /// There has been none for too long.
-    Stopped,
-    /// There is one again.
-    Again,
-}
-
-impl Audits {
-    fn new(lanes: usize) -> Self {
-        Self { newest: vec![None; lanes], has_stopped: false }
-    }
-
-    /// This thread stood still, and who knows who else: what is known counts anew.
-    pub(super) fn stood_still(&mut self, now: SteadyTime) {
-        for (_, at) in self.newest.iter_mut().flatten() {
-            *at = now;
-        }
-    }
-
-    /// One lane that is not looked at is enough: an audit that failed for it has no number.
-    pub(super) fn look(
-        &mut self,
-        numbers: impl IntoIterator<Item = Option<u8>>,
-        now: SteadyTime,
-    ) -> AuditNews {
-        let (mut is_another, mut is_late) = (false, false);
-        for (newest, number) in self.newest.iter_mut().zip(numbers) {
-            let Some(number) = number else { continue };
-            match *newest {
-                Some((seen, at)) if seen == number => is_late |= now.since(at) > AUDIT_LIMIT,
-                Some(_) | None => {
-                    *newest = Some((number, now));
-                    is_another = true;
-                }
-            }
-        }
-        if is_late {
-            let is_news = !std::mem::replace(&mut self.has_stopped, true);
-            return if is_news { AuditNews::Stopped } else { AuditNews::None };
-        }
-        if !is_another {
-            return AuditNews::None;
-        }
-        let is_again = std::mem::take(&mut self.has_stopped);
-        if is_again { AuditNews::Again } else { AuditNews::Another }
-    }
-}
-
 /// One lane's output.
 #[derive(Clone, Copy, Default)]
 struct WatchedLane {
@@ -200,8 +137,8 @@ impl Watched {
     pub(super) fn new(config: &Config) -> Self {
         Self {
             clocks: ClockCauses::new(clock::STEP),
-            audits: Audits::new(config.lanes.len()),
-            monitor: Audits::new(1),
+            audits: Looks::new(config.lanes.len()),
+            monitor: Looks::new(1),
             lanes: vec![WatchedLane::default(); config.lanes.len()],
             paths: 0,
             sensors: WatchedSensors::new(config),
@@ -238,10 +175,10 @@ impl GateThread {
         }
         let numbers = self.facts.lanes().map(|facts| facts.map(|facts| facts.audit));
         let stopped = match self.watched.audits.look(numbers, now.steady) {
-            AuditNews::None => return,
-            AuditNews::Another => None,
-            AuditNews::Stopped => Some(true),
-            AuditNews::Again => Some(false),
+            LookNews::None => return,
+            LookNews::Another => None,
+            LookNews::Stopped => Some(true),
+            LookNews::Again => Some(false),
         };
         if stopped != Some(true) {
             self.slots.node.last_audit.set(now.wall);
@@ -362,52 +299,6 @@ mod tests {
         }
         assert_eq!(foreign(&mut lane, 0), [(Cause::ForeignPublisher, false)]);
         assert!(AUDIT * u32::from(AUDITS) <= Duration::from_secs(2), "the cause within 2 s");
-    }
-
-    #[test]
-    fn when_nobody_looks_at_the_graph_any_more_expect_it_told_once_and_the_way_back() {
-        let at = |s: u64| SteadyTime::from_nanos(s * 1_000_000_000);
-        let mut audits = Audits::new(1);
-        assert_eq!(
-            audits.look([None], at(100)),
-            AuditNews::None,
-            "the start is another's to bound"
-        );
-        assert_eq!(audits.look([Some(7)], at(200)), AuditNews::Another);
-        assert_eq!(audits.look([Some(8)], at(201)), AuditNews::Another);
-        for s in 201..=206 {
-            assert_eq!(audits.look([Some(8)], at(s)), AuditNews::None);
-            assert!(!audits.has_stopped);
-        }
-        assert_eq!(audits.look([Some(8)], at(207)), AuditNews::Stopped);
-        assert_eq!(audits.look([Some(8)], at(300)), AuditNews::None, "once");
-        assert!(audits.has_stopped);
-        assert_eq!(audits.look([Some(9)], at(301)), AuditNews::Again);
-        assert!(!audits.has_stopped);
-        assert_eq!(audits.look([Some(10)], at(302)), AuditNews::Another);
-        audits.stood_still(at(400));
-        assert_eq!(
-            audits.look([Some(10)], at(400)),
-            AuditNews::None,
-            "it was this thread that stood"
-        );
-        assert_eq!(audits.look([Some(10)], at(406)), AuditNews::Stopped);
-        assert!(AUDIT * 5 <= AUDIT_LIMIT, "five of them");
-    }
-
-    #[test]
-    fn when_one_lane_cannot_be_looked_at_any_more_expect_that_told_though_others_are() {
-        let at = |s: u64| SteadyTime::from_nanos(s * 1_000_000_000);
-        let mut audits = Audits::new(2);
-        assert_eq!(audits.look([Some(1), Some(1)], at(1)), AuditNews::Another);
-        for s in 2..=6 {
-            let number = u8::try_from(s).unwrap();
-            assert_eq!(audits.look([Some(number), Some(1)], at(s)), AuditNews::Another);
-        }
-        assert_eq!(audits.look([Some(7), Some(1)], at(7)), AuditNews::Stopped);
-        assert_eq!(audits.look([Some(8), Some(1)], at(8)), AuditNews::None);
-        assert!(audits.has_stopped);
-        assert_eq!(audits.look([Some(9), Some(2)], at(9)), AuditNews::Again);
     }
 
     #[test]
