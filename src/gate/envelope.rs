@@ -23,6 +23,7 @@ mod curve;
 mod groups;
 mod pauses;
 mod plan;
+mod segment;
 mod targets;
 mod total_effort;
 mod trajectory;

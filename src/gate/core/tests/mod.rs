@@ -16,6 +16,7 @@ mod holding;
 mod kill_publishers;
 mod numbers;
 mod pauses;
+mod plan_streams;
 mod plans;
 mod plans_in_flight;
 mod releases;
