@@ -5,8 +5,6 @@
 //! **Invariant:** what an audit found counts for 5 s: where thread `control` hangs, nobody
 //! would see a controller go.
 
-use std::time::Duration;
-
 use super::GateThread;
 use super::looks::{LookNews, Looks};
 use crate::clock::{self, ClockCauses, ClockEvent, Readings};
@@ -265,6 +263,8 @@ const fn graph(facts: LaneFacts) -> LaneGraph {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
     use crate::ros::control::AUDIT;
 
