@@ -1,5 +1,5 @@
-//! What the gate waits for before it can be armed: a robot description, and something to build a
-//! safe message on. Both are found out by others.
+//! What the gate waits for before it can be armed: a robot description, something to build a safe
+//! message on, and somebody who reads the sensors. All are found out by others.
 //!
 //! **Invariant:** limits never change while active.
 
@@ -20,6 +20,12 @@ impl Gate {
     /// Whether limits are still to come with a robot description: no arm before.
     pub const fn await_description(&mut self, awaits: bool) {
         self.awaits_description = awaits;
+        self.evaluated_at = None;
+    }
+
+    /// Whether nobody looks any more at heat and charge, where they may derate or trip: no arm meanwhile.
+    pub const fn sensors_unread(&mut self, unread: bool) {
+        self.sensors_unread = unread;
         self.evaluated_at = None;
     }
 
@@ -80,18 +86,22 @@ mod tests {
     }
 
     #[test]
-    fn when_a_description_or_a_safe_message_is_awaited_expect_the_condition() {
+    fn when_a_description_or_a_safe_message_is_awaited_or_nobody_reads_the_sensors_expect_the_condition() {
         let mut gate = gate();
         gate.await_description(true);
         gate.safe_waits(0, Some(SafeWaits::Command));
+        gate.sensors_unread(true);
         let codes = unmet(&gate);
         assert!(codes.contains(&ConditionCode::RobotDescriptionMissing), "{codes:?}");
         assert!(codes.contains(&ConditionCode::NoSafeCommand), "{codes:?}");
+        assert!(codes.contains(&ConditionCode::SensorsUnread), "{codes:?}");
         gate.await_description(false);
         gate.safe_waits(0, None);
+        gate.sensors_unread(false);
         let codes = unmet(&gate);
         assert!(!codes.contains(&ConditionCode::RobotDescriptionMissing), "{codes:?}");
         assert!(!codes.contains(&ConditionCode::NoSafeCommand), "{codes:?}");
+        assert!(!codes.contains(&ConditionCode::SensorsUnread), "{codes:?}");
     }
 
     #[test]

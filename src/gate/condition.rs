@@ -29,6 +29,8 @@ closed_list! {
         LatchNotWritable = "latch_not_writable",
         /// The limits are to come with a robot description, which has not come yet.
         RobotDescriptionMissing = "robot_description_missing",
+        /// Heat and charge, which may derate or trip, are not looked at any more.
+        SensorsUnread = "sensors_unread",
         /// The node runs on simulated time.
         SimulatedTime = "simulated_time",
         /// There is nothing to build a safe command on.

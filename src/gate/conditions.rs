@@ -134,6 +134,9 @@ impl Gate {
                 if self.awaits_description {
                     tell(Condition::plain(ConditionCode::RobotDescriptionMissing, Subject::Node));
                 }
+                if self.sensors_unread {
+                    tell(Condition::plain(ConditionCode::SensorsUnread, Subject::Node));
+                }
                 self.feedback_stale(now, tell);
                 for (index, lane) in self.lanes.iter().enumerate() {
                     if lane.is_gated() {

@@ -46,6 +46,8 @@ pub struct Gate {
     pub(super) latch_writable: bool,
     /// Limits are to come with a robot description.
     pub(super) awaits_description: bool,
+    /// Nobody looks any more at what may derate or trip.
+    pub(super) sensors_unread: bool,
     pub(super) ready_since: Option<SteadyTime>,
     /// What is unmet, as of `evaluated_at`.
     pub(super) conditions: Vec<Condition>,
@@ -97,6 +99,7 @@ impl Gate {
             derating: 1.0,
             latch_writable: true,
             awaits_description: false,
+            sensors_unread: false,
             ready_since: None,
             conditions: Vec::with_capacity(conditions),
             evaluated_at: None,
@@ -272,8 +275,8 @@ impl Gate {
         self.lanes.get_mut(lane)?.take_safe(now)
     }
 
-    /// What a stop right now would send on a lane, for a burst by somebody else. `None`: nothing may
-    /// be sent.
+    /// What a stop at `then`, as far as it is known `now`, would send on a lane, for a burst by somebody
+    /// else. `None`: nothing may be sent.
     ///
     /// # Shape
     /// `values` has one place for each joint or axis; what it holds before does not matter.
@@ -282,10 +285,16 @@ impl Gate {
         &'a self,
         lane: usize,
         values: &'a mut [f64],
-        now: SteadyTime,
+        (now, then): (SteadyTime, SteadyTime),
     ) -> Option<SafeOutput<'a>> {
         let fresh = self.is_fresh(lane, now);
-        self.lanes.get(lane)?.would_send(fresh, values, now)
+        self.lanes.get(lane)?.would_send(fresh, values, (now, then))
+    }
+
+    /// Whether a lane's controller follows a plan, so that what a stop would send depends on when it comes.
+    #[must_use]
+    pub fn follows_plan(&self, lane: usize) -> bool {
+        self.lanes.get(lane).is_some_and(|lane| lane.envelope.follows_plan())
     }
 
     /// Whether a lane's safe command is still on its way to zero.

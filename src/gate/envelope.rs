@@ -126,6 +126,12 @@ impl Envelope {
         self.plans.due(dimension, now).unwrap_or(sent)
     }
 
+    /// Whether a plan was sent that is followed still.
+    #[must_use]
+    pub const fn follows_plan(&self) -> bool {
+        self.plans.is_running()
+    }
+
     /// Whatever plan was sent is followed no more.
     pub fn end_plan(&mut self, now: SteadyTime) {
         self.plans.end(now);

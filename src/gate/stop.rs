@@ -63,7 +63,7 @@ impl Lane {
             && !self.has_frozen
         {
             let mut frozen = std::mem::take(&mut self.frozen);
-            self.has_frozen = self.choose_pose(tolerance, fresh, now, &mut frozen);
+            self.has_frozen = self.choose_pose(tolerance, fresh, (now, now), &mut frozen);
             self.frozen = frozen;
             if !self.has_frozen {
                 return false;
@@ -92,7 +92,8 @@ impl Lane {
         true
     }
 
-    /// What a stop right now would send, for a burst by somebody else. `None`: nothing may be sent.
+    /// What a stop at `then`, as far as it is known `now`, would send, for a burst by somebody else.
+    /// `None`: nothing may be sent.
     ///
     /// # Shape
     /// `values` has one place for each joint or axis.
@@ -100,7 +101,7 @@ impl Lane {
         &'a self,
         fresh: bool,
         values: &'a mut [f64],
-        now: SteadyTime,
+        (now, then): (SteadyTime, SteadyTime),
     ) -> Option<SafeOutput<'a>> {
         let silent = self.rules.safe == SafeCommand::Silent;
         if self.state == LaneState::Released || silent || values.len() != self.frozen.len() {
@@ -109,7 +110,7 @@ impl Lane {
         match self.rules.safe.tolerance() {
             Some(_) if self.has_frozen => values.copy_from_slice(&self.frozen),
             Some(tolerance) => {
-                if !self.choose_pose(tolerance, fresh, now, values) {
+                if !self.choose_pose(tolerance, fresh, (now, then), values) {
                     return None;
                 }
             }
@@ -190,8 +191,15 @@ impl Lane {
     }
 
     /// The pose to hold: joint by joint what the wire has it at, where that is within `tolerance` of
-    /// the measured, else the measured. False where neither is known.
-    fn choose_pose(&self, tolerance: f64, fresh: bool, now: SteadyTime, pose: &mut [f64]) -> bool {
+    /// the measured, else the measured. False where neither is known. Of a plan it is what is due `then`,
+    /// for a joint that follows it `now`.
+    fn choose_pose(
+        &self,
+        tolerance: f64,
+        fresh: bool,
+        (now, then): (SteadyTime, SteadyTime),
+        pose: &mut [f64],
+    ) -> bool {
         let is_measured = fresh && self.measured.position().is_some();
         if !self.has_sent && !is_measured {
             return false;
@@ -201,9 +209,10 @@ impl Lane {
             let newest = self.measured.position().and_then(|pose| pose.get(dimension));
             let near = newest.is_some_and(|there| (wire - there).abs() <= tolerance);
             let there = self.measured.steady(dimension, tolerance).filter(|_| fresh);
+            let due = if then == now { wire } else { self.envelope.wire(dimension, then) };
             *value = match there {
                 Some(there) if !self.has_sent => there,
-                Some(_) if near => wire,
+                Some(_) if near => due,
                 // Measured beyond what the joint may be sent to, it is brought no further back than
                 // to there, and by a sensor that is wrong no further out.
                 Some(there) if (wire - there).abs() > tolerance => {
@@ -213,7 +222,7 @@ impl Lane {
                         at_least(at_most(there, high), low)
                     })
                 }
-                Some(_) | None => wire,
+                Some(_) | None => due,
             };
         }
         true

@@ -202,6 +202,9 @@ impl Texts<'_> {
                     topic.unwrap_or("/robot_description")
                 )
             }
+            ConditionCode::SensorsUnread => "nobody looks at temperatures and batteries any more: \
+                 thread monitor stands still: restart interlock"
+                .to_owned(),
             ConditionCode::Settling => {
                 format!("all conditions hold since {found:.1} s, needs {needed} s: try again")
             }

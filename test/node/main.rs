@@ -41,6 +41,7 @@ mod outputs;
 mod params;
 mod peer;
 mod persistence;
+mod plans;
 mod probes;
 mod realtime;
 mod refusals;

@@ -104,6 +104,11 @@ impl Plans {
         if self.is_running { self.running.due(dimension, now) } else { None }
     }
 
+    /// Whether the plan that was sent last is followed still.
+    pub(super) const fn is_running(&self) -> bool {
+        self.is_running
+    }
+
     /// The moment of [`Self::at`].
     pub(super) const fn now(&self) -> SteadyTime {
         self.now

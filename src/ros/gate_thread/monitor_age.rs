@@ -1,7 +1,8 @@
 //! Whether thread `monitor` still looks at heat and charge: what it last found would stand for ever.
 //!
 //! What nobody measures any more is neither cool nor charged: where it could derate or trip, velocity is
-//! derated to the least there is, until somebody looks again. That never makes a stop slower.
+//! derated to the least there is, until somebody looks again, and there is no arm. That never makes a
+//! stop slower.
 
 use super::GateThread;
 use super::looks::LookNews;
@@ -22,6 +23,7 @@ impl GateThread {
             LookNews::Again => false,
         };
         self.events.post(Event { at: now, what: What::Monitor { stopped } });
+        self.gate.sensors_unread(stopped && self.watched.sensors.guards());
         if !stopped {
             self.watched.sensors.forget();
         } else {

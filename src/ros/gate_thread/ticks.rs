@@ -3,12 +3,14 @@
 use super::commands::safe_waits;
 use super::{Drain, GateThread};
 use crate::clock;
-use crate::gate::lane::SafeOutput;
+use crate::codec::safe::SafeMessage;
+use crate::gate::core::Gate;
 use crate::gate::machine::Subject;
 use crate::gate::state::State;
-use crate::gate::units::Moment;
+use crate::gate::units::{Moment, SteadyTime};
 use crate::telemetry::events::Call;
 use crate::telemetry::slots::StopTrigger;
+use crate::watchdog::STALLED_AFTER;
 
 impl GateThread {
     pub(super) fn tick(&mut self, now: Moment) {
@@ -131,7 +133,7 @@ impl GateThread {
         if self.permit_told && !self.is_permitted() {
             self.publish_permit(false, now);
             // The burst's own permit is numbered after the last.
-            self.prepared.leave(self.lanes.len(), self.permit.withdrawal());
+            self.prepared.leave(self.lanes.len(), self.permit.withdrawal(), now.steady);
         }
     }
 
@@ -140,15 +142,29 @@ impl GateThread {
         for index in 0..self.lanes.len() {
             let Some(lane) = self.lanes.get_mut(index) else { continue };
             self.scratch.resize(lane.command.dimensions, 0.0);
-            let bytes = match self.gate.would_send(index, &mut self.scratch, now.steady) {
-                Some(safe) => {
-                    let SafeOutput { command, values, targets } = safe;
-                    lane.safe.render(command, values, targets, now.wall).unwrap_or_default()
-                }
-                None => &[],
-            };
-            self.prepared.leave(index, bytes);
+            if self.gate.follows_plan(index) {
+                let at = (now, now.steady.after(STALLED_AFTER));
+                let bytes = stop_bytes(&self.gate, index, &mut self.scratch, at, &mut lane.safe);
+                self.prepared.later(index, bytes);
+            } else {
+                self.prepared.later(index, &[]);
+            }
+            let at = (now, now.steady);
+            let bytes = stop_bytes(&self.gate, index, &mut self.scratch, at, &mut lane.safe);
+            self.prepared.leave(index, bytes, now.steady);
         }
-        self.prepared.leave(self.lanes.len(), self.permit.withdrawal());
+        self.prepared.leave(self.lanes.len(), self.permit.withdrawal(), now.steady);
     }
+}
+
+/// What a stop of a lane would send; empty: nothing may be sent.
+fn stop_bytes<'a>(
+    gate: &Gate,
+    lane: usize,
+    scratch: &mut [f64],
+    (now, then): (Moment, SteadyTime),
+    safe: &'a mut SafeMessage,
+) -> &'a [u8] {
+    let Some(stop) = gate.would_send(lane, scratch, (now.steady, then)) else { return &[] };
+    safe.render(stop.command, stop.values, stop.targets, now.wall).unwrap_or_default()
 }

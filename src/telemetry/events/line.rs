@@ -101,7 +101,8 @@ pub(super) fn write(event: &Event, slots: &Slots) {
         What::Monitor { stopped: true } => tracing::error!(
             kind,
             "nobody has looked at temperatures, batteries and monitored topics for 5 s: where they \
-             can derate or trip, velocity is derated to the least until somebody does"
+             can derate or trip, velocity is derated to the least and nothing is armed until somebody \
+             does"
         ),
         What::Monitor { stopped: false } => {
             tracing::warn!(

@@ -42,6 +42,7 @@ fn every_condition_has_a_text_that_names_its_subject() {
             ConditionCode::CausePresent
             | ConditionCode::LatchNotWritable
             | ConditionCode::RobotDescriptionMissing
+            | ConditionCode::SensorsUnread
             | ConditionCode::SimulatedTime
             | ConditionCode::Settling
             | ConditionCode::SeqMoved => Subject::Node,

@@ -169,7 +169,7 @@ fn when_a_lane_is_watched_expect_it_judged_always_and_part_of_nothing() {
     assert_eq!(bench.send(1, 1, &[0.1]).0.verdict, Verdict::Passed);
     assert_eq!(bench.lane_state(1), LaneState::Released);
     let now = bench.now().steady;
-    assert!(bench.gate.would_send(1, &mut [0.0], now).is_none());
+    assert!(bench.gate.would_send(1, &mut [0.0], (now, now)).is_none());
     assert_eq!(bench.gate.select_source(1, Some(1), now), Err(SelectRefused::Watched));
     // Neither its silence nor its refusals stop anything.
     for _ in 0..50 {

@@ -15,7 +15,8 @@ use crate::gate::verdict::Limit;
 /// What a burst by somebody else would send on lane 0.
 fn burst(bench: &Bench) -> Option<Vec<f64>> {
     let mut values = [9.0];
-    let out = bench.gate.would_send(0, &mut values, bench.now().steady);
+    let now = bench.now().steady;
+    let out = bench.gate.would_send(0, &mut values, (now, now));
     out.map(|out| out.values.to_vec())
 }
 

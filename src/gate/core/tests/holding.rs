@@ -28,7 +28,7 @@ fn killed(lane: LaneRules) -> (Bench, Sent) {
     assert_eq!(bench.lane_state(0), LaneState::Safe);
     let now = bench.now().steady;
     let mut scratch = [9.0];
-    let burst = bench.gate.would_send(0, &mut scratch, now);
+    let burst = bench.gate.would_send(0, &mut scratch, (now, now));
     let burst = burst.map(|out| (out.command, out.values.to_vec(), out.targets.to_vec()));
     let out = bench.gate.take_safe(0, now);
     let out = out.map(|out| (out.command, out.values.to_vec(), out.targets.to_vec()));

@@ -1,5 +1,7 @@
 //! A plan that its controller is following: what a stop holds, and how the next plan may begin.
 
+use std::time::Duration;
+
 use super::bench::*;
 use crate::gate::cause::{Action, Cause};
 use crate::gate::command::Command;
@@ -51,6 +53,33 @@ fn near(held: f64, expected: f64) {
     assert!((held - expected).abs() < 0.02, "{held}, not {expected}");
 }
 
+/// What a burst so long after now would hold.
+fn would_hold(bench: &Bench, later_ms: u64) -> Option<f64> {
+    let now = bench.now().steady;
+    let then = now.after(Duration::from_millis(later_ms));
+    bench.gate.would_send(0, &mut [0.0], (now, then)).map(|safe| safe.values[0])
+}
+
+/// A gate that stands still is found half a second later, and the controller has gone on by then.
+#[test]
+fn hazard_13_gate_hangs_or_dies_under_a_plan_holds_what_is_due_when_it_is_found() {
+    let mut bench = under_way();
+    assert!(bench.gate.follows_plan(0));
+    near(would_hold(&bench, 500).unwrap(), 0.3);
+    // No further than it leads, and not where a joint does not follow it.
+    near(would_hold(&bench, 60_000).unwrap(), 2.0);
+    bench.pose[0] -= 0.06;
+    bench.run(30);
+    near(would_hold(&bench, 500).unwrap(), 0.14);
+    bench.pose[0] += 0.06;
+    bench.run(30);
+    near(would_hold(&bench, 500).unwrap(), 0.31);
+    // A pose that is chosen is kept.
+    bench.gate.kill(SERVICE, bench.now());
+    assert!(!bench.gate.follows_plan(0) && !bench.gate.follows_plan(1));
+    assert_eq!(would_hold(&bench, 500), would_hold(&bench, 0));
+}
+
 /// The goal of a plan is not where it is: held there, the joint would leap to it.
 #[test]
 fn hazard_19_stop_under_a_plan_without_feedback_holds_what_is_due() {
@@ -64,7 +93,7 @@ fn hazard_19_stop_under_a_plan_without_feedback_holds_what_is_due() {
     bench.run(95);
     bench.now_ms += 10;
     let now = bench.now();
-    near(bench.gate.would_send(0, &mut [0.0], now.steady).unwrap().values[0], 0.22);
+    near(would_hold(&bench, 0).unwrap(), 0.22);
     bench.gate.kill(SERVICE, now);
     assert_eq!(bench.state(), State::Killed);
     near(bench.gate.take_safe(0, now.steady).unwrap().values[0], 0.22);

@@ -39,6 +39,7 @@ fn condition(code: ConditionCode) {
         | ConditionCode::KillInputSilent
         | ConditionCode::KillInputUnseen
         | ConditionCode::RobotDescriptionMissing
+        | ConditionCode::SensorsUnread
         | ConditionCode::FeedbackStale
         | ConditionCode::NotStandingStill
         | ConditionCode::NoController
@@ -62,6 +63,7 @@ fn condition(code: ConditionCode) {
     }
     bench.gate.set_latch_writable(true);
     bench.gate.await_description(false);
+    bench.gate.sensors_unread(false);
     bench.velocity = vec![0.0];
     bench.run(3_000);
     for _ in 0..30 {
@@ -117,6 +119,10 @@ fn provoke(bench: &mut Bench, code: ConditionCode) {
         ConditionCode::SourceNotReady => bench.unmet(),
         ConditionCode::RobotDescriptionMissing => {
             bench.gate.await_description(true);
+            bench.unmet()
+        }
+        ConditionCode::SensorsUnread => {
+            bench.gate.sensors_unread(true);
             bench.unmet()
         }
         ConditionCode::LatchNotWritable => {
