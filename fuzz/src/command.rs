@@ -169,22 +169,22 @@ fn step(world: &mut World, which: usize, bytes: &mut [u8], what: u8, sent: &mut 
     assert!(world.gate.notices().drain().count() < 1_000);
 }
 
-/// A tick, and the safe command that would go out now, rendered and judged.
+/// A tick, and the safe commands that would go out now or, by a burst, later: rendered and judged.
 fn stop(world: &mut World, which: usize) {
     world.gate.tick(world.now);
     let lane = &mut world.lanes[which];
-    let mut values = vec![0.0; lane.config.dimensions.len()];
-    let Some(safe) = world.gate.would_send(lane.index, &mut values, world.now.steady) else {
-        return;
-    };
-    let Some(bytes) = lane.safe.render(safe.command, safe.values, safe.targets, world.now.wall)
-    else {
-        return;
-    };
-    let mut command = lane.codec.new_command();
-    // Its mirrored fields have no feedback here; every other field is a command's.
-    lane.codec.clone().decode(bytes, &mut command).expect("a safe command is a command");
-    inside(&lane.config, &command);
+    let now = world.now.steady;
+    for ahead in [Duration::ZERO, Duration::from_millis(500), Duration::from_secs(60)] {
+        let mut values = vec![0.0; lane.config.dimensions.len()];
+        let at = (now, now.after(ahead));
+        let Some(safe) = world.gate.would_send(lane.index, &mut values, at) else { return };
+        let bytes = lane.safe.render(safe.command, safe.values, safe.targets, world.now.wall);
+        let Some(bytes) = bytes else { return };
+        let mut command = lane.codec.new_command();
+        // Its mirrored fields have no feedback here; every other field is a command's.
+        lane.codec.clone().decode(bytes, &mut command).expect("a safe command is a command");
+        inside(&lane.config, &command);
+    }
 }
 
 /// The message but for its floats and its last field, where that is the checksum.

@@ -86,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn when_a_description_or_a_safe_message_is_awaited_or_nobody_reads_the_sensors_expect_the_condition() {
+    fn when_a_description_a_safe_message_or_a_reader_of_sensors_is_missing_expect_the_condition() {
         let mut gate = gate();
         gate.await_description(true);
         gate.safe_waits(0, Some(SafeWaits::Command));

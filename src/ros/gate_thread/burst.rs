@@ -146,8 +146,14 @@ mod tests {
             prepared.leave(0, b"now", at(tick));
             prepared.leave(1, b"no", at(tick));
         }
-        assert_eq!((reads(&mut burst, 0, false), reads(&mut burst, 0, true)), (b"now".into(), b"later".into()));
-        assert_eq!((reads(&mut burst, 1, false), reads(&mut burst, 1, true)), (b"no".into(), b"no".into()));
+        assert_eq!(
+            (reads(&mut burst, 0, false), reads(&mut burst, 0, true)),
+            (b"now".into(), b"later".into())
+        );
+        assert_eq!(
+            (reads(&mut burst, 1, false), reads(&mut burst, 1, true)),
+            (b"no".into(), b"no".into())
+        );
         for tick in 4..8 {
             prepared.later(0, b"");
             prepared.leave(0, b"held", at(tick));
