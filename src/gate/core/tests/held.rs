@@ -316,6 +316,23 @@ fn when_a_limp_lane_was_held_for_refusals_expect_good_commands_to_end_it() {
     }
 }
 
+/// And what would be refused there keeps it held.
+#[test]
+fn when_a_limp_lane_is_held_for_refusals_expect_it_held_while_they_go_on() {
+    let mut lane =
+        LaneRules { safe: SafeCommand::Damping, safe_targets: vec![1.0], ..position_lane(1) };
+    lane.on_limit.position = OnLimit::Reject;
+    let mut bench = Bench::new(rules(vec![lane])).armed();
+    bench.stream(0, 0, &[0.01], 1_000);
+    bench.stream(0, 0, &[9.0], 1_000);
+    assert_eq!(bench.lane_state(0), LaneState::Holding);
+    for _ in 0..200 {
+        bench.send(0, 0, &[9.0]);
+        bench.run(20);
+        assert_eq!(bench.lane_state(0), LaneState::Holding);
+    }
+}
+
 /// Refused commands keep no source alive, also while they hold its lane.
 #[test]
 fn hazard_47_refusals_in_motion_escalate_as_the_silence_they_are() {
