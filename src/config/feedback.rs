@@ -11,7 +11,7 @@ use super::model::{
 };
 use super::range::Range;
 use super::source::LONGEST_TIMEOUT_S;
-use super::{mapping, names, schema, shape};
+use super::{mapping, names, places, schema, shape};
 
 /// Largest `max_tilt`, rad: upside down is 3.14, and a limit near that is none.
 const MOST_TILT: f64 = 3.0;
@@ -96,6 +96,9 @@ fn mapped(keys: &mut Keys<'_>, at: &str, kind: Option<FeedbackType>) -> Option<M
             "add the path, for example fields.position: motor_state[].q",
         );
         return None;
+    }
+    if fields.names.is_none() {
+        places::refuse_apart(keys, at, &fields)?;
     }
     if fields.names.is_some() && !joints.is_empty() {
         keys.refuse(

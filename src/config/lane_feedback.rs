@@ -4,6 +4,7 @@
 
 use super::keys::Keys;
 use super::model::{Engage, FeedbackConfig, FeedbackType, Interface, LaneConfig, SourceConfig};
+use super::places;
 use super::shape::{Shape, has_gains, is_twist};
 use crate::gate::limits::DimensionLimits;
 
@@ -116,17 +117,8 @@ fn fits(keys: &mut Keys<'_>, at: &str, shape: &Shape, feedback: &FeedbackConfig)
     if fields.names.is_some() {
         return Some(());
     }
-    let places = &shape.joint_index;
-    let is_plain = places.iter().copied().eq(0..places.len());
-    if feedback.joints.is_empty() && feedback.joint_index.is_empty() && !is_plain {
-        keys.refuse(
-            &format!("feedback.{name}.joint_index"),
-            "is not there, and the lane's joints have places of their own",
-            "one place for each joint of the lane, or `joints`",
-            "without either the feedback would tell of the first joints of its arrays",
-            format!("write {places:?} if the feedback's arrays are ordered as the command's"),
-        );
-        return None;
+    if feedback.joints.is_empty() && feedback.joint_index.is_empty() {
+        same_places(keys, shape, feedback)?;
     }
     let missing = shape.dimensions.iter().find(|joint| !feedback.joints.contains(joint));
     match missing {
@@ -159,6 +151,43 @@ fn fits(keys: &mut Keys<'_>, at: &str, shape: &Shape, feedback: &FeedbackConfig)
         }
         Some(_) | None => Some(()),
     }
+}
+
+/// A feedback that says nothing of its places is read from the lane's: these must be the same elements.
+fn same_places(keys: &mut Keys<'_>, shape: &Shape, feedback: &FeedbackConfig) -> Option<()> {
+    let (name, key) = (&feedback.name, format!("feedback.{}.joint_index", feedback.name));
+    let allowed = "one place for each joint of the lane, or `joints`";
+    if shape.names_joints() {
+        keys.refuse(
+            &key,
+            "is not there, and the lane knows its joints by name only",
+            allowed,
+            "the order of the lane's `joints` is not that of the feedback's arrays",
+            format!("list the joints in the order of its arrays in feedback.{name}.joints"),
+        );
+        return None;
+    }
+    let commanded = shape.mapping.fields.of(shape.interface);
+    let plain: Vec<usize> = (0..shape.joint_index.len()).collect();
+    let sent = places::places(commanded, &shape.joint_index);
+    let measured = feedback.fields.position.as_ref().or(feedback.fields.velocity.as_ref());
+    // A stretch that is written is meant, beside a command that has its joints alone.
+    if sent == places::places(measured, &plain) || sent == plain && places::is_chosen(measured) {
+        return Some(());
+    }
+    let fix = if places::is_chosen(measured) {
+        "take the command's elements, or say whose they are".to_owned()
+    } else {
+        format!("write {sent:?} if the feedback's arrays are ordered as the command's")
+    };
+    keys.refuse(
+        &key,
+        "is not there, and the lane's joints have places of their own",
+        allowed,
+        "without either the feedback would tell of other joints",
+        fix,
+    );
+    None
 }
 
 /// Arrays without names tell by place, and without `joints` the places are those of one lane's

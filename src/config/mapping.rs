@@ -10,7 +10,7 @@ use super::model::{
     ChecksumConfig, ChecksumKind, FeedbackConfig, FeedbackType, FieldMap, FixedField, Mirror,
     UnusedElements,
 };
-use super::{names, paths};
+use super::{names, paths, places};
 use crate::cdr::Path;
 
 /// Everything a mapped type needs.
@@ -55,6 +55,9 @@ pub(super) fn mapping(
         unused_elements: unused_elements?,
     };
     one_meaning(keys, at, &mapping)?;
+    if mapping.fields.names.is_none() {
+        places::refuse_apart(keys, at, &mapping.fields)?;
+    }
     Some(mapping)
 }
 

@@ -37,6 +37,7 @@ mod names;
 mod never;
 mod origin;
 mod paths;
+mod places;
 pub mod problem;
 mod range;
 pub mod rcl_scalar;

@@ -8,7 +8,8 @@ use super::globals::Globals;
 use super::keys::Keys;
 use super::model::{CommandType, LaneConfig, TemperatureConfig};
 use super::range::{Range, Read};
-use super::{names, paths};
+use super::shape::has_names;
+use super::{names, paths, places};
 use crate::cdr::{Index, Path};
 use crate::gate::sensor::Thresholds;
 
@@ -198,7 +199,7 @@ fn components(
     let joints = match keys.string(&key) {
         Read::Bad => return None,
         Read::Absent => None,
-        Read::Got(lane) => Some(joints(keys, &key, lane, lanes)?),
+        Read::Got(lane) => Some(joints(keys, &key, lane, lanes, index)?),
     };
     let (components, places) = match (index, joints) {
         (Index::Range(from, to), None) => {
@@ -245,12 +246,18 @@ fn components(
     Some((components, places))
 }
 
+/// The element of each joint in the array that the lane commands.
+fn places_of(lane: &LaneConfig) -> Vec<usize> {
+    places::places(lane.fields.of(lane.interface), &lane.joint_index)
+}
+
 /// A lane's joints, and the place of each in its arrays.
 fn joints(
     keys: &mut Keys<'_>,
     key: &str,
     lane: &str,
     lanes: &[LaneConfig],
+    index: Index,
 ) -> Option<(Vec<String>, Vec<usize>)> {
     let Some(found) = lanes.iter().find(|one| one.name == lane) else {
         let is_broken = keys.map.under(&format!("lanes.{lane}")).next().is_some();
@@ -276,5 +283,15 @@ fn joints(
         );
         return None;
     }
-    Some((found.dimensions.clone(), found.joint_index.clone()))
+    if index == Index::All && (has_names(found.command_type) || found.fields.names.is_some()) {
+        keys.refuse(
+            key,
+            format!("lane {lane} knows its joints by name only"),
+            "a lane whose joints have places, or a range in `field`",
+            "the order of its `joints` is not that of this array",
+            "write a range that holds its joints in their order",
+        );
+        return None;
+    }
+    Some((found.dimensions.clone(), places_of(found)))
 }

@@ -6,6 +6,7 @@ mod lanes;
 mod mapped;
 mod merging;
 mod names;
+mod places;
 mod problems;
 mod random;
 mod rules;

@@ -82,6 +82,18 @@ pub struct FieldMap {
     pub names: Option<Path>,
 }
 
+impl FieldMap {
+    /// The path of the quantity that a lane commands.
+    #[must_use]
+    pub const fn of(&self, interface: Interface) -> Option<&Path> {
+        match interface {
+            Interface::Position => self.position.as_ref(),
+            Interface::Velocity => self.velocity.as_ref(),
+            Interface::Effort => self.effort.as_ref(),
+        }
+    }
+}
+
 /// A command field that is neither a quantity nor kept: `fixed.<name>`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FixedField {

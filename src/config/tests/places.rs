@@ -1,0 +1,87 @@
+//! Which element of an array is which joint: a range on one side, names on another.
+
+use super::{ARM, MOTORS, config, refused, with, with_top};
+
+/// [`MOTORS`] at two of the robot's motors, as a stretch of its arrays.
+fn stretch(commands: &str, states: &str) -> String {
+    let text = MOTORS.replace("        joint_index: [3, 0]\n", "");
+    let text = text.replace("motor_cmd[].", &format!("motor_cmd{commands}."));
+    text.replace("motor_state[].", &format!("motor_state{states}."))
+}
+
+#[test]
+fn hazard_20_partial_or_reordered_joints_of_a_stretch() {
+    let good = stretch("[15..17]", "[15..17]");
+    assert_eq!(config(&good).lanes[0].joint_index, [0, 1]);
+    // The first two of all motors, or two others, are not those that are commanded.
+    for states in ["[]", "[14..16]"] {
+        let text = stretch("[15..17]", states);
+        assert_eq!(refused(&text), ["feedback.low_state.joint_index"], "{states}");
+    }
+    let told = with(
+        &stretch("[15..17]", "[]"),
+        "        fields: {position: 'motor_state",
+        "        joint_index: [15, 16]\n        fields: {position: 'motor_state",
+    );
+    assert_eq!(config(&told).feedback[1].joint_index, [15, 16]);
+    // A command of its joints alone, beside the state of the whole robot.
+    assert_eq!(config(&stretch("[]", "[15..17]")).lanes.len(), 1);
+    let one = |text: &str| text.replace("joints: [hip, knee]", "joints: [hip]");
+    assert_eq!(refused(&one(&stretch("[3]", "[]"))), ["feedback.low_state.joint_index"]);
+    assert_eq!(config(&one(&stretch("[3]", "[3]"))).lanes.len(), 1);
+}
+
+#[test]
+fn when_one_joint_s_numbers_come_from_two_elements_expect_it_refused() {
+    let good = stretch("[15..17]", "[15..17]");
+    for (from, to, key) in [
+        ("motor_cmd[15..17].kp", "motor_cmd[].kp", "lanes.legs.fields.kp"),
+        ("motor_cmd[15..17].dq", "motor_cmd[16..18].dq", "lanes.legs.fields.velocity"),
+    ] {
+        assert_eq!(refused(&with(&good, from, to)), [key]);
+    }
+    let text = with(&good, "motor_state[15..17].dq", "motor_state[].dq");
+    assert!(refused(&text).contains(&"feedback.low_state.fields.velocity".to_owned()));
+    // Other arrays have their own order, and one array of numbers may hold them one after the other.
+    let gains = with(&good, "motor_cmd[15..17].kp", "gains[0..2].kp");
+    assert_eq!(config(&gains).lanes.len(), 1);
+    let array = with(
+        ARM,
+        "        joints: [",
+        "        fields: {position: 'data[0..2]', velocity: 'data[2..4]'}\n        joints: [",
+    );
+    assert_eq!(config(&array).lanes.len(), 1);
+}
+
+const NAMED: &str = "type: sensor_msgs/msg/JointState\n        balance: false";
+
+#[test]
+fn when_joints_are_known_by_name_expect_arrays_to_say_their_order() {
+    let named = with(ARM, "type: std_msgs/msg/Float64MultiArray", NAMED);
+    let named = with(&named, "max_acceleration: 5.0}", "max_acceleration: 5.0, max_effort: 1.0}");
+    assert_eq!(config(&named).lanes.len(), 1);
+    let state = "{type: vendor_msgs/msg/State, fields: {position: 'motor_state[].q'}";
+    let text = with(&named, "{type: sensor_msgs/msg/JointState", state);
+    assert_eq!(refused(&text), ["feedback.joints.joint_index"]);
+    let listed = with(&text, state, &format!("{state}, joints: [elbow, shoulder]"));
+    assert_eq!(config(&listed).lanes.len(), 1);
+    let heat = |field: &str| {
+        format!(
+            "temperatures: {{motors: {{type: vendor_msgs/msg/Heat, topic: heat, timeout_s: 5.0, \
+             field: '{field}', joints_of: arm}}}}"
+        )
+    };
+    let text = with_top(&named, &heat("motor[].temperature"));
+    assert_eq!(refused(&text), ["temperatures.motors.joints_of"]);
+    let ranged = config(&with_top(&named, &heat("motor[4..6].temperature")));
+    assert_eq!(ranged.temperatures[0].components, ["shoulder", "elbow"]);
+}
+
+#[test]
+fn when_temperatures_are_of_a_stretch_expect_its_motors() {
+    let heat = "temperatures: {motors: {type: vendor_msgs/msg/LowState, topic: lowstate, \
+                timeout_s: 5.0, field: 'motor_state[].heat', joints_of: legs}}";
+    let config = config(&with_top(&stretch("[15..17]", "[15..17]"), heat));
+    assert_eq!(config.temperatures[0].components, ["hip", "knee"]);
+    assert_eq!(config.temperatures[0].places, [15, 16]);
+}
