@@ -62,8 +62,8 @@ pub struct CommandCodec {
 #[derive(Clone, Debug)]
 pub(super) struct Start {
     pub(super) bytes: Vec<u8>,
-    /// `keep` has floats, which no default can stand for.
-    pub(super) keeps_floats: bool,
+    /// Numbers are kept as last sent, which no default can stand for.
+    pub(super) keeps_numbers: bool,
 }
 
 impl CommandCodec {
@@ -82,9 +82,9 @@ impl CommandCodec {
         let (selections, map, stamp) = match field_map(lane)? {
             Some(fields) => {
                 let compiled = mapped::compile(lane, &fields, message)?;
-                let mapped::Compiled { map, selections, stamp, start: bytes, keeps_floats } =
+                let mapped::Compiled { map, selections, stamp, start: bytes, keeps_numbers } =
                     compiled;
-                start = Some(Start { bytes, keeps_floats });
+                start = Some(Start { bytes, keeps_numbers });
                 // One point, never more.
                 capacity = dimensions;
                 (selections, Map::Mapped(Box::new(map)), stamp)

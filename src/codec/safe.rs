@@ -12,7 +12,7 @@
 //! | `damping` | as sent | 0 | 0 | 0 | the targets |
 //! | `values` | the targets or as sent | the targets or 0 | the targets or 0 | as sent | as sent |
 //!
-//! **Invariant:** nothing is made up. Gains and kept floats have no default that could stand for
+//! **Invariant:** nothing is made up. Gains and kept numbers have no default that could stand for
 //! them; a message that needs them is not rendered before a command was seen, and
 //! [`SafeMessage::missing`] says what it waits for.
 
@@ -312,7 +312,7 @@ fn needs_field(lane: &LaneConfig, codec: &CommandCodec) -> Result<(), CodecError
 }
 
 /// Whether the message has numbers that no default can stand for: gains that stay, a pose beside the
-/// commanded quantity, kept floats.
+/// commanded quantity, kept numbers.
 fn needs_command(lane: &LaneConfig, codec: &CommandCodec) -> bool {
     let (Some((mapped, ..)), Some(start)) = (codec.mapped(), codec.start()) else { return false };
     let has = |carries| mapped.has(carries);
@@ -321,11 +321,11 @@ fn needs_command(lane: &LaneConfig, codec: &CommandCodec) -> bool {
     match lane.safe {
         SafeCommand::Silent => false,
         // Without stiffness the pose has no effect.
-        SafeCommand::Damping => start.keeps_floats || (pose && !has(Carries::Kp)),
+        SafeCommand::Damping => start.keeps_numbers || (pose && !has(Carries::Kp)),
         SafeCommand::Freeze { .. }
         | SafeCommand::HoldPoint { .. }
         | SafeCommand::ZeroVelocity { .. }
-        | SafeCommand::Values => start.keeps_floats || gains || pose,
+        | SafeCommand::Values => start.keeps_numbers || gains || pose,
     }
 }
 

@@ -41,7 +41,11 @@ fn one_feedback(keys: &mut Keys<'_>, name: String, globals: &Globals) -> Option<
     let timeout = keys.needed(&key, timeout, "a time in s", "stale feedback must be noticed");
     let reliability =
         keys.word(&format!("{at}.reliability"), RELIABILITY).or(Reliability::BestEffort);
-    let mapped = mapped(keys, &at, feedback_type);
+    let mapped = mapped(keys, &at, feedback_type).filter(|mapped| {
+        let is_mapped = feedback_type == Some(FeedbackType::Mapped);
+        let type_name = type_name.filter(|_| is_mapped);
+        mapping::reads_names(keys, &at, type_name, &mapped.fields).is_some()
+    });
     let (max_tilt, max_angular_velocity) = body(keys, &at, feedback_type)?;
     let mapped = mapped?;
     Some(FeedbackConfig {

@@ -159,6 +159,9 @@ fn finish(group: Group, rules: &Rules<'_>, origins: &Origins) -> DimensionLimits
         kp: group.kp,
         kd: group.kd,
         total_effort: group.total_effort,
+        position_unlimited: is_open(Kind::Position),
+        velocity_unlimited: is_open(Kind::Velocity),
+        acceleration_unlimited: is_open(Kind::Acceleration),
         effort_unlimited: is_open(Kind::Effort),
         gains_unlimited: is_open(Kind::Kp) || is_open(Kind::Kd),
     }

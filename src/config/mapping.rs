@@ -61,6 +61,26 @@ pub(super) fn mapping(
     Some(mapping)
 }
 
+/// The names of a JointState say whose its numbers are, in any order: a map that leaves them out would
+/// limit one joint by another's bounds.
+pub(super) fn reads_names(
+    keys: &mut Keys<'_>,
+    at: &str,
+    type_name: Option<&str>,
+    fields: &FieldMap,
+) -> Option<()> {
+    let has_names = type_name == Some(FeedbackType::JointState.ros_name());
+    if !has_names || fields.names.is_some() {
+        return Some(());
+    }
+    keys.missing(
+        &format!("{at}.fields.names"),
+        "name",
+        "a JointState has its joints in any order, and says which by their names",
+    );
+    None
+}
+
 /// What only a mapping uses must not stand beside a built-in type.
 pub(super) fn refuse_without_fields(keys: &mut Keys<'_>, at: &str) -> Option<()> {
     let names = ["keep", "fixed", "allow_non_finite", "checksum", "unused_elements"];

@@ -15,6 +15,7 @@ use super::problem::{Place, Problem, Problems};
 use super::section::{self, Section};
 use super::value::{Entry, FlatMap, Value};
 use super::yaml::{Item, Node};
+use super::yaml_rules::{REFUSED_TWICE, Rule};
 
 /// What one file or rule adds, in the order of the command line.
 #[derive(Clone, Debug)]
@@ -28,9 +29,10 @@ pub enum Part {
 /// The parameters of the node with this full name.
 ///
 /// # Errors
-/// Keys where rcl's result is not the last one written.
+/// Keys that one section gives twice, and those where rcl's result is not the last one written.
 pub fn merge(parts: &[Part], full_name: &str) -> Result<FlatMap, Problems> {
     let mut rcl = Rcl::default();
+    let mut problems = Problems::default();
     let mut written: BTreeMap<String, Entry> = BTreeMap::new();
     for part in parts {
         match part {
@@ -38,12 +40,14 @@ pub fn merge(parts: &[Part], full_name: &str) -> Result<FlatMap, Problems> {
                 for section in sections {
                     let is_ours = section::matches(&section.name, full_name);
                     let node = rcl.node(&section.name);
+                    let mut own = BTreeMap::new();
                     for item in &section.items {
                         node.item(None, item);
                         if is_ours {
-                            flatten("", item, &mut written);
+                            flatten("", item, &mut own, &mut problems);
                         }
                     }
+                    written.append(&mut own);
                 }
             }
             Part::Rule(name, key, entry) => {
@@ -54,16 +58,39 @@ pub fn merge(parts: &[Part], full_name: &str) -> Result<FlatMap, Problems> {
             }
         }
     }
+    if !problems.is_empty() {
+        return Err(problems);
+    }
     compare(&rcl.parameters(full_name), written)
 }
 
-fn flatten(prefix: &str, item: &Item, into: &mut BTreeMap<String, Entry>) {
+fn flatten(
+    prefix: &str,
+    item: &Item,
+    into: &mut BTreeMap<String, Entry>,
+    problems: &mut Problems,
+) {
     let key = if prefix.is_empty() { item.key.clone() } else { format!("{prefix}.{}", item.key) };
     match &item.node {
         Node::Leaf(entry) => {
-            into.insert(key, entry.clone());
+            // Once nested and once with dots: the reader of the file sees two keys there.
+            if let Some(first) = into.insert(key.clone(), entry.clone()) {
+                problems.push(twice(key, &first, entry));
+            }
         }
-        Node::Map(items) => items.iter().for_each(|item| flatten(&key, item, into)),
+        Node::Map(items) => items.iter().for_each(|item| flatten(&key, item, into, problems)),
+    }
+}
+
+fn twice(key: String, first: &Entry, entry: &Entry) -> Problem {
+    let Rule { found, allowed, because, fix } = REFUSED_TWICE;
+    Problem {
+        key,
+        found: format!("{found}, first at {}", first.place.text()),
+        allowed: allowed.to_owned(),
+        because: because.to_owned(),
+        fix: fix.to_owned(),
+        place: entry.place.clone(),
     }
 }
 

@@ -60,7 +60,7 @@ mod yaml_rules;
 mod yaml_text;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub use difference::differences;
 pub use load::load;

@@ -60,6 +60,11 @@ pub(super) fn shape(keys: &mut Keys<'_>, at: &str, feedback: &[FeedbackConfig]) 
     } else {
         mapping::refuse_without_fields(keys, at).map(|()| Mapping::default())
     };
+    let mapping = mapping.filter(|mapping| {
+        let type_name = command_type.as_ref().map(|(_, name)| name.as_str());
+        let type_name = type_name.filter(|_| is_mapped);
+        mapping::reads_names(keys, at, type_name, &mapping.fields).is_some()
+    });
     let fields = mapping.as_ref().map(|mapping| &mapping.fields);
     let interface = command_type.as_ref().and_then(|(command_type, _)| match command_type {
         CommandType::Mapped => mapped_interface(keys, at, fields?),

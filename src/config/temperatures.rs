@@ -9,7 +9,7 @@ use super::keys::Keys;
 use super::model::{CommandType, LaneConfig, TemperatureConfig};
 use super::range::{Range, Read};
 use super::shape::has_names;
-use super::{names, paths, places};
+use super::{names, paths};
 use crate::cdr::{Index, Path};
 use crate::gate::sensor::Thresholds;
 
@@ -246,11 +246,6 @@ fn components(
     Some((components, places))
 }
 
-/// The element of each joint in the array that the lane commands.
-fn places_of(lane: &LaneConfig) -> Vec<usize> {
-    places::places(lane.fields.of(lane.interface), &lane.joint_index)
-}
-
 /// A lane's joints, and the place of each in its arrays.
 fn joints(
     keys: &mut Keys<'_>,
@@ -293,5 +288,5 @@ fn joints(
         );
         return None;
     }
-    Some((found.dimensions.clone(), places_of(found)))
+    Some((found.dimensions.clone(), found.places()))
 }

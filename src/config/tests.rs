@@ -123,7 +123,7 @@ fn read(text: &str) -> Result<Config, Problems> {
     reader::read(&flat(text)?, &context())
 }
 
-pub(super) fn config(text: &str) -> Config {
+pub(crate) fn config(text: &str) -> Config {
     read(text).unwrap_or_else(|problems| panic!("{problems}"))
 }
 

@@ -55,13 +55,17 @@ pub fn check(command: &Command, rules: &LaneRules) -> Result<(), Refusal> {
     let main = |interface: Interface| rules.interface == interface;
     let is_position = main(Interface::Position);
     values(command, rules, &command.position, |limits| {
-        !limits.locked && (is_position || limits.position.is_some())
+        let is_free = limits.position.is_some() || limits.position_unlimited;
+        !limits.locked && (is_position || is_free)
     })?;
     let is_velocity = main(Interface::Velocity);
     values(command, rules, &command.velocity, |limits| {
-        !limits.locked && (is_velocity || limits.velocity.is_some())
+        let is_free = limits.velocity.is_some() || limits.velocity_unlimited;
+        !limits.locked && (is_velocity || is_free)
     })?;
-    values(command, rules, &command.acceleration, |limits| limits.acceleration.is_some())?;
+    values(command, rules, &command.acceleration, |limits| {
+        limits.acceleration.is_some() || limits.acceleration_unlimited
+    })?;
     values(command, rules, &command.effort, |limits| {
         limits.effort.is_some() || limits.effort_unlimited
     })?;

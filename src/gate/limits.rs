@@ -44,8 +44,14 @@ pub struct DimensionLimits {
     /// Largest effort that feed-forward, gains and measured state add up to:
     /// `|effort + kp·(position − measured) + kd·(velocity − measured)|`.
     pub total_effort: Option<f64>,
-    /// The type carries effort and the params file lists it under `unlimited`; otherwise an effort
-    /// without a limit must be zero.
+    /// The params file lists positions under `unlimited`; otherwise one beside the commanded quantity
+    /// that has no limit must be zero.
+    pub position_unlimited: bool,
+    /// The same of velocities.
+    pub velocity_unlimited: bool,
+    /// The same of accelerations.
+    pub acceleration_unlimited: bool,
+    /// The same of efforts.
     pub effort_unlimited: bool,
     /// The same of gains.
     pub gains_unlimited: bool,

@@ -38,8 +38,9 @@ fn params() -> String {
         balance: false
         fields: {{position: 'motor_cmd[].q', velocity: 'motor_cmd[].dq', effort: 'motor_cmd[].tau',
                  kp: 'motor_cmd[].kp', kd: 'motor_cmd[].kd'}}
-        keep: ['motor_cmd[].reserve', reserve]
         fixed:
+          motors: {{field: 'motor_cmd[].reserve', safe: 0}}
+          reserved: {{field: 'reserve[]', safe: 0}}
           mode_pr: {{field: mode_pr, allowed: [0], safe: 0}}
           machine: {{field: mode_machine, mirror: low_state.mode_machine}}
           enabled: {{field: 'motor_cmd[0..29].mode', allowed: [1], safe: 1}}

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::coverage::{self, Named};
 use super::kinds::{check_commanded, check_kinds, primitive};
 use super::paths::{
-    Counts, end_of, fields_of, frozen, hits, leaves_under, many_steps, names_to, note_count,
+    Counts, fields_of, frozen, hits, leaves_under, many_steps, names_to, note_count,
     note_counts, taken, with_index,
 };
 use super::start::{safe_value, start};
@@ -31,8 +31,8 @@ pub(in crate::codec) struct Compiled {
     pub(in crate::codec) stamp: Option<usize>,
     /// The type's defaults with every count, name and fixed value that the map tells.
     pub(in crate::codec) start: Vec<u8>,
-    /// `keep` has floats, which no default can stand for.
-    pub(in crate::codec) keeps_floats: bool,
+    /// Numbers are kept as last sent, which no default can stand for.
+    pub(in crate::codec) keeps_numbers: bool,
 }
 
 /// Fits the lane's map to the type.
@@ -67,7 +67,9 @@ pub(in crate::codec) fn compile(
     fitting.count_rules(&names_arrays)?;
     let stamp = stamp.map(|path| fitting.select(path, 1, FiniteRule::Leave));
     let start = start(lane, fields, message, &frozen)?;
-    let keeps_floats = lane.keep.iter().any(|path| has_floats(message, path));
+    let keeps_unused = lane.unused_elements == UnusedElements::Keep
+        && quantities.iter().any(|quantity| !quantity.unused.is_empty());
+    let keeps_numbers = keeps_unused || coverage::has_numbers(message, &lane.keep);
     let Fitting { selections, rules, .. } = fitting;
     let map = Mapped {
         quantities,
@@ -77,7 +79,7 @@ pub(in crate::codec) fn compile(
         unused: lane.unused_elements,
         places: lane.joint_index.clone().into_boxed_slice(),
     };
-    Ok(Compiled { map, selections, stamp, start, keeps_floats })
+    Ok(Compiled { map, selections, stamp, start, keeps_numbers })
 }
 
 fn selection(path: Path, max_hits: usize, finite: FiniteRule) -> Selection {
@@ -126,15 +128,6 @@ fn named_paths(lane: &LaneConfig, fields: &FieldMap, stamp: Option<&Path>) -> Ve
     let checksum = lane.checksum.iter();
     all.extend(checksum.map(|checksum| named("checksum.field".to_owned(), &checksum.field)));
     all
-}
-
-/// Whether a path ends at floats, or at a message with some.
-fn has_floats(message: &MessageType, path: &Path) -> bool {
-    leaves_under(message, path).iter().any(|leaf| {
-        end_of(message, leaf).is_some_and(
-            |field| matches!(field.kind, Kind::Primitive(primitive) if primitive.is_float()),
-        )
-    })
 }
 
 /// What is being put together.

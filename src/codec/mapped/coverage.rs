@@ -56,6 +56,20 @@ pub(super) fn check(
     })
 }
 
+/// Whether one of these paths ends at a number that commands something: a grip, a mode, a switch. A
+/// label does not, nor does a message that only describes.
+pub(super) fn has_numbers(message: &MessageType, paths: &[Path]) -> bool {
+    let described: Vec<Path> = messages_named(message, &DESCRIPTIONS)
+        .iter()
+        .flat_map(|path| leaves_under(message, path))
+        .collect();
+    paths.iter().flat_map(|path| leaves_under(message, path)).any(|leaf| {
+        let is_number = end_of(message, &leaf)
+            .is_some_and(|field| matches!(field.kind, Kind::Primitive(_)));
+        is_number && !described.iter().any(|other| overlap(other, &leaf))
+    })
+}
+
 fn cover(path: Path) -> Selection {
     Selection { path, max_hits: 1, finite: FiniteRule::AsUnselected }
 }

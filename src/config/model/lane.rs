@@ -8,6 +8,7 @@ use super::{
     Engage, Handover, Interface, LaneMode, OnLimits, Origins, ReturnTo, SilenceThen, SourceMode,
 };
 use crate::cdr::Path;
+use crate::config::places::places;
 use crate::gate::limits::DimensionLimits;
 use crate::gate::safe::SafeCommand;
 
@@ -220,6 +221,14 @@ pub struct LaneConfig {
     pub release: Duration,
     /// By descending priority. Invariant: not empty.
     pub sources: Vec<SourceConfig>,
+}
+
+impl LaneConfig {
+    /// The element of each joint, counted from the first of the array that it is commanded in.
+    #[must_use]
+    pub fn places(&self) -> Vec<usize> {
+        places(self.fields.of(self.interface), &self.joint_index)
+    }
 }
 
 /// One command topic.

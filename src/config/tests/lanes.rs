@@ -96,6 +96,8 @@ fn unlimited_leaves_free_what_it_names_and_nothing_else() {
     let lane = &config(&text).lanes[0];
     assert_eq!((lane.limits[0].position, lane.limits[0].acceleration), (None, None));
     assert!(!lane.limits[0].locked);
+    let free = [lane.limits[0].position_unlimited, lane.limits[0].velocity_unlimited];
+    assert_eq!((free, lane.limits[0].acceleration_unlimited), ([true, false], true));
 }
 
 #[test]

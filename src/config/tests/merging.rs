@@ -91,6 +91,21 @@ fn a_rule_against_a_nested_key_given_twice_is_refused() {
     assert_eq!(merged(&parts[..2]).unwrap(), pairs(&[("m.b", "2")]));
 }
 
+/// As a file that was edited with dots beside what is nested: a person reads the first, the last counts.
+#[test]
+fn when_a_section_gives_a_key_nested_and_with_dots_expect_it_refused() {
+    let text = "interlock:\n  ros__parameters:\n    x: {max_velocity: 0.5, y: 1}\n    x.max_velocity: 5.0\n";
+    let problems = merged(&[file(text)]).unwrap_err();
+    let told = problems.sorted()[0].to_string();
+    assert!(told.starts_with("x.max_velocity: is given twice, first at "), "{told}");
+    assert!(told.contains("FILE:3"), "{told}");
+    // Another section, or another file, goes over it: that is what they are for.
+    let over = "interlock:\n  ros__parameters:\n    x.max_velocity: 5.0\n";
+    let base = "interlock:\n  ros__parameters:\n    x: {max_velocity: 0.5}\n";
+    let both = [file(base), file(over)];
+    assert_eq!(merged(&both).unwrap(), pairs(&[("x.max_velocity", "5.0")]));
+}
+
 #[test]
 fn an_older_value_of_another_type_is_refused() {
     let parts =

@@ -78,6 +78,22 @@ fn when_joints_are_known_by_name_expect_arrays_to_say_their_order() {
 }
 
 #[test]
+fn when_a_joint_state_is_mapped_expect_its_names_read() {
+    let mapped = "type: sensor_msgs/msg/JointState\n        keep: [velocity, effort]\n        \
+                  fields: {position: position}";
+    let text = with(ARM, "type: std_msgs/msg/Float64MultiArray", mapped);
+    assert_eq!(refused(&text), ["lanes.arm.fields.names"]);
+    let text = with(&text, "{position: position}", "{position: position, names: name}");
+    assert_eq!(config(&text).lanes.len(), 1);
+    let state = "{type: sensor_msgs/msg/JointState, topic";
+    let places = "{type: sensor_msgs/msg/JointState, fields: {position: position}, topic";
+    let text = with(ARM, state, places);
+    assert!(refused(&text).contains(&"feedback.joints.fields.names".to_owned()));
+    let named = with(&text, "{position: position}", "{position: position, names: name}");
+    assert_eq!(config(&named).feedback.len(), 1);
+}
+
+#[test]
 fn when_temperatures_are_of_a_stretch_expect_its_motors() {
     let heat = "temperatures: {motors: {type: vendor_msgs/msg/LowState, topic: lowstate, \
                 timeout_s: 5.0, field: 'motor_state[].heat', joints_of: legs}}";

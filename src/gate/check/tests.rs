@@ -119,6 +119,31 @@ fn when_a_quantity_without_a_limit_is_not_zero_expect_locked_axis() {
     assert_eq!(check(&command, &rules), Ok(()));
 }
 
+/// A plan's accelerations on a lane with `unlimited: [acceleration]`, and their like.
+#[test]
+fn when_a_quantity_is_left_free_on_purpose_expect_it_to_pass() {
+    let mut rules = position_lane(1);
+    rules.limits[0] = DimensionLimits { position: rules.limits[0].position, ..Default::default() };
+    for free in [false, true] {
+        rules.limits[0].velocity_unlimited = free;
+        rules.limits[0].acceleration_unlimited = free;
+        let expected = (!free).then_some(Reason::LockedAxis);
+        let mut command = positions(&[0.0]);
+        command.velocity = vec![0.3];
+        assert_eq!(reason(&command, &rules), expected);
+        let mut command = positions(&[0.0]);
+        command.acceleration = vec![2.0];
+        assert_eq!(reason(&command, &rules), expected);
+        let mut command = velocities(&[0.1]);
+        command.position = vec![0.4];
+        let mut rules = velocity_lane(1);
+        rules.limits[0].position_unlimited = free;
+        assert_eq!(reason(&command, &rules), expected);
+        rules.limits[0].locked = true;
+        assert_eq!(reason(&command, &rules), Some(Reason::LockedAxis));
+    }
+}
+
 #[test]
 fn when_positions_ride_on_a_velocity_lane_expect_them_locked_unless_limited() {
     let mut command = velocities(&[0.1]);

@@ -17,6 +17,9 @@ const LIMITS: DimensionLimits = DimensionLimits {
     kp: None,
     kd: None,
     total_effort: None,
+    position_unlimited: false,
+    velocity_unlimited: false,
+    acceleration_unlimited: false,
     effort_unlimited: false,
     gains_unlimited: false,
 };

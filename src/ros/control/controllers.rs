@@ -219,18 +219,20 @@ fn named_difference(told: &Told, lane: &LaneConfig) -> Option<String> {
     more.map(|name| format!("the controller has joint {name}, the lane has not"))
 }
 
-/// Joint by joint in the order of the message's array.
+/// Joint by joint in the order of the message's array. What a mapped array has beside the lane's joints,
+/// a gripper that is kept, the controller may have, too.
 fn placed(told: &Told, lane: &LaneConfig) -> Option<String> {
     if told.joints.is_empty() {
         return None;
     }
-    if told.joints.len() != lane.dimensions.len() {
+    let is_whole = lane.command_type != CommandType::Mapped;
+    if is_whole && told.joints.len() != lane.dimensions.len() {
         let (theirs, ours) = (told.joints.len(), lane.dimensions.len());
         return Some(format!("the controller has {theirs} joints, the lane {ours}"));
     }
-    let mut pairs = lane.dimensions.iter().zip(&lane.joint_index);
+    let mut pairs = lane.dimensions.iter().zip(lane.places());
     pairs.find_map(|(ours, place)| {
-        let theirs = told.joints.get(*place).map_or("nothing", String::as_str);
+        let theirs = told.joints.get(place).map_or("nothing", String::as_str);
         (theirs != ours).then(|| {
             format!("place {place} is joint {theirs} for the controller, {ours} for the lane")
         })
@@ -277,6 +279,23 @@ mod tests {
         assert_eq!(
             differs(&told(&["knee", "hip"], &["velocity"]), &lane),
             "the controller commands velocity, the lane position"
+        );
+    }
+
+    /// The gripper of an arm in one array, and an arm in the middle of the robot's.
+    #[test]
+    fn when_the_array_has_more_than_the_lane_expect_the_lane_s_joints_compared_at_their_places() {
+        let mut lane = test_lane(CommandType::Mapped, &["shoulder", "elbow"]);
+        lane.fields.position = crate::cdr::Path::parse("data[1..3]").ok();
+        let all = ["gripper", "shoulder", "elbow", "lamp"];
+        assert_eq!(differs(&told(&all, &["position"]), &lane), "");
+        assert_eq!(
+            differs(&told(&all[1..], &[]), &lane),
+            "place 1 is joint elbow for the controller, shoulder for the lane"
+        );
+        assert_eq!(
+            differs(&told(&all[..2], &[]), &lane),
+            "place 2 is joint nothing for the controller, elbow for the lane"
         );
     }
 

@@ -113,7 +113,7 @@ fn one_joint(
     let mut how = "from the robot description; max_acceleration guessed";
     let guessed = "seen, and a fifth more; max_acceleration guessed";
     if interface == "position" {
-        let range = described.and_then(|joint| joint.position).unwrap_or_else(|| {
+        let range = described.and_then(|joint| joint.position).map(inside).unwrap_or_else(|| {
             how = guessed;
             around(seen.position, seen.measured_position)
         });
@@ -156,6 +156,11 @@ fn around(commanded: Option<Range>, measured: Option<Range>) -> Range {
     let middle = f64::midpoint(range.min, range.max);
     let half = larger((range.max - range.min) / 2.0 * ROOM, LEAST_SPAN);
     Range { min: -up(half - middle), max: up(middle + half) }
+}
+
+/// Rounded so that no bound is wider than what was stated: that would be refused beside the description.
+fn inside(stated: Range) -> Range {
+    Range { min: up(stated.min), max: (stated.max * 1e4).floor() / 1e4 }
 }
 
 /// Rounded away from a tighter limit, to what is written.

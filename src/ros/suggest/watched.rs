@@ -11,6 +11,9 @@ use crate::gate::units::SteadyTime;
 use crate::ros::rcl::{SerializedBuffer, Subscription};
 use crate::ros::typesupport::LoadedMessage;
 
+/// Most joints of a topic that are looked at.
+const MOST_JOINTS: usize = 1024;
+
 /// What a topic is looked at for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Use {
@@ -109,25 +112,23 @@ impl Watched {
                 widen(&mut self.seen.position, &data);
             }
             Use::JointState | Use::Command(CommandType::JointState) => {
-                self.seen.names = self.texts(value, "name");
-                self.seen.count = self.seen.names.len();
+                let places = self.seen.places(self.texts(value, "name"));
                 let (position, velocity) =
                     (self.numbers(value, "position"), self.numbers(value, "velocity"));
-                widen(&mut self.seen.position, &position);
-                widen(&mut self.seen.velocity, &velocity);
+                widen(&mut self.seen.position, &at_places(&position, &places));
+                widen(&mut self.seen.velocity, &at_places(&velocity, &places));
                 self.seen.has_effort |= !self.numbers(value, "effort").is_empty();
             }
             Use::Command(CommandType::JointTrajectory) => {
-                self.seen.names = self.texts(value, "joint_names");
-                self.seen.count = self.seen.names.len();
+                let places = self.seen.places(self.texts(value, "joint_names"));
                 for (path, velocity) in
                     [("points[].positions", false), ("points[].velocities", true)]
                 {
                     let all = self.numbers(value, path);
-                    for point in all.chunks(self.seen.count.max(1)) {
+                    for point in all.chunks(places.len().max(1)) {
                         let seen = &mut self.seen;
                         let ranges = if velocity { &mut seen.velocity } else { &mut seen.position };
-                        widen(ranges, point);
+                        widen(ranges, &at_places(point, &places));
                     }
                 }
                 self.seen.has_effort |= !self.numbers(value, "points[].effort").is_empty();
@@ -178,6 +179,37 @@ impl Watched {
     }
 }
 
+impl Seen {
+    /// The place of each of these joints: several publishers may tell of a few each, in any order.
+    fn places(&mut self, names: Vec<String>) -> Vec<usize> {
+        let mut places = Vec::with_capacity(names.len());
+        for name in names.into_iter().take(MOST_JOINTS) {
+            let place = self.names.iter().position(|known| *known == name);
+            let is_new = place.is_none() && self.names.len() < MOST_JOINTS;
+            places.push(place.unwrap_or(self.names.len()));
+            if is_new {
+                self.names.push(name);
+            }
+        }
+        self.count = self.names.len();
+        places
+    }
+}
+
+/// Each value at its place, no number elsewhere; without places as they came.
+fn at_places(values: &[f64], places: &[usize]) -> Vec<f64> {
+    if places.is_empty() {
+        return values.to_vec();
+    }
+    let mut all = vec![f64::NAN; places.iter().max().map_or(0, |most| most.saturating_add(1))];
+    for (value, place) in values.iter().zip(places) {
+        if let Some(at) = all.get_mut(*place) {
+            *at = *value;
+        }
+    }
+    all
+}
+
 /// Makes room for values; what is not a number is left out, and keeps its place.
 fn widen(ranges: &mut Vec<Option<Range>>, values: &[f64]) {
     if ranges.len() < values.len() {
@@ -197,6 +229,22 @@ fn widen(ranges: &mut Vec<Option<Range>>, values: &[f64]) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn when_two_publishers_tell_of_different_joints_expect_each_range_at_its_joint() {
+        let mut seen = Seen::default();
+        let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+        for (joints, values) in
+            [(vec!["left", "right"], [80.0, 90.0]), (vec!["elbow", "left"], [0.5, 70.0])]
+        {
+            let places = seen.places(names(&joints));
+            widen(&mut seen.position, &at_places(&values, &places));
+        }
+        assert_eq!((seen.names, seen.count), (names(&["left", "right", "elbow"]), 3));
+        let range = |min, max| Some(Range { min, max });
+        assert_eq!(seen.position, [range(70.0, 80.0), range(90.0, 90.0), range(0.5, 0.5)]);
+        assert_eq!(at_places(&[1.0], &[]), [1.0]);
+    }
 
     #[test]
     fn when_a_value_is_no_number_expect_the_others_at_their_places() {

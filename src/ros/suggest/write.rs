@@ -6,7 +6,7 @@
 use std::fmt::Write as _;
 
 use super::limits::{axis_limits, joint_limits};
-use super::{CommandTopic, FeedbackTopic, Observed, Writer};
+use super::{CommandTopic, FeedbackTopic, Observed, Range, Writer};
 use crate::config::model::CommandType;
 
 /// The axes of a twist, in the order of their values.
@@ -109,6 +109,12 @@ fn is_twist(kind: CommandType) -> bool {
     matches!(kind, CommandType::Twist | CommandType::TwistStamped)
 }
 
+/// Of a JointState, by what its messages carry.
+fn carried(command: &CommandTopic) -> &'static str {
+    let any = |ranges: &[Option<Range>]| ranges.iter().any(Option::is_some);
+    if any(&command.velocity) && !any(&command.position) { "velocity" } else { "position" }
+}
+
 /// For an array, by its topic's name; the others say it themselves.
 fn interface(command: &CommandTopic) -> &'static str {
     let topic = command.topic.to_lowercase();
@@ -138,7 +144,12 @@ fn lane(
             word
         }
         CommandType::Twist | CommandType::TwistStamped => "velocity",
-        CommandType::JointState | CommandType::JointTrajectory | CommandType::Mapped => "position",
+        CommandType::JointState => {
+            let word = carried(command);
+            out.line(4, &format!("interface: {word}  # guessed: the one of its fields that is the target"));
+            word
+        }
+        CommandType::JointTrajectory | CommandType::Mapped => "position",
     };
     out.line(4, &format!("output: {}", command.topic));
     if !command.readers_are_reliable && !command.readers.is_empty() {

@@ -73,7 +73,7 @@ fn when_a_base_was_seen_expect_its_axes_its_publisher_and_watch() {
 fn when_the_robot_is_described_expect_its_limits_and_never_wider() {
     let described = |name: &str| DescribedJoint {
         name: name.to_owned(),
-        position: Some(range(-1.0, 2.0)),
+        position: Some(range(-1.570_796_3, 2.094_395_1)),
         velocity: 3.24159,
         effort: 40.0,
     };
@@ -85,7 +85,8 @@ fn when_the_robot_is_described_expect_its_limits_and_never_wider() {
     };
     let text = params_file(&observed);
     let hip = text.lines().find(|line| line.trim_start().starts_with("hip: {")).unwrap();
-    assert!(hip.contains("min_position: -1.0, max_position: 2.0, max_velocity: 3.2415,"), "{hip}");
+    let bounds = "min_position: -1.5707, max_position: 2.0943, max_velocity: 3.2415,";
+    assert!(hip.contains(bounds), "{hip}");
     // Not described: what was seen. A word of YAML is quoted.
     let other = text.lines().find(|line| line.trim_start().starts_with("'on': {")).unwrap();
     assert!(other.contains("min_position: 0.95, max_position: 1.05"), "{other}");
@@ -93,6 +94,41 @@ fn when_the_robot_is_described_expect_its_limits_and_never_wider() {
     assert!(text.contains("joints: [hip, 'on']  # guessed: names and order of /joint_states"));
     assert!(text.contains("      forward_position_controller:\n"), "{text}");
     assert!(text.contains("feedback: joint_states\n"), "{text}");
+}
+
+/// Whatever was seen, what is suggested can be checked and watched as it is.
+#[test]
+fn when_any_type_was_seen_expect_a_file_that_is_accepted() {
+    use crate::config::model::Interface;
+    for kind in [
+        CommandType::Twist,
+        CommandType::TwistStamped,
+        CommandType::Float64MultiArray,
+        CommandType::JointState,
+        CommandType::JointTrajectory,
+    ] {
+        let command = if matches!(kind, CommandType::Twist | CommandType::TwistStamped) {
+            CommandTopic { kind, ..base() }
+        } else {
+            let joints = vec!["hip".to_owned(), "on".to_owned()];
+            CommandTopic { kind, joints, ..arm() }
+        };
+        for feedback in [Vec::new(), vec![states()]] {
+            let commands = vec![command.clone()];
+            let text = params_file(&Observed { commands, feedback, ..Observed::default() });
+            let config = crate::config::tests::config(&text);
+            assert_eq!(config.lanes[0].command_type, kind, "{text}");
+        }
+    }
+    let velocities = CommandTopic {
+        kind: CommandType::JointState,
+        joints: vec!["hip".to_owned(), "on".to_owned()],
+        velocity: arm().position,
+        position: Vec::new(),
+        ..arm()
+    };
+    let text = params_file(&Observed { commands: vec![velocities], ..Observed::default() });
+    assert_eq!(crate::config::tests::config(&text).lanes[0].interface, Interface::Velocity);
 }
 
 /// An array of velocities is commanded in the one array that it has.
