@@ -19,7 +19,7 @@ use interlock::config::model::ControlSocket;
 use interlock::gate::cause::Cause;
 use interlock::gate::units::{Moment, SteadyTime};
 use interlock::socket::place::Surroundings;
-use interlock::socket::protocol::{Answer, ErrorCode, LINE_BYTES, Verb, parse};
+use interlock::socket::protocol::{self, Answer, ErrorCode, LINE_BYTES, Verb, parse};
 use interlock::socket::rights::Accounts;
 use interlock::socket::{Behind, Bounds, SocketParts, SocketServer, View, listener, start};
 use interlock::telemetry::events::EventLog;
@@ -170,8 +170,11 @@ pub fn run(data: &[u8]) {
     let served: Vec<Expected> = served.map(|line| expected(line)).collect();
     let kills = served.iter().filter(|line| line.kills).count();
     // What stops motion is looked for behind the line that ends the connection, too.
-    let behind =
-        lines.iter().filter(|line| line.len() <= LINE_BYTES && expected(line).kills).count();
+    let is_kill = |line: &&&[u8]| match line.len() {
+        0..=LINE_BYTES => expected(line).kills,
+        _ => protocol::kills(line),
+    };
+    let behind = lines.iter().filter(is_kill).count();
     let before = rig.node.kills.load(Ordering::SeqCst);
 
     let mut stream = UnixStream::connect(&rig.path).expect("the server goes on");

@@ -14,8 +14,9 @@ use crate::telemetry::status::Status;
 
 /// Where a node's HTTP listens by default.
 pub(super) const DEFAULT_URL: &str = "http://127.0.0.1:9615";
-/// Longer than any answer takes by the node's own bounds.
-const TIMEOUT: Duration = Duration::from_secs(8);
+/// Longer than any answer takes by the node's own bounds: five seconds for who asks, five for what
+/// becomes of it.
+const TIMEOUT: Duration = Duration::from_secs(12);
 /// Of an answer. A status of 29 joints has 20 KB.
 const ANSWER_BYTES: u64 = 8 << 20;
 
@@ -51,6 +52,12 @@ pub(super) enum NoAnswer {
         "cannot reach a node at {url}: {reason}\n  is it running?  is http.listen another address? (--url)"
     )]
     Unreachable { url: String, reason: Box<ureq::Error> },
+    /// Somebody took the request and is silent.
+    #[error(
+        "{at} took the request and has not answered for {} s: what listens there hangs, and may still do it \
+         when it goes on", TIMEOUT.as_secs()
+    )]
+    Silent { at: String },
     /// Somebody answers who is not Interlock.
     #[error("what answers at {at} is not Interlock: {reason}")]
     NotInterlock { at: String, reason: String },
@@ -265,6 +272,12 @@ impl Asked {
         let mut reader = BufReader::new(stream).take(ANSWER_BYTES);
         let read = reader.read_line(&mut line);
         if line.is_empty() {
+            let is_silent = read.as_ref().is_err_and(|error| {
+                matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut)
+            });
+            if is_silent && sent.is_ok() {
+                return Err(NoAnswer::Silent { at });
+            }
             let failed = read.err().or(sent.err());
             return Err(stranger(failed.map_or_else(|| "it closed".to_owned(), |e| e.to_string())));
         }

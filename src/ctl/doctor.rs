@@ -114,6 +114,10 @@ fn socket(client: &Client, asked: Result<Option<Whoami>, NoAnswer>) -> (Check, O
         Err(error @ NoAnswer::Several(_)) => {
             (Check::bad(name, error.to_string(), "interlockctl doctor --socket PATH"), None)
         }
+        Err(error @ NoAnswer::Silent { .. }) => {
+            let fix = "hardware emergency stop; then see what holds its process up (systemctl status)";
+            (Check::bad(name, error.to_string(), fix), None)
+        }
         Err(
             error @ (NoAnswer::Unreachable { .. }
             | NoAnswer::NotInterlock { .. }

@@ -5,16 +5,22 @@ use serde_json::{Value, json};
 use super::arguments::Because;
 use super::client::{Asked, Client, Found, NoAnswer, Place};
 use super::{Console, GOOD, REFUSED, UNREACHABLE, USAGE, text};
+use crate::attribution::TEXT_BYTES;
 use crate::socket::protocol::{Answer, ErrorCode};
 use crate::telemetry::status::Status;
 use crate::telemetry::watched::WatchedLanes;
 
 pub(super) fn fields(because: &Because, mut own: Value) -> Value {
     if let Some(own) = own.as_object_mut() {
-        own.insert("reason".to_owned(), json!(because.reason));
-        own.insert("operator".to_owned(), json!(because.operator));
+        own.insert("reason".to_owned(), json!(because.reason.as_deref().map(shortened)));
+        own.insert("operator".to_owned(), json!(because.operator.as_deref().map(shortened)));
     }
     own
+}
+
+/// No more than the node keeps of it: a log for a reason must not make the line too long to be read.
+fn shortened(text: &str) -> &str {
+    text.get(..text.floor_char_boundary(TEXT_BYTES)).unwrap_or(text)
 }
 
 /// Stops every node that is there: who stops a robot does not think of which. What goes wrong is said
@@ -82,6 +88,10 @@ fn kill_at(places: Vec<Place>, because: &Because, console: &mut Console<'_>) -> 
                 | NoAnswer::NotInterlock { .. }),
             ) => {
                 console.complain(&format!("{at}NOT KILLED: {error}\n"));
+                UNREACHABLE
+            }
+            Err(error @ NoAnswer::Silent { .. }) => {
+                console.complain(&format!("{at}NOT CONFIRMED: {error}\n"));
                 UNREACHABLE
             }
         });

@@ -5,7 +5,8 @@
 //! **Invariant:** a kill is raised when its line is read, whatever waits before it, and also where
 //! the connection ends before its turn; a disarm that never has its turn is left for thread
 //! `control`. **Invariant:** bounded: of what waits for its turn [`WAITING_BYTES`] are kept; what
-//! comes beyond is looked at and not kept.
+//! comes beyond is looked at and not kept. A line too long to be read is refused, and if it says kill
+//! anywhere, it kills.
 
 use std::collections::VecDeque;
 use std::pin::pin;
@@ -28,6 +29,9 @@ const AHEAD_BYTES: usize = WAITING_BYTES / 4;
 /// Looks at what is still to be read when the connection ends: more than the kernel keeps of it, and
 /// an end for one who never stops sending.
 const LAST_READS: usize = 128;
+
+/// Of a line too long to be read, what of a piece is looked at again with the next one.
+const OVERLAP_BYTES: usize = 256;
 
 /// Between two looks whether a client that sends no more still reads.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
@@ -56,6 +60,15 @@ struct Kill {
     told: Option<JoinHandle<Answer>>,
 }
 
+/// A line too long to be read, so far.
+#[derive(Default)]
+struct Long {
+    /// The end of what came, to be looked at again with what comes next.
+    end: Vec<u8>,
+    /// It said kill.
+    kills: bool,
+}
+
 /// The lines of one client.
 pub(super) struct Inbox<'a> {
     stream: &'a UnixStream,
@@ -73,8 +86,8 @@ pub(super) struct Inbox<'a> {
     disarm: Option<Request>,
     /// Why the connection ends after the lines that are kept.
     bound: Option<ErrorCode>,
-    /// Within a line that was too long to be kept.
-    is_within_long: bool,
+    /// `None`: within no line that is too long to be kept.
+    long: Option<Long>,
     has_ended: bool,
 }
 
@@ -94,7 +107,7 @@ impl<'a> Inbox<'a> {
             waits: None,
             disarm: None,
             bound: None,
-            is_within_long: false,
+            long: None,
             has_ended: false,
         }
     }
@@ -176,7 +189,9 @@ impl<'a> Inbox<'a> {
         }
         // A kill whose line never ended is meant as well.
         let rest = self.bytes.split_off(self.whole);
-        if !self.is_within_long {
+        if self.long.is_some() {
+            self.look_at_long(&rest);
+        } else {
             self.look_at(&rest, false);
         }
         for line in std::mem::take(&mut self.bytes).split(|byte| *byte == b'\n') {
@@ -252,12 +267,14 @@ impl<'a> Inbox<'a> {
             let Some(end) = fresh.iter().position(|byte| *byte == b'\n') else { break };
             let line = fresh.get(..end).unwrap_or_default().to_vec();
             let after = self.whole.saturating_add(end).saturating_add(1);
-            let is_rest = std::mem::take(&mut self.is_within_long);
-            if line.len() > LINE_BYTES {
+            let is_long = self.long.is_some() || line.len() > LINE_BYTES;
+            if is_long {
                 self.bound.get_or_insert(ErrorCode::LineTooLong);
+                self.look_at_long(&line);
+                self.long = None;
             }
             let is_kept = self.bound.is_none();
-            if !is_rest && line.len() <= LINE_BYTES {
+            if !is_long {
                 self.look_at(&line, is_kept);
             }
             if is_kept {
@@ -271,9 +288,22 @@ impl<'a> Inbox<'a> {
         }
         if self.bytes.len().saturating_sub(self.whole) > LINE_BYTES {
             self.bound.get_or_insert(ErrorCode::LineTooLong);
-            self.bytes.truncate(self.whole);
-            self.is_within_long = true;
+            let piece = self.bytes.split_off(self.whole);
+            self.look_at_long(&piece);
         }
+    }
+
+    /// Raises the kill that a piece of a line too long to be read asks for, with the end of the piece
+    /// before it.
+    fn look_at_long(&mut self, piece: &[u8]) {
+        let Long { end: mut text, mut kills } = self.long.take().unwrap_or_default();
+        text.extend_from_slice(piece);
+        if !kills && protocol::kills(&text) {
+            self.service.raise(&protocol::long_kill(), self.caller);
+            kills = true;
+        }
+        let end = text.split_off(text.len().saturating_sub(OVERLAP_BYTES));
+        self.long = Some(Long { end, kills });
     }
 
     /// Raises the kill of a line that is one.

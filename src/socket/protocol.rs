@@ -288,6 +288,26 @@ pub fn parse(line: &[u8]) -> Result<Request, Box<Answer>> {
     })
 }
 
+/// Whether a part of a line that is too long to be read asks for a kill: it has a `verb` that is `kill`.
+/// A request of another verb has none, and quotes within its texts are escaped.
+#[must_use]
+pub fn kills(part: &[u8]) -> bool {
+    const KEY: &[u8] = b"\"verb\"";
+    let at_key = |at: &usize| part.get(*at..).is_some_and(|rest| rest.starts_with(KEY));
+    (0..part.len()).filter(at_key).any(|at| {
+        let is_text = at.checked_sub(1).and_then(|before| part.get(before)) == Some(&b'\\');
+        let rest = part.get(at.saturating_add(KEY.len())..).unwrap_or_default().trim_ascii_start();
+        let value = rest.strip_prefix(b":").unwrap_or_default().trim_ascii_start();
+        !is_text && value.starts_with(b"\"kill\"")
+    })
+}
+
+/// The kill that such a line asks for.
+#[must_use]
+pub fn long_kill() -> Request {
+    Request { reason: "in a line too long to be read".to_owned(), ..bare_kill(None) }
+}
+
 fn bare_kill(id: Option<Value>) -> Request {
     let empty = String::new;
     Request { id, verb: Verb::Kill, operator: empty(), reason: empty(), client: empty() }

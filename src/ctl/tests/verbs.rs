@@ -48,6 +48,27 @@ fn when_an_operator_kills_resets_and_arms_expect_each_said_and_done() {
     assert_eq!(say(&["wait", "--state", "killed", "--timeout", "-1", &socket]).code, USAGE);
 }
 
+/// A log for a reason, and whatever is longer than a line may be.
+#[test]
+fn when_a_kill_says_more_than_a_line_holds_expect_it_all_the_same() {
+    let (rig, socket) = rig("active", 40);
+    let log = "\u{1b}ö\n".repeat(2_000);
+    let said = say(&["kill", "--reason", &log, "--operator", &log, &socket]);
+    assert_eq!((said.code, said.err.as_str()), (GOOD, ""));
+    assert!(rig.attribution.of(41).unwrap().reason.len() > 100);
+}
+
+/// A process that is stopped keeps its socket: what was sent may still be done.
+#[test]
+fn when_a_node_takes_a_request_and_is_silent_expect_that_said() {
+    let (ours, _theirs) = std::os::unix::net::UnixStream::pair().unwrap();
+    ours.set_read_timeout(Some(std::time::Duration::from_millis(20))).unwrap();
+    let asked = client::Asked::send(ours, "PATH".to_owned(), "kill", serde_json::json!({}));
+    let text = asked.answer().unwrap_err().to_string();
+    assert!(text.starts_with("PATH took the request and has not answered"), "{text}");
+    assert!(text.contains("may still do it"), "{text}");
+}
+
 #[test]
 fn hazard_27_stop_latched_but_robot_moves_is_said_before_a_reset_is_asked_for() {
     let (rig, socket) = rig("killed", 41);

@@ -124,7 +124,27 @@ fn when_a_kill_comes_behind_a_line_that_ends_the_connection_expect_it_raised() {
     client.send(b"kill");
     assert_eq!(code(&client.answer()), "too_slow");
     wait(|| kills(&rig) == 1);
-    // The rest of a line that was too long is none.
+    // A line that is too long for what explains it, in one piece and in several, its verb first or last.
+    let log = "x".repeat(2 * LINE_BYTES);
+    for line in [
+        format!(r#"{{"v":1,"reason":"{log}","verb":"kill"}}"#),
+        format!(r#"{{"verb" : "kill","reason":"{log}"#),
+        format!(r#"{{"reason":"{}","verb":"kill"}}"#, "x".repeat(LINE_BYTES - 20)),
+    ] {
+        let rig = Rig::with(FakeNode::in_state("active", 1), quick(), 0);
+        let mut client = Client::new(&rig);
+        client.send(format!("{line}\n").as_bytes());
+        wait(|| kills(&rig) == 1);
+        assert_eq!(code(&client.answer()), "line_too_long");
+    }
+    // The rest of a line that was too long is none, and what its texts quote is no verb.
+    let quoted = format!(r#"{{"verb":"arm","reason":"{log} \"verb\":\"kill\""}}"#);
+    let rig = Rig::with(FakeNode::in_state("active", 1), quick(), 0);
+    let mut client = Client::new(&rig);
+    client.send(format!("{quoted}\n").as_bytes());
+    assert_eq!(code(&client.answer()), "line_too_long");
+    assert!(client.is_closed());
+    assert_eq!(kills(&rig), 0);
     let rig = Rig::with(FakeNode::in_state("active", 1), quick(), 0);
     let mut client = Client::new(&rig);
     client.send(format!("{long} \nkilling\n").as_bytes());
