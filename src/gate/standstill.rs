@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use super::core::Gate;
 use super::lane::Lane;
+use super::lane_state::LaneState;
 use super::notice::Notice;
 use super::state::State;
 use super::units::{Moment, SteadyTime, is_within};
@@ -124,11 +125,14 @@ impl Gate {
             let fresh = self.is_fresh(index, now.steady);
             let Some(lane) = self.lanes.get(index) else { continue };
             let is_watched = is_watched(lane);
+            // Killed since the start, a lane that sends nothing was not stopped by this run, and whoever
+            // holds its output may move it; unless a run that ended in motion left it so.
+            let stopped = self.taken || self.unclean || lane.state != LaneState::Released;
             let Some(watch) = self.standstill.get_mut(index).filter(|_| is_watched) else {
                 continue;
             };
             let before = watch.found.is_some();
-            if !killed {
+            if !(killed && stopped) {
                 watch.clear();
             } else if fresh {
                 let compared = watch.average(lane, now.steady);

@@ -199,7 +199,8 @@ impl Writer {
 
     /// Gives words to trips that have none yet, and names to those that got one.
     fn name(&mut self, posted: &Posted) {
-        for trip in posted.trips.iter() {
+        // What latched may be older than the newest that are handed over, all of which came at once.
+        for trip in posted.first.iter().chain(posted.trips.iter()) {
             if !self.trips.iter().any(|known| known.seq == trip.seq) {
                 if trip.cause == Cause::SelfTest {
                     // As in the gate's own list: one self test makes place for the next.
@@ -225,6 +226,8 @@ impl Writer {
                 trip.reason = who.reason;
             }
         }
+        // In their order: one that had made place for the trip that latched comes again with each write.
+        self.trips.sort_by_key(|trip| trip.seq);
         // As many as the file keeps; its own rule keeps the one that latched.
         let first = posted.first.map(|trip| trip.seq);
         while self.trips.len() > KEPT_TRIPS {

@@ -132,6 +132,36 @@ fn when_posted_expect_the_number_told_and_the_next_run_to_know_it() {
     assert_eq!(bench.read().trips.len(), 3, "none is forgotten");
 }
 
+/// A button that flaps: the trip that latched is kept, the newest stay the newest, however often it is written.
+#[test]
+fn when_more_trips_come_than_are_kept_expect_the_first_and_the_newest_in_their_order() {
+    let bench = Bench::new("many");
+    let (mut machine, mut post, latch) = bench.run();
+    machine.reset(1, false, Moment::default()).unwrap();
+    for second in 1..=18_u64 {
+        let report = Report { rising: true, ..Report::plain(Cause::KillService, Subject::Node) };
+        let steady = SteadyTime::from_nanos(second * 2_000_000_000);
+        machine.kill(report, Moment { steady, ..Moment::default() });
+        // The disk is slow at first: many come at once.
+        if second > 16 {
+            let number = post.post(&machine, false);
+            wait("the record", || post.progress().is_durable(number));
+        }
+    }
+    let kept = |bench: &Bench| {
+        let all = bench.read().trips;
+        all.iter().map(|trip| trip.seq).collect::<Vec<u64>>()
+    };
+    let newest: Vec<u64> = std::iter::once(3).chain(6..=20).collect();
+    assert_eq!(kept(&bench), newest);
+    assert_eq!(bench.read().first_trip().map(|trip| trip.seq), Some(3));
+    // Written again, for a name that came late, and for the end.
+    bench.attribution.note(20, "maria", "the button");
+    wait("the name", || bench.read().trips.last().is_some_and(|trip| trip.operator == "maria"));
+    assert_eq!(kept(&bench), newest);
+    drop((post, latch));
+}
+
 #[test]
 fn when_the_file_cannot_be_written_expect_the_number_failed_and_all_of_it_written_later() {
     let bench = Bench::new("failed");

@@ -8,7 +8,8 @@ use crate::gate::rules::LaneRules;
 use crate::gate::safe::SafeCommand;
 use crate::gate::snapshot::Snapshot;
 use crate::gate::standstill::Motion;
-use crate::gate::test_rules::position_lane;
+use crate::gate::state::BootRecord;
+use crate::gate::test_rules::{position_lane, velocity_lane};
 use crate::gate::units::SteadyTime;
 
 fn motions(bench: &mut Bench) -> Vec<Option<Motion>> {
@@ -64,6 +65,38 @@ fn hazard_27_stop_latched_but_robot_moves() {
     bench.run(1_000);
     assert_eq!(motions(&mut bench), [None]);
     assert!(!bench.gate.moves_after_stop());
+}
+
+/// Killed since the start, it stopped nobody: who holds the robot may move it, and its power is not cut.
+#[test]
+fn hazard_38_start_drops_robot_by_a_request_to_cut() {
+    for (record, told) in [
+        (BootRecord::Killed, false),
+        (BootRecord::Missing, false),
+        (BootRecord::EndedActiveEarlier, false),
+        // What this one sent may still be followed.
+        (BootRecord::EndedActive, true),
+    ] {
+        let mut rules = rules(vec![position_lane(1)]);
+        rules.stop_deadline = Duration::from_secs(1);
+        let mut bench = Bench::booted(rules, record);
+        bench.velocity = vec![0.5];
+        bench.run(3_000);
+        assert_eq!(bench.gate.moves_after_stop(), told, "{record:?}");
+        assert_eq!(!motions(&mut bench).is_empty(), told, "{record:?}");
+        // From a kill on it is this run's stop.
+        bench.gate.kill(SERVICE, bench.now());
+        bench.run(2_000);
+        assert!(bench.gate.moves_after_stop(), "{record:?}");
+    }
+    // A base is sent zero from the start, and is to stand.
+    let base = LaneRules { feedback: Some(0), ..velocity_lane(1) };
+    let mut rules = rules(vec![base]);
+    rules.stop_deadline = Duration::from_secs(1);
+    let mut bench = Bench::booted(rules, BootRecord::Killed);
+    bench.velocity = vec![0.5];
+    bench.run(3_000);
+    assert!(bench.gate.moves_after_stop());
 }
 
 /// What the snapshot says of lane 0: since when it stands, in ms, and whether it moves.
