@@ -86,7 +86,7 @@ pub fn run(
     let start = (opened.start, opened.at);
     let path = opened.path();
     let woken = latch::Woken::default();
-    let (post, latch) = opened.start(&config, &slots, &notes, &attribution, &woken)?;
+    let (post, latch) = opened.start(&config, &slots, &notes, &attribution, (&woken, &switch))?;
     let on_disk = post.as_ref().map(|post| post.progress().clone());
     let endpoints = Endpoints {
         config: config.clone(),
@@ -281,6 +281,10 @@ fn supervise(
     ending.begin(whole.progress, code.into());
     // An Err is a panic, which the hook has turned into a burst and an abort.
     gate.join().ok();
+    // What comes from here on the latch itself asks for, right before its last record.
+    if signals.pending().any(|signal| signals::does(signal) == Does::Kill) {
+        switch.raise(Cause::KillSignal);
+    }
     // Nothing more is posted. First of all that can wait, so that no other thread's end keeps the disk
     // from knowing that this one was clean.
     if let Some(latch) = whole.latch {

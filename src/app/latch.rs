@@ -11,7 +11,8 @@ use crate::gate::cause::Cause;
 use crate::gate::history::Start;
 use crate::gate::machine::Trip;
 use crate::gate::state::BootRecord;
-use crate::gate::units::Moment;
+use crate::gate::units::{Moment, WallTime};
+use crate::kill_switch::KillSwitch;
 use crate::latch::record::BootId;
 use crate::latch::{self, Found, Latch, Parts, Post, Store};
 use crate::ros::rcl::Waker;
@@ -62,7 +63,7 @@ impl Opened {
         slots: &Arc<Slots>,
         notes: &Arc<Notes>,
         attribution: &Arc<Attribution>,
-        woken: &Woken,
+        (woken, switch): (&Woken, &Arc<KillSwitch>),
     ) -> std::io::Result<(Option<Post>, Option<Latch>)> {
         let Some((store, found, boot_id)) = self.file else { return Ok((None, None)) };
         let names = latch::boot::contents(&found).into_iter().flat_map(|contents| &contents.trips);
@@ -71,7 +72,7 @@ impl Opened {
         }
         let (config, for_texts, for_trouble) = (config.clone(), notes.clone(), notes.clone());
         let operators = attribution.clone();
-        let woken = woken.clone();
+        let (woken, switch) = (woken.clone(), switch.clone());
         let parts = Parts {
             store,
             found,
@@ -85,11 +86,22 @@ impl Opened {
             slots: slots.clone(),
             steady: clock::steady,
             told: Box::new(move |trouble| tell(&for_trouble, trouble)),
+            late: Box::new(move || late_kill(&switch)),
         };
         let wake = move || woken.get().into_iter().flatten().for_each(Waker::wake);
         let (post, latch) = Latch::start(parts, self.start, self.at, Box::new(wake))?;
         Ok((Some(post), Some(latch)))
     }
+}
+
+/// A kill that the gate thread has not taken, because it has ended.
+fn late_kill(switch: &KillSwitch) -> Option<(Cause, WallTime)> {
+    let mut late = None;
+    switch.take(&mut |cause| late = Some((cause, clock::wall())));
+    if let Some((cause, _)) = late {
+        tracing::warn!(%cause, "killed by {cause} while the node ends: the next run begins killed");
+    }
+    late
 }
 
 /// A change between writable and not.

@@ -64,12 +64,7 @@ pub fn merge(parts: &[Part], full_name: &str) -> Result<FlatMap, Problems> {
     compare(&rcl.parameters(full_name), written)
 }
 
-fn flatten(
-    prefix: &str,
-    item: &Item,
-    into: &mut BTreeMap<String, Entry>,
-    problems: &mut Problems,
-) {
+fn flatten(prefix: &str, item: &Item, into: &mut BTreeMap<String, Entry>, problems: &mut Problems) {
     let key = if prefix.is_empty() { item.key.clone() } else { format!("{prefix}.{}", item.key) };
     match &item.node {
         Node::Leaf(entry) => {

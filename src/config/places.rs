@@ -16,7 +16,9 @@ fn first(path: &Path, joints: usize) -> usize {
     // A single field holds a single joint: only then the number says which.
     let index = many.or_else(|| if joints == 1 { one() } else { None });
     match index {
-        Some(Index::Range(from, _) | Index::One(from)) => usize::try_from(from).unwrap_or(usize::MAX),
+        Some(Index::Range(from, _) | Index::One(from)) => {
+            usize::try_from(from).unwrap_or(usize::MAX)
+        }
         Some(Index::All | Index::None) | None => 0,
     }
 }
@@ -65,13 +67,12 @@ pub(super) fn refuse_apart(keys: &mut Keys<'_>, at: &str, fields: &FieldMap) -> 
 fn element(path: &Path) -> Option<(Vec<&str>, u32)> {
     let steps = path.steps();
     let before = steps.len().checked_sub(1)?;
-    let (step, first) = steps.iter().take(before).enumerate().find_map(|(number, step)| {
-        match step.index {
+    let (step, first) =
+        steps.iter().take(before).enumerate().find_map(|(number, step)| match step.index {
             Index::None => None,
             Index::All => Some((number, 0)),
             Index::One(from) | Index::Range(from, _) => Some((number, from)),
-        }
-    })?;
+        })?;
     let names = steps.iter().take(step.saturating_add(1)).map(|step| step.name.as_str());
     Some((names.collect(), first))
 }

@@ -115,7 +115,8 @@ fn socket(client: &Client, asked: Result<Option<Whoami>, NoAnswer>) -> (Check, O
             (Check::bad(name, error.to_string(), "interlockctl doctor --socket PATH"), None)
         }
         Err(error @ NoAnswer::Silent { .. }) => {
-            let fix = "hardware emergency stop; then see what holds its process up (systemctl status)";
+            let fix =
+                "hardware emergency stop; then see what holds its process up (systemctl status)";
             (Check::bad(name, error.to_string(), fix), None)
         }
         Err(

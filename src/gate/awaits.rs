@@ -23,10 +23,12 @@ impl Gate {
         self.evaluated_at = None;
     }
 
-    /// Whether nobody looks any more at heat and charge, where they may derate or trip: no arm meanwhile.
+    /// Whether nobody looks at heat and charge, where they may derate or trip: no arm meanwhile.
     pub const fn sensors_unread(&mut self, unread: bool) {
-        self.sensors_unread = unread;
-        self.evaluated_at = None;
+        if self.sensors_unread != unread {
+            self.sensors_unread = unread;
+            self.evaluated_at = None;
+        }
     }
 
     /// New limits for every lane, one for each joint or axis. Returns false, and takes none of them,

@@ -10,10 +10,12 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::thread::Thread;
 
+use crate::gate::cause::Cause;
 use crate::gate::history::Trips;
-use crate::gate::machine::{Machine, Trip};
+use crate::gate::machine::{Machine, Subject, Trip};
 use crate::gate::release::Latched;
 use crate::gate::state::State;
+use crate::gate::units::WallTime;
 
 /// The number of a run's first record, which is written before the gate thread runs.
 pub(super) const FIRST: u64 = 1;
@@ -39,6 +41,18 @@ impl Posted {
         let killed = latched.state == State::Killed;
         let first = machine.first_trip().copied().filter(|_| killed);
         Self { number, latched, first, trips: *machine.trips() }
+    }
+
+    /// The same after a kill that the gate thread did not live to see.
+    #[must_use]
+    pub(super) fn killed(mut self, (cause, stamp): (Cause, WallTime)) -> Self {
+        let seq = self.latched.seq.saturating_add(1);
+        self.latched = Latched { state: State::Killed, seq };
+        let (subject, found, bound) = (Subject::Node, f64::NAN, f64::NAN);
+        let trip = Trip { seq, stamp, cause, subject, found, bound };
+        self.first.get_or_insert(trip);
+        self.trips.push(trip);
+        self
     }
 }
 

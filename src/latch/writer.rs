@@ -17,7 +17,7 @@ use crate::gate::cause::Cause;
 use crate::gate::history::{KEPT_TRIPS, Start};
 use crate::gate::machine::{Machine, Trip};
 use crate::gate::state::State;
-use crate::gate::units::{Moment, SteadyTime};
+use crate::gate::units::{Moment, SteadyTime, WallTime};
 use crate::telemetry::slots::{Slots, ThreadName};
 
 /// Between two looks at the file, and at names that have come since.
@@ -25,6 +25,9 @@ const CHECK: Duration = Duration::from_millis(500);
 
 /// A trip's subject and detail, in words.
 pub type Describe = Box<dyn Fn(&Trip) -> (String, String) + Send>;
+
+/// A kill that nobody has taken, and when it was found.
+pub type Late = Box<dyn Fn() -> Option<(Cause, WallTime)> + Send>;
 
 /// What the thread needs.
 pub struct Parts {
@@ -44,6 +47,8 @@ pub struct Parts {
     pub steady: fn() -> SteadyTime,
     /// Told when it becomes impossible to write, with the reason, and when it is possible again.
     pub told: Box<dyn Fn(Option<String>) + Send>,
+    /// A kill that came after the gate thread had ended; asked once, right before the last write.
+    pub late: Late,
 }
 
 /// The thread.
@@ -151,6 +156,7 @@ impl Writer {
                 }
             }
             if last {
+                let posted = (self.parts.late)().map_or(posted, |late| posted.killed(late));
                 self.write_as(&posted, posted.latched.state != State::Active);
                 return;
             }

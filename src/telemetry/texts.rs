@@ -202,8 +202,8 @@ impl Texts<'_> {
                     topic.unwrap_or("/robot_description")
                 )
             }
-            ConditionCode::SensorsUnread => "nobody looks at temperatures and batteries any more: \
-                 thread monitor stands still: restart interlock"
+            ConditionCode::SensorsUnread => "nobody looks at temperatures and batteries: thread \
+                 monitor stands still: restart interlock if it stays so"
                 .to_owned(),
             ConditionCode::Settling => {
                 format!("all conditions hold since {found:.1} s, needs {needed} s: try again")

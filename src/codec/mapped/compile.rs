@@ -6,8 +6,8 @@ use std::sync::Arc;
 use super::coverage::{self, Named};
 use super::kinds::{check_commanded, check_kinds, primitive};
 use super::paths::{
-    Counts, fields_of, frozen, hits, leaves_under, many_steps, names_to, note_count,
-    note_counts, taken, with_index,
+    Counts, fields_of, frozen, hits, leaves_under, many_steps, names_to, note_count, note_counts,
+    taken, with_index,
 };
 use super::start::{safe_value, start};
 use super::{Carries, CountRule, Fixed, Mapped, Quantity};

@@ -64,8 +64,8 @@ pub(super) fn has_numbers(message: &MessageType, paths: &[Path]) -> bool {
         .flat_map(|path| leaves_under(message, path))
         .collect();
     paths.iter().flat_map(|path| leaves_under(message, path)).any(|leaf| {
-        let is_number = end_of(message, &leaf)
-            .is_some_and(|field| matches!(field.kind, Kind::Primitive(_)));
+        let is_number =
+            end_of(message, &leaf).is_some_and(|field| matches!(field.kind, Kind::Primitive(_)));
         is_number && !described.iter().any(|other| overlap(other, &leaf))
     })
 }

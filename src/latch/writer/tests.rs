@@ -22,6 +22,7 @@ struct Bench {
     slots: Arc<Slots>,
     told: Arc<Mutex<Vec<Option<String>>>>,
     woken: Arc<AtomicUsize>,
+    late: Arc<Mutex<Option<(Cause, WallTime)>>>,
 }
 
 impl Bench {
@@ -33,6 +34,7 @@ impl Bench {
             slots: fixture::slots(),
             told: Arc::default(),
             woken: Arc::default(),
+            late: Arc::default(),
         }
     }
 
@@ -46,6 +48,7 @@ impl Bench {
         let (store, found) = Store::open(&self.folder).unwrap();
         let begins = start(&found, boot_id, &|_| Some(Subject::Node));
         let (told, woken) = (self.told.clone(), self.woken.clone());
+        let late = self.late.clone();
         let parts = Parts {
             store,
             found,
@@ -55,6 +58,7 @@ impl Bench {
             slots: self.slots.clone(),
             steady: crate::clock::steady,
             told: Box::new(move |trouble| told.lock().push(trouble)),
+            late: Box::new(move || late.lock().take()),
         };
         let wake = Box::new(move || {
             woken.fetch_add(1, Ordering::SeqCst);
@@ -160,6 +164,28 @@ fn when_more_trips_come_than_are_kept_expect_the_first_and_the_newest_in_their_o
     wait("the name", || bench.read().trips.last().is_some_and(|trip| trip.operator == "maria"));
     assert_eq!(kept(&bench), newest);
     drop((post, latch));
+}
+
+/// Between the gate thread's end and the process's: nobody moves any more, and the next run is killed.
+#[test]
+fn when_a_kill_comes_after_the_gate_has_ended_expect_the_next_run_killed_by_it() {
+    let bench = Bench::new("late");
+    let (mut machine, mut post, latch) = bench.run();
+    machine.reset(1, false, Moment::default()).unwrap();
+    let number = post.post(&machine, false);
+    wait("the record", || post.progress().is_durable(number));
+    *bench.late.lock() = Some((Cause::KillSignal, WallTime::default()));
+    latch.finish();
+    assert_eq!(bench.ended(BOOT), BootRecord::Killed);
+    let contents = bench.read();
+    assert_eq!((contents.seq, contents.clean), (3, true));
+    assert_eq!(contents.first_trip().unwrap().cause, "kill_signal");
+    // And the kill before it is still why.
+    let (_, _, latch) = bench.run();
+    *bench.late.lock() = Some((Cause::KillService, WallTime::default()));
+    latch.finish();
+    assert_eq!(bench.read().first_trip().unwrap().cause, "kill_signal");
+    assert_eq!(bench.read().trips.last().unwrap().cause, "kill_service");
 }
 
 #[test]

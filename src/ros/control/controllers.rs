@@ -23,8 +23,10 @@ use crate::ros::graph::{FoundController, GraphAudit};
 
 /// Longest wait for a parameter service to appear, and for its answer.
 const PATIENCE: Duration = Duration::from_secs(2);
-/// Between two attempts at a controller that does not answer.
+/// Between two attempts at a controller that does not answer; then twice that, and so on.
 const AGAIN: Duration = Duration::from_secs(5);
+/// So often.
+const MOST_DOUBLED: u32 = 4;
 
 /// The parameters that ros2_control's controllers use for these.
 const NAMES: [&str; 5] =
@@ -37,6 +39,8 @@ struct Asking {
     available: Option<BoxFuture<'static, bool>>,
     answers: Option<BoxFuture<'static, Answers>>,
     since: SteadyTime,
+    /// How often it was asked before and did not answer.
+    vain: u32,
 }
 
 /// What is known of one lane's controller.
@@ -44,8 +48,8 @@ enum Known {
     Asking(Asking),
     /// Empty: it fits.
     Told(String),
-    /// Did not answer; asked again later.
-    Silent(SteadyTime),
+    /// Did not answer since then, so often; asked again later.
+    Silent(SteadyTime, u32),
 }
 
 /// The controllers of all lanes.
@@ -65,12 +69,17 @@ impl Controllers {
         let found: Vec<FoundController> = audit.controllers().to_vec();
         self.lanes.retain(|lane, _| found.iter().any(|one| one.lane == *lane));
         for one in &found {
-            let fresh = self.lanes.get(&one.lane).is_none_or(|(name, reader, known)| {
-                let again = matches!(known, Known::Silent(at) if now.since(*at) >= AGAIN);
-                *name != one.node || *reader != one.reader || again
-            });
-            if fresh {
-                let known = self.ask(node, &one.node, now);
+            let vain = match self.lanes.get(&one.lane) {
+                Some((name, reader, known)) if *name == one.node && *reader == one.reader => {
+                    match known {
+                        Known::Silent(at, vain) if now.since(*at) >= again(*vain) => Some(*vain),
+                        Known::Silent(..) | Known::Asking(_) | Known::Told(_) => None,
+                    }
+                }
+                Some(_) | None => Some(0),
+            };
+            if let Some(vain) = vain {
+                let known = self.ask(node, &one.node, vain, now);
                 self.lanes.insert(one.lane, (one.node.clone(), one.reader, known));
             }
             let Some((name, _, known)) = self.lanes.get_mut(&one.lane) else { continue };
@@ -82,7 +91,7 @@ impl Controllers {
             }
             let text = match known {
                 Known::Asking(_) => format!("{name} is being asked for its parameters"),
-                Known::Silent(_) => format!("{name} does not answer its parameter service"),
+                Known::Silent(..) => format!("{name} does not answer its parameter service"),
                 Known::Told(text) => text.clone(),
             };
             audit.controller_fits(one, text.is_empty());
@@ -94,7 +103,7 @@ impl Controllers {
         }
     }
 
-    fn ask(&mut self, node: &mut Node, name: &str, now: SteadyTime) -> Known {
+    fn ask(&mut self, node: &mut Node, name: &str, vain: u32, now: SteadyTime) -> Known {
         if !self.clients.contains_key(name) {
             let service = format!("{name}/get_parameters");
             match node.create_client(&service, QosProfile::services_default()) {
@@ -103,15 +112,21 @@ impl Controllers {
                 }
                 Err(error) => {
                     tracing::warn!(%error, service, "a controller cannot be asked");
-                    return Known::Silent(now);
+                    return Known::Silent(now, vain.saturating_add(1));
                 }
             }
         }
         let client = self.clients.get(name);
         let available = client.and_then(|client| Node::is_available(client).ok());
         let available = available.map(|wait| wait.map(|told| told.is_ok()).boxed());
-        Known::Asking(Asking { available, answers: None, since: now })
+        Known::Asking(Asking { available, answers: None, since: now, vain })
     }
+}
+
+/// How long after that many questions in vain the next is asked. The client keeps a place for each answer
+/// that never comes.
+fn again(vain: u32) -> Duration {
+    AGAIN.saturating_mul(1 << vain.saturating_sub(1).min(MOST_DOUBLED))
 }
 
 /// Moves a question on; `Some` when it has come to an end.
@@ -121,6 +136,7 @@ fn step(
     lane: &LaneConfig,
     now: SteadyTime,
 ) -> Option<Known> {
+    let silent = Known::Silent(now, asking.vain.saturating_add(1));
     if let Some(available) = &mut asking.available {
         match available.now_or_never() {
             Some(_) => {
@@ -128,7 +144,7 @@ fn step(
                 asking.since = now;
                 asking.answers = client.and_then(request);
                 if asking.answers.is_none() {
-                    return Some(Known::Silent(now));
+                    return Some(silent);
                 }
             }
             None if now.since(asking.since) >= PATIENCE => {
@@ -141,7 +157,7 @@ fn step(
     }
     match asking.answers.as_mut().and_then(FutureExt::now_or_never) {
         Some(answers) => Some(Known::Told(differs(&Told::of(&answers), lane))),
-        None => (now.since(asking.since) >= PATIENCE).then_some(Known::Silent(now)),
+        None => (now.since(asking.since) >= PATIENCE).then_some(silent),
     }
 }
 
@@ -307,6 +323,12 @@ mod tests {
             differs(&told(&["knee"], &[]), &lane),
             "the lane has joint hip, the controller has not"
         );
+    }
+
+    #[test]
+    fn when_a_node_is_silent_expect_it_asked_less_and_less_often() {
+        let seconds = [1, 2, 3, 4, 5, 6, u32::MAX].map(|vain| again(vain).as_secs());
+        assert_eq!(seconds, [5, 10, 20, 40, 80, 80, 80]);
     }
 
     #[test]

@@ -196,6 +196,8 @@ impl Endpoints {
         };
         let (tap, feed) = decisions(thinning, now.steady);
         let progress = Arc::new(Progress::default());
+        let watched = Watched::new(&config);
+        gate.sensors_unread(watched.sensors.guards());
         let thread = GateThread {
             gate,
             lanes,
@@ -223,7 +225,7 @@ impl Endpoints {
             decisions: tap,
             new_limits: take_limits,
             cut,
-            watched: Watched::new(&config),
+            watched,
             clocks,
             self_test: SelfTestIo::default(),
             scratch: Vec::with_capacity(dimensions),

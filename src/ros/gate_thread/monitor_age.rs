@@ -18,7 +18,9 @@ impl GateThread {
         }
         let looks = self.sensors.looks().map(|looks| u8::try_from(looks & 0xff).unwrap_or(0));
         let stopped = match self.watched.monitor.look([looks], now.steady) {
-            LookNews::None | LookNews::Another => return,
+            LookNews::None => return,
+            // The first: until then nothing was known.
+            LookNews::Another => return self.gate.sensors_unread(false),
             LookNews::Stopped => true,
             LookNews::Again => false,
         };

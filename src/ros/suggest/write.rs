@@ -146,7 +146,10 @@ fn lane(
         CommandType::Twist | CommandType::TwistStamped => "velocity",
         CommandType::JointState => {
             let word = carried(command);
-            out.line(4, &format!("interface: {word}  # guessed: the one of its fields that is the target"));
+            out.line(
+                4,
+                &format!("interface: {word}  # guessed: the one of its fields that is the target"),
+            );
             word
         }
         CommandType::JointTrajectory | CommandType::Mapped => "position",
