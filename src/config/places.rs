@@ -12,7 +12,7 @@ use crate::cdr::{Index, Path};
 fn first(path: &Path, joints: usize) -> usize {
     let indices = || path.steps().iter().map(|step| step.index);
     let many = indices().find(|index| matches!(index, Index::All | Index::Range(..)));
-    let one = || indices().filter(|index| matches!(index, Index::One(_))).last();
+    let one = || indices().rfind(|index| matches!(index, Index::One(_)));
     // A single field holds a single joint: only then the number says which.
     let index = many.or_else(|| if joints == 1 { one() } else { None });
     match index {

@@ -73,7 +73,7 @@ fn when_a_base_was_seen_expect_its_axes_its_publisher_and_watch() {
 fn when_the_robot_is_described_expect_its_limits_and_never_wider() {
     let described = |name: &str| DescribedJoint {
         name: name.to_owned(),
-        position: Some(range(-1.570_796_3, 2.094_395_1)),
+        position: Some(range(-std::f64::consts::FRAC_PI_2, 2.094_395_1)),
         velocity: 3.24159,
         effort: 40.0,
     };
