@@ -62,7 +62,9 @@ pub struct CommandCodec {
 #[derive(Clone, Debug)]
 pub(super) struct Start {
     pub(super) bytes: Vec<u8>,
-    /// Numbers are kept as last sent, which no default can stand for.
+    /// Floats are kept as last sent, which no default can stand for.
+    pub(super) keeps_floats: bool,
+    /// Numbers of any kind are.
     pub(super) keeps_numbers: bool,
 }
 
@@ -82,9 +84,9 @@ impl CommandCodec {
         let (selections, map, stamp) = match field_map(lane)? {
             Some(fields) => {
                 let compiled = mapped::compile(lane, &fields, message)?;
-                let mapped::Compiled { map, selections, stamp, start: bytes, keeps_numbers } =
+                let mapped::Compiled { map, selections, stamp, start: bytes, keeps_floats, keeps_numbers } =
                     compiled;
-                start = Some(Start { bytes, keeps_numbers });
+                start = Some(Start { bytes, keeps_floats, keeps_numbers });
                 // One point, never more.
                 capacity = dimensions;
                 (selections, Map::Mapped(Box::new(map)), stamp)

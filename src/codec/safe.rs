@@ -12,7 +12,7 @@
 //! | `damping` | as sent | 0 | 0 | 0 | the targets |
 //! | `values` | the targets or as sent | the targets or 0 | the targets or 0 | as sent | as sent |
 //!
-//! **Invariant:** nothing is made up. Gains and kept numbers have no default that could stand for
+//! **Invariant:** nothing is made up. Gains and kept floats have no default that could stand for
 //! them; a message that needs them is not rendered before a command was seen, and
 //! [`SafeMessage::missing`] says what it waits for.
 
@@ -43,6 +43,8 @@ pub struct SafeMessage {
     basis: Basis,
     /// It cannot be made from defaults alone.
     needs_command: bool,
+    /// It can, and has numbers that are kept.
+    keeps_numbers: bool,
     /// Trajectories are never built on somebody's plan.
     follows_commands: bool,
     stamped: bool,
@@ -67,6 +69,9 @@ pub enum Missing {
     /// The value of a mirrored feedback field, by its number in
     /// [`mirrors_of`](super::command::mirrors_of).
     Mirror(usize),
+    /// A valid command, before an arm: whole numbers that are kept are zero so far. The message can be
+    /// rendered all the same.
+    Kept,
 }
 
 /// What is to become of a quantity in a safe message.
@@ -104,6 +109,7 @@ impl SafeMessage {
             bytes,
             command: codec.new_command(),
             needs_command: needs_command(lane, &codec),
+            keeps_numbers: keeps_numbers(lane, &codec),
             codec,
             limits: lane.limits.clone(),
             configured: lane.safe_targets.clone(),
@@ -126,7 +132,7 @@ impl SafeMessage {
     /// Builds on a valid command that was not forwarded, until one is: what has no default then has
     /// a value that passed the gate's checks. Gains and a pose that stays are cut to the lane's limits.
     pub fn remember_unsent(&mut self, bytes: &[u8], is_complete: bool) {
-        if self.basis != Basis::Forwarded && self.needs_command {
+        if self.basis != Basis::Forwarded && (self.needs_command || self.keeps_numbers) {
             self.build_on(bytes, is_complete, Basis::Seen);
         }
     }
@@ -161,11 +167,13 @@ impl SafeMessage {
             // What came with a command that was not forwarded is nobody's present value.
             Basis::Defaults | Basis::Seen => {
                 let (mapped, _, mirrors) = self.codec.mapped()?;
-                mapped.fixed.iter().find_map(|fixed| {
+                let mirror = mapped.fixed.iter().find_map(|fixed| {
                     let number = fixed.mirror.filter(|_| !fixed.has_safe)?;
                     let seen = mirrors.get(number).copied().flatten();
                     seen.is_none().then_some(Missing::Mirror(number))
-                })
+                });
+                let waits = self.basis == Basis::Defaults && self.keeps_numbers;
+                mirror.or_else(|| waits.then_some(Missing::Kept))
             }
         }
     }
@@ -173,7 +181,7 @@ impl SafeMessage {
     /// Whether there is a safe message to publish.
     #[must_use]
     pub fn can_render(&self) -> bool {
-        self.missing().is_none()
+        self.missing().is_none_or(|missing| missing == Missing::Kept)
     }
 
     /// The message of this safe command. `values` are the pose or the velocities, `targets` the
@@ -312,7 +320,7 @@ fn needs_field(lane: &LaneConfig, codec: &CommandCodec) -> Result<(), CodecError
 }
 
 /// Whether the message has numbers that no default can stand for: gains that stay, a pose beside the
-/// commanded quantity, kept numbers.
+/// commanded quantity, kept floats.
 fn needs_command(lane: &LaneConfig, codec: &CommandCodec) -> bool {
     let (Some((mapped, ..)), Some(start)) = (codec.mapped(), codec.start()) else { return false };
     let has = |carries| mapped.has(carries);
@@ -321,12 +329,17 @@ fn needs_command(lane: &LaneConfig, codec: &CommandCodec) -> bool {
     match lane.safe {
         SafeCommand::Silent => false,
         // Without stiffness the pose has no effect.
-        SafeCommand::Damping => start.keeps_numbers || (pose && !has(Carries::Kp)),
+        SafeCommand::Damping => start.keeps_floats || (pose && !has(Carries::Kp)),
         SafeCommand::Freeze { .. }
         | SafeCommand::HoldPoint { .. }
         | SafeCommand::ZeroVelocity { .. }
-        | SafeCommand::Values => start.keeps_numbers || gains || pose,
+        | SafeCommand::Values => start.keeps_floats || gains || pose,
     }
+}
+
+/// Whether whole numbers or switches are kept, of which the default may be a grip that opens.
+fn keeps_numbers(lane: &LaneConfig, codec: &CommandCodec) -> bool {
+    lane.safe != SafeCommand::Silent && codec.start().is_some_and(|start| start.keeps_numbers)
 }
 
 /// The bytes that the safe message of a type with a built-in map begins with.

@@ -6,7 +6,7 @@
 
 use super::keys::Keys;
 use super::model::FieldMap;
-use crate::cdr::{Index, Path};
+use crate::cdr::{Index, Path, Step};
 
 /// The first element that a path takes, for one of `joints`.
 fn first(path: &Path, joints: usize) -> usize {
@@ -63,18 +63,25 @@ pub(super) fn refuse_apart(keys: &mut Keys<'_>, at: &str, fields: &FieldMap) -> 
     None
 }
 
-/// The array of messages that a path goes through, and its first element there.
-fn element(path: &Path) -> Option<(Vec<&str>, u32)> {
+/// The array of messages that a path goes through joint by joint, and its first element there; of a
+/// single element (one joint) the last array that has one.
+fn element(path: &Path) -> Option<(Vec<(&str, Index)>, u32)> {
     let steps = path.steps();
-    let before = steps.len().checked_sub(1)?;
-    let (step, first) =
-        steps.iter().take(before).enumerate().find_map(|(number, step)| match step.index {
-            Index::None => None,
-            Index::All => Some((number, 0)),
-            Index::One(from) | Index::Range(from, _) => Some((number, from)),
-        })?;
-    let names = steps.iter().take(step.saturating_add(1)).map(|step| step.name.as_str());
-    Some((names.collect(), first))
+    let above = steps.get(..steps.len().checked_sub(1)?)?;
+    let many = above.iter().position(|step| matches!(step.index, Index::All | Index::Range(..)));
+    let one = || above.iter().rposition(|step| matches!(step.index, Index::One(_)));
+    let is_many = |step: &Step| matches!(step.index, Index::All | Index::Range(..));
+    // Joints along the numbers at the end are no messages of an array.
+    let at = many.or_else(|| if steps.last().is_some_and(is_many) { None } else { one() })?;
+    let step = above.get(at)?;
+    let first = match step.index {
+        Index::One(from) | Index::Range(from, _) => from,
+        Index::All | Index::None => 0,
+    };
+    let mut array: Vec<(&str, Index)> =
+        above.iter().take(at).map(|step| (step.name.as_str(), step.index)).collect();
+    array.push((step.name.as_str(), Index::None));
+    Some((array, first))
 }
 
 #[cfg(test)]
@@ -104,9 +111,22 @@ mod tests {
 
     #[test]
     fn when_paths_go_through_messages_expect_the_array_and_its_first_element() {
-        assert_eq!(element(&path("motor_cmd[15..29].q")), Some((vec!["motor_cmd"], 15)));
-        assert_eq!(element(&path("body.motor_cmd[].q")), Some((vec!["body", "motor_cmd"], 0)));
-        assert_eq!(element(&path("motor_cmd[3].q")), Some((vec!["motor_cmd"], 3)));
-        assert_eq!(element(&path("data[0..7]")), None);
+        let plain = |names: &[&'static str]| -> Vec<(&str, Index)> {
+            names.iter().map(|name| (*name, Index::None)).collect()
+        };
+        for (text, expected) in [
+            ("motor_cmd[15..29].q", Some((plain(&["motor_cmd"]), 15))),
+            ("body.motor_cmd[].q", Some((plain(&["body", "motor_cmd"]), 0))),
+            ("motor_cmd[3].q", Some((plain(&["motor_cmd"]), 3))),
+            ("data[0..7]", None),
+            ("channels[1].values[0..7]", None),
+            (
+                "limbs[1].motor[4..6].q",
+                Some((vec![("limbs", Index::One(1)), ("motor", Index::None)], 4)),
+            ),
+        ] {
+            let path = path(text);
+            assert_eq!(element(&path), expected, "{text}");
+        }
     }
 }

@@ -9,7 +9,7 @@ use super::keys::Keys;
 use super::model::{CommandType, LaneConfig, TemperatureConfig};
 use super::range::{Range, Read};
 use super::shape::has_names;
-use super::{names, paths};
+use super::{names, paths, places};
 use crate::cdr::{Index, Path};
 use crate::gate::sensor::Thresholds;
 
@@ -278,15 +278,18 @@ fn joints(
         );
         return None;
     }
-    if index == Index::All && (has_names(found.command_type) || found.fields.names.is_some()) {
+    let is_named = has_names(found.command_type) || found.fields.names.is_some();
+    let is_part = places::is_chosen(found.fields.of(found.interface));
+    if index == Index::All && (is_named || is_part) {
+        let how = if is_named { "knows its joints by name only" } else { "commands a part of its array" };
         keys.refuse(
             key,
-            format!("lane {lane} knows its joints by name only"),
-            "a lane whose joints have places, or a range in `field`",
-            "the order of its `joints` is not that of this array",
+            format!("lane {lane} {how}"),
+            "a lane of a whole array, or a range in `field`",
+            "which of these numbers are its joints' nobody could know",
             "write a range that holds its joints in their order",
         );
         return None;
     }
-    Some((found.dimensions.clone(), found.places()))
+    Some((found.dimensions.clone(), found.joint_index.clone()))
 }

@@ -14,6 +14,19 @@ pub enum SafeWaits {
     Command,
     /// The feedback that it mirrors a field of.
     Mirror,
+    /// A valid command, for an arm alone: whole numbers that are kept as last sent are their type's
+    /// default so far, and a stop with those is better than none.
+    Kept,
+}
+
+impl SafeWaits {
+    /// Whether nothing can be sent meanwhile, a stop neither.
+    pub(super) const fn is_mute(self) -> bool {
+        match self {
+            Self::Command | Self::Mirror => true,
+            Self::Kept => false,
+        }
+    }
 }
 
 impl Gate {

@@ -221,7 +221,7 @@ impl Gate {
             tell(Condition::plain(ConditionCode::NoSafeCommand, subject));
         } else if let Some(waits) = lane.safe_waits {
             let found = match waits {
-                SafeWaits::Command => AWAITS_COMMAND,
+                SafeWaits::Command | SafeWaits::Kept => AWAITS_COMMAND,
                 SafeWaits::Mirror => AWAITS_MIRROR,
             };
             tell(Condition { found, ..Condition::plain(ConditionCode::NoSafeCommand, subject) });

@@ -41,6 +41,10 @@ pub(super) struct Standstill {
     at: Option<SteadyTime>,
     still_since: Option<SteadyTime>,
     found: Option<Motion>,
+    /// Since when the stop is one of ours. Killed since the start, a lane that sends nothing was not
+    /// stopped by this run, and whoever holds its output may move it; unless a run that ended in motion
+    /// left it so.
+    ours_since: Option<SteadyTime>,
 }
 
 impl Standstill {
@@ -51,6 +55,7 @@ impl Standstill {
             at: None,
             still_since: None,
             found: None,
+            ours_since: None,
         }
     }
 
@@ -125,14 +130,13 @@ impl Gate {
             let fresh = self.is_fresh(index, now.steady);
             let Some(lane) = self.lanes.get(index) else { continue };
             let is_watched = is_watched(lane);
-            // Killed since the start, a lane that sends nothing was not stopped by this run, and whoever
-            // holds its output may move it; unless a run that ended in motion left it so.
-            let stopped = self.taken || self.unclean || lane.state != LaneState::Released;
+            let is_ours = killed && (self.taken || self.unclean || lane.state != LaneState::Released);
             let Some(watch) = self.standstill.get_mut(index).filter(|_| is_watched) else {
                 continue;
             };
             let before = watch.found.is_some();
-            if !(killed && stopped) {
+            watch.ours_since = watch.ours_since.filter(|_| is_ours).or(is_ours.then_some(now.steady));
+            if !killed {
                 watch.clear();
             } else if fresh {
                 let compared = watch.average(lane, now.steady);
@@ -162,11 +166,15 @@ impl Gate {
         }
     }
 
-    /// A lane that is measured moving although its time to stop is over: what a request to cut is
-    /// for. Silent feedback is none: nobody knows.
+    /// A lane that is measured moving although its time to stop is over, and this node has stopped it:
+    /// what a request to cut is for. Silent feedback is none: nobody knows.
     #[must_use]
-    pub fn moves_after_stop(&self) -> bool {
-        (0..self.lanes.len()).any(|lane| self.lane_moves_after_stop(lane) == Some(true))
+    pub fn moves_after_stop(&self, now: SteadyTime) -> bool {
+        (0..self.lanes.len()).any(|lane| {
+            let since = self.standstill.get(lane).and_then(|watch| watch.ours_since);
+            let is_over = since.is_some_and(|since| now.since(since) >= self.rules.stop_deadline);
+            is_over && self.lane_moves_after_stop(lane) == Some(true)
+        })
     }
 }
 

@@ -14,6 +14,7 @@
 
 use std::time::Duration;
 
+use super::awaits::SafeWaits;
 use super::command::Command;
 use super::credit::CREDIT_PERIODS;
 use super::interrupted::Interrupted;
@@ -52,7 +53,7 @@ impl Lane {
         self.moves_until = None;
         self.settling = false;
         // Nothing to build the message on: nothing goes out, and nothing is said to.
-        if self.safe_waits.is_some() {
+        if self.safe_waits.is_some_and(SafeWaits::is_mute) {
             return false;
         }
         // Whoever hears nothing stops by itself, and zero is the way to move it again.
@@ -137,7 +138,9 @@ impl Lane {
     pub(super) fn is_slowing(&self) -> bool {
         let stops = match self.state {
             LaneState::Released | LaneState::Flowing => false,
-            LaneState::Waiting | LaneState::Holding | LaneState::Safe => self.safe_waits.is_none(),
+            LaneState::Waiting | LaneState::Holding | LaneState::Safe => {
+                !self.safe_waits.is_some_and(SafeWaits::is_mute)
+            }
         };
         stops
             && matches!(self.rules.safe, SafeCommand::ZeroVelocity { .. })

@@ -121,7 +121,7 @@ impl<'a> Inbox<'a> {
         if let Some(line) = self.pop() {
             return line;
         }
-        if self.bytes.is_empty() && timeout(idle, self.more()).await.is_err() {
+        if self.bytes.is_empty() && self.long.is_none() && timeout(idle, self.more()).await.is_err() {
             return Line::Bound(ErrorCode::TooSlow);
         }
         let end = async {
@@ -132,7 +132,8 @@ impl<'a> Inbox<'a> {
                 self.more().await;
             }
         };
-        timeout(whole, end).await.unwrap_or(Line::Bound(ErrorCode::TooSlow))
+        let ended = timeout(whole, end).await;
+        ended.unwrap_or_else(|_| Line::Bound(self.bound.unwrap_or(ErrorCode::TooSlow)))
     }
 
     /// Waits for `work`, and goes on reading meanwhile; `None`: the client has gone, and the work is
@@ -212,6 +213,10 @@ impl<'a> Inbox<'a> {
             self.whole = self.whole.saturating_sub(line.len());
             line.pop();
             return Some(Line::Whole(line));
+        }
+        // A line too long to be read may say kill at its end.
+        if self.long.as_ref().is_some_and(|long| !long.kills) && !self.has_ended {
+            return None;
         }
         match (self.bound, self.has_ended) {
             (Some(code), _) => Some(Line::Bound(code)),

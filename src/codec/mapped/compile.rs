@@ -31,7 +31,9 @@ pub(in crate::codec) struct Compiled {
     pub(in crate::codec) stamp: Option<usize>,
     /// The type's defaults with every count, name and fixed value that the map tells.
     pub(in crate::codec) start: Vec<u8>,
-    /// Numbers are kept as last sent, which no default can stand for.
+    /// Floats are kept as last sent, which no default can stand for.
+    pub(in crate::codec) keeps_floats: bool,
+    /// Numbers of any kind are.
     pub(in crate::codec) keeps_numbers: bool,
 }
 
@@ -69,7 +71,8 @@ pub(in crate::codec) fn compile(
     let start = start(lane, fields, message, &frozen)?;
     let keeps_unused = lane.unused_elements == UnusedElements::Keep
         && quantities.iter().any(|quantity| !quantity.unused.is_empty());
-    let keeps_numbers = keeps_unused || coverage::has_numbers(message, &lane.keep);
+    let keeps_floats = keeps_unused || coverage::keeps(message, &lane.keep, Primitive::is_float);
+    let keeps_numbers = coverage::keeps(message, &lane.keep, |_| true);
     let Fitting { selections, rules, .. } = fitting;
     let map = Mapped {
         quantities,
@@ -79,7 +82,7 @@ pub(in crate::codec) fn compile(
         unused: lane.unused_elements,
         places: lane.joint_index.clone().into_boxed_slice(),
     };
-    Ok(Compiled { map, selections, stamp, start, keeps_numbers })
+    Ok(Compiled { map, selections, stamp, start, keeps_floats, keeps_numbers })
 }
 
 fn selection(path: Path, max_hits: usize, finite: FiniteRule) -> Selection {

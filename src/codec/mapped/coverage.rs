@@ -56,17 +56,17 @@ pub(super) fn check(
     })
 }
 
-/// Whether one of these paths ends at a number that commands something: a grip, a mode, a switch. A
-/// label does not, nor does a message that only describes.
-pub(super) fn has_numbers(message: &MessageType, paths: &[Path]) -> bool {
+/// Whether one of these paths ends at such a number that commands something: a grip, a mode, a switch.
+/// A label does not, nor does a message that only describes.
+pub(super) fn keeps(message: &MessageType, paths: &[Path], is: fn(Primitive) -> bool) -> bool {
     let described: Vec<Path> = messages_named(message, &DESCRIPTIONS)
         .iter()
         .flat_map(|path| leaves_under(message, path))
         .collect();
     paths.iter().flat_map(|path| leaves_under(message, path)).any(|leaf| {
-        let is_number =
-            end_of(message, &leaf).is_some_and(|field| matches!(field.kind, Kind::Primitive(_)));
-        is_number && !described.iter().any(|other| overlap(other, &leaf))
+        let is_such = end_of(message, &leaf)
+            .is_some_and(|field| matches!(field.kind, Kind::Primitive(one) if is(one)));
+        is_such && !described.iter().any(|other| overlap(other, &leaf))
     })
 }
 

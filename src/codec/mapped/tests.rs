@@ -229,7 +229,7 @@ fn hazard_20_partial_or_reordered_joints_of_a_mapped_type() {
         ..position("motors[].q")
     };
     let mut lane = mapped(&["hip", "knee"], fields);
-    lane.fixed = vec![fixed("note", "motors[].note", &[], Some(0))];
+    lane.keep = vec![path("motors[].note")];
     let send = |named: &[(&str, f64)]| {
         let mut fields: Vec<(String, Value)> = Vec::new();
         for (motor, (name, q)) in named.iter().enumerate() {

@@ -42,6 +42,14 @@ fn when_one_joint_s_numbers_come_from_two_elements_expect_it_refused() {
     }
     let text = with(&good, "motor_state[15..17].dq", "motor_state[].dq");
     assert!(refused(&text).contains(&"feedback.low_state.fields.velocity".to_owned()));
+    // The joints' own bracket counts: an array in an array, and quantities that are channels.
+    let limbs = stretch("[4..6]", "[4..6]").replace("motor_cmd[", "limbs[1].motor[");
+    assert_eq!(config(&limbs).lanes.len(), 1);
+    let text = with(&limbs, "motor[4..6].kp", "motor[].kp");
+    assert_eq!(refused(&text), ["lanes.legs.fields.kp"]);
+    let channels = "        fields: {position: 'channels[0].values[0..2]', \
+                    velocity: 'channels[1].values[0..2]'}\n        joints: [";
+    assert_eq!(config(&with(ARM, "        joints: [", channels)).lanes.len(), 1);
     // Other arrays have their own order, and one array of numbers may hold them one after the other.
     let gains = with(&good, "motor_cmd[15..17].kp", "gains[0..2].kp");
     assert_eq!(config(&gains).lanes.len(), 1);
@@ -94,10 +102,16 @@ fn when_a_joint_state_is_mapped_expect_its_names_read() {
 }
 
 #[test]
-fn when_temperatures_are_of_a_stretch_expect_its_motors() {
-    let heat = "temperatures: {motors: {type: vendor_msgs/msg/LowState, topic: lowstate, \
-                timeout_s: 5.0, field: 'motor_state[].heat', joints_of: legs}}";
-    let config = config(&with_top(&stretch("[15..17]", "[15..17]"), heat));
+fn when_temperatures_are_of_a_stretch_expect_a_range_asked_for() {
+    let heat = |field: &str| {
+        let heat = format!(
+            "temperatures: {{motors: {{type: vendor_msgs/msg/LowState, topic: lowstate, \
+             timeout_s: 5.0, field: '{field}', joints_of: legs}}}}"
+        );
+        with_top(&stretch("[15..17]", "[15..17]"), &heat)
+    };
+    assert_eq!(refused(&heat("motor_state[].heat")), ["temperatures.motors.joints_of"]);
+    let config = config(&heat("motor_state[15..17].heat"));
     assert_eq!(config.temperatures[0].components, ["hip", "knee"]);
-    assert_eq!(config.temperatures[0].places, [15, 16]);
+    assert_eq!(config.temperatures[0].places, [0, 1]);
 }

@@ -16,6 +16,7 @@ use r2r::rcl_interfaces::msg::ParameterValue;
 use r2r::rcl_interfaces::srv::GetParameters;
 use r2r::{Client, Node, QosProfile};
 
+use crate::cdr::Index;
 use crate::config::model::{CommandType, Config, Interface, LaneConfig};
 use crate::gate::publisher::Gid;
 use crate::gate::units::SteadyTime;
@@ -241,18 +242,27 @@ fn placed(told: &Told, lane: &LaneConfig) -> Option<String> {
     if told.joints.is_empty() {
         return None;
     }
-    let is_whole = lane.command_type != CommandType::Mapped;
-    if is_whole && told.joints.len() != lane.dimensions.len() {
-        let (theirs, ours) = (told.joints.len(), lane.dimensions.len());
+    let places = lane.places();
+    let (theirs, ours) = (told.joints.len(), places.iter().max().map_or(0, |last| last + 1));
+    if theirs != ours && !may_have_more(lane) {
         return Some(format!("the controller has {theirs} joints, the lane {ours}"));
     }
-    let mut pairs = lane.dimensions.iter().zip(lane.places());
+    let mut pairs = lane.dimensions.iter().zip(places);
     pairs.find_map(|(ours, place)| {
         let theirs = told.joints.get(place).map_or("nothing", String::as_str);
         (theirs != ours).then(|| {
             format!("place {place} is joint {theirs} for the controller, {ours} for the lane")
         })
     })
+}
+
+/// Whether the array may be longer than the lane's last joint.
+fn may_have_more(lane: &LaneConfig) -> bool {
+    let path = lane.fields.of(lane.interface);
+    let is_range = path.is_some_and(|path| {
+        path.steps().iter().any(|step| matches!(step.index, Index::Range(..)))
+    });
+    is_range || !lane.keep.is_empty()
 }
 
 fn interface(told: &Told, lane: &LaneConfig) -> Option<String> {
@@ -305,6 +315,12 @@ mod tests {
         lane.fields.position = crate::cdr::Path::parse("data[1..3]").ok();
         let all = ["gripper", "shoulder", "elbow", "lamp"];
         assert_eq!(differs(&told(&all, &["position"]), &lane), "");
+        let mut whole = lane.clone();
+        whole.fields.position = crate::cdr::Path::parse("data").ok();
+        assert_eq!(
+            differs(&told(&["shoulder", "elbow", "gripper"], &[]), &whole),
+            "the controller has 3 joints, the lane 2"
+        );
         assert_eq!(
             differs(&told(&all[1..], &[]), &lane),
             "place 1 is joint elbow for the controller, shoulder for the lane"

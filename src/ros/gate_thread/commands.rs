@@ -23,6 +23,7 @@ pub(super) fn safe_waits(safe: &SafeMessage) -> Option<SafeWaits> {
     safe.missing().map(|missing| match missing {
         Missing::Command => SafeWaits::Command,
         Missing::Mirror(_) => SafeWaits::Mirror,
+        Missing::Kept => SafeWaits::Kept,
     })
 }
 

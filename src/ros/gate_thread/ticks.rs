@@ -114,6 +114,9 @@ impl GateThread {
                 continue;
             };
             let Some(publisher) = &lane.publisher else { continue };
+            // A pose that is chosen is what a burst sends, too, if this publish is the one that hangs.
+            self.prepared.later(index, &[]);
+            self.prepared.leave(index, bytes, now.steady);
             let result = publisher.publish_serialized(bytes);
             let last = lane.last_output.replace(now.steady);
             self.record_safe(index, now.steady, last);

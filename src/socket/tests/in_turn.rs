@@ -137,6 +137,16 @@ fn when_a_kill_comes_behind_a_line_that_ends_the_connection_expect_it_raised() {
         wait(|| kills(&rig) == 1);
         assert_eq!(code(&client.answer()), "line_too_long");
     }
+    // In pieces that come one after the other, as through a pipe.
+    let rig = Rig::new(FakeNode::in_state("active", 1));
+    let mut client = Client::new(&rig);
+    client.send(format!(r#"{{"reason":"{log}"#).as_bytes());
+    std::thread::sleep(Duration::from_millis(20));
+    client.send(b"\",\"verb\":\"ki");
+    std::thread::sleep(Duration::from_millis(20));
+    client.send(b"ll\"}\n");
+    wait(|| kills(&rig) == 1);
+    assert_eq!(code(&client.answer()), "line_too_long");
     // The rest of a line that was too long is none, and what its texts quote is no verb.
     let quoted = format!(r#"{{"verb":"arm","reason":"{log} \"verb\":\"kill\""}}"#);
     let rig = Rig::with(FakeNode::in_state("active", 1), quick(), 0);

@@ -130,11 +130,7 @@ fn hazard_36_patched_frame_ignored() {
 
 #[test]
 fn hazard_37_safe_frame_ignored() {
-    // What is only reserved has a value of its own; kept, it would be a grip or a mode as last sent.
-    let reserved = ["motor_cmd[].reserve", "reserve[]"];
-    let mut ready = LaneConfig { keep: Vec::new(), ..lane() };
-    ready.fixed.extend(reserved.map(|field| fixed(field, field, &[], Some(0))));
-    let mut robot = built(&ready, &low_cmd_type()).unwrap();
+    let mut robot = under();
     let kd = [2.0; 29];
     let render = |robot: &mut Under| {
         let out = robot.safe.render(SafeCommand::Damping, &[], &kd, WallTime::default());
@@ -151,10 +147,9 @@ fn hazard_37_safe_frame_ignored() {
     assert_eq!(get(&start, "motor_cmd[0..29].kd"), vec![Value::F32(2.0); 29]);
     assert_eq!(get(&start, "motor_cmd[].kp"), vec![Value::F32(0.0); 35]);
     // Built on the last forwarded frame: what is not damped stays as it was.
-    let mut robot = seen();
-    assert_eq!(robot.safe.missing(), Some(Missing::Command), "what is kept has no default");
-    assert_eq!(render(&mut robot), None);
+    assert_eq!(robot.safe.missing(), Some(Missing::Kept), "an arm waits for what is kept");
     robot.safe.remember(&frame(&[]), true);
+    assert_eq!(robot.safe.missing(), None);
     let damped = render(&mut robot).unwrap();
     assert_eq!(get(&damped, "crc"), [Value::Unsigned(DAMPED)]);
     for same in ["motor_cmd[].mode", "motor_cmd[].reserve", "reserve", "motor_cmd[].q"] {
@@ -221,17 +216,14 @@ fn when_an_element_of_no_joint_is_not_zero_expect_it_refused_or_kept() {
     assert!(keeping.codec.encode(&mut kept, &keeping.command));
     assert_eq!(get(&kept, "motor_cmd[31].q"), [Value::F32(0.1)]);
     // A gripper among them would be opened by a safe command of zeros.
-    let alone = LaneConfig { keep: Vec::new(), ..lane() };
-    for (unused, missing) in
-        [(UnusedElements::Zero, None), (UnusedElements::Keep, Some(Missing::Command))]
-    {
-        let mut lane = LaneConfig { unused_elements: unused, ..alone.clone() };
-        let reserved = ["motor_cmd[].reserve", "reserve[]"];
-        lane.fixed.extend(reserved.map(|field| fixed(field, field, &[], Some(0))));
+    let missing = |unused_elements| {
+        let lane = LaneConfig { unused_elements, ..lane() };
         let mut robot = built(&lane, &low_cmd_type()).unwrap();
         robot.safe.set_mirror(0, MACHINE);
-        assert_eq!(robot.safe.missing(), missing, "{unused:?}");
-    }
+        robot.safe.missing()
+    };
+    assert_eq!(missing(UnusedElements::Zero), Some(Missing::Kept));
+    assert_eq!(missing(UnusedElements::Keep), Some(Missing::Command));
 }
 
 #[test]

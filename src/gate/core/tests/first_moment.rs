@@ -112,7 +112,7 @@ fn when_a_watched_lane_moves_after_a_stop_expect_nothing_told_it_was_not_stopped
     bench.run(3_000);
     let moves = |notice: &Notice| matches!(notice, Notice::Motion { .. });
     assert!(!bench.notices().iter().any(moves));
-    assert!(!bench.gate.moves_after_stop());
+    assert!(!bench.gate.moves_after_stop(bench.now().steady));
 }
 
 #[test]
@@ -145,5 +145,12 @@ fn when_killed_with_nothing_to_build_on_expect_released_until_there_is() {
     assert!(bench.notices().contains(&Notice::NoSafeCommand { lane: 0 }));
     bench.gate.safe_waits(0, None);
     assert!(!bench.run(20).is_empty());
+    assert_eq!(bench.lane_state(0), LaneState::Safe);
+    // What only an arm waits for keeps no stop back.
+    let mut bench = Bench::new(rules(vec![position_lane(1)]));
+    bench.gate.safe_waits(0, Some(SafeWaits::Kept));
+    bench.run(50);
+    bench.gate.kill(SERVICE, bench.now());
+    assert!(!bench.run(100).is_empty());
     assert_eq!(bench.lane_state(0), LaneState::Safe);
 }

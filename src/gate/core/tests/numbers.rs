@@ -83,8 +83,11 @@ fn a_moving_joint_is_named_with_its_velocity() {
 #[test]
 fn a_safe_command_that_cannot_be_built_tells_what_it_waits_for() {
     let mut bench = Bench::new(rules(vec![velocity_lane(1)]));
-    for (waits, found) in [(SafeWaits::Command, AWAITS_COMMAND), (SafeWaits::Mirror, AWAITS_MIRROR)]
-    {
+    for (waits, found) in [
+        (SafeWaits::Command, AWAITS_COMMAND),
+        (SafeWaits::Mirror, AWAITS_MIRROR),
+        (SafeWaits::Kept, AWAITS_COMMAND),
+    ] {
         bench.gate.safe_waits(0, Some(waits));
         assert_eq!(told(&bench, ConditionCode::NoSafeCommand).found, found);
     }

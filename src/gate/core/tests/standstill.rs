@@ -40,7 +40,7 @@ fn hazard_27_stop_latched_but_robot_moves() {
     bench.velocity = vec![0.0];
     bench.run(5_000);
     assert_eq!(motions(&mut bench), []);
-    assert!(!bench.gate.moves_after_stop());
+    assert!(!moves(&bench));
     assert_eq!(bench.gate.lane_moves_after_stop(0), Some(false));
 
     // It goes on: told once the time is over, not before, and once.
@@ -52,7 +52,7 @@ fn hazard_27_stop_latched_but_robot_moves() {
     let [Some(motion)] = motions(&mut bench)[..] else { panic!("not told once") };
     assert_eq!((motion.dimension, motion.standstill), (0, 0.05));
     assert!((motion.velocity - 0.5).abs() < 0.01, "{motion:?}");
-    assert!(bench.gate.moves_after_stop());
+    assert!(moves(&bench));
     assert_eq!(bench.gate.lane_moves_after_stop(0), Some(true));
     assert_eq!(bench.gate.lane_moves_after_stop(1), None);
     // The hold pre-empts whatever goes on below: it is out all the time, the same to the last bit.
@@ -64,13 +64,18 @@ fn hazard_27_stop_latched_but_robot_moves() {
     assert_eq!(motions(&mut bench), []);
     bench.run(1_000);
     assert_eq!(motions(&mut bench), [None]);
-    assert!(!bench.gate.moves_after_stop());
+    assert!(!moves(&bench));
 }
 
-/// Killed since the start, it stopped nobody: who holds the robot may move it, and its power is not cut.
+fn moves(bench: &Bench) -> bool {
+    bench.gate.moves_after_stop(bench.now().steady)
+}
+
+/// Killed since the start, it stopped nobody: who holds the robot may move it. That is told, and its power
+/// is not cut.
 #[test]
 fn hazard_38_start_drops_robot_by_a_request_to_cut() {
-    for (record, told) in [
+    for (record, cut) in [
         (BootRecord::Killed, false),
         (BootRecord::Missing, false),
         (BootRecord::EndedActiveEarlier, false),
@@ -82,12 +87,14 @@ fn hazard_38_start_drops_robot_by_a_request_to_cut() {
         let mut bench = Bench::booted(rules, record);
         bench.velocity = vec![0.5];
         bench.run(3_000);
-        assert_eq!(bench.gate.moves_after_stop(), told, "{record:?}");
-        assert_eq!(!motions(&mut bench).is_empty(), told, "{record:?}");
-        // From a kill on it is this run's stop.
+        assert_eq!(moves(&bench), cut, "{record:?}");
+        assert!(!motions(&mut bench).is_empty(), "{record:?}");
+        // From a kill on it is this run's stop, and has its time.
         bench.gate.kill(SERVICE, bench.now());
-        bench.run(2_000);
-        assert!(bench.gate.moves_after_stop(), "{record:?}");
+        bench.run(900);
+        assert_eq!(moves(&bench), cut, "{record:?}");
+        bench.run(500);
+        assert!(moves(&bench), "{record:?}");
     }
     // A base is sent zero from the start, and is to stand.
     let base = LaneRules { feedback: Some(0), ..velocity_lane(1) };
@@ -96,7 +103,7 @@ fn hazard_38_start_drops_robot_by_a_request_to_cut() {
     let mut bench = Bench::booted(rules, BootRecord::Killed);
     bench.velocity = vec![0.5];
     bench.run(3_000);
-    assert!(bench.gate.moves_after_stop());
+    assert!(moves(&bench));
 }
 
 /// What the snapshot says of lane 0: since when it stands, in ms, and whether it moves.
@@ -150,7 +157,7 @@ fn when_velocity_is_not_told_expect_motion_seen_in_the_positions() {
         bench.pose[0] += 0.005;
         bench.run(10);
     }
-    assert!(bench.gate.moves_after_stop());
+    assert!(moves(&bench));
 }
 
 #[test]
@@ -160,7 +167,7 @@ fn when_feedback_is_silent_after_a_stop_expect_it_told_and_no_cut() {
     bench.run(3_000);
     let [Some(motion)] = motions(&mut bench)[..] else { panic!("not told once") };
     assert!(motion.velocity.is_nan());
-    assert!(!bench.gate.moves_after_stop());
+    assert!(!moves(&bench));
 }
 
 #[test]
@@ -168,11 +175,11 @@ fn when_it_is_reset_expect_nothing_left_of_it() {
     let mut bench = killed(position_lane(1));
     bench.velocity = vec![0.5];
     bench.run(2_000);
-    assert!(bench.gate.moves_after_stop());
+    assert!(moves(&bench));
     let seq = bench.gate.machine().seq();
     assert_eq!(bench.gate.reset(seq, bench.now()), Ok(()));
     bench.run(10);
-    assert!(!bench.gate.moves_after_stop());
+    assert!(!moves(&bench));
 }
 
 #[test]
@@ -220,7 +227,7 @@ fn when_only_positions_are_measured_expect_their_change_told_as_the_velocity() {
     // It stands, somewhere.
     bench.run(5_000);
     assert_eq!(motions(&mut bench), [None]);
-    assert!(!bench.gate.moves_after_stop());
+    assert!(!moves(&bench));
 }
 
 /// Nobody knows: it is silent, or there is none.
