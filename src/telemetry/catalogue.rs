@@ -132,6 +132,8 @@ catalogue! {
         "From the gate thread's wake-up for a stop to the first safe command handed to the middleware.";
     LATCH_WRITE = Kind::Histogram(&TRANSPORT), "interlock_latch_write_seconds", [],
         "From a record of the latch handed to the disk to the disk having it.";
+    LATCH_WRITABLE = V, "interlock_latch_writable", [],
+        "1 while the latch file can be written, in every state; 0 also while a record has been on its way for 2 s. Absent where nothing is kept on disk.";
     KILL_INPUT_ASSERTED = V, "interlock_kill_input_asserted", ["input"],
         "1 while the kill input asserts; absent until it was heard or asserts.";
     KILL_INPUT_LOST = V, "interlock_kill_input_lost", ["input"],
@@ -198,6 +200,8 @@ catalogue! {
         "Messages in which the driver breaks a rule of BatteryState, by rule.";
     LAST_AUDIT = V, "interlock_graph_audit_timestamp_seconds", [],
         "When the readers and writers of the outputs were last looked at, once a second; absent before the first time. One that fails for a lane is none. After 5 s without, outputs count as read by nobody, but below a balance loop while active.";
+    MONITOR_RUNNING = V, "interlock_monitor_running", [],
+        "1 while thread monitor looks at temperatures, batteries and topics; 0 after 5 s without a look. Absent before the first.";
     CLOCK_SYNCHRONIZED = V, "interlock_clock_synchronized", [],
         "1 while a time service keeps the wall clock; absent where the kernel does not tell.";
     CLOCK_STEPS = C, "interlock_clock_steps_total", [],

@@ -10,6 +10,7 @@ use interlock::latch::{Found, record};
 use serde_json::Value;
 
 use crate::held_disk::HeldDisk;
+use crate::monitor::wait_series;
 use crate::operators::{ctl, said};
 use crate::rig::{BASE, Rig, TWIST};
 use crate::support::{DomainLease, wait_for};
@@ -177,6 +178,24 @@ fn hazard_04_reset_with_cause_present() {
     rig.peer.publish("/button", pressed(false));
     rig.wait_state("the release", |state| state["unmet"].as_array().is_some_and(Vec::is_empty));
     rig.reset();
+}
+
+#[test]
+fn when_the_disk_hangs_expect_it_in_the_scrape_in_every_state() {
+    let disk = HeldDisk::new();
+    let mut rig = disk.rig(BASE);
+    rig.peer.subscribe("/cmd_vel", TWIST);
+    rig.reset();
+    rig.arm();
+    let writable = "interlock_latch_writable";
+    wait_series(&mut rig, writable, |one| one == 1.0);
+    disk.hold();
+    assert_eq!(rig.trigger("kill")["success"], true, "a stop needs no disk");
+    // Killed: no condition of an arm says it there.
+    wait_series(&mut rig, writable, |one| one == 0.0);
+    wait_series(&mut rig, "interlock_latched", |one| one == 1.0);
+    disk.let_go();
+    wait_series(&mut rig, writable, |one| one == 1.0);
 }
 
 /// What the latch file says now, on disk or still on its way.

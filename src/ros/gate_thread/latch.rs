@@ -96,10 +96,14 @@ impl GateThread {
         latch.number
     }
 
-    /// Tells the gate whether the latch file can be written, as of now.
+    /// Tells the gate, and whoever scrapes, whether the latch file can be written, as of now.
     pub(super) fn watch_latch(&mut self, now: SteadyTime) {
-        let writable = self.latch.progress().is_none_or(|progress| progress.is_writable());
-        self.gate.set_latch_writable(writable && !self.latch.is_overdue(now));
+        let writable = self.latch.progress().is_none_or(|progress| progress.is_writable())
+            && !self.latch.is_overdue(now);
+        self.gate.set_latch_writable(writable);
+        if self.latch.persists() {
+            self.slots.node.latch_writable.set(writable);
+        }
     }
 
     /// The first step of a reset or an arm. Its answer is kept until the record is on disk.

@@ -54,6 +54,10 @@ pub struct NodeSlots {
     pub stop: Table<StopTrigger, Histogram>,
     /// Record to disk. Written by thread `latch`.
     pub latch_write: Histogram,
+    /// The latch file can be written; absent where nothing is kept on disk.
+    pub latch_writable: Flag,
+    /// Thread `monitor` goes on; absent before its first look.
+    pub monitor_running: Flag,
     /// Index of [`Identity::profiles`](super::Identity::profiles); none while not armed.
     pub profile: OneOf<usize>,
     /// Factor on velocity limits, 1: none.
@@ -105,6 +109,8 @@ impl NodeSlots {
             last_audit: TimestampGauge::default(),
             stop: Table::from_fn(|_| Histogram::new(&STOP)),
             latch_write: Histogram::new(&TRANSPORT),
+            latch_writable: Flag::default(),
+            monitor_running: Flag::default(),
             profile: OneOf::default(),
             derating,
             tick_interval: Histogram::new(&PERIOD),

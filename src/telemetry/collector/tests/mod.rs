@@ -84,6 +84,8 @@ fn drive(slots: &Slots) {
     node.last_trip.set(at);
     node.self_test.set(at);
     node.last_audit.set(at);
+    node.latch_writable.set(true);
+    node.monitor_running.set(true);
     node.profile.set(Some(1));
     node.clock_synchronized.set(true);
     node.ticked(SteadyTime::from_nanos(1));
@@ -207,6 +209,8 @@ fn when_nothing_was_written_expect_counters_and_histograms_at_zero_and_unknown_g
         "interlock_output_subscribers",
         "interlock_output_foreign_publishers",
         "interlock_condition_met",
+        "interlock_latch_writable",
+        "interlock_monitor_running",
         "interlock_clock_synchronized",
         "interlock_topic_interval_window_max_seconds",
         "interlock_topic_last_message_timestamp_seconds",
