@@ -79,6 +79,10 @@ impl Report {
 /// How many causes are told apart while killed; more count as the last one.
 const TOLD_APART: usize = 16;
 
+/// For how long a kill after a cause that let go of the robot belongs to what that cause interrupted:
+/// a person who presses the button because of it.
+const FOLLOWS: Duration = Duration::from_secs(180);
+
 /// At most one rising edge in this time moves `seq`, so that a flapping input cannot outrun a
 /// person who types a reset.
 const EDGE_HOLD_OFF: Duration = Duration::from_secs(1);
@@ -94,6 +98,9 @@ pub struct Machine {
     trips: Trips,
     told: [Option<(Cause, Subject)>; TOLD_APART],
     last_news: SteadyTime,
+    /// Whether a cause, and no verb, led to `disarmed`.
+    was_let_go: bool,
+    from_active: Option<bool>,
     pub(super) pending: Option<Pending>,
 }
 
@@ -121,6 +128,8 @@ impl Machine {
             trips: Trips::default(),
             told: [None; TOLD_APART],
             last_news: SteadyTime::from_nanos(0),
+            was_let_go: false,
+            from_active: None,
             pending: None,
         }
     }
@@ -132,6 +141,7 @@ impl Machine {
         let Start { record, seq, first, last } = start;
         let mut machine = Self::new(State::at_boot(record), seq, now);
         machine.last_trip = last;
+        machine.from_active = record.ended_active();
         match (record.cause(), first) {
             (Some(Cause::Persisted), Some(first)) => {
                 machine.first_trip = Some(first);
@@ -165,6 +175,13 @@ impl Machine {
     #[must_use]
     pub const fn first_trip(&self) -> Option<&Trip> {
         self.first_trip.as_ref()
+    }
+
+    /// Whether it was active when it was killed, or a cause had let go of it not long before; `None`
+    /// while it is not killed, and where the record of an earlier run does not say it.
+    #[must_use]
+    pub const fn was_killed_active(&self) -> Option<bool> {
+        self.from_active
     }
 
     /// The newest trip ever.
@@ -232,6 +249,10 @@ impl Machine {
             self.seq = self.seq.saturating_add(1);
         }
         if to != from {
+            let follows = self.was_let_go && now.steady.since(self.since.steady) < FOLLOWS;
+            self.from_active =
+                (to == State::Killed).then_some(from == State::Active || follows);
+            self.was_let_go = event == Event::AutomaticDisarm;
             self.state = to;
             self.since = now;
         }
@@ -281,6 +302,7 @@ impl Machine {
 
 #[cfg(test)]
 mod tests {
+    use super::super::state::BootRecord;
     use super::*;
 
     fn at(ms: u64) -> Moment {
@@ -347,6 +369,49 @@ mod tests {
         assert_eq!(machine.automatic(report, Action::Disarm, at(1)).to, State::Disarmed);
         assert_eq!(machine.last_trip().unwrap().cause, Cause::GateStalled);
         assert!(machine.first_trip().is_none());
+    }
+
+    #[test]
+    fn when_killed_expect_it_known_whether_it_was_active_for_as_long_as_it_is() {
+        let gate_stalled = Report::plain(Cause::GateStalled, Subject::Node);
+        let mut machine = Machine::new(State::Active, 1, at(0));
+        assert_eq!(machine.was_killed_active(), None);
+        machine.kill(SERVICE, at(1));
+        machine.kill(button(true), at(2_000));
+        assert_eq!(machine.was_killed_active(), Some(true));
+        machine.reset(machine.seq(), false, at(3_000)).unwrap();
+        assert_eq!(machine.was_killed_active(), None);
+        machine.kill(SERVICE, at(4_000));
+        assert_eq!(machine.was_killed_active(), Some(false), "the reset ended that");
+        // A person disarmed it, then killed.
+        let mut machine = Machine::new(State::Active, 1, at(0));
+        machine.disarm(at(1)).unwrap();
+        machine.kill(SERVICE, at(2));
+        assert_eq!(machine.was_killed_active(), Some(false));
+        // A cause disarmed it, and a person killed because of that; or another day.
+        for (killed_at, expected) in [(20_000, true), (300_000, false)] {
+            let mut machine = Machine::new(State::Active, 1, at(0));
+            machine.automatic(gate_stalled, Action::Disarm, at(1));
+            assert_eq!(machine.was_killed_active(), None);
+            machine.kill(SERVICE, at(killed_at));
+            assert_eq!(machine.was_killed_active(), Some(expected));
+        }
+    }
+
+    #[test]
+    fn when_it_starts_killed_expect_what_the_record_knows_of_before() {
+        for (record, expected) in [
+            (BootRecord::Clean, None),
+            (BootRecord::Killed, None),
+            (BootRecord::KilledUnclean, Some(true)),
+            (BootRecord::EndedActive, Some(true)),
+            (BootRecord::EndedActiveEarlier, Some(true)),
+            (BootRecord::Unreadable, None),
+            (BootRecord::Missing, Some(false)),
+        ] {
+            let machine = Machine::at_boot(Start::of(record, 7), at(0));
+            assert_eq!(machine.was_killed_active(), expected, "{record:?}");
+        }
     }
 
     #[test]

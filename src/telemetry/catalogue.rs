@@ -104,6 +104,8 @@ catalogue! {
         "1 for the state of the node, 0 for the others.";
     LATCHED = V, "interlock_latched", [],
         "1 while killed: only reset and then arm lead back to motion.";
+    LATCHED_FROM_ACTIVE = V, "interlock_latched_from_active", [],
+        "While killed: 1 where it was active until then, or until a cause let go of it not 3 minutes before; else 0. Absent while not killed, and where an earlier run latched it and its record does not say.";
     PERMITTED = V, "interlock_permitted", [],
         "1 while motion is permitted, the same bit as in the permit message.";
     SEQ = V, "interlock_seq", [],

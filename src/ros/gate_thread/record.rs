@@ -178,6 +178,10 @@ impl GateThread {
     pub(super) fn record_state(&self, permitted: bool, now: SteadyTime) {
         let node = &self.slots.node;
         let machine = self.gate.machine();
+        match machine.was_killed_active() {
+            Some(active) => node.latched_from_active.set(active),
+            None => node.latched_from_active.forget(),
+        }
         node.state.set(Some(machine.state()));
         node.permitted.set(permitted);
         node.seq.set(machine.seq());

@@ -206,6 +206,7 @@ fn state(slots: &Slots, out: &mut dyn Sink) {
     family(&names::LATCHED, out, |f| {
         f.flag(&[], now.map(|state| state == State::Killed));
     });
+    family(&names::LATCHED_FROM_ACTIVE, out, |f| f.flag(&[], node.latched_from_active.get()));
     family(&names::PERMITTED, out, |f| f.flag(&[], node.permitted.get()));
     family(&names::SEQ, out, |f| f.level(&[], node.seq.get()));
     family(&names::CONDITION_MET, out, |f| {

@@ -18,6 +18,8 @@ use crate::gate::units::SteadyTime;
 pub struct NodeSlots {
     /// Absent until first set; `interlock_latched` is derived from it, so the two cannot disagree.
     pub state: OneOf<State>,
+    /// It was active when it was killed; absent while not killed, and where nobody knows.
+    pub latched_from_active: Flag,
     /// The bit of `~/permit`.
     pub permitted: Flag,
     /// The persisted number.
@@ -91,6 +93,7 @@ impl NodeSlots {
         derating.set(1.0);
         Self {
             state: OneOf::default(),
+            latched_from_active: Flag::default(),
             permitted: Flag::known(false),
             seq: Level::default(),
             trips: Table::default(),

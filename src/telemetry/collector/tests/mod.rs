@@ -74,6 +74,7 @@ fn drive(slots: &Slots) {
     let node = &slots.node;
     let at = WallTime::from_nanos(1_700_000_000_250_000_000);
     node.state.set(Some(State::Killed));
+    node.latched_from_active.set(true);
     node.permitted.set(false);
     node.seq.set(41);
     Cause::ALL.iter().for_each(|c| node.trips.at(*c).increment());
@@ -199,6 +200,7 @@ fn when_nothing_was_written_expect_counters_and_histograms_at_zero_and_unknown_g
     let absent = [
         "interlock_state",
         "interlock_latched",
+        "interlock_latched_from_active",
         "interlock_seq",
         "interlock_last_trip_timestamp_seconds",
         "interlock_graph_audit_timestamp_seconds",
