@@ -198,6 +198,7 @@ impl GateThread {
             self.read_graph(clock::now());
         }
         let now = clock::now();
+        let before = self.gate.machine().seq();
         let result = match verb {
             // Who asked has gone: what lets motion begin is for somebody who looks.
             Verb::Reset { .. } | Verb::Arm { .. } | Verb::SelectSource { .. }
@@ -224,7 +225,8 @@ impl GateThread {
                 self.gate.select_source(lane, source, now.steady).map_err(Denied::Select)
             }
         };
-        self.answer(verb, result, answer, now);
+        let moved = self.gate.machine().seq() != before;
+        self.answer(verb, result, moved, answer, now);
     }
 
     /// Newest sample of each feedback topic.

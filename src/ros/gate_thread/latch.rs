@@ -116,7 +116,7 @@ impl GateThread {
             Verb::Disarm | Verb::SelectSource { .. } | Verb::SelfTest => Err(Refused::Withdrawn),
         };
         if let Err(refused) = begun {
-            self.answer(verb, Err(Denied::State(refused)), answer, now);
+            self.answer(verb, Err(Denied::State(refused)), false, answer, now);
             return;
         }
         let number = self.persist(now.steady);
@@ -170,7 +170,9 @@ impl GateThread {
             self.stopping = None;
         }
         match of {
-            Whose::Caller(answer) => self.answer(verb, done.map_err(Denied::State), answer, now),
+            Whose::Caller(answer) => {
+                self.answer(verb, done.map_err(Denied::State), done.is_ok(), answer, now);
+            }
             Whose::SelfTest => {
                 self.record_verb(verb, &done.map_err(Denied::State));
                 self.self_test.reset_done(done);
@@ -181,11 +183,12 @@ impl GateThread {
         true
     }
 
-    /// Counts and answers a verb.
+    /// Counts and answers a verb. `moved`: it moved `seq`.
     pub(super) fn answer(
         &mut self,
         verb: Verb,
         result: Result<(), Denied>,
+        moved: bool,
         answer: oneshot::Sender<Answer>,
         now: Moment,
     ) {
@@ -202,7 +205,7 @@ impl GateThread {
         };
         let machine = self.gate.machine();
         let (state, seq) = (machine.state(), machine.seq());
-        let told = Answer { result, state, seq, unmet, owner, self_test: Vec::new() };
+        let told = Answer { result, state, seq, moved, unmet, owner, self_test: Vec::new() };
         // A caller that has gone does not need the answer.
         answer.send(told).ok();
     }
