@@ -143,7 +143,7 @@ catalogue! {
     SELF_TEST = V, "interlock_self_test_last_success_timestamp_seconds", ["input"],
         "When the self test of a kill input last passed in this run, or of kills by verbs (`kill verbs`); absent before.";
     INPUT_LAST_RECEIVED = V, "interlock_input_last_received_timestamp_seconds", ["input"],
-        "When the newest sample of a feedback, kill input, temperature or battery was received; absent before the first.";
+        "When the newest sample of a feedback, kill input, temperature or battery was received, of a feedback one that any lane could use; absent before the first.";
     PROFILE = V, "interlock_profile", ["profile"],
         "1 for the limit profile in force; all 0 while not armed.";
     DERATING = V, "interlock_derating_ratio", [],
