@@ -75,10 +75,7 @@ const ELSEWHERE: [(&str, Instead); 15] = [
     // A disk and a thread of this life go on.
     (
         "interlock_latch_writable",
-        Test(
-            "test/node/disk.rs",
-            "when_the_disk_hangs_expect_it_in_the_scrape_in_every_state",
-        ),
+        Test("test/node/disk.rs", "when_the_disk_hangs_expect_it_in_the_scrape_in_every_state"),
     ),
     (
         "interlock_monitor_running",

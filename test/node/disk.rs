@@ -273,7 +273,8 @@ fn when_a_disarm_only_takes_an_arm_back_expect_the_trip_before_it_to_be_nobodys(
     assert_eq!((&after["label"], &after["seq"]), (&Value::from("disarmed"), seq), "nothing moved");
     assert_eq!(after["last_trip"]["operator_name"], "", "{after}");
     let history = said(&ctl(&rig, &["history"]));
-    let named = history.lines().any(|line| line.contains("temperature_trip") && line.contains("bob"));
+    let named =
+        history.lines().any(|line| line.contains("temperature_trip") && line.contains("bob"));
     assert!(history.contains("temperature_trip") && !named, "{history}");
     rig.arm();
 }
