@@ -110,6 +110,8 @@ pub struct Outcome {
     pub state: String,
     /// `seq` after it; 0 where the gate was not asked.
     pub seq: u64,
+    /// Whether it moved `seq`: who asked is who did it.
+    pub moved: bool,
     /// What stood in the way.
     pub unmet: Vec<ConditionStatus>,
     /// Source in charge of the lane asked about.

@@ -79,6 +79,10 @@ impl Report {
 /// How many causes are told apart while killed; more count as the last one.
 const TOLD_APART: usize = 16;
 
+/// For how long a kill after a cause that let go of the robot belongs to what that cause interrupted:
+/// a person who presses the button because of it.
+const FOLLOWS: Duration = Duration::from_secs(180);
+
 /// At most one rising edge in this time moves `seq`, so that a flapping input cannot outrun a
 /// person who types a reset.
 const EDGE_HOLD_OFF: Duration = Duration::from_secs(1);
@@ -94,6 +98,9 @@ pub struct Machine {
     trips: Trips,
     told: [Option<(Cause, Subject)>; TOLD_APART],
     last_news: SteadyTime,
+    /// Whether a cause, and no verb, led to `disarmed`.
+    was_let_go: bool,
+    from_active: Option<bool>,
     pub(super) pending: Option<Pending>,
 }
 
@@ -121,6 +128,8 @@ impl Machine {
             trips: Trips::default(),
             told: [None; TOLD_APART],
             last_news: SteadyTime::from_nanos(0),
+            was_let_go: false,
+            from_active: None,
             pending: None,
         }
     }
@@ -132,6 +141,7 @@ impl Machine {
         let Start { record, seq, first, last } = start;
         let mut machine = Self::new(State::at_boot(record), seq, now);
         machine.last_trip = last;
+        machine.from_active = record.ended_active();
         match (record.cause(), first) {
             (Some(Cause::Persisted), Some(first)) => {
                 machine.first_trip = Some(first);
@@ -165,6 +175,13 @@ impl Machine {
     #[must_use]
     pub const fn first_trip(&self) -> Option<&Trip> {
         self.first_trip.as_ref()
+    }
+
+    /// Whether it was active when it was killed, or a cause had let go of it not long before; `None`
+    /// while it is not killed, and where the record of an earlier run does not say it.
+    #[must_use]
+    pub const fn was_killed_active(&self) -> Option<bool> {
+        self.from_active
     }
 
     /// The newest trip ever.
@@ -232,6 +249,9 @@ impl Machine {
             self.seq = self.seq.saturating_add(1);
         }
         if to != from {
+            let follows = self.was_let_go && now.steady.since(self.since.steady) < FOLLOWS;
+            self.from_active = (to == State::Killed).then_some(from == State::Active || follows);
+            self.was_let_go = event == Event::AutomaticDisarm;
             self.state = to;
             self.since = now;
         }
@@ -280,82 +300,4 @@ impl Machine {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn at(ms: u64) -> Moment {
-        let nanos = ms * 1_000_000;
-        let wall = WallTime::from_nanos(i64::try_from(nanos).unwrap());
-        Moment { steady: SteadyTime::from_nanos(nanos), wall }
-    }
-
-    fn button(rising: bool) -> Report {
-        Report { rising, ..Report::plain(Cause::KillInputAsserted, Subject::KillInput(0)) }
-    }
-
-    const SERVICE: Report = Report::plain(Cause::KillService, Subject::Node);
-
-    #[test]
-    fn when_killed_twice_expect_the_first_trip_kept_and_seq_counting_news_only() {
-        let mut machine = Machine::new(State::Disarmed, 7, at(0));
-        assert_eq!(machine.kill(SERVICE, at(10)).to, State::Killed);
-        assert_eq!(machine.seq(), 8);
-        machine.kill(SERVICE, at(20));
-        assert_eq!(machine.seq(), 8);
-        machine.kill(button(true), at(30));
-        assert_eq!(machine.seq(), 9);
-        assert_eq!(machine.first_trip().unwrap().cause, Cause::KillService);
-        assert_eq!(machine.last_trip().unwrap().cause, Cause::KillInputAsserted);
-        assert_eq!(machine.since(), at(10));
-    }
-
-    #[test]
-    fn when_an_input_flaps_expect_at_most_one_seq_a_second() {
-        let mut machine = Machine::new(State::Active, 1, at(0));
-        for edge in 0..50 {
-            machine.kill(button(true), at(edge * 100));
-        }
-        assert_eq!(machine.seq(), 2 + 4);
-    }
-
-    #[test]
-    fn when_seq_moved_expect_reset_and_arm_refused_and_nothing_changed() {
-        let mut machine = Machine::new(State::Disarmed, 1, at(0));
-        machine.kill(SERVICE, at(1));
-        assert_eq!(machine.reset(1, false, at(2)), Err(Refused::SeqMoved));
-        assert_eq!(machine.reset(2, true, at(2)), Err(Refused::Unmet));
-        assert_eq!((machine.state(), machine.seq()), (State::Killed, 2));
-        assert_eq!(machine.reset(2, false, at(3)).unwrap().to, State::Disarmed);
-        assert!(machine.first_trip().is_none());
-        assert_eq!(machine.arm(2, false, at(4)), Err(Refused::SeqMoved));
-        assert_eq!(machine.arm(3, false, at(4)).unwrap().to, State::Active);
-    }
-
-    #[test]
-    fn when_an_automatic_cause_comes_while_disarmed_expect_nothing_latched() {
-        let mut machine = Machine::new(State::Disarmed, 1, at(0));
-        let report = Report::plain(Cause::Tilt, Subject::Node);
-        let outcome = machine.automatic(report, Action::Kill, at(1));
-        assert_eq!((outcome.to, outcome.moved), (State::Disarmed, false));
-        assert!(machine.last_trip().is_none());
-    }
-
-    #[test]
-    fn when_an_automatic_cause_disarms_expect_it_told_as_the_last_trip() {
-        let mut machine = Machine::new(State::Active, 1, at(0));
-        let report = Report::plain(Cause::GateStalled, Subject::Node);
-        assert_eq!(machine.automatic(report, Action::Disarm, at(1)).to, State::Disarmed);
-        assert_eq!(machine.last_trip().unwrap().cause, Cause::GateStalled);
-        assert!(machine.first_trip().is_none());
-    }
-
-    #[test]
-    fn when_more_causes_come_than_are_told_apart_expect_still_killed() {
-        let mut machine = Machine::new(State::Active, 1, at(0));
-        for input in 0..40 {
-            let subject = Subject::KillInput(input);
-            machine.kill(Report::plain(Cause::KillInputAsserted, subject), at(1));
-        }
-        assert_eq!((machine.state(), machine.seq()), (State::Killed, 17));
-    }
-}
+mod tests;

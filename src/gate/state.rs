@@ -50,6 +50,17 @@ impl BootRecord {
         }
     }
 
+    /// Whether the run that left it killed, or to be killed, was active until then; `None`: nothing is
+    /// killed, or the record does not say it.
+    #[must_use]
+    pub const fn ended_active(self) -> Option<bool> {
+        match self {
+            Self::EndedActive | Self::EndedActiveEarlier | Self::KilledUnclean => Some(true),
+            Self::Missing => Some(false),
+            Self::Clean | Self::Killed | Self::Unreadable => None,
+        }
+    }
+
     /// Why the node comes up killed; `None`: it does not.
     #[must_use]
     pub const fn cause(self) -> Option<Cause> {

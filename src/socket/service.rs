@@ -237,7 +237,7 @@ impl Service {
 }
 
 fn answered(outcome: Outcome) -> Answer {
-    let Outcome { done, message, state, seq, unmet, owner, self_test } = outcome;
+    let Outcome { done, message, state, seq, moved: _, unmet, owner, self_test } = outcome;
     let base = if done {
         Answer::good(message)
     } else if self_test.is_empty() {

@@ -104,6 +104,8 @@ catalogue! {
         "1 for the state of the node, 0 for the others.";
     LATCHED = V, "interlock_latched", [],
         "1 while killed: only reset and then arm lead back to motion.";
+    LATCHED_FROM_ACTIVE = V, "interlock_latched_from_active", [],
+        "While killed: 1 where it was active until then, or until a cause let go of it not 3 minutes before; else 0. Absent while not killed, and where an earlier run latched it and its record does not say.";
     PERMITTED = V, "interlock_permitted", [],
         "1 while motion is permitted, the same bit as in the permit message.";
     SEQ = V, "interlock_seq", [],
@@ -132,6 +134,8 @@ catalogue! {
         "From the gate thread's wake-up for a stop to the first safe command handed to the middleware.";
     LATCH_WRITE = Kind::Histogram(&TRANSPORT), "interlock_latch_write_seconds", [],
         "From a record of the latch handed to the disk to the disk having it.";
+    LATCH_WRITABLE = V, "interlock_latch_writable", [],
+        "1 while the latch file can be written, in every state; 0 also while a record has been on its way for 2 s. Absent where nothing is kept on disk.";
     KILL_INPUT_ASSERTED = V, "interlock_kill_input_asserted", ["input"],
         "1 while the kill input asserts; absent until it was heard or asserts.";
     KILL_INPUT_LOST = V, "interlock_kill_input_lost", ["input"],
@@ -139,7 +143,7 @@ catalogue! {
     SELF_TEST = V, "interlock_self_test_last_success_timestamp_seconds", ["input"],
         "When the self test of a kill input last passed in this run, or of kills by verbs (`kill verbs`); absent before.";
     INPUT_LAST_RECEIVED = V, "interlock_input_last_received_timestamp_seconds", ["input"],
-        "When the newest sample of a feedback, kill input, temperature or battery was received; absent before the first.";
+        "When the newest sample of a feedback, kill input, temperature or battery was received, of a feedback one that any lane could use; absent before the first.";
     PROFILE = V, "interlock_profile", ["profile"],
         "1 for the limit profile in force; all 0 while not armed.";
     DERATING = V, "interlock_derating_ratio", [],
@@ -198,6 +202,8 @@ catalogue! {
         "Messages in which the driver breaks a rule of BatteryState, by rule.";
     LAST_AUDIT = V, "interlock_graph_audit_timestamp_seconds", [],
         "When the readers and writers of the outputs were last looked at, once a second; absent before the first time. One that fails for a lane is none. After 5 s without, outputs count as read by nobody, but below a balance loop while active.";
+    MONITOR_RUNNING = V, "interlock_monitor_running", [],
+        "1 while thread monitor looks at temperatures, batteries and topics; 0 after 5 s without a look. Absent before the first.";
     CLOCK_SYNCHRONIZED = V, "interlock_clock_synchronized", [],
         "1 while a time service keeps the wall clock; absent where the kernel does not tell.";
     CLOCK_STEPS = C, "interlock_clock_steps_total", [],

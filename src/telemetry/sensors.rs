@@ -1,5 +1,7 @@
 //! What `/status` and `/diagnostics` say of temperatures and batteries, from their slots.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 use super::slots::{BatterySlots, SensorSlots, Slots, TemperatureSlots};
@@ -55,11 +57,15 @@ pub struct BatteryStatus {
     pub trip_ratio: Option<f64>,
     /// Since the last charge that could be believed; `null`: none yet.
     pub silent_for_s: Option<f64>,
-    /// Rules of BatteryState that its driver breaks; empty: none.
+    /// Rules of BatteryState that its driver broke in the last ten minutes; empty: none.
     pub violations: Vec<String>,
     /// One sentence for people.
     pub text: String,
 }
+
+/// For how long a broken rule is told: one bad message is no bad driver for the rest of the run. As long
+/// as the alert looks back.
+const TOLD: Duration = Duration::from_secs(600);
 
 /// [`TemperatureStatus::level`] before the first reading.
 const UNKNOWN: &str = "unknown";
@@ -111,8 +117,8 @@ fn battery(config: &BatteryConfig, slots: &BatterySlots, now: SteadyTime) -> Bat
     let (charge, grade) = (slots.charge.get(), slots.grade.get());
     let silence = silence(&slots.sensor, config.timeout.as_secs_f64(), now);
     let read = slots.read_steady.get().map(SteadyTime::from_nanos);
-    let broken = slots.violations.iter().filter(|(_, count)| count.get() > 0);
-    let violations: Vec<String> = broken.map(|(rule, _)| rule.label().to_owned()).collect();
+    let broken = slots.broken_within(TOLD, now);
+    let violations: Vec<String> = broken.map(|rule| rule.label().to_owned()).collect();
     let reading = charge.map(|charge| format!("{:.0} %", 100.0 * charge));
     let mut text = text(reading, grade, &config.thresholds, "", silence.as_deref());
     text.push_str(&stranger(&slots.sensor, silence.is_some()));
@@ -180,6 +186,7 @@ fn text(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::gate::sensor::BatteryRule;
     use crate::telemetry::fixture;
 
     const S: u64 = 1_000_000_000;
@@ -227,12 +234,22 @@ mod tests {
         battery.sensor.last_steady.set(10 * S);
         battery.charge.set(0.15);
         battery.grade.set(Some(Grade::Derate));
-        battery.violations.at(crate::gate::sensor::BatteryRule::PercentScale).increment();
+        battery.violated(BatteryRule::PercentScale, SteadyTime::from_nanos(10 * S));
         let all = batteries(&fixture::config(), &slots, SteadyTime::from_nanos(10 * S));
         assert_eq!(all[0].violations, ["percent_scale"]);
         assert_eq!(
             all[0].text,
             "15 %; derate from 0.2 on; its driver breaks rules of BatteryState: percent_scale"
         );
+        // One bad message is over after ten minutes, and another one begins anew.
+        let at = |s: u64| {
+            let now = SteadyTime::from_nanos(s * S);
+            batteries(&fixture::config(), &slots, now).remove(0).violations
+        };
+        assert_eq!(at(610), ["percent_scale"]);
+        assert_eq!(at(611), [""; 0]);
+        battery.violated(BatteryRule::Sign, SteadyTime::from_nanos(611 * S));
+        assert_eq!(at(611), ["sign"]);
+        assert_eq!(battery.violations.at(BatteryRule::PercentScale).get(), 1, "it is counted");
     }
 }

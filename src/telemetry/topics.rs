@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::slots::{Slots, TopicSlots};
 use crate::config::model::{Config, MonitoredTopic};
-use crate::gate::units::SteadyTime;
+use crate::gate::units::{SteadyTime, at_least};
 
 /// One monitored topic.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -95,6 +95,13 @@ fn status(
     status
 }
 
+/// Whether it has been silent for long by its rate, where nobody says how long it may: its publisher is
+/// there and hangs. The same bounds as those of the alert.
+fn is_silent(status: &TopicStatus, age: f64) -> bool {
+    let late = |hz: f64| age > at_least(10.0 / hz, 2.0);
+    status.max_gap_s.is_none() && status.expected_hz.is_some_and(late)
+}
+
 /// Silent is an error where a longest gap is given, a warning where none is.
 fn judge(status: &TopicStatus, obstacle: &str) -> (&'static str, String) {
     let silent = if status.max_gap_s.is_some() { ERROR } else { WARN };
@@ -113,6 +120,10 @@ fn judge(status: &TopicStatus, obstacle: &str) -> (&'static str, String) {
         (Some(_), Some(age)) if over(Some(age)) => {
             (silent, format!("silent for {age:.3} s, longest allowed {max} s"))
         }
+        (Some(_), Some(age)) if is_silent(status, age) => {
+            let hz = status.expected_hz.unwrap_or_default();
+            (WARN, format!("silent for {age:.1} s, expected {hz:.1} times a second"))
+        }
         (Some(_), Some(_)) if !obstacle.is_empty() => {
             (WARN, format!("an incompatible publisher: {obstacle}"))
         }
@@ -128,6 +139,8 @@ fn judge(status: &TopicStatus, obstacle: &str) -> (&'static str, String) {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
     use crate::telemetry::fixture;
 
@@ -186,6 +199,30 @@ mod tests {
             t.last_steady.set(3_000_000_000);
         });
         is(late, "error", "silent for 2.000 s, longest allowed 1 s");
+    }
+
+    #[test]
+    fn when_its_publisher_is_there_and_hangs_expect_a_warning_by_its_rate_alone() {
+        let said = |expected_s: f64, silent_ms: u64, max_gap: Option<Duration>| {
+            let mut config = fixture::config();
+            config.monitor.topics[0].max_gap = max_gap;
+            let slots = fixture::slots();
+            slots.topics.give(0, "/scan");
+            let topic = slots.topics.at(0).unwrap();
+            topic.publishers.set(1);
+            topic.expected.set(expected_s);
+            topic.last_steady.set(1_000_000_000);
+            topic.rate.set(0.0);
+            let now = SteadyTime::from_nanos(1_000_000_000 + silent_ms * 1_000_000);
+            let one = topics(&config, &slots, now).remove(0);
+            (one.level, one.text)
+        };
+        is(said(0.01, 2_000, None), "ok", "0.0 messages a second");
+        is(said(0.01, 2_100, None), "warn", "silent for 2.1 s, expected 100.0 times a second");
+        is(said(1.0, 10_000, None), "ok", "0.0 messages a second");
+        is(said(1.0, 10_100, None), "warn", "silent for 10.1 s, expected 1.0 times a second");
+        // Somebody says how long it may.
+        is(said(0.01, 9_000, Some(Duration::from_secs(60))), "ok", "0.0 messages a second");
     }
 
     #[test]

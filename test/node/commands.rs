@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::monitor::series;
 use crate::rig::{BASE, BODY, Rig};
 use crate::support::wait_for;
 
@@ -119,6 +120,22 @@ fn a_feedback_without_one_joint_comes_and_the_joint_is_named() {
     let mut texts = unmet.filter_map(|one| one["text"].as_str());
     assert!(texts.any(|text| text.contains(&format!("comes, but {missing}"))), "{status}");
     wait_for("a line in the log", || rig.node.log().contains(missing));
+}
+
+#[test]
+fn when_two_broadcasters_share_a_feedback_expect_it_received_though_neither_has_all_joints() {
+    let hand = BODY.replace("body", "hand").replace("[hip, knee]", "[wrist, thumb]");
+    let mut rig = Rig::new(&format!("{BASE}{BODY}{hand}{}", crate::params::STATES));
+    rig.peer.publisher("/states", STATES);
+    let received = "interlock_input_last_received_timestamp_seconds{input=\"states\"}";
+    assert_eq!(series(&mut rig, received), None);
+    wait_for("a sample that one lane can use", || {
+        rig.peer.publish("/states", json!({"name": ["hip", "knee"], "position": [0.25, 0.5]}));
+        series(&mut rig, received).is_some()
+    });
+    // What the other lane lacks is told as before.
+    let missing = "joint 'wrist' of lane 'hand' is missing";
+    assert_eq!(rig.status()["feedback"][0]["lacks"], missing);
 }
 
 #[test]

@@ -32,7 +32,7 @@ enum Instead {
 }
 use Instead::{Constant, Test};
 
-const ELSEWHERE: [(&str, Instead); 13] = [
+const ELSEWHERE: [(&str, Instead); 15] = [
     ("interlock_source_info", Constant),
     ("interlock_cause_ignored", Constant),
     ("interlock_temperature_limit_celsius", Constant),
@@ -70,6 +70,18 @@ const ELSEWHERE: [(&str, Instead); 13] = [
         Test(
             "test/node/kill_inputs.rs",
             "a_cut_is_requested_while_it_moves_after_a_stop_and_withdrawn_by_the_reset",
+        ),
+    ),
+    // A disk and a thread of this life go on.
+    (
+        "interlock_latch_writable",
+        Test("test/node/disk.rs", "when_the_disk_hangs_expect_it_in_the_scrape_in_every_state"),
+    ),
+    (
+        "interlock_monitor_running",
+        Test(
+            "test/node/sensors.rs",
+            "when_nobody_looks_at_heat_any_more_expect_the_least_speed_until_somebody_does",
         ),
     ),
     // Two thousand events in 20 ms: not to be had from a peer with certainty.

@@ -7,9 +7,10 @@ use std::process::Command;
 
 use interlock::gate::state::State;
 use interlock::latch::{Found, record};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::held_disk::HeldDisk;
+use crate::monitor::wait_series;
 use crate::operators::{ctl, said};
 use crate::rig::{BASE, Rig, TWIST};
 use crate::support::{DomainLease, wait_for};
@@ -163,7 +164,7 @@ fn hazard_04_reset_with_cause_present() {
          field: data, asserted_when: true, timeout_s: 30.0}}\n";
     let mut rig = Rig::persisted(&format!("{BASE}{button}"));
     rig.peer.publisher("/button", "std_msgs/msg/Bool");
-    let pressed = |down: bool| serde_json::json!({"data": down});
+    let pressed = |down: bool| json!({"data": down});
     crate::support::wait_for("the button to be heard", || {
         rig.peer.publish("/button", pressed(true));
         rig.state()["kill_inputs"][0]["asserted"] == true
@@ -177,6 +178,24 @@ fn hazard_04_reset_with_cause_present() {
     rig.peer.publish("/button", pressed(false));
     rig.wait_state("the release", |state| state["unmet"].as_array().is_some_and(Vec::is_empty));
     rig.reset();
+}
+
+#[test]
+fn when_the_disk_hangs_expect_it_in_the_scrape_in_every_state() {
+    let disk = HeldDisk::new();
+    let mut rig = disk.rig(BASE);
+    rig.peer.subscribe("/cmd_vel", TWIST);
+    rig.reset();
+    rig.arm();
+    let writable = "interlock_latch_writable";
+    wait_series(&mut rig, writable, |one| one == 1.0);
+    disk.hold();
+    assert_eq!(rig.trigger("kill")["success"], true, "a stop needs no disk");
+    // Killed: no condition of an arm says it there.
+    wait_series(&mut rig, writable, |one| one == 0.0);
+    wait_series(&mut rig, "interlock_latched", |one| one == 1.0);
+    disk.let_go();
+    wait_series(&mut rig, writable, |one| one == 1.0);
 }
 
 /// What the latch file says now, on disk or still on its way.
@@ -212,5 +231,50 @@ fn when_who_asked_for_an_arm_goes_while_it_is_written_expect_it_withdrawn() {
     assert_eq!(rig.state()["label"], "disarmed");
     wait_for("the record put right", || latched(&rig) == Some(State::Disarmed));
     // Nothing is in the way of one who waits.
+    rig.arm();
+}
+
+#[test]
+fn when_a_disarm_only_takes_an_arm_back_expect_the_trip_before_it_to_be_nobodys() {
+    let disk = HeldDisk::new();
+    let mut rig = disk.rig(&format!(
+        "{BASE}    temperatures: {{knee: {{type: sensor_msgs/msg/Temperature, topic: knee, field: temperature, \
+         timeout_s: 60.0, trip_celsius: 90.0, hysteresis_celsius: 5.0}}}}\n"
+    ));
+    rig.peer.subscribe("/cmd_vel", TWIST);
+    rig.peer.publisher("/knee", "sensor_msgs/msg/Temperature");
+    let heat = |rig: &mut Rig, celsius: f64| {
+        let message = json!({"temperature": celsius});
+        rig.peer.ask("stream", json!({"topic": "/knee", "msg": message, "hz": 50.0}));
+    };
+    rig.reset();
+    heat(&mut rig, 40.0);
+    rig.arm();
+    rig.peer.ask("stop", json!({"topic": "/knee"}));
+    heat(&mut rig, 95.0);
+    rig.wait_state("the trip", |state| state["last_trip"]["cause"] == "temperature_trip");
+    rig.peer.ask("stop", json!({"topic": "/knee"}));
+    heat(&mut rig, 40.0);
+    let state = rig.wait_state("ready for the next arm", |state| {
+        state["label"] == "disarmed" && state["unmet"].as_array().is_some_and(Vec::is_empty)
+    });
+    wait_for("the disarm on disk", || latched(&rig) == Some(State::Disarmed));
+
+    disk.hold();
+    let mut client = UnixStream::connect(rig.lease.socket()).expect("the socket");
+    let seq = &state["seq"];
+    writeln!(client, r#"{{"v":1,"verb":"arm","seq":{seq},"operator":"maria"}}"#).expect("send");
+    wait_for("the arm on its way to the disk", || latched(&rig) == Some(State::Active));
+    let disarm = ctl(&rig, &["disarm", "--operator", "bob", "--reason", "not now"]);
+    assert!(disarm.status.success(), "{}", said(&disarm));
+    disk.let_go();
+    wait_for("the record put right", || latched(&rig) == Some(State::Disarmed));
+    let after = rig.state();
+    assert_eq!((&after["label"], &after["seq"]), (&Value::from("disarmed"), seq), "nothing moved");
+    assert_eq!(after["last_trip"]["operator_name"], "", "{after}");
+    let history = said(&ctl(&rig, &["history"]));
+    let named =
+        history.lines().any(|line| line.contains("temperature_trip") && line.contains("bob"));
+    assert!(history.contains("temperature_trip") && !named, "{history}");
     rig.arm();
 }

@@ -393,6 +393,7 @@ fn when_nobody_looks_at_heat_any_more_expect_the_least_speed_until_somebody_does
     let Some(monitor) = hold(&rig, "monitor") else { return };
     let says = |rig: &Rig, part: &str| rig.node.log().contains(part);
     wait_for("it in the log", || says(&rig, "nobody has looked at temperatures"));
+    wait_series(&mut rig, "interlock_monitor_running", |one| one == 0.0);
     rig.wait_state("the least", |state| state["derating"] == 0.2);
     wait_for("no number that nobody measures", || series(&mut rig, &celsius("1")).is_none());
     // What moves goes on slowly; nothing begins to.
@@ -403,5 +404,6 @@ fn when_nobody_looks_at_heat_any_more_expect_the_least_speed_until_somebody_does
     drop(monitor);
     rig.wait_state("all of it", |state| state["derating"] == 1.0 && !unread(state));
     wait_for("the way back in the log", || says(&rig, "are looked at again"));
+    wait_series(&mut rig, "interlock_monitor_running", |one| one == 1.0);
     wait_series(&mut rig, &celsius("1"), |found| found == 40.5);
 }

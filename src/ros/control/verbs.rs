@@ -195,7 +195,7 @@ pub(super) async fn serve_wish(shared: &Shared, wish: Wish) -> Outcome {
             }
         }
     };
-    if outcome.done && !matches!(wish.ask, Ask::SelectSource { .. }) {
+    if outcome.done && outcome.moved {
         shared.attribution.note(outcome.seq, &wish.operator, &wish.reason);
     }
     if is_limited && outcome.done {
@@ -328,6 +328,7 @@ fn concluded(shared: &Shared, answer: &Answer, done: impl FnOnce() -> String) ->
         message,
         state: answer.state.label().to_owned(),
         seq: answer.seq,
+        moved: answer.moved,
         unmet: unmet.map(|unmet| condition_status(unmet, shared.texts())).collect(),
         owner: None,
         self_test: Vec::new(),

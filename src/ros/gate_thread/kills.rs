@@ -198,6 +198,7 @@ impl GateThread {
             self.read_graph(clock::now());
         }
         let now = clock::now();
+        let before = self.gate.machine().seq();
         let result = match verb {
             // Who asked has gone: what lets motion begin is for somebody who looks.
             Verb::Reset { .. } | Verb::Arm { .. } | Verb::SelectSource { .. }
@@ -224,7 +225,8 @@ impl GateThread {
                 self.gate.select_source(lane, source, now.steady).map_err(Denied::Select)
             }
         };
-        self.answer(verb, result, answer, now);
+        let moved = self.gate.machine().seq() != before;
+        self.answer(verb, result, moved, answer, now);
     }
 
     /// Newest sample of each feedback topic.
@@ -236,7 +238,7 @@ impl GateThread {
             }
             match feedback.subscription.take(&mut self.buffer) {
                 Ok(Some(_)) => {
-                    let mut unusable = None;
+                    let (mut is_used, mut unusable) = (false, None);
                     let guards = feedback.guards;
                     // Decoding takes as long as the message is.
                     let length = self.buffer.bytes().len();
@@ -248,7 +250,9 @@ impl GateThread {
                     }
                     for one in feedback.uses.iter_mut().filter(|_| !too_large) {
                         let bytes = self.buffer.bytes();
-                        if !read(one, bytes, &mut self.gate, (index, guards), now) {
+                        if read(one, bytes, &mut self.gate, (index, guards), now) {
+                            is_used = true;
+                        } else {
                             unusable.get_or_insert(Unusable {
                                 lane: one.lane,
                                 missing: one.codec.missing(),
@@ -265,7 +269,7 @@ impl GateThread {
                             }
                         }
                     }
-                    self.record_feedback(index, unusable, now);
+                    self.record_feedback(index, is_used, unusable, now);
                     if too_large
                         && self.buffer.has_grown()
                         && let Err(error) = self.buffer.shrink()

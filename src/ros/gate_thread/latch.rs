@@ -96,10 +96,14 @@ impl GateThread {
         latch.number
     }
 
-    /// Tells the gate whether the latch file can be written, as of now.
+    /// Tells the gate, and whoever scrapes, whether the latch file can be written, as of now.
     pub(super) fn watch_latch(&mut self, now: SteadyTime) {
-        let writable = self.latch.progress().is_none_or(|progress| progress.is_writable());
-        self.gate.set_latch_writable(writable && !self.latch.is_overdue(now));
+        let writable = self.latch.progress().is_none_or(|progress| progress.is_writable())
+            && !self.latch.is_overdue(now);
+        self.gate.set_latch_writable(writable);
+        if self.latch.persists() {
+            self.slots.node.latch_writable.set(writable);
+        }
     }
 
     /// The first step of a reset or an arm. Its answer is kept until the record is on disk.
@@ -112,7 +116,7 @@ impl GateThread {
             Verb::Disarm | Verb::SelectSource { .. } | Verb::SelfTest => Err(Refused::Withdrawn),
         };
         if let Err(refused) = begun {
-            self.answer(verb, Err(Denied::State(refused)), answer, now);
+            self.answer(verb, Err(Denied::State(refused)), false, answer, now);
             return;
         }
         let number = self.persist(now.steady);
@@ -166,7 +170,9 @@ impl GateThread {
             self.stopping = None;
         }
         match of {
-            Whose::Caller(answer) => self.answer(verb, done.map_err(Denied::State), answer, now),
+            Whose::Caller(answer) => {
+                self.answer(verb, done.map_err(Denied::State), done.is_ok(), answer, now);
+            }
             Whose::SelfTest => {
                 self.record_verb(verb, &done.map_err(Denied::State));
                 self.self_test.reset_done(done);
@@ -177,11 +183,12 @@ impl GateThread {
         true
     }
 
-    /// Counts and answers a verb.
+    /// Counts and answers a verb. `moved`: it moved `seq`.
     pub(super) fn answer(
         &mut self,
         verb: Verb,
         result: Result<(), Denied>,
+        moved: bool,
         answer: oneshot::Sender<Answer>,
         now: Moment,
     ) {
@@ -198,7 +205,7 @@ impl GateThread {
         };
         let machine = self.gate.machine();
         let (state, seq) = (machine.state(), machine.seq());
-        let told = Answer { result, state, seq, unmet, owner, self_test: Vec::new() };
+        let told = Answer { result, state, seq, moved, unmet, owner, self_test: Vec::new() };
         // A caller that has gone does not need the answer.
         answer.send(told).ok();
     }

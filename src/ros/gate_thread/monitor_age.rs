@@ -19,11 +19,16 @@ impl GateThread {
         let looks = self.sensors.looks().map(|looks| u8::try_from(looks & 0xff).unwrap_or(0));
         let stopped = match self.watched.monitor.look([looks], now.steady) {
             LookNews::None => return,
-            // The first: until then nothing was known.
-            LookNews::Another => return self.gate.sensors_unread(false),
+            LookNews::Another => {
+                self.slots.node.monitor_running.set(true);
+                // The first: until then nothing was known.
+                self.gate.sensors_unread(false);
+                return;
+            }
             LookNews::Stopped => true,
             LookNews::Again => false,
         };
+        self.slots.node.monitor_running.set(!stopped);
         self.events.post(Event { at: now, what: What::Monitor { stopped } });
         self.gate.sensors_unread(stopped && self.watched.sensors.guards());
         if !stopped {

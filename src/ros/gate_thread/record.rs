@@ -142,12 +142,21 @@ impl GateThread {
         }
     }
 
-    /// `unusable`: of the first lane that could not use it.
-    pub(super) fn record_feedback(&self, index: usize, unusable: Option<Unusable>, now: Moment) {
+    /// `is_used`: by any lane; `unusable`: of the first lane that could not use it. A broadcaster of one arm
+    /// is both where another lane has the other arm.
+    pub(super) fn record_feedback(
+        &self,
+        index: usize,
+        is_used: bool,
+        unusable: Option<Unusable>,
+        now: Moment,
+    ) {
         let Some(slots) = self.slots.feedback.get(index) else { return };
-        match unusable {
-            None => slots.last_received.set(now.wall),
-            Some(unusable) => slots.unusable(now.steady, unusable),
+        if is_used {
+            slots.last_received.set(now.wall);
+        }
+        if let Some(unusable) = unusable {
+            slots.unusable(now.steady, unusable);
         }
     }
 
@@ -178,6 +187,10 @@ impl GateThread {
     pub(super) fn record_state(&self, permitted: bool, now: SteadyTime) {
         let node = &self.slots.node;
         let machine = self.gate.machine();
+        match machine.was_killed_active() {
+            Some(active) => node.latched_from_active.set(active),
+            None => node.latched_from_active.forget(),
+        }
         node.state.set(Some(machine.state()));
         node.permitted.set(permitted);
         node.seq.set(machine.seq());

@@ -62,6 +62,9 @@ pub struct Answer {
     pub state: State,
     /// `seq` after it.
     pub seq: u64,
+    /// Whether it moved `seq`. Where it did not, as a disarm that only takes back an arm, `seq` is of
+    /// what somebody else did.
+    pub moved: bool,
     /// What stood in the way.
     pub unmet: Vec<Condition>,
     /// Source in charge of the lane asked about.

@@ -105,7 +105,7 @@ impl GateThread {
         let begun = refusal.map_or_else(|| self.gate.begin_self_test(), Err);
         if let Err(refusal) = begun {
             self.events.post(Event { at: now, what: What::SelfTestRefused(refusal) });
-            self.answer(Verb::SelfTest, Err(Denied::SelfTest(refusal)), answer, now);
+            self.answer(Verb::SelfTest, Err(Denied::SelfTest(refusal)), false, answer, now);
             return;
         }
         self.self_test.last_begun = Some(now.steady);
@@ -326,6 +326,8 @@ impl GateThread {
             result: Ok(()),
             state: machine.state(),
             seq: machine.seq(),
+            // By its trips and its resets.
+            moved: true,
             unmet: Vec::new(),
             owner: None,
             self_test: running.results,

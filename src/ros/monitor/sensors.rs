@@ -285,7 +285,7 @@ impl Meaning {
             Self::Battery { input, codec, state } => {
                 let Some(slots) = slots.batteries.get(*input) else { return };
                 let sample = codec.read(bytes).unwrap_or_default();
-                state.sample(&sample, now, &mut |rule| slots.violations.at(rule).increment());
+                state.sample(&sample, now, &mut |rule| slots.violated(rule, now));
             }
         }
     }

@@ -170,9 +170,7 @@ impl Topic {
         }
         slots.messages.increment();
         slots.bytes.add(u64::try_from(bytes.len()).unwrap_or(0));
-        if slots.last_message.get().is_none_or(|last| receipt.wall > last) {
-            slots.last_message.set(receipt.wall);
-        }
+        tell_last(slots, &self.window, receipt);
         let gap = self.window.arrived(receipt.steady);
         if let Some(last) = self.window.last() {
             slots.last_steady.set(last.as_nanos());
@@ -214,6 +212,14 @@ impl Topic {
         let gap = self.window.longest(now).filter(|_| is_due);
         slots.gap.set(gap.map_or(f64::NAN, |gap| gap.as_secs_f64()));
         slots.rate.set(self.window.rate(now).unwrap_or(f64::NAN));
+    }
+}
+
+/// Before the window has it. The newest by the steady clock: the wall clock may have been set back, and
+/// what came before that would be the newest for ever.
+fn tell_last(slots: &TopicSlots, window: &Window, receipt: Moment) {
+    if window.is_newest(receipt.steady) {
+        slots.last_message.set(receipt.wall);
     }
 }
 
@@ -276,6 +282,27 @@ mod tests {
         assert_eq!(depth(Some(0.1)), DEPTH);
         assert_eq!(depth(Some(0.001)), 250);
         assert_eq!(depth(Some(1e-9)), 2000);
+    }
+
+    #[test]
+    fn when_the_wall_clock_is_set_back_expect_the_newest_message_to_stay_the_newest() {
+        let slots = crate::telemetry::fixture::slots();
+        slots.topics.give(0, "/scan");
+        let slots = slots.topics.at(0).unwrap();
+        let at = |steady_s: u64, wall_s: i64| Moment {
+            steady: SteadyTime::from_nanos(steady_s * 1_000_000_000),
+            wall: WallTime::from_nanos(wall_s * 1_000_000_000),
+        };
+        let mut window = Window::new(SteadyTime::from_nanos(0));
+        let mut arrived = |receipt: Moment| {
+            tell_last(slots, &window, receipt);
+            window.arrived(receipt.steady);
+            slots.last_message.get()
+        };
+        assert_eq!(arrived(at(10, 7_200)), Some(at(10, 7_200).wall));
+        assert_eq!(arrived(at(11, 3_601)), Some(at(11, 3_601).wall), "an hour back");
+        // One that waited longer than another is not the newest.
+        assert_eq!(arrived(at(10, 3_600)), Some(at(11, 3_601).wall));
     }
 
     #[test]

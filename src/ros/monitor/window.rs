@@ -49,6 +49,11 @@ impl Window {
         gap
     }
 
+    /// Whether what came at this moment is the newest so far.
+    pub(super) fn is_newest(&self, at: SteadyTime) -> bool {
+        self.last.is_none_or(|last| at >= last)
+    }
+
     /// Forgets the pieces that are over.
     pub(super) fn turn(&mut self, now: SteadyTime) {
         for _ in 0..PIECES {

@@ -206,6 +206,7 @@ fn state(slots: &Slots, out: &mut dyn Sink) {
     family(&names::LATCHED, out, |f| {
         f.flag(&[], now.map(|state| state == State::Killed));
     });
+    family(&names::LATCHED_FROM_ACTIVE, out, |f| f.flag(&[], node.latched_from_active.get()));
     family(&names::PERMITTED, out, |f| f.flag(&[], node.permitted.get()));
     family(&names::SEQ, out, |f| f.level(&[], node.seq.get()));
     family(&names::CONDITION_MET, out, |f| {
@@ -248,6 +249,7 @@ fn stops(slots: &Slots, out: &mut dyn Sink) {
         f.each(&[], &node.stop, |f, labels, h| f.histogram(labels, h));
     });
     family(&names::LATCH_WRITE, out, |f| f.histogram(&[], &node.latch_write));
+    family(&names::LATCH_WRITABLE, out, |f| f.flag(&[], node.latch_writable.get()));
 }
 
 fn inputs(slots: &Slots, out: &mut dyn Sink) {
@@ -286,6 +288,9 @@ fn inputs(slots: &Slots, out: &mut dyn Sink) {
 fn process(slots: &Slots, out: &mut dyn Sink) {
     family(&names::TICK_INTERVAL, out, |f| {
         f.histogram(&[], &slots.node.tick_interval);
+    });
+    family(&names::MONITOR_RUNNING, out, |f| {
+        f.flag(&[], slots.node.monitor_running.get());
     });
     family(&names::CLOCK_SYNCHRONIZED, out, |f| {
         f.flag(&[], slots.node.clock_synchronized.get());

@@ -18,6 +18,8 @@ use crate::gate::units::SteadyTime;
 pub struct NodeSlots {
     /// Absent until first set; `interlock_latched` is derived from it, so the two cannot disagree.
     pub state: OneOf<State>,
+    /// It was active when it was killed; absent while not killed, and where nobody knows.
+    pub latched_from_active: Flag,
     /// The bit of `~/permit`.
     pub permitted: Flag,
     /// The persisted number.
@@ -54,6 +56,10 @@ pub struct NodeSlots {
     pub stop: Table<StopTrigger, Histogram>,
     /// Record to disk. Written by thread `latch`.
     pub latch_write: Histogram,
+    /// The latch file can be written; absent where nothing is kept on disk.
+    pub latch_writable: Flag,
+    /// Thread `monitor` goes on; absent before its first look.
+    pub monitor_running: Flag,
     /// Index of [`Identity::profiles`](super::Identity::profiles); none while not armed.
     pub profile: OneOf<usize>,
     /// Factor on velocity limits, 1: none.
@@ -87,6 +93,7 @@ impl NodeSlots {
         derating.set(1.0);
         Self {
             state: OneOf::default(),
+            latched_from_active: Flag::default(),
             permitted: Flag::known(false),
             seq: Level::default(),
             trips: Table::default(),
@@ -105,6 +112,8 @@ impl NodeSlots {
             last_audit: TimestampGauge::default(),
             stop: Table::from_fn(|_| Histogram::new(&STOP)),
             latch_write: Histogram::new(&TRANSPORT),
+            latch_writable: Flag::default(),
+            monitor_running: Flag::default(),
             profile: OneOf::default(),
             derating,
             tick_interval: Histogram::new(&PERIOD),

@@ -3,6 +3,8 @@
 //! **Invariant:** thread `monitor` alone writes. The lock is for words only, which the status reads;
 //! the gate thread touches none of this.
 
+use std::time::Duration;
+
 use parking_lot::Mutex;
 
 use super::cells::{Counter, Gauge, Level, OneOf, TimestampGauge};
@@ -11,6 +13,7 @@ use crate::config::model::{BatteryConfig, TemperatureConfig};
 use crate::gate::sensor::{
     BatteryRule, Grade, InvalidReading, PowerHealth, PowerStatus, Thresholds,
 };
+use crate::gate::units::SteadyTime;
 
 /// What every sensor has.
 #[derive(Debug, Default)]
@@ -104,6 +107,8 @@ pub struct BatterySlots {
     pub health: OneOf<PowerHealth>,
     /// Rules that its driver broke.
     pub violations: Table<BatteryRule, Counter>,
+    /// When it broke each last, by the steady clock, ns.
+    broken_steady: Table<BatteryRule, Level>,
     /// None before the first believed charge.
     pub grade: OneOf<Grade>,
     /// When the last believed charge came, by the steady clock, ns.
@@ -128,8 +133,26 @@ impl BatterySlots {
             status: OneOf::default(),
             health: OneOf::default(),
             violations: Table::default(),
+            broken_steady: Table::default(),
             grade: OneOf::default(),
             read_steady: Level::default(),
         }
+    }
+    /// A message broke a rule.
+    pub fn violated(&self, rule: BatteryRule, now: SteadyTime) {
+        self.violations.at(rule).increment();
+        self.broken_steady.at(rule).set(now.as_nanos());
+    }
+
+    /// The rules that messages broke within this time.
+    pub fn broken_within(
+        &self,
+        time: Duration,
+        now: SteadyTime,
+    ) -> impl Iterator<Item = BatteryRule> + '_ {
+        let recent = move |at: &Level| {
+            at.get().is_some_and(|at| now.since(SteadyTime::from_nanos(at)) <= time)
+        };
+        self.broken_steady.iter().filter(move |(_, at)| recent(at)).map(|(rule, _)| rule)
     }
 }

@@ -74,6 +74,7 @@ fn drive(slots: &Slots) {
     let node = &slots.node;
     let at = WallTime::from_nanos(1_700_000_000_250_000_000);
     node.state.set(Some(State::Killed));
+    node.latched_from_active.set(true);
     node.permitted.set(false);
     node.seq.set(41);
     Cause::ALL.iter().for_each(|c| node.trips.at(*c).increment());
@@ -84,6 +85,8 @@ fn drive(slots: &Slots) {
     node.last_trip.set(at);
     node.self_test.set(at);
     node.last_audit.set(at);
+    node.latch_writable.set(true);
+    node.monitor_running.set(true);
     node.profile.set(Some(1));
     node.clock_synchronized.set(true);
     node.ticked(SteadyTime::from_nanos(1));
@@ -197,6 +200,7 @@ fn when_nothing_was_written_expect_counters_and_histograms_at_zero_and_unknown_g
     let absent = [
         "interlock_state",
         "interlock_latched",
+        "interlock_latched_from_active",
         "interlock_seq",
         "interlock_last_trip_timestamp_seconds",
         "interlock_graph_audit_timestamp_seconds",
@@ -207,6 +211,8 @@ fn when_nothing_was_written_expect_counters_and_histograms_at_zero_and_unknown_g
         "interlock_output_subscribers",
         "interlock_output_foreign_publishers",
         "interlock_condition_met",
+        "interlock_latch_writable",
+        "interlock_monitor_running",
         "interlock_clock_synchronized",
         "interlock_topic_interval_window_max_seconds",
         "interlock_topic_last_message_timestamp_seconds",
