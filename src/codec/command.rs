@@ -84,8 +84,14 @@ impl CommandCodec {
         let (selections, map, stamp) = match field_map(lane)? {
             Some(fields) => {
                 let compiled = mapped::compile(lane, &fields, message)?;
-                let mapped::Compiled { map, selections, stamp, start: bytes, keeps_floats, keeps_numbers } =
-                    compiled;
+                let mapped::Compiled {
+                    map,
+                    selections,
+                    stamp,
+                    start: bytes,
+                    keeps_floats,
+                    keeps_numbers,
+                } = compiled;
                 start = Some(Start { bytes, keeps_floats, keeps_numbers });
                 // One point, never more.
                 capacity = dimensions;

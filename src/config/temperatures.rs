@@ -281,7 +281,8 @@ fn joints(
     let is_named = has_names(found.command_type) || found.fields.names.is_some();
     let is_part = places::is_chosen(found.fields.of(found.interface));
     if index == Index::All && (is_named || is_part) {
-        let how = if is_named { "knows its joints by name only" } else { "commands a part of its array" };
+        let how =
+            if is_named { "knows its joints by name only" } else { "commands a part of its array" };
         keys.refuse(
             key,
             format!("lane {lane} {how}"),

@@ -130,12 +130,14 @@ impl Gate {
             let fresh = self.is_fresh(index, now.steady);
             let Some(lane) = self.lanes.get(index) else { continue };
             let is_watched = is_watched(lane);
-            let is_ours = killed && (self.taken || self.unclean || lane.state != LaneState::Released);
+            let is_ours =
+                killed && (self.taken || self.unclean || lane.state != LaneState::Released);
             let Some(watch) = self.standstill.get_mut(index).filter(|_| is_watched) else {
                 continue;
             };
             let before = watch.found.is_some();
-            watch.ours_since = watch.ours_since.filter(|_| is_ours).or(is_ours.then_some(now.steady));
+            watch.ours_since =
+                watch.ours_since.filter(|_| is_ours).or(is_ours.then_some(now.steady));
             if !killed {
                 watch.clear();
             } else if fresh {

@@ -121,7 +121,8 @@ impl<'a> Inbox<'a> {
         if let Some(line) = self.pop() {
             return line;
         }
-        if self.bytes.is_empty() && self.long.is_none() && timeout(idle, self.more()).await.is_err() {
+        if self.bytes.is_empty() && self.long.is_none() && timeout(idle, self.more()).await.is_err()
+        {
             return Line::Bound(ErrorCode::TooSlow);
         }
         let end = async {

@@ -259,9 +259,8 @@ fn placed(told: &Told, lane: &LaneConfig) -> Option<String> {
 /// Whether the array may be longer than the lane's last joint.
 fn may_have_more(lane: &LaneConfig) -> bool {
     let path = lane.fields.of(lane.interface);
-    let is_range = path.is_some_and(|path| {
-        path.steps().iter().any(|step| matches!(step.index, Index::Range(..)))
-    });
+    let is_range = path
+        .is_some_and(|path| path.steps().iter().any(|step| matches!(step.index, Index::Range(..))));
     is_range || !lane.keep.is_empty()
 }
 
