@@ -141,11 +141,14 @@ impl GateThread {
     /// Waiting requests; each is a kill of its own and puts the safe commands out again.
     fn take_kill_requests(&mut self, woken: Moment) -> bool {
         let (mut any, mut since) = (false, woken.steady);
+        let mut has_failed = false;
         for _ in 0..AT_A_TIME {
             if !self.pending.is_set(&self.kill_bit) {
                 break;
             }
-            match self.kill_service.take() {
+            let taken = self.kill_service.take();
+            has_failed = taken.is_err();
+            match taken {
                 Ok(Some(id)) => {
                     let at = clock::now();
                     self.stopping.get_or_insert((StopTrigger::KillService, since));
@@ -162,13 +165,17 @@ impl GateThread {
                 }
                 Ok(None) => self.pending.clear(&self.kill_bit),
                 Err(error) => {
-                    self.pending.clear(&self.kill_bit);
-                    // A request that cannot be read is still somebody who wants it to stop.
+                    // A request that cannot be read is still somebody who wants it to stop, and others may
+                    // wait behind it.
                     self.gate.kill(Report::plain(Cause::KillService, Subject::Node), clock::now());
                     self.failed(Call::Take, Subject::Node, error.code);
                     any = true;
                 }
             }
+        }
+        if has_failed {
+            // Nothing but that: the service itself is broken, and would be asked for ever.
+            self.pending.clear(&self.kill_bit);
         }
         any
     }

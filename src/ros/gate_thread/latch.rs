@@ -145,9 +145,9 @@ impl GateThread {
         let Some(Waiting { verb, of, .. }) = self.latch.waiting.take() else { return false };
         // What came while it was written is looked at now; what waits in the queues is older than
         // the arm.
-        let now = clock::now();
-        if self.take_kills(now) {
-            self.publish_safe(now);
+        self.pending.collect();
+        if self.take_kills(clock::now()) {
+            self.publish_safe(clock::now());
         }
         if matches!(verb, Verb::Arm { .. }) {
             self.drain_commands(Drain::Judged);

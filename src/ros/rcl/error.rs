@@ -65,6 +65,13 @@ pub(super) fn clear_error() {
     }
 }
 
+/// Whether a call on this thread left an error text.
+#[inline]
+pub(super) fn has_error() -> bool {
+    // SAFETY: reads one thread-local flag.
+    unsafe { rcutils_error_is_set() }
+}
+
 /// Reports a failure where no caller can receive it.
 pub(super) fn report_in_drop(result: Result<(), RclError>) {
     if let Err(error) = result {

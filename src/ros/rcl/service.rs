@@ -24,7 +24,7 @@ use r2r_rcl::{
 };
 
 use super::SETUP;
-use super::error::{RclError, absolute_name, check, clear_error, report_in_drop};
+use super::error::{RclError, absolute_name, check, clear_error, has_error, report_in_drop};
 use super::node::Node;
 use super::pinned::Pinned;
 use super::wake::{Registration, Waker, on_news};
@@ -74,16 +74,17 @@ impl<T: WrappedServiceTypeSupport> Requests<T> {
     /// read the request: for services without fields nothing is allocated.
     ///
     /// # Errors
-    /// rcl's text.
+    /// rcl's text; also of a request that cannot be decoded, behind which others may wait.
     pub fn take(&mut self) -> Result<Option<RequestId>, RclError> {
         let mut id = rmw_request_id_t { writer_guid: [0; 16], sequence_number: 0 };
+        clear_error();
         // SAFETY: an initialised service; the message is of the service's
         // request type, initialised and ours alone (`&mut self`); no other take
         // runs, because there is one `Requests` for a service.
         let code =
             unsafe { rcl_take_request(self.handle.raw.as_ptr(), &mut id, self.request.as_void()) };
-        if code == NOTHING_TO_TAKE {
-            clear_error();
+        // One that cannot be decoded has been taken, and is told by its text alone.
+        if code == NOTHING_TO_TAKE && !has_error() {
             return Ok(None);
         }
         check("rcl_take_request", code)?;

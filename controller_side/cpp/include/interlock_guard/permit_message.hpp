@@ -22,8 +22,8 @@ inline Sample sample(const interlock::msg::Permit & permit) noexcept
 // is. `received` is the middleware's time of receipt, nanoseconds since 1970; 0: not given.
 inline PermitGuard::Clock::time_point received_at(
   std::int64_t received,
-  PermitGuard::Clock::time_point now = PermitGuard::Clock::now(),
-  std::chrono::system_clock::time_point wall = std::chrono::system_clock::now()) noexcept
+  PermitGuard::Clock::time_point now,
+  std::chrono::system_clock::time_point wall) noexcept
 {
   const auto waited = wall.time_since_epoch() - std::chrono::nanoseconds(received);
   // A wall clock that was set back says nothing.
@@ -31,6 +31,13 @@ inline PermitGuard::Clock::time_point received_at(
     return now;
   }
   return now - std::chrono::duration_cast<PermitGuard::Clock::duration>(waited);
+}
+
+inline PermitGuard::Clock::time_point received_at(std::int64_t received) noexcept
+{
+  // In this order: whatever holds this thread up in between makes the permit older, never younger.
+  const auto now = PermitGuard::Clock::now();
+  return received_at(received, now, std::chrono::system_clock::now());
 }
 
 }  // namespace interlock_guard

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <chrono>
+#include <memory>
 #include <string>
 
 #include <rclcpp/rclcpp.hpp>
@@ -25,22 +26,23 @@ public:
     NodeT & node,
     const std::string & topic = "/interlock/permit",
     std::chrono::nanoseconds longest = std::chrono::seconds(1))
-  : guard_(longest)
+  : guard_(std::make_shared<PermitGuard>(longest))
   {
-    // As the gate publishes it. Only the newest counts.
+    // As the gate publishes it. Only the newest counts. The callback owns what it writes to: an executor
+    // of several threads may be in it while this object goes, as in on_cleanup.
     const auto qos = rclcpp::QoS(1).best_effort().durability_volatile();
     subscription_ = node.template create_subscription<interlock::msg::Permit>(
       topic, qos,
-      [this](const interlock::msg::Permit & permit, const rclcpp::MessageInfo & info) {
+      [guard = guard_](const interlock::msg::Permit & permit, const rclcpp::MessageInfo & info) {
         const auto received = info.get_rmw_message_info().received_timestamp;
-        guard_.hear(sample(permit), received_at(received));
+        guard->hear(sample(permit), received_at(received));
       });
   }
 
-  const PermitGuard & guard() const noexcept {return guard_;}
+  const PermitGuard & guard() const noexcept {return *guard_;}
 
 private:
-  PermitGuard guard_;
+  std::shared_ptr<PermitGuard> guard_;
   rclcpp::Subscription<interlock::msg::Permit>::SharedPtr subscription_;
 };
 
