@@ -5,8 +5,7 @@ use serde_json::{Value, json};
 use super::arguments::Because;
 use super::client::{Asked, Client, Found, NoAnswer, Place};
 use super::{Console, GOOD, REFUSED, UNREACHABLE, USAGE, text};
-use crate::attribution::TEXT_BYTES;
-use crate::socket::protocol::{Answer, ErrorCode};
+use crate::socket::protocol::{Answer, ErrorCode, TEXT_BYTES};
 use crate::telemetry::status::Status;
 use crate::telemetry::watched::WatchedLanes;
 

@@ -17,6 +17,8 @@ use crate::verbs::Ask;
 pub const VERSION: u64 = 1;
 /// The longest line, its end not counted.
 pub const LINE_BYTES: usize = 4096;
+/// The longest `operator` or `reason` that is kept; more is cut off.
+pub const TEXT_BYTES: usize = crate::attribution::TEXT_BYTES;
 /// The longest `id` that is sent back, as JSON.
 const ID_BYTES: usize = 64;
 
