@@ -129,13 +129,17 @@ fn when_two_broadcasters_share_a_feedback_expect_it_received_though_neither_has_
     rig.peer.publisher("/states", STATES);
     let received = "interlock_input_last_received_timestamp_seconds{input=\"states\"}";
     assert_eq!(series(&mut rig, received), None);
+    let sample = json!({"name": ["hip", "knee"], "position": [0.25, 0.5]});
     wait_for("a sample that one lane can use", || {
-        rig.peer.publish("/states", json!({"name": ["hip", "knee"], "position": [0.25, 0.5]}));
+        rig.peer.publish("/states", sample.clone());
         series(&mut rig, received).is_some()
     });
     // What the other lane lacks is told as before.
     let missing = "joint 'wrist' of lane 'hand' is missing";
-    assert_eq!(rig.status()["feedback"][0]["lacks"], missing);
+    wait_for("what the other lacks", || {
+        rig.peer.publish("/states", sample.clone());
+        rig.status()["feedback"][0]["lacks"] == missing
+    });
 }
 
 #[test]
