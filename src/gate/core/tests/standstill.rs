@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use super::bench::{Bench, SERVICE, rules};
+use crate::gate::awaits::SafeWaits;
+use crate::gate::lane_state::LaneState;
 use crate::gate::notice::Notice;
 use crate::gate::rules::LaneRules;
 use crate::gate::safe::SafeCommand;
@@ -104,6 +106,35 @@ fn hazard_38_start_drops_robot_by_a_request_to_cut() {
     bench.velocity = vec![0.5];
     bench.run(3_000);
     assert!(moves(&bench));
+}
+
+/// Nothing could be sent to stop it: it is killed all the same.
+#[test]
+fn when_a_lane_without_a_safe_command_is_killed_and_moves_expect_the_cut() {
+    let mut bench = killed(position_lane(1));
+    let seq = bench.gate.machine().seq();
+    assert_eq!(bench.gate.reset(seq, bench.now()), Ok(()));
+    bench.gate.safe_waits(0, Some(SafeWaits::Command));
+    bench.run(5_000);
+    bench.gate.kill(SERVICE, bench.now());
+    bench.velocity = vec![0.5];
+    bench.run(900);
+    assert_eq!((bench.lane_state(0), moves(&bench)), (LaneState::Released, false));
+    bench.run(500);
+    assert_eq!((bench.lane_state(0), moves(&bench)), (LaneState::Released, true));
+}
+
+/// Over a tenth of a second: each hundredth counts for an eleventh.
+#[test]
+fn when_it_has_just_stopped_expect_its_mean_velocity_told() {
+    let mut bench = killed(position_lane(1));
+    bench.velocity = vec![0.5];
+    bench.run(2_000);
+    bench.velocity = vec![0.0];
+    motions(&mut bench);
+    bench.run(110);
+    let found = bench.gate.standstill[0].found().unwrap().velocity;
+    assert!((found - 0.5 * (10.0_f64 / 11.0).powi(11)).abs() < 0.01, "{found}");
 }
 
 /// What the snapshot says of lane 0: since when it stands, in ms, and whether it moves.
