@@ -154,3 +154,33 @@ fn when_killed_with_nothing_to_build_on_expect_released_until_there_is() {
     assert!(!bench.run(100).is_empty());
     assert_eq!(bench.lane_state(0), LaneState::Safe);
 }
+
+/// A pose that was measured once says nothing of where an unsent lane's joints are now.
+#[test]
+fn when_killed_unsent_and_its_feedback_is_stale_expect_nothing_sent() {
+    let mut bench = Bench::new(rules(vec![position_lane(1)]));
+    bench.pose = vec![0.4];
+    bench.run(50);
+    bench.feedback = false;
+    bench.run(500);
+    bench.gate.kill(SERVICE, bench.now());
+    assert!(bench.run(200).is_empty());
+    assert_eq!(bench.lane_state(0), LaneState::Released);
+}
+
+/// Two wrong samples and a right one: the newest is where it was sent, and there it is held.
+#[test]
+fn when_the_newest_sample_is_near_expect_what_was_sent_held_whatever_the_ones_before_say() {
+    let mut bench = Bench::new(rules(vec![position_lane(1)]));
+    bench.pose = vec![0.4];
+    let mut bench = bench.armed();
+    bench.stream(0, 0, &[0.4], 400);
+    bench.pose = vec![0.9];
+    bench.run(20);
+    bench.pose = vec![0.45];
+    bench.run(10);
+    bench.gate.kill(SERVICE, bench.now());
+    let now = bench.now().steady;
+    let held = bench.gate.take_safe(0, now).unwrap().values[0];
+    assert!((held - 0.4).abs() < 1e-9, "{held}");
+}
