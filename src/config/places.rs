@@ -63,25 +63,24 @@ pub(super) fn refuse_apart(keys: &mut Keys<'_>, at: &str, fields: &FieldMap) -> 
     None
 }
 
-/// The array of messages that a path goes through joint by joint, and its first element there; of a
-/// single element (one joint) the last array that has one.
-fn element(path: &Path) -> Option<(Vec<(&str, Index)>, u32)> {
+/// The array of messages that a path goes through joint by joint, the elements of those around it, and
+/// its own first; of a single element (one joint) the last array that has one.
+fn element(path: &Path) -> Option<(Vec<&str>, Vec<Index>)> {
     let steps = path.steps();
     let above = steps.get(..steps.len().checked_sub(1)?)?;
-    let many = above.iter().position(|step| matches!(step.index, Index::All | Index::Range(..)));
-    let one = || above.iter().rposition(|step| matches!(step.index, Index::One(_)));
     let is_many = |step: &Step| matches!(step.index, Index::All | Index::Range(..));
+    let one = || above.iter().rposition(|step| matches!(step.index, Index::One(_)));
     // Joints along the numbers at the end are no messages of an array.
-    let at = many.or_else(|| if steps.last().is_some_and(is_many) { None } else { one() })?;
-    let step = above.get(at)?;
-    let first = match step.index {
-        Index::One(from) | Index::Range(from, _) => from,
-        Index::All | Index::None => 0,
+    let along_numbers = steps.last().is_some_and(is_many);
+    let many = above.iter().position(is_many);
+    let at = many.or_else(|| if along_numbers { None } else { one() })?;
+    let way = above.get(..=at)?;
+    let first = |step: &Step| match step.index {
+        Index::One(from) | Index::Range(from, _) => Index::One(from),
+        Index::All => Index::One(0),
+        Index::None => Index::None,
     };
-    let mut array: Vec<(&str, Index)> =
-        above.iter().take(at).map(|step| (step.name.as_str(), step.index)).collect();
-    array.push((step.name.as_str(), Index::None));
-    Some((array, first))
+    Some((way.iter().map(|step| step.name.as_str()).collect(), way.iter().map(first).collect()))
 }
 
 #[cfg(test)]
@@ -111,19 +110,17 @@ mod tests {
 
     #[test]
     fn when_paths_go_through_messages_expect_the_array_and_its_first_element() {
-        let plain = |names: &[&'static str]| -> Vec<(&str, Index)> {
-            names.iter().map(|name| (*name, Index::None)).collect()
-        };
+        let one = Index::One;
         for (text, expected) in [
-            ("motor_cmd[15..29].q", Some((plain(&["motor_cmd"]), 15))),
-            ("body.motor_cmd[].q", Some((plain(&["body", "motor_cmd"]), 0))),
-            ("motor_cmd[3].q", Some((plain(&["motor_cmd"]), 3))),
+            ("motor_cmd[15..29].q", Some((vec!["motor_cmd"], vec![one(15)]))),
+            (
+                "body.motor_cmd[].q",
+                Some((vec!["body", "motor_cmd"], vec![Index::None, one(0)])),
+            ),
+            ("motor_cmd[3].q", Some((vec!["motor_cmd"], vec![one(3)]))),
             ("data[0..7]", None),
             ("channels[1].values[0..7]", None),
-            (
-                "limbs[1].motor[4..6].q",
-                Some((vec![("limbs", Index::One(1)), ("motor", Index::None)], 4)),
-            ),
+            ("limbs[1].motor[4..6].q", Some((vec!["limbs", "motor"], vec![one(1), one(4)]))),
         ] {
             let path = path(text);
             assert_eq!(element(&path), expected, "{text}");

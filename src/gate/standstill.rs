@@ -158,12 +158,14 @@ impl Gate {
         }
     }
 
-    /// Whether a lane is measured moving although its time to stop is over; `None`: nobody knows.
+    /// Whether a lane that this node has stopped is measured moving although its time to stop is over;
+    /// `None`: nobody knows.
     #[must_use]
     pub fn lane_moves_after_stop(&self, lane: usize) -> Option<bool> {
         self.lanes.get(lane).filter(|lane| is_watched(lane))?;
-        match self.standstill.get(lane)?.found() {
-            Some(motion) => motion.velocity.is_finite().then_some(true),
+        let watch = self.standstill.get(lane)?;
+        match watch.found() {
+            Some(motion) => motion.velocity.is_finite().then_some(watch.ours_since.is_some()),
             None => Some(false),
         }
     }

@@ -206,6 +206,26 @@ fn hazard_28_shutdown_drops_robot() {
     assert!(!rig.node.log().contains("below a balance loop"), "this lane is not");
 }
 
+/// Nobody is left to bring it to zero step by step.
+#[test]
+fn hazard_13_gate_hangs_or_dies_in_a_ramp_to_zero() {
+    let mut rig = Rig::new(&slowing());
+    rig.peer.subscribe("/cmd_vel", TWIST);
+    rig.peer.publisher("/agent", TWIST);
+    rig.peer.wait_for_writer("/cmd_vel");
+    rig.arm();
+    rig.flows("/agent", 0.375);
+    let from = rig.peer.count("/cmd_vel");
+    rig.node.signal(Signal::USR1);
+    rig.wait_message("/cmd_vel", from, "the ramp", |one| (0.01..0.375).contains(&speed(one)));
+    let Some(_held) = hold_gate(&rig) else { return };
+    let ended = rig.node.ended();
+    assert_eq!(ended.signal(), Some(Signal::ABORT.as_raw()), "{}", rig.node.log());
+    rig.wait_message("/cmd_vel", from, "standstill", |one| goes(one, 0.0));
+    let newest = rig.peer.newest("/cmd_vel").expect("the burst");
+    assert!(goes(&newest, 0.0), "{newest:?}");
+}
+
 /// Whether this process and those that it starts ignore SIGHUP, as under `nohup`.
 fn is_under_nohup() -> bool {
     let status = std::fs::read_to_string("/proc/self/status").expect("our own status");

@@ -47,6 +47,8 @@ fn when_one_joint_s_numbers_come_from_two_elements_expect_it_refused() {
     assert_eq!(config(&limbs).lanes.len(), 1);
     let text = with(&limbs, "motor[4..6].kp", "motor[].kp");
     assert_eq!(refused(&text), ["lanes.legs.fields.kp"]);
+    let text = with(&limbs, "limbs[1].motor[4..6].kp", "limbs[0].motor[4..6].kp");
+    assert_eq!(refused(&text), ["lanes.legs.fields.kp"], "another limb's");
     let channels = "        fields: {position: 'channels[0].values[0..2]', \
                     velocity: 'channels[1].values[0..2]'}\n        joints: [";
     assert_eq!(config(&with(ARM, "        joints: [", channels)).lanes.len(), 1);

@@ -7,6 +7,7 @@ use crate::codec::safe::{Missing, SafeMessage};
 use crate::gate::awaits::SafeWaits;
 use crate::gate::check::Refusal;
 use crate::gate::core::Gate;
+use crate::gate::lane_state::LaneState;
 use crate::gate::machine::Subject;
 use crate::gate::publisher::Receipt;
 use crate::gate::units::Moment;
@@ -160,7 +161,9 @@ impl GateThread {
                 decision = decision.withheld();
             }
         }
-        if let Some(lane) = self.lanes.get_mut(index) {
+        // Where a stop goes out, nothing of a command that was kept back may change it.
+        let is_silent = self.gate.lane(index).is_some_and(|lane| lane.state() == LaneState::Released);
+        if let Some(lane) = self.lanes.get_mut(index).filter(|_| is_silent) {
             let unsent = matches!(decision.verdict, Verdict::Withheld | Verdict::NotSelected);
             if unsent && !decision.shadow {
                 lane.safe.remember_unsent(self.buffer.bytes(), lane.codec.is_complete());

@@ -6,6 +6,7 @@ use crate::clock;
 use crate::codec::safe::SafeMessage;
 use crate::gate::core::Gate;
 use crate::gate::machine::Subject;
+use crate::gate::safe::SafeCommand;
 use crate::gate::state::State;
 use crate::gate::units::{Moment, SteadyTime};
 use crate::telemetry::events::Call;
@@ -114,9 +115,12 @@ impl GateThread {
                 continue;
             };
             let Some(publisher) = &lane.publisher else { continue };
-            // A pose that is chosen is what a burst sends, too, if this publish is the one that hangs.
-            self.prepared.later(index, &[]);
-            self.prepared.leave(index, bytes, now.steady);
+            // A pose that is chosen is what a burst sends, too, if this publish is the one that hangs. A
+            // ramp is not: the tick has left its end.
+            if !matches!(safe.command, SafeCommand::ZeroVelocity { .. }) {
+                self.prepared.later(index, &[]);
+                self.prepared.leave(index, bytes, now.steady);
+            }
             let result = publisher.publish_serialized(bytes);
             let last = lane.last_output.replace(now.steady);
             self.record_safe(index, now.steady, last);
