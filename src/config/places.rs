@@ -113,10 +113,7 @@ mod tests {
         let one = Index::One;
         for (text, expected) in [
             ("motor_cmd[15..29].q", Some((vec!["motor_cmd"], vec![one(15)]))),
-            (
-                "body.motor_cmd[].q",
-                Some((vec!["body", "motor_cmd"], vec![Index::None, one(0)])),
-            ),
+            ("body.motor_cmd[].q", Some((vec!["body", "motor_cmd"], vec![Index::None, one(0)]))),
             ("motor_cmd[3].q", Some((vec!["motor_cmd"], vec![one(3)]))),
             ("data[0..7]", None),
             ("channels[1].values[0..7]", None),

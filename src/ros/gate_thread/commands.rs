@@ -162,7 +162,8 @@ impl GateThread {
             }
         }
         // Where a stop goes out, nothing of a command that was kept back may change it.
-        let is_silent = self.gate.lane(index).is_some_and(|lane| lane.state() == LaneState::Released);
+        let is_silent =
+            self.gate.lane(index).is_some_and(|lane| lane.state() == LaneState::Released);
         if let Some(lane) = self.lanes.get_mut(index).filter(|_| is_silent) {
             let unsent = matches!(decision.verdict, Verdict::Withheld | Verdict::NotSelected);
             if unsent && !decision.shadow {
