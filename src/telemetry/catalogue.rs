@@ -99,7 +99,8 @@ catalogue! {
     LANE_STATE = V, "interlock_lane_state", ["lane", "state"],
         "1 for the state of the lane, 0 for the others.";
     LANE_MOVES_AFTER_STOP = V, "interlock_lane_moves_after_stop", ["lane"],
-        "1 while killed and measured moving although the time to stop is over; absent where no feedback says it.";
+        "1 while killed and measured moving although the time to stop is over, where this node has stopped it \
+         (a lane that it sends to, or a run that ended in motion); absent where no feedback says it.";
     STATE = V, "interlock_state", ["state"],
         "1 for the state of the node, 0 for the others.";
     LATCHED = V, "interlock_latched", [],
