@@ -171,20 +171,7 @@ fn sensors_summary(text: &mut String, config: &Config) {
 /// What a lane has beyond the plain case; nothing for the plain one.
 fn extras(text: &mut String, lane: &LaneConfig) {
     if lane.command_type == CommandType::Mapped {
-        let fields = &lane.fields;
-        let all = [
-            ("position", &fields.position),
-            ("velocity", &fields.velocity),
-            ("acceleration", &fields.acceleration),
-            ("effort", &fields.effort),
-            ("kp", &fields.kp),
-            ("kd", &fields.kd),
-            ("stamp", &fields.stamp),
-            ("names", &fields.names),
-        ];
-        let mapped = all
-            .into_iter()
-            .filter_map(|(name, path)| path.as_ref().map(|path| format!("{name} {path}")));
+        let mapped = lane.fields.mapped().map(|(name, path)| format!("{name} {path}"));
         let mut told = format!("  fields: {}", mapped.collect::<Vec<_>>().join(", "));
         if !lane.keep.is_empty() {
             let keep: Vec<String> = lane.keep.iter().map(ToString::to_string).collect();

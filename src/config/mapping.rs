@@ -249,20 +249,8 @@ fn mirror(keys: &mut Keys<'_>, key: &str, feedback: &[FeedbackConfig]) -> Option
 
 /// One field cannot be two things.
 fn one_meaning(keys: &mut Keys<'_>, at: &str, mapping: &Mapping) -> Option<()> {
-    let fields = &mapping.fields;
-    let named = [
-        ("position", &fields.position),
-        ("velocity", &fields.velocity),
-        ("acceleration", &fields.acceleration),
-        ("effort", &fields.effort),
-        ("kp", &fields.kp),
-        ("kd", &fields.kd),
-        ("stamp", &fields.stamp),
-        ("names", &fields.names),
-    ];
-    let quantities = named
-        .into_iter()
-        .filter_map(|(name, path)| path.as_ref().map(|path| (format!("{at}.fields.{name}"), path)));
+    let quantities =
+        mapping.fields.mapped().map(|(name, path)| (format!("{at}.fields.{name}"), path));
     let keep = mapping.keep.iter().map(|path| (format!("{at}.keep"), path));
     let fixed =
         mapping.fixed.iter().map(|one| (format!("{at}.fixed.{}.field", one.name), &one.field));

@@ -38,18 +38,9 @@ pub(super) fn is_chosen(path: Option<&Path>) -> bool {
 /// One joint's numbers are in one message of an array: `motor_cmd[15..29].q` beside `motor_cmd[].kp`
 /// would give each joint the gain of another. Different arrays may hold different stretches.
 pub(super) fn refuse_apart(keys: &mut Keys<'_>, at: &str, fields: &FieldMap) -> Option<()> {
-    let all = [
-        ("position", &fields.position),
-        ("velocity", &fields.velocity),
-        ("acceleration", &fields.acceleration),
-        ("effort", &fields.effort),
-        ("kp", &fields.kp),
-        ("kd", &fields.kd),
-    ];
-    let mut elements = all.iter().filter_map(|(name, path)| {
-        let path = path.as_ref()?;
-        element(path).map(|(array, first)| (*name, path, array, first))
-    });
+    let mut elements = fields
+        .quantities()
+        .filter_map(|(name, path)| element(path).map(|(array, first)| (name, path, array, first)));
     let Some((one, _, array, start)) = elements.next() else { return Some(()) };
     let apart = elements.find(|(.., other, first)| *other == array && *first != start);
     let Some((name, path, ..)) = apart else { return Some(()) };

@@ -178,12 +178,8 @@ fn slowing() -> String {
         .replace("    lanes:", "    shutdown_stop_s: 3.0\n    stop: {deadline_s: 5.0}\n    lanes:")
 }
 
-fn speed(received: &Received) -> f64 {
-    received.message["linear"]["x"].as_f64().expect("a number")
-}
-
-#[test]
-fn hazard_28_shutdown_drops_robot() {
+/// Flows with [`slowing`], and how much of it came.
+fn before_a_ramp() -> (Rig, usize) {
     let mut rig = Rig::new(&slowing());
     rig.peer.subscribe("/cmd_vel", TWIST);
     rig.peer.publisher("/agent", TWIST);
@@ -191,6 +187,16 @@ fn hazard_28_shutdown_drops_robot() {
     rig.arm();
     rig.flows("/agent", 0.375);
     let from = rig.peer.count("/cmd_vel");
+    (rig, from)
+}
+
+fn speed(received: &Received) -> f64 {
+    received.message["linear"]["x"].as_f64().expect("a number")
+}
+
+#[test]
+fn hazard_28_shutdown_drops_robot() {
+    let (mut rig, from) = before_a_ramp();
     rig.node.signal(Signal::TERM);
     let exit = rig.node.ended();
     assert_eq!(exit.code(), Some(0), "{}", rig.node.log());
@@ -209,13 +215,7 @@ fn hazard_28_shutdown_drops_robot() {
 /// Nobody is left to bring it to zero step by step.
 #[test]
 fn hazard_13_gate_hangs_or_dies_in_a_ramp_to_zero() {
-    let mut rig = Rig::new(&slowing());
-    rig.peer.subscribe("/cmd_vel", TWIST);
-    rig.peer.publisher("/agent", TWIST);
-    rig.peer.wait_for_writer("/cmd_vel");
-    rig.arm();
-    rig.flows("/agent", 0.375);
-    let from = rig.peer.count("/cmd_vel");
+    let (mut rig, from) = before_a_ramp();
     rig.node.signal(Signal::USR1);
     rig.wait_message("/cmd_vel", from, "the ramp", |one| (0.01..0.375).contains(&speed(one)));
     let Some(_held) = hold_gate(&rig) else { return };

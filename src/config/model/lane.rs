@@ -84,6 +84,27 @@ pub struct FieldMap {
 }
 
 impl FieldMap {
+    /// The mapped quantities of a joint, by their keys.
+    pub fn quantities(&self) -> impl Iterator<Item = (&'static str, &Path)> {
+        let all = [
+            ("position", &self.position),
+            ("velocity", &self.velocity),
+            ("acceleration", &self.acceleration),
+            ("effort", &self.effort),
+            ("kp", &self.kp),
+            ("kd", &self.kd),
+        ];
+        all.into_iter().filter_map(|(name, path)| path.as_ref().map(|path| (name, path)))
+    }
+
+    /// Everything that is mapped, by its key.
+    pub fn mapped(&self) -> impl Iterator<Item = (&'static str, &Path)> {
+        let others = [("stamp", &self.stamp), ("names", &self.names)];
+        let others = others.into_iter();
+        self.quantities()
+            .chain(others.filter_map(|(name, path)| path.as_ref().map(|path| (name, path))))
+    }
+
     /// The path of the quantity that a lane commands.
     #[must_use]
     pub const fn of(&self, interface: Interface) -> Option<&Path> {

@@ -58,8 +58,7 @@ pub(super) fn check(call: &'static str, code: rcl_ret_t) -> Result<(), RclError>
 /// For return codes that are not errors ("nothing to take").
 #[inline]
 pub(super) fn clear_error() {
-    // SAFETY: reads one thread-local flag.
-    if unsafe { rcutils_error_is_set() } {
+    if has_error() {
         // SAFETY: resets this thread's error record; nothing else refers to it.
         unsafe { rcutils_reset_error() };
     }
@@ -111,8 +110,7 @@ pub(super) unsafe fn copy_string(text: *const c_char) -> String {
 }
 
 fn take_text() -> String {
-    // SAFETY: reads a thread-local flag.
-    if !unsafe { rcutils_error_is_set() } {
+    if !has_error() {
         return "rcl gave no text".to_owned();
     }
     // SAFETY: returns a copy of this thread's record, by value.
