@@ -17,8 +17,9 @@ import numpy
 import rclpy
 from interlock.msg import Decision
 from kill_latency import Scraper
-from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+from rclpy.executors import SingleThreadedExecutor
 from rig import Rig, bound, lane
+from spinning import spin
 from stats import decidable, mean_ratio, quantiles
 
 RATE_HZ, TURN_S = 500, 2.0
@@ -43,11 +44,7 @@ class Told:
         self.node.create_subscription(Decision, "/interlock/decisions", self.came, 1000)
         self.executor = SingleThreadedExecutor(context=self.context)
         self.executor.add_node(self.node)
-        threading.Thread(target=self.spin, daemon=True).start()
-
-    def spin(self):
-        with contextlib.suppress(ExternalShutdownException):
-            self.executor.spin()
+        threading.Thread(target=spin, args=(self.executor,), daemon=True).start()
 
     def came(self, decision):
         if decision.verdict == Decision.PASSED:

@@ -12,9 +12,10 @@ import time
 import rclpy
 from geometry_msgs.msg import Twist
 from interlock.srv import Arm, Reset
-from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+from rclpy.executors import SingleThreadedExecutor
 from rclpy_peers import RELIABLE_1
 from rig import Rig, bound, histogram, wait
+from spinning import spin
 from stats import quantiles, ratios
 from std_srvs.srv import Trigger
 
@@ -57,13 +58,9 @@ class Operator:
         self.speed, self.stopped_at = 0.0, None
         self.executor = SingleThreadedExecutor(context=self.context)
         self.executor.add_node(self.node)
-        threading.Thread(target=self.spin, daemon=True).start()
+        threading.Thread(target=spin, args=(self.executor,), daemon=True).start()
         for client in (*self.clients.values(), self.bare):
             wait("the services", client.service_is_ready)
-
-    def spin(self):
-        with contextlib.suppress(ExternalShutdownException):
-            self.executor.spin()
 
     def end(self):
         rclpy.shutdown(context=self.context)

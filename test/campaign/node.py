@@ -1,6 +1,5 @@
 """One life of the real node: started, asked over ROS and HTTP, ended by a fault."""
 
-import contextlib
 import http.client
 import json
 import os
@@ -54,7 +53,8 @@ class Operator:
 
     def renew(self):
         import rclpy
-        from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+        from rclpy.executors import SingleThreadedExecutor
+        from spinning import spin
 
         self.end()
         context = rclpy.Context()
@@ -62,12 +62,7 @@ class Operator:
         node = self.node = rclpy.create_node("operator", context=context, enable_rosout=False)
         executor = SingleThreadedExecutor(context=context)
         executor.add_node(node)
-
-        def spin():
-            with contextlib.suppress(ExternalShutdownException):
-                executor.spin()
-
-        spinning = threading.Thread(target=spin, daemon=True)
+        spinning = threading.Thread(target=spin, args=(executor,), daemon=True)
         spinning.start()
 
         def end():

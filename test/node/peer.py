@@ -13,13 +13,18 @@ import sys
 import threading
 import time
 import traceback
+from pathlib import Path
 
 import rclpy
 from rclpy.duration import Duration
-from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+from rclpy.executors import SingleThreadedExecutor
 from rclpy.parameter import Parameter
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy, qos_profile_services_default
 from rclpy.serialization import deserialize_message, serialize_message
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "support"))
+
+from spinning import spin  # noqa: E402
 
 CALL_LIMIT_S = 60.0
 
@@ -144,13 +149,7 @@ class Peer:
         self.executor.add_node(self.node)
         self.publishers, self.received, self.subscriptions = {}, {}, {}
         self.types, self.clients, self.streams, self.asked = {}, {}, {}, []
-        threading.Thread(target=self.spin, daemon=True).start()
-
-    def spin(self):
-        try:
-            self.executor.spin()
-        except ExternalShutdownException:
-            pass
+        threading.Thread(target=spin, args=(self.executor,), daemon=True).start()
 
     def publisher(self, op):
         """Makes a publisher under a key of its own (the topic unless told)."""

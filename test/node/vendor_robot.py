@@ -20,11 +20,16 @@ import json
 import struct
 import sys
 import threading
+from pathlib import Path
 
 import rclpy
 from interlock_test_vendor_msgs.msg import LowCmd, LowState
-from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+from rclpy.executors import SingleThreadedExecutor
 from rclpy.qos import QoSProfile, ReliabilityPolicy
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "support"))
+
+from spinning import spin  # noqa: E402
 
 MOTORS = 35
 JOINTS = 29
@@ -141,13 +146,6 @@ def main():
         robot.obey(line)
     rclpy.try_shutdown()
     thread.join(10.0)
-
-
-def spin(executor):
-    try:
-        executor.spin()
-    except ExternalShutdownException:
-        pass
 
 
 if __name__ == "__main__":

@@ -4,7 +4,6 @@ The C++ one is compiled here against the generated messages and takes real permi
 rclcpp is compiled where there is one. Needs the environment of ./dev test python.
 """
 
-import contextlib
 import os
 import pathlib
 import queue
@@ -175,6 +174,7 @@ class Ros:
         from interlock.msg import State
         from rclpy.executors import SingleThreadedExecutor
         from rclpy.qos import DurabilityPolicy, QoSProfile
+        from spinning import spin
 
         rclpy.init()
         self.node = rclpy.create_node("operator")
@@ -184,14 +184,8 @@ class Ros:
         self.node.create_subscription(State, "/interlock/state", self.note, late)
         self.executor = SingleThreadedExecutor()
         self.executor.add_node(self.node)
-        self.thread = threading.Thread(target=self.spin, daemon=True)
+        self.thread = threading.Thread(target=spin, args=(self.executor,), daemon=True)
         self.thread.start()
-
-    def spin(self):
-        from rclpy.executors import ExternalShutdownException
-
-        with contextlib.suppress(ExternalShutdownException):
-            self.executor.spin()
 
     def note(self, state):
         self.state = state
