@@ -130,7 +130,8 @@ impl SafeMessage {
     }
 
     /// Builds on a valid command that was not forwarded, until one is: what has no default then has
-    /// a value that passed the gate's checks. Gains and a pose that stays are cut to the lane's limits.
+    /// a value that passed the gate's checks. Gains and a pose that stays are cut to the lane's limits;
+    /// fixed fields have their safe values: a mode that nobody armed, motors off, is none of a stop.
     pub fn remember_unsent(&mut self, bytes: &[u8], is_complete: bool) {
         if self.basis != Basis::Forwarded && (self.needs_command || self.keeps_numbers) {
             self.build_on(bytes, is_complete, Basis::Seen);
@@ -168,7 +169,7 @@ impl SafeMessage {
             Basis::Defaults | Basis::Seen => {
                 let (mapped, _, mirrors) = self.codec.mapped()?;
                 let mirror = mapped.fixed.iter().find_map(|fixed| {
-                    let number = fixed.mirror.filter(|_| !fixed.has_safe)?;
+                    let number = fixed.mirror.filter(|_| fixed.safe.is_none())?;
                     let seen = mirrors.get(number).copied().flatten();
                     seen.is_none().then_some(Missing::Mirror(number))
                 });
@@ -230,7 +231,7 @@ impl SafeMessage {
             Some((mapped, found, mirrors)) => {
                 let unsent = self.basis == Basis::Seen;
                 mapped::write(mapped, found, &mut self.bytes, &self.limits, unsent, set)
-                    && mapped::write_mirrors(mapped, found, &mut self.bytes, mirrors)
+                    && mapped::write_fixed(mapped, found, &mut self.bytes, mirrors, unsent)
             }
             None => {
                 let command = &mut self.command;

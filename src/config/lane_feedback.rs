@@ -6,6 +6,7 @@ use super::keys::Keys;
 use super::model::{Engage, FeedbackConfig, FeedbackType, Interface, LaneConfig, SourceConfig};
 use super::places;
 use super::shape::{Shape, has_gains, is_twist};
+use crate::cdr::Path;
 use crate::gate::limits::DimensionLimits;
 
 /// The index of the feedback; `Some(None)`: none, on purpose.
@@ -170,12 +171,21 @@ fn same_places(keys: &mut Keys<'_>, shape: &Shape, feedback: &FeedbackConfig) ->
     let commanded = shape.mapping.fields.of(shape.interface);
     let plain: Vec<usize> = (0..shape.joint_index.len()).collect();
     let sent = places::places(commanded, &shape.joint_index);
-    let measured = feedback.fields.position.as_ref().or(feedback.fields.velocity.as_ref());
+    let fields = &feedback.fields;
+    let measured: Vec<_> = [&fields.position, &fields.velocity].into_iter().flatten().collect();
+    let around = places::around(commanded);
+    let is_same = |path: &&Path| {
+        let theirs = places::around(Some(path));
+        let is_apart = !around.is_empty() && !theirs.is_empty() && around != theirs;
+        !is_apart && places::places(Some(path), &plain) == sent
+    };
+    let is_chosen = measured.iter().all(|path| places::is_chosen(Some(path)));
     // A stretch that is written is meant, beside a command that has its joints alone.
-    if sent == places::places(measured, &plain) || sent == plain && places::is_chosen(measured) {
+    let has_joints_alone = sent == plain && around.is_empty();
+    if measured.iter().all(is_same) || has_joints_alone && is_chosen {
         return Some(());
     }
-    let fix = if places::is_chosen(measured) {
+    let fix = if is_chosen {
         "take the command's elements, or say whose they are".to_owned()
     } else {
         format!("write {sent:?} if the feedback's arrays are ordered as the command's")

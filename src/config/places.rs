@@ -6,6 +6,7 @@
 
 use super::keys::Keys;
 use super::model::FieldMap;
+use super::value::Value;
 use crate::cdr::{Index, Path, Step};
 
 /// The first element that a path takes, for one of `joints`.
@@ -35,12 +36,46 @@ pub(super) fn is_chosen(path: Option<&Path>) -> bool {
     steps.iter().any(|step| matches!(step.index, Index::Range(..) | Index::One(_)))
 }
 
+/// The elements around those of the joints: of `limbs[1].motor[4..6].q` the limb.
+pub(super) fn around(path: Option<&Path>) -> Vec<Index> {
+    let steps = path.map_or(&[][..], Path::steps);
+    let last = steps.iter().position(is_many).unwrap_or(0);
+    let outer = steps.iter().take(last).map(|step| step.index);
+    outer.filter(|index| matches!(index, Index::One(_))).collect()
+}
+
+fn is_many(step: &Step) -> bool {
+    matches!(step.index, Index::All | Index::Range(..))
+}
+
+fn is_stretch(path: &Path) -> bool {
+    path.steps().iter().any(|step| matches!(step.index, Index::Range(..)))
+}
+
 /// One joint's numbers are in one message of an array: `motor_cmd[15..29].q` beside `motor_cmd[].kp`
-/// would give each joint the gain of another. Different arrays may hold different stretches.
+/// would give each joint the gain of another. Different arrays may hold different stretches, and where
+/// one path says which, each does: `q[15..29]` beside the first ones of `kp` is a range forgotten.
 pub(super) fn refuse_apart(keys: &mut Keys<'_>, at: &str, fields: &FieldMap) -> Option<()> {
-    let mut elements = fields
-        .quantities()
-        .filter_map(|(name, path)| element(path).map(|(array, first)| (name, path, array, first)));
+    let is_single = matches!(
+        keys.map.get(&format!("{at}.joints")).map(|entry| &entry.value),
+        Some(Value::StringArray(joints)) if joints.len() == 1
+    );
+    let quantities = || fields.quantities();
+    let stretch = quantities().find(|(_, path)| is_stretch(path));
+    let open = quantities().find(|(_, path)| !is_chosen(Some(path)));
+    if let (Some((one, _)), Some((name, path))) = (stretch, open) {
+        keys.refuse(
+            &format!("{at}.fields.{name}"),
+            format!("{path} does not say which elements, and fields.{one} does"),
+            "a range in each path, or in none",
+            "each joint would get its numbers from two elements",
+            format!("write the range here, too, for example {path}[0..7] where the array has the joints alone"),
+        );
+        return None;
+    }
+    let mut elements = quantities().filter_map(|(name, path)| {
+        element(path, is_single).map(|(array, first)| (name, path, array, first))
+    });
     let Some((one, _, array, start)) = elements.next() else { return Some(()) };
     let apart = elements.find(|(.., other, first)| *other == array && *first != start);
     let Some((name, path, ..)) = apart else { return Some(()) };
@@ -55,14 +90,13 @@ pub(super) fn refuse_apart(keys: &mut Keys<'_>, at: &str, fields: &FieldMap) -> 
 }
 
 /// The array of messages that a path goes through joint by joint, the elements of those around it, and
-/// its own first; of a single element (one joint) the last array that has one.
-fn element(path: &Path) -> Option<(Vec<&str>, Vec<Index>)> {
+/// its own first; of a single joint the last array that has an element chosen.
+fn element(path: &Path, is_single: bool) -> Option<(Vec<&str>, Vec<Index>)> {
     let steps = path.steps();
     let above = steps.get(..steps.len().checked_sub(1)?)?;
-    let is_many = |step: &Step| matches!(step.index, Index::All | Index::Range(..));
     let one = || above.iter().rposition(|step| matches!(step.index, Index::One(_)));
-    // Joints along the numbers at the end are no messages of an array.
-    let along_numbers = steps.last().is_some_and(is_many);
+    // Several joints without a bracket above lie along the numbers at the end, bracket or not.
+    let along_numbers = !is_single || steps.last().is_some_and(is_many);
     let many = above.iter().position(is_many);
     let at = many.or_else(|| if along_numbers { None } else { one() })?;
     let way = above.get(..=at)?;
@@ -111,7 +145,12 @@ mod tests {
             ("limbs[1].motor[4..6].q", Some((vec!["limbs", "motor"], vec![one(1), one(4)]))),
         ] {
             let path = path(text);
-            assert_eq!(element(&path), expected, "{text}");
+            assert_eq!(element(&path, true), expected, "{text}");
         }
+        // Of several joints these are two arrays of numbers.
+        assert_eq!(element(&path("channels[1].values"), false), None);
+        assert_eq!(around(Some(&path("limbs[1].motor[4..6].q"))), [one(1)]);
+        assert!(around(Some(&path("motor[4..6].q"))).is_empty());
+        assert!(around(Some(&path("motor[3].q"))).is_empty() && around(None).is_empty());
     }
 }

@@ -16,7 +16,11 @@ use crate::telemetry::status::Status;
 pub(super) const DEFAULT_URL: &str = "http://127.0.0.1:9615";
 /// Longer than any answer takes by the node's own bounds: five seconds for who asks, five for what
 /// becomes of it.
-const TIMEOUT: Duration = Duration::from_secs(12);
+const WISH: Duration = Duration::from_secs(12);
+/// The same of a kill, which the node answers within 1.2 s: who gets no answer needs to know it.
+const KILL: Duration = Duration::from_secs(3);
+/// The same of a look, which waits for nothing: an old picture must not stand for the present one.
+const LOOK: Duration = Duration::from_secs(3);
 /// Of an answer. A status of 29 joints has 20 KB.
 const ANSWER_BYTES: u64 = 8 << 20;
 
@@ -55,9 +59,9 @@ pub(super) enum NoAnswer {
     /// Somebody took the request and is silent.
     #[error(
         "{at} took the request and has not answered for {} s: what listens there hangs, and may still do it \
-         when it goes on", TIMEOUT.as_secs()
+         when it goes on", after.as_secs()
     )]
-    Silent { at: String },
+    Silent { at: String, after: Duration },
     /// Somebody answers who is not Interlock.
     #[error("what answers at {at} is not Interlock: {reason}")]
     NotInterlock { at: String, reason: String },
@@ -154,13 +158,7 @@ impl Client {
             }
             seen.extend(file);
             let is = match connect_at_once(path) {
-                Ok(stream) => {
-                    for set in [UnixStream::set_read_timeout, UnixStream::set_write_timeout] {
-                        // Refused only for a time of zero.
-                        set(&stream, Some(TIMEOUT)).ok();
-                    }
-                    Found::Open(stream)
-                }
+                Ok(stream) => Found::Open(stream),
                 Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Found::Closed,
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => Found::Full,
                 Err(_) => continue,
@@ -233,7 +231,8 @@ impl Client {
                 let raw = serde_json::to_string(&status).unwrap_or_default();
                 Ok(Looked { status, raw, unreached: None })
             }
-            Err(error @ NoAnswer::Several(_)) => Err(error),
+            // Who hangs there hangs over HTTP, too, and the wait would be told as nothing.
+            Err(error @ (NoAnswer::Several(_) | NoAnswer::Silent { .. })) => Err(error),
             // What the socket says is what there is to correct.
             Err(error) => match self.fallback.as_deref().map(fetch) {
                 Some(Ok((status, raw))) => {
@@ -249,6 +248,7 @@ impl Client {
 pub(super) struct Asked {
     stream: UnixStream,
     at: String,
+    patience: Duration,
     /// An error line may be waiting although the request was not taken.
     sent: io::Result<()>,
 }
@@ -256,17 +256,22 @@ pub(super) struct Asked {
 impl Asked {
     /// Sends and does not wait: a kill of several nodes waits for none before all are asked.
     pub(super) fn send(mut stream: UnixStream, at: String, verb: &str, fields: Value) -> Self {
+        let patience = patience(verb);
+        for set in [UnixStream::set_read_timeout, UnixStream::set_write_timeout] {
+            // Refused only for a time of zero.
+            set(&stream, Some(patience)).ok();
+        }
         let mut request = json!({"v": VERSION, "verb": verb, "client": "interlockctl"});
         if let (Some(request), Value::Object(fields)) = (request.as_object_mut(), fields) {
             request.extend(fields.into_iter().filter(|(_, value)| !value.is_null()));
         }
         let sent = stream.write_all(format!("{request}\n").as_bytes());
-        Self { stream, at, sent }
+        Self { stream, at, patience, sent }
     }
 
     /// The answer, and the line as it came.
     pub(super) fn answer(self) -> Result<(Answer, String), NoAnswer> {
-        let Self { stream, at, sent } = self;
+        let Self { stream, at, patience, sent } = self;
         let stranger = |reason: String| NoAnswer::NotInterlock { at: at.clone(), reason };
         let mut line = String::new();
         let mut reader = BufReader::new(stream).take(ANSWER_BYTES);
@@ -276,7 +281,7 @@ impl Asked {
                 matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut)
             });
             if is_silent && sent.is_ok() {
-                return Err(NoAnswer::Silent { at });
+                return Err(NoAnswer::Silent { at, after: patience });
             }
             let failed = read.err().or(sent.err());
             return Err(stranger(failed.map_or_else(|| "it closed".to_owned(), |e| e.to_string())));
@@ -286,13 +291,21 @@ impl Asked {
     }
 }
 
+fn patience(verb: &str) -> Duration {
+    match verb {
+        "kill" => KILL,
+        "status" | "history" => LOOK,
+        _ => WISH,
+    }
+}
+
 /// The status over HTTP.
 fn fetch(url: &str) -> Result<(Status, String), NoAnswer> {
     let url = format!("{}/status", url.trim_end_matches('/'));
     let unreachable = |reason| NoAnswer::Unreachable { url: url.clone(), reason: Box::new(reason) };
     let stranger = |reason| NoAnswer::NotInterlock { at: url.clone(), reason };
     let agent: ureq::Agent = ureq::Agent::config_builder()
-        .timeout_global(Some(TIMEOUT))
+        .timeout_global(Some(LOOK))
         .http_status_as_error(false)
         // A proxy of the environment is for the web, not for the robot.
         .proxy(None)

@@ -184,7 +184,7 @@ fn publishers(status: &Status) -> Check {
     let foreign = gating().filter(|lane| lane.foreign_publishers.is_some_and(|count| count > 0));
     let foreign = names(foreign);
     match (counted, foreign.is_empty()) {
-        (false, _) => Check::cannot_tell("publishers", "writers are not counted yet"),
+        (false, _) => Check::cannot_tell("publishers", "writers are not counted"),
         (true, true) => Check::ok("publishers", "nobody else writes an output"),
         (true, false) => Check::bad(
             "publishers",
@@ -216,7 +216,7 @@ fn controllers(status: &Status) -> Check {
     let fix = "start the controller; compare topic, type and reliability";
     let gating = || status.lanes.iter().filter(|lane| lane.mode != "watch");
     if !gating().all(|lane| lane.subscribers.is_some()) {
-        return Check::cannot_tell(name, "readers are not counted yet");
+        return Check::cannot_tell(name, "readers are not counted");
     }
     let unread = names(gating().filter(|lane| lane.subscribers == Some(0)));
     if !unread.is_empty() {

@@ -10,7 +10,7 @@ use super::condition::ConditionCode;
 use super::core::Gate;
 use super::fault::Fault;
 use super::kill_input::Silence;
-use super::lane::Lane;
+use super::lane::{Lane, LaneGraph};
 use super::machine::Subject;
 use super::publisher::Gid;
 use super::rules::{Interface, KillAction};
@@ -288,11 +288,16 @@ fn controller(lane: &Lane, subject: Subject, tell: &mut dyn FnMut(Condition)) {
     if !lane.rules.required || lane.is_read() {
         return;
     }
-    let nobody = lane.graph.subscribers == 0;
-    if nobody && lane.graph.incompatible == 0 {
+    let LaneGraph { subscribers, incompatible, is_unseen, .. } = lane.graph;
+    let nobody = subscribers == 0;
+    if is_unseen {
+        // As many as there may be: nobody knows.
+        let found = f64::INFINITY;
+        tell(Condition { found, ..Condition::plain(ConditionCode::NoController, subject) });
+    } else if nobody && incompatible == 0 {
         tell(Condition::plain(ConditionCode::NoController, subject));
     } else {
-        let incompatible = if nobody { f64::from(lane.graph.incompatible) } else { f64::NAN };
+        let incompatible = if nobody { f64::from(incompatible) } else { f64::NAN };
         tell(Condition {
             found: incompatible,
             ..Condition::plain(ConditionCode::ControllerMismatch, subject)

@@ -53,6 +53,8 @@ pub struct LaneGraph {
     pub incompatible: u32,
     /// Other writers than ours and those expected (`other_publishers`).
     pub foreign_publishers: u32,
+    /// Nobody has looked for so long that no reader counts.
+    pub is_unseen: bool,
 }
 
 /// A lane.

@@ -221,6 +221,17 @@ pub enum KillAction {
     Disarm,
 }
 
+impl KillAction {
+    /// The name that the params file uses.
+    #[must_use]
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Kill => "kill",
+            Self::Disarm => "disarm",
+        }
+    }
+}
+
 /// The rules of one kill input.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct KillInputRules {

@@ -31,6 +31,8 @@ pub struct Motion {
     pub velocity: f64,
     /// What counts as still.
     pub standstill: f64,
+    /// This node has stopped the lane; else it sends nothing there, and somebody else may move it.
+    pub is_ours: bool,
 }
 
 /// The measured motion of one lane after a stop.
@@ -45,6 +47,8 @@ pub(super) struct Standstill {
     /// stopped by this run, and whoever holds its output may move it; unless a run that ended in motion
     /// left it so.
     ours_since: Option<SteadyTime>,
+    /// Killed at the look before.
+    was_killed: bool,
 }
 
 impl Standstill {
@@ -56,6 +60,7 @@ impl Standstill {
             still_since: None,
             found: None,
             ours_since: None,
+            was_killed: false,
         }
     }
 
@@ -68,6 +73,17 @@ impl Standstill {
     /// was not stopped.
     pub(super) const fn still_since(&self) -> Option<SteadyTime> {
         if self.found.is_some() { None } else { self.still_since }
+    }
+
+    /// Notes whether the stop is one of ours. What was found before says nothing of it: from here on the
+    /// lane has its time.
+    fn note_stop(&mut self, is_ours: bool, killed_at: SteadyTime, now: SteadyTime) {
+        if !is_ours {
+            self.ours_since = None;
+        } else if self.ours_since.is_none() {
+            self.ours_since = Some(if self.was_killed { now } else { killed_at });
+            (self.found, self.still_since) = (None, None);
+        }
     }
 
     fn clear(&mut self) {
@@ -103,7 +119,8 @@ impl Standstill {
         let mut all = self.mean.iter().enumerate();
         let (dimension, velocity) =
             all.find(|(_, mean)| !is_within(**mean, -standstill, standstill))?;
-        Some(Motion { dimension, velocity: *velocity, standstill })
+        let is_ours = self.ours_since.is_some();
+        Some(Motion { dimension, velocity: *velocity, standstill, is_ours })
     }
 
     /// Takes what a look found; it goes when the lane has stood still for a while.
@@ -125,7 +142,7 @@ impl Gate {
     pub(super) fn watch_standstill(&mut self, now: Moment) {
         // A self test has stopped nothing: whoever holds the outputs may move the robot.
         let killed = self.machine.state() == State::Killed && !self.testing;
-        let since = now.steady.since(self.machine.since().steady);
+        let killed_at = self.machine.since().steady;
         for index in 0..self.lanes.len() {
             let fresh = self.is_fresh(index, now.steady);
             let Some(lane) = self.lanes.get(index) else { continue };
@@ -135,9 +152,10 @@ impl Gate {
             let Some(watch) = self.standstill.get_mut(index).filter(|_| is_watched) else {
                 continue;
             };
+            watch.note_stop(is_ours, killed_at, now.steady);
+            watch.was_killed = killed;
             let before = watch.found.is_some();
-            watch.ours_since =
-                watch.ours_since.filter(|_| is_ours).or(is_ours.then_some(now.steady));
+            let since = now.steady.since(watch.ours_since.unwrap_or(killed_at));
             if !killed {
                 watch.clear();
             } else if fresh {
@@ -147,7 +165,8 @@ impl Gate {
                 }
             } else if since >= self.rules.stop_deadline {
                 let (dimension, standstill) = (0, lane.rules.standstill);
-                let unknown = Motion { dimension, velocity: f64::NAN, standstill };
+                let is_ours = watch.ours_since.is_some();
+                let unknown = Motion { dimension, velocity: f64::NAN, standstill, is_ours };
                 watch.at = None;
                 watch.judge(Some(unknown), now.steady);
             }
@@ -165,7 +184,7 @@ impl Gate {
         self.lanes.get(lane).filter(|lane| is_watched(lane))?;
         let watch = self.standstill.get(lane)?;
         match watch.found() {
-            Some(motion) => motion.velocity.is_finite().then_some(watch.ours_since.is_some()),
+            Some(motion) => motion.velocity.is_finite().then_some(motion.is_ours),
             None => Some(false),
         }
     }
@@ -173,12 +192,8 @@ impl Gate {
     /// A lane that is measured moving although its time to stop is over, and this node has stopped it:
     /// what a request to cut is for. Silent feedback is none: nobody knows.
     #[must_use]
-    pub fn moves_after_stop(&self, now: SteadyTime) -> bool {
-        (0..self.lanes.len()).any(|lane| {
-            let since = self.standstill.get(lane).and_then(|watch| watch.ours_since);
-            let is_over = since.is_some_and(|since| now.since(since) >= self.rules.stop_deadline);
-            is_over && self.lane_moves_after_stop(lane) == Some(true)
-        })
+    pub fn moves_after_stop(&self) -> bool {
+        (0..self.lanes.len()).any(|lane| self.lane_moves_after_stop(lane) == Some(true))
     }
 }
 

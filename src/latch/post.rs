@@ -43,14 +43,19 @@ impl Posted {
         Self { number, latched, first, trips: *machine.trips() }
     }
 
-    /// The same after a kill that the gate thread did not live to see.
+    /// The same after a kill that the gate thread did not live to see. An end in motion stays one: the
+    /// next start comes up killed either way, and is to know of the motion.
     #[must_use]
     pub(super) fn killed(mut self, (cause, stamp): (Cause, WallTime)) -> Self {
+        let was_active = self.latched.state == State::Active;
         let seq = self.latched.seq.saturating_add(1);
-        self.latched = Latched { state: State::Killed, seq };
+        let state = if was_active { State::Active } else { State::Killed };
+        self.latched = Latched { state, seq };
         let (subject, found, bound) = (Subject::Node, f64::NAN, f64::NAN);
         let trip = Trip { seq, stamp, cause, subject, found, bound };
-        self.first.get_or_insert(trip);
+        if !was_active {
+            self.first.get_or_insert(trip);
+        }
         self.trips.push(trip);
         self
     }

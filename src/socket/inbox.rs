@@ -314,7 +314,15 @@ impl<'a> Inbox<'a> {
 
     /// Raises the kill of a line that is one.
     fn look_at(&mut self, line: &[u8], is_kept: bool) {
-        let Ok(request) = protocol::parse(line) else { return };
+        let request = match protocol::parse(line) {
+            Ok(request) => request,
+            Err(answer) => {
+                if protocol::kills_broken(line, &answer) {
+                    self.service.raise(&protocol::broken_kill(), self.caller);
+                }
+                return;
+            }
+        };
         if request.verb != Verb::Kill {
             if !is_kept {
                 self.note_disarm(request);

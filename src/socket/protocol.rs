@@ -290,7 +290,7 @@ pub fn parse(line: &[u8]) -> Result<Request, Box<Answer>> {
     })
 }
 
-/// Whether a part of a line that is too long to be read asks for a kill: it has a `verb` that is `kill`.
+/// Whether a line that cannot be read, or a part of one, asks for a kill: it has a `verb` that is `kill`.
 /// A request of another verb has none, and quotes within its texts are escaped.
 #[must_use]
 pub fn kills(part: &[u8]) -> bool {
@@ -304,10 +304,22 @@ pub fn kills(part: &[u8]) -> bool {
     })
 }
 
-/// The kill that such a line asks for.
+/// Whether a line that is no JSON, and was answered so, asks for a kill.
+#[must_use]
+pub fn kills_broken(line: &[u8], answer: &Answer) -> bool {
+    answer.error.as_deref() == Some(ErrorCode::BadJson.label()) && kills(line)
+}
+
+/// The kill that a line too long to be read asks for.
 #[must_use]
 pub fn long_kill() -> Request {
     Request { reason: "in a line too long to be read".to_owned(), ..bare_kill(None) }
+}
+
+/// The kill that a line asks for which is no JSON.
+#[must_use]
+pub fn broken_kill() -> Request {
+    Request { reason: "in a line that is no JSON".to_owned(), ..bare_kill(None) }
 }
 
 fn bare_kill(id: Option<Value>) -> Request {

@@ -91,9 +91,9 @@ catalogue! {
     OUTPUT_INTERVAL = Kind::Histogram(&PERIOD), "interlock_output_interval_seconds", ["lane"],
         "Time between two messages toward the controller.";
     OUTPUT_SUBSCRIBERS = V, "interlock_output_subscribers", ["lane"],
-        "Matched readers of the output; absent until counted.";
+        "Matched readers of the output; absent until counted, and while nobody looks.";
     OUTPUT_FOREIGN_PUBLISHERS = V, "interlock_output_foreign_publishers", ["lane"],
-        "Other writers of the output; absent until counted.";
+        "Other writers of the output; absent until counted, and, where none was known, while nobody looks.";
     LANE_OWNER = V, "interlock_lane_owner", ["lane", "source"],
         "1 for the source in charge of the lane, or for none; 0 for the others.";
     LANE_STATE = V, "interlock_lane_state", ["lane", "state"],
@@ -137,8 +137,8 @@ catalogue! {
         "From a record of the latch handed to the disk to the disk having it.";
     LATCH_WRITABLE = V, "interlock_latch_writable", [],
         "1 while the latch file can be written, in every state; 0 also while a record has been on its way for 2 s. Absent where nothing is kept on disk.";
-    KILL_INPUT_ASSERTED = V, "interlock_kill_input_asserted", ["input"],
-        "1 while the kill input asserts; absent until it was heard or asserts.";
+    KILL_INPUT_ASSERTED = V, "interlock_kill_input_asserted", ["input", "action"],
+        "1 while the kill input asserts, by what that does: `kill`, or `disarm` (a dead-man, which asserts while nobody holds it); absent until it was heard or asserts.";
     KILL_INPUT_LOST = V, "interlock_kill_input_lost", ["input"],
         "1 while the kill input has been silent for longer than allowed.";
     SELF_TEST = V, "interlock_self_test_last_success_timestamp_seconds", ["input"],

@@ -47,8 +47,11 @@ fn since(silent_for_s: Option<f64>) -> String {
 
 /// Whether somebody reads the lane's output, and is who is meant.
 fn lane(lane: &LaneStatus) -> Option<String> {
-    if lane.subscribers.unwrap_or(0) == 0 {
-        return Some(format!("nobody reads lane {}{}", lane.name, because(&lane.notes.join("; "))));
+    let (name, notes) = (&lane.name, because(&lane.notes.join("; ")));
+    match lane.subscribers {
+        None => return Some(format!("who reads lane {name} is not known{notes}")),
+        Some(0) => return Some(format!("nobody reads lane {name}{notes}")),
+        Some(_) => {}
     }
     let controller = &lane.controller;
     (!controller.is_empty())
@@ -128,7 +131,7 @@ mod tests {
                 "no robot description yet: start robot_state_publisher (it is no URDF)",
             ),
             (|s| s.lanes[0].subscribers = Some(0), "nobody reads lane base"),
-            (|s| s.lanes[0].subscribers = None, "nobody reads lane base"),
+            (|s| s.lanes[0].subscribers = None, "who reads lane base is not known"),
             (
                 |s| s.lanes[0].controller = String::from("it has no joint left_elbow"),
                 "lane base: its controller does not fit: it has no joint left_elbow",

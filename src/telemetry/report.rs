@@ -5,10 +5,10 @@ use super::silence::now_silent;
 use super::slots::Slots;
 use super::status::{
     CauseStatus, ClockStatus, ConditionStatus, FeedbackStatus, KillInputStatus, LaneStatus,
-    SeenLimits, SeenStatus, SourceStatus, Status, TopicStatus, TripStatus, UNREAD,
+    SeenLimits, SeenStatus, SourceStatus, Status, TopicStatus, TripStatus, UNREAD, UNSEEN,
 };
 use super::texts::Texts;
-use crate::config::model::{LaneConfig, LaneMode, SourceConfig, SourceMode};
+use crate::config::model::{KillAction, LaneConfig, LaneMode, SourceConfig, SourceMode};
 use crate::gate::conditions::Condition;
 use crate::gate::limits::DimensionLimits;
 use crate::gate::machine::Trip;
@@ -85,6 +85,7 @@ fn with_topics(
                 LaneStatus {
                     notes: now_silent(snapshot, view, lane)
                         .into_iter()
+                        .chain(view.graph.is_unseen.then(|| UNSEEN.to_owned()))
                         .chain(lane_notes(notes, &controller))
                         .collect(),
                     controller,
@@ -114,6 +115,7 @@ fn with_topics(
                 publishers: writers.and_then(|writers| u64::try_from(writers.len()).ok()),
                 name: input.name.clone(),
                 asserted: view.asserted,
+                dead_man: input.action == KillAction::Disarm,
                 heartbeat_only: input.asserts.is_none(),
                 lost: view.lost,
                 seen: view.seen,
@@ -227,7 +229,7 @@ fn lane_status(view: &LaneView, lane: &LaneConfig) -> LaneStatus {
         selected: name(view.selected),
         safe_command: lane.safe.label().to_owned(),
         safe_rate_hz: safe_rate(lane),
-        subscribers: Some(u64::from(view.subscribers)),
+        subscribers: (!view.graph.is_unseen).then(|| u64::from(view.subscribers)),
         foreign_publishers: None,
         notes: Vec::new(),
         controller: String::new(),
@@ -264,14 +266,19 @@ fn controller(view: &LaneView, lane: &LaneConfig, notes: &LaneNotes) -> String {
     }
 }
 
+/// Of a lane that moves, and that this node did not stop.
+pub(super) const NOT_OURS: &str =
+    "; this node sends nothing there since its start, somebody else may hold it";
+
 /// What moves, how fast, and what counts as still.
 fn motion_text(motion: Motion, lane: &LaneConfig) -> String {
-    let Motion { dimension, velocity, standstill } = motion;
+    let Motion { dimension, velocity, standstill, is_ours } = motion;
     if velocity.is_nan() {
         return "its feedback is silent, so nobody knows whether it stands".to_owned();
     }
     let name = lane.dimensions.get(dimension).map_or("?", String::as_str);
-    format!("{name} moves: {velocity:.3}, still is below {standstill}")
+    let whose = if is_ours { "" } else { NOT_OURS };
+    format!("{name} moves: {velocity:.3}, still is below {standstill}{whose}")
 }
 
 /// What the graph says against an output, one sentence each.

@@ -183,6 +183,10 @@ pub struct SeenLimits {
     pub max_acceleration: Option<f64>,
 }
 
+/// The note of a lane whose output nobody looks at any more.
+pub const UNSEEN: &str = "nobody has looked at its readers and writers for 5 s: thread control hangs (then \
+    only a kill works), or the middleware refuses: restart interlock at a standstill";
+
 /// How [`LaneStatus::notes`] begin that tell of readers who get nothing.
 pub const UNREAD: &str = "reads the output but gets nothing";
 
@@ -297,6 +301,9 @@ pub struct KillInputStatus {
     pub name: String,
     /// A live publisher asserts.
     pub asserted: bool,
+    /// It asserts while nobody holds it, and then disarms.
+    #[serde(default)]
+    pub dead_man: bool,
     /// A bare heartbeat: no message of it can assert, only its silence acts.
     #[serde(default)]
     pub heartbeat_only: bool,

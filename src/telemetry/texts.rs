@@ -3,7 +3,7 @@
 //! One place, so that `~/state`, `/status`, service answers and diagnostics say the same.
 
 use crate::attribution::Attribution;
-use crate::config::model::{Config, FeedbackType, UrdfFrom};
+use crate::config::model::{Config, FeedbackType, KillAction, UrdfFrom};
 use crate::gate::cause::Cause;
 use crate::gate::condition::ConditionCode;
 use crate::gate::conditions::{AWAITS_COMMAND, AWAITS_MIRROR, Condition};
@@ -12,6 +12,7 @@ use crate::gate::state::Refused;
 pub use crate::telemetry::latch_text::NOT_PERSISTED;
 use crate::telemetry::notes::Notes;
 use crate::telemetry::people::heard_on;
+use crate::telemetry::status::UNSEEN;
 
 /// The names behind the gate's indices.
 #[derive(Clone, Copy, Debug)]
@@ -124,7 +125,11 @@ impl Texts<'_> {
         match condition.code {
             ConditionCode::KillInputAsserted => {
                 let by = self.asserted_by(condition);
-                format!("kill input '{subject}' asserts{by}: release it (topic {topic})")
+                if self.is_dead_man(condition.subject) {
+                    format!("dead-man '{subject}' is let go of{by}: hold it (topic {topic})")
+                } else {
+                    format!("kill input '{subject}' asserts{by}: release it (topic {topic})")
+                }
             }
             ConditionCode::KillInputSilent => format!(
                 "kill input '{subject}' silent for {found:.1} s, needs a message every {needed} s: \
@@ -214,6 +219,12 @@ impl Texts<'_> {
         }
     }
 
+    fn is_dead_man(&self, subject: Subject) -> bool {
+        let Subject::KillInput(input) = subject else { return false };
+        let input = self.config.kill_inputs.get(input);
+        input.is_some_and(|input| input.action == KillAction::Disarm)
+    }
+
     /// Who asserts a kill input, where anybody knows.
     fn asserted_by(&self, condition: &Condition) -> String {
         let (Subject::KillInput(input), Some(publisher)) = (condition.subject, condition.publisher)
@@ -243,6 +254,9 @@ impl Texts<'_> {
                 "{who} also publishes on {topic} of lane '{subject}', and only interlock may: stop \
                  it, or write other_publishers if it belongs there"
             );
+        }
+        if condition.code == ConditionCode::NoController && condition.found.is_infinite() {
+            return format!("who reads lane '{subject}' is not known (topic {topic}): {UNSEEN}");
         }
         if condition.code == ConditionCode::NoController {
             return format!(

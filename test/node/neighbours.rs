@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 
 use crate::endings::hold;
-use crate::monitor::wait_series;
+use crate::monitor::{series, wait_series};
 use crate::operators::{ctl, said};
 use crate::peer::Peer;
 use crate::rig::{BASE, Rig, TWIST, goes, twist};
@@ -195,6 +195,17 @@ fn when_nobody_looks_at_the_graph_any_more_expect_the_controller_to_count_as_gon
     wait_series(&mut rig, "interlock_state{state=\"disarmed\"}", |one| one == 1.0);
     let says = |rig: &Rig, part: &str| rig.node.log().contains(part);
     wait_for("it in the log", || says(&rig, "the graph has not been looked at for 5 s"));
+    // What nobody looks at is neither read nor unread, and not free of strangers.
+    for family in ["interlock_output_subscribers", "interlock_output_foreign_publishers"] {
+        assert_eq!(series(&mut rig, &format!("{family}{{lane=\"base\"}}")), None, "{family}");
+    }
+    let status = rig.status();
+    let lane = &status["lanes"][0];
+    assert!(lane["subscribers"].is_null(), "{lane}");
+    let note = lane["notes"][0].as_str().expect("a note");
+    assert!(note.starts_with("nobody has looked at its readers and writers"), "{note}");
+    let unmet = status["unmet"][0]["text"].as_str().expect("what is in the way");
+    assert!(unmet.starts_with("who reads lane 'base' is not known"), "{unmet}");
     drop(control);
     let state = rig.wait_state("disarmed", |state| state["label"] == "disarmed");
     assert_eq!(last_cause(&state), "controller_gone");

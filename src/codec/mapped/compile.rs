@@ -265,9 +265,9 @@ impl Fitting<'_> {
             }
             let mirror = fixed.mirror.is_some().then_some(mirrors);
             mirrors = mirrors.saturating_add(usize::from(mirror.is_some()));
-            let has_safe = safe_value(fixed).is_some();
+            let safe = safe_value(fixed);
             let silent = self.lane.safe == SafeCommand::Silent;
-            if !has_safe && mirror.is_none() && !silent {
+            if safe.is_none() && mirror.is_none() && !silent {
                 return Err(CodecError::NoSafeValue {
                     name: fixed.name.clone(),
                     field: fixed.field.to_string(),
@@ -276,7 +276,7 @@ impl Fitting<'_> {
             let room = hits(&frozen, &fixed.field, MAX_ELEMENTS);
             let slot = self.select(fixed.field.clone(), room, FiniteRule::Leave);
             let allowed = fixed.allowed.clone().into_boxed_slice();
-            all.push(Fixed { slot, primitive, allowed, mirror, has_safe });
+            all.push(Fixed { slot, primitive, allowed, mirror, safe });
         }
         Ok(all.into_boxed_slice())
     }

@@ -94,8 +94,8 @@ pub(super) struct Fixed {
     allowed: Box<[i64]>,
     /// Number of its mirror.
     pub(super) mirror: Option<usize>,
-    /// There is a value for the safe command without the mirror.
-    pub(super) has_safe: bool,
+    /// The safe command's value without the mirror.
+    pub(super) safe: Option<i64>,
 }
 
 /// The map of one lane.

@@ -111,16 +111,19 @@ pub(super) fn write<'a>(
     })
 }
 
-/// Writes the newest value of every mirrored field that was seen.
-pub(super) fn write_mirrors(
+/// Writes the newest value of every mirrored field that was seen, and the safe value of any other fixed
+/// field where the bytes are those of a command that was not forwarded.
+pub(super) fn write_fixed(
     mapped: &Mapped,
     found: &Found,
     bytes: &mut [u8],
     mirrors: &[Option<i64>],
+    unsent: bool,
 ) -> bool {
     mapped.fixed.iter().all(|fixed| {
         let newest = fixed.mirror.and_then(|number| mirrors.get(number).copied().flatten());
-        let Some(value) = newest else { return true };
+        let safe = fixed.safe.filter(|_| unsent);
+        let Some(value) = newest.or(safe) else { return true };
         found.hits(fixed.slot).iter().all(|hit| {
             (0..hit.len).all(|element| {
                 hit.element(element, fixed.primitive).is_some_and(|offset| {

@@ -26,6 +26,20 @@ fn hazard_20_partial_or_reordered_joints_of_a_stretch() {
     assert_eq!(config(&told).feedback[1].joint_index, [15, 16]);
     // A command of its joints alone, beside the state of the whole robot.
     assert_eq!(config(&stretch("[]", "[15..17]")).lanes.len(), 1);
+    // Each quantity that is measured counts.
+    for velocity in ["speed[14..16]", "speed[0..2]"] {
+        let text = with(&good, "motor_state[15..17].dq", velocity);
+        assert_eq!(refused(&text), ["feedback.low_state.joint_index"], "{velocity}");
+    }
+    assert_eq!(config(&with(&good, "motor_state[15..17].dq", "speed[15..17]")).lanes.len(), 1);
+    // And the limb that the array belongs to.
+    let limbs = |state: &str| {
+        let text = good.replace("motor_cmd[", "limb_cmd[1].motor[");
+        text.replace("motor_state[", &format!("limb_state{state}.motor["))
+    };
+    assert_eq!(config(&limbs("[1]")).lanes.len(), 1);
+    assert_eq!(config(&limbs("")).lanes.len(), 1);
+    assert_eq!(refused(&limbs("[0]")), ["feedback.low_state.joint_index"]);
     let one = |text: &str| text.replace("joints: [hip, knee]", "joints: [hip]");
     assert_eq!(refused(&one(&stretch("[3]", "[]"))), ["feedback.low_state.joint_index"]);
     assert_eq!(config(&one(&stretch("[3]", "[3]"))).lanes.len(), 1);
@@ -52,6 +66,13 @@ fn when_one_joint_s_numbers_come_from_two_elements_expect_it_refused() {
     let channels = "        fields: {position: 'channels[0].values[0..2]', \
                     velocity: 'channels[1].values[0..2]'}\n        joints: [";
     assert_eq!(config(&with(ARM, "        joints: [", channels)).lanes.len(), 1);
+    let whole = channels.replace("[0..2]", "");
+    assert_eq!(config(&with(ARM, "        joints: [", &whole)).lanes.len(), 1, "without brackets");
+    // A range that was forgotten would limit the gains of other motors.
+    let text = with(&good, "motor_cmd[15..17].kp", "gains");
+    assert_eq!(refused(&text), ["lanes.legs.fields.kp"]);
+    let text = with(&good, "motor_state[15..17].dq", "speed");
+    assert!(refused(&text).contains(&"feedback.low_state.fields.velocity".to_owned()));
     // Other arrays have their own order, and one array of numbers may hold them one after the other.
     let gains = with(&good, "motor_cmd[15..17].kp", "gains[0..2].kp");
     assert_eq!(config(&gains).lanes.len(), 1);

@@ -31,6 +31,7 @@ pub(super) fn kill_input(input: &KillInputStatus) -> String {
         topic => format!(" ({})", heard_on(topic, input.publishers)),
     };
     let state = match (asserted, seen, lost) {
+        (true, _, _) if input.dead_man => String::from("let go of: hold it to arm"),
         (true, _, _) if asserted_by.is_empty() => String::from("ASSERTED"),
         (true, _, _) => format!("ASSERTED by {asserted_by}"),
         (false, false, _) => format!("not heard yet: is it switched on?{on}"),
@@ -69,6 +70,9 @@ mod tests {
         assert_eq!(kill_input(&told), "console: heartbeat heard (no button)");
         told.lost = true;
         assert_eq!(kill_input(&told), "console: SILENT for 0.1 s");
+        // Nobody presses a dead-man that asserts.
+        (told.asserted, told.dead_man) = (true, true);
+        assert_eq!(kill_input(&told), "console: let go of: hold it to arm");
     }
 
     #[test]

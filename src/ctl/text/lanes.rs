@@ -39,7 +39,7 @@ pub(super) fn lane(lane: &LaneStatus, status: &Status) -> String {
         Some(n) => {
             write!(text, ", {n} readers").ok();
         }
-        None => {}
+        None => text.push_str(", readers not known"),
     }
     match lane.foreign_publishers {
         Some(n) if n > 0 => {

@@ -188,6 +188,24 @@ fn when_a_kill_comes_after_the_gate_has_ended_expect_the_next_run_killed_by_it()
     assert_eq!(bench.read().trips.last().unwrap().cause, "kill_service");
 }
 
+/// A ramp that the end of the process cut off: killed by then, and the next run knows of the motion.
+#[test]
+fn hazard_38_start_drops_robot_after_a_late_kill_in_motion_the_end_in_motion_is_still_known() {
+    let bench = Bench::new("late_active");
+    let (mut machine, mut post, latch) = bench.run();
+    machine.reset(1, false, Moment::default()).unwrap();
+    machine.arm(2, false, Moment::default()).unwrap();
+    let number = post.post(&machine, false);
+    wait("the record", || post.progress().is_durable(number));
+    *bench.late.lock() = Some((Cause::KillSignal, WallTime::default()));
+    latch.finish();
+    drop(post);
+    assert_eq!(bench.ended(BOOT), BootRecord::EndedActive);
+    let contents = bench.read();
+    assert_eq!((contents.seq, contents.clean), (4, false));
+    assert_eq!(contents.trips.last().unwrap().cause, "kill_signal");
+}
+
 #[test]
 fn when_the_file_cannot_be_written_expect_the_number_failed_and_all_of_it_written_later() {
     let bench = Bench::new("failed");

@@ -16,7 +16,7 @@ use r2r::rcl_interfaces::msg::ParameterValue;
 use r2r::rcl_interfaces::srv::GetParameters;
 use r2r::{Client, Node, QosProfile};
 
-use crate::cdr::Index;
+use crate::cdr::{Index, Path};
 use crate::config::model::{CommandType, Config, Interface, LaneConfig};
 use crate::gate::publisher::Gid;
 use crate::gate::units::SteadyTime;
@@ -243,8 +243,9 @@ fn placed(told: &Told, lane: &LaneConfig) -> Option<String> {
         return None;
     }
     let places = lane.places();
-    let (theirs, ours) = (told.joints.len(), places.iter().max().map_or(0, |last| last + 1));
-    if theirs != ours && !may_have_more(lane) {
+    let (theirs, last) = (told.joints.len(), places.iter().max().map_or(0, |last| last + 1));
+    let ours = covered(lane).unwrap_or(last);
+    if theirs != ours && !(may_have_more(lane) && lane.type_name != ARRAY) {
         return Some(format!("the controller has {theirs} joints, the lane {ours}"));
     }
     let mut pairs = lane.dimensions.iter().zip(places);
@@ -256,7 +257,31 @@ fn placed(told: &Told, lane: &LaneConfig) -> Option<String> {
     })
 }
 
-/// Whether the array may be longer than the lane's last joint.
+/// An array that is exactly as long as what its map names.
+const ARRAY: &str = "std_msgs/msg/Float64MultiArray";
+
+/// The length of the commands' array, as far as the map says its end: with a gripper that is kept behind
+/// the lane's joints.
+fn covered(lane: &LaneConfig) -> Option<usize> {
+    let path = lane.fields.of(lane.interface)?;
+    let quantities = lane.fields.quantities().map(|(_, path)| path);
+    let fixed = lane.fixed.iter().map(|fixed| &fixed.field);
+    let names = |path: &Path| -> Vec<String> {
+        path.steps().iter().map(|step| step.name.clone()).collect()
+    };
+    let end = |other: &Path| {
+        other.steps().iter().find_map(|step| match step.index {
+            Index::Range(_, to) => usize::try_from(to).ok(),
+            Index::One(at) => usize::try_from(at).ok().map(|at| at.saturating_add(1)),
+            Index::All | Index::None => None,
+        })
+    };
+    let same = quantities.chain(&lane.keep).chain(fixed).filter(|other| names(other) == names(path));
+    let ends: Option<Vec<usize>> = same.map(end).collect();
+    ends?.into_iter().max()
+}
+
+/// Whether the array of another type may be longer than what is known of it.
 fn may_have_more(lane: &LaneConfig) -> bool {
     let path = lane.fields.of(lane.interface);
     let is_range = path
@@ -311,11 +336,23 @@ mod tests {
     #[test]
     fn when_the_array_has_more_than_the_lane_expect_the_lane_s_joints_compared_at_their_places() {
         let mut lane = test_lane(CommandType::Mapped, &["shoulder", "elbow"]);
-        lane.fields.position = crate::cdr::Path::parse("data[1..3]").ok();
+        ARRAY.clone_into(&mut lane.type_name);
+        lane.fields.position = Path::parse("data[1..3]").ok();
+        lane.keep = ["data[0]", "data[3]"].iter().filter_map(|path| Path::parse(path).ok()).collect();
         let all = ["gripper", "shoulder", "elbow", "lamp"];
         assert_eq!(differs(&told(&all, &["position"]), &lane), "");
+        // Nobody would hear a command that is shorter than the controller's.
+        let mut short = lane.clone();
+        short.keep.pop();
+        assert_eq!(
+            differs(&told(&all, &[]), &short),
+            "the controller has 4 joints, the lane 3"
+        );
+        "vendor_msgs/msg/Cmd".clone_into(&mut short.type_name);
+        assert_eq!(differs(&told(&all, &[]), &short), "");
         let mut whole = lane.clone();
-        whole.fields.position = crate::cdr::Path::parse("data").ok();
+        whole.keep.clear();
+        whole.fields.position = Path::parse("data").ok();
         assert_eq!(
             differs(&told(&["shoulder", "elbow", "gripper"], &[]), &whole),
             "the controller has 3 joints, the lane 2"
@@ -325,7 +362,7 @@ mod tests {
             "place 1 is joint elbow for the controller, shoulder for the lane"
         );
         assert_eq!(
-            differs(&told(&all[..2], &[]), &lane),
+            differs(&told(&all[..2], &[]), &short),
             "place 2 is joint nothing for the controller, elbow for the lane"
         );
     }

@@ -262,7 +262,9 @@ fn source(lane: &LaneStatus, source: &SourceStatus, rejects: bool) -> Diagnostic
 }
 
 fn kill_input(input: &KillInputStatus) -> DiagnosticStatus {
-    let (level, message) = if input.asserted {
+    let (level, message) = if input.asserted && input.dead_man {
+        (OK, "let go of: hold it to arm".to_owned())
+    } else if input.asserted {
         match input.asserted_by.as_str() {
             "" => (ERROR, "asserts".to_owned()),
             who => (ERROR, format!("asserts, by {who}")),

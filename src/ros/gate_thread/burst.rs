@@ -34,7 +34,8 @@ struct Stop {
 struct Ready {
     publisher: Option<Arc<Publisher>>,
     stop: triple_buffer::Output<Stop>,
-    /// Whether the first frame was late: what is held is chosen once.
+    /// Whether the first frame was late. What is held is chosen once: a gate that wakes meanwhile leaves
+    /// what a stop half a second on from there would send.
     is_late: Option<bool>,
 }
 
@@ -103,18 +104,32 @@ impl Stop {
     }
 }
 
+impl Ready {
+    /// What a frame at `now` sends: what the first of them that had something chose.
+    fn chosen(&mut self, now: SteadyTime) -> &[u8] {
+        let is_late = self.is_late.unwrap_or_else(|| self.stop.read().is_late(now));
+        let bytes = self.stop.output_buffer().bytes(is_late);
+        if !bytes.is_empty() {
+            self.is_late = Some(is_late);
+        }
+        bytes
+    }
+
+    fn choose(&mut self, now: SteadyTime) -> Option<(Arc<Publisher>, &[u8])> {
+        let publisher = self.publisher.clone()?;
+        let bytes = self.chosen(now);
+        (!bytes.is_empty()).then_some((publisher, bytes))
+    }
+}
+
 impl Burst {
     /// Raises the fence, then sends every lane's safe bytes once; [`crate::watchdog::LastStop`]
     /// repeats it. Send errors have nobody left to handle them; the next frame is the retry.
     pub fn frame(&mut self) {
         self.switch.fence();
         let now = clock::steady();
-        for Ready { publisher, stop, is_late } in &mut self.lanes {
-            let stop = stop.read();
-            let bytes = stop.bytes(*is_late.get_or_insert_with(|| stop.is_late(now)));
-            if !bytes.is_empty()
-                && let Some(publisher) = publisher
-            {
+        for ready in &mut self.lanes {
+            if let Some((publisher, bytes)) = ready.choose(now) {
                 publisher.publish_serialized(bytes).ok();
             }
         }
@@ -161,6 +176,24 @@ mod tests {
         }
         prepared.leave(2, b"nobody", at(9));
         prepared.later(2, b"nobody");
+    }
+
+    /// The gate wakes in the middle of a burst, and its stop half a second on is no longer due.
+    #[test]
+    fn when_the_gate_wakes_in_a_burst_expect_every_frame_as_the_first() {
+        let (mut prepared, mut burst) = prepared();
+        let at = |ms: u64| SteadyTime::from_nanos(ms * 1_000_000);
+        let ready = &mut burst.lanes[0];
+        prepared.leave(0, b"", at(0));
+        assert_eq!(ready.chosen(at(500)), b"", "nothing may be sent yet");
+        prepared.later(0, b"due");
+        prepared.leave(0, b"old", at(0));
+        assert_eq!(ready.chosen(at(510)), b"due");
+        prepared.later(0, b"ahead");
+        prepared.leave(0, b"new", at(520));
+        for ms in [520, 530, 2_000] {
+            assert_eq!(ready.chosen(at(ms)), b"due", "{ms}");
+        }
     }
 
     #[test]

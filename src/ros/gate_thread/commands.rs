@@ -172,6 +172,9 @@ impl GateThread {
         }
         let stamp = self.lanes.get(index).and_then(|lane| lane.command.stamp);
         self.gate.conclude(index, source, &decision, receipt.at.steady);
+        if decision.forwards() {
+            self.leave_plan(index, receipt.at);
+        }
         self.record_decision(index, source, &decision, receipt, stamp);
         self.tell_decision(index, source, &decision, receipt, residence);
         if too_large && self.buffer.has_grown() {

@@ -74,7 +74,7 @@ impl GateThread {
     pub(super) fn request_cut(&mut self, now: Moment) {
         let Some(cut) = &mut self.cut else { return };
         let is_killed = self.gate.machine().state() == State::Killed;
-        let moves = || self.gate.moves_after_stop(now.steady);
+        let moves = || self.gate.moves_after_stop();
         let Some(bytes) = cut.said.next(is_killed, moves, now.steady) else { return };
         if let Err(error) = cut.publisher.publish_serialized(bytes) {
             self.failed(Call::Publish, Subject::Node, error.code);

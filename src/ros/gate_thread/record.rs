@@ -219,8 +219,16 @@ impl GateThread {
                 None => slots.moves_after_stop.forget(),
             }
             slots.owner.set(lane.owner());
-            if let Some(facts) = facts {
+            let Some(facts) = facts else { continue };
+            // What nobody looks at is not known; whom a look found there may well be there still.
+            if lane.graph().is_unseen {
+                slots.output_subscribers.forget();
+            } else {
                 slots.output_subscribers.set(u64::from(facts.subscribers));
+            }
+            if lane.graph().is_unseen && facts.foreign_publishers == 0 {
+                slots.output_foreign_publishers.forget();
+            } else {
                 slots.output_foreign_publishers.set(u64::from(facts.foreign_publishers));
             }
         }

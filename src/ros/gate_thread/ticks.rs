@@ -147,20 +147,33 @@ impl GateThread {
     /// Leaves the bytes of a stop for the burst, and behind them a permit that says no.
     fn leave_burst(&mut self, now: Moment) {
         for index in 0..self.lanes.len() {
-            let Some(lane) = self.lanes.get_mut(index) else { continue };
-            self.scratch.resize(lane.command.dimensions, 0.0);
-            if self.gate.follows_plan(index) {
-                let at = (now, now.steady.after(STALLED_AFTER));
-                let bytes = stop_bytes(&self.gate, index, &mut self.scratch, at, &mut lane.safe);
-                self.prepared.later(index, bytes);
-            } else {
-                self.prepared.later(index, &[]);
-            }
-            let at = (now, now.steady);
-            let bytes = stop_bytes(&self.gate, index, &mut self.scratch, at, &mut lane.safe);
-            self.prepared.leave(index, bytes, now.steady);
+            self.leave_stop(index, now);
         }
         self.prepared.leave(self.lanes.len(), self.permit.withdrawal(), now.steady);
+    }
+
+    /// Leaves the bytes of one lane's stop.
+    fn leave_stop(&mut self, index: usize, now: Moment) {
+        let Some(lane) = self.lanes.get_mut(index) else { return };
+        self.scratch.resize(lane.command.dimensions, 0.0);
+        if self.gate.follows_plan(index) {
+            let at = (now, now.steady.after(STALLED_AFTER));
+            let bytes = stop_bytes(&self.gate, index, &mut self.scratch, at, &mut lane.safe);
+            self.prepared.later(index, bytes);
+        } else {
+            self.prepared.later(index, &[]);
+        }
+        let at = (now, now.steady);
+        let bytes = stop_bytes(&self.gate, index, &mut self.scratch, at, &mut lane.safe);
+        self.prepared.leave(index, bytes, now.steady);
+    }
+
+    /// After a plan has been forwarded: a burst before the next tick is about this plan. The stop that
+    /// the tick has left would lead the controller back to where the plan began.
+    pub(super) fn leave_plan(&mut self, index: usize, now: Moment) {
+        if self.gate.follows_plan(index) {
+            self.leave_stop(index, now);
+        }
     }
 }
 

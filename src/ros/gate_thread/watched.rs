@@ -198,11 +198,13 @@ impl GateThread {
             // told, and no reason for a fall: its reader is not gone for that.
             let walks = state == State::Active
                 && self.config.lanes.get(lane).is_some_and(|lane| lane.balance);
-            if self.watched.audits.has_stopped && !walks {
+            let is_unseen = self.watched.audits.has_stopped;
+            if is_unseen && !walks {
                 (facts.subscribers, facts.controller_reads) = (0, false);
             }
-            if watched.facts != facts {
-                self.gate.graph(lane, graph(facts));
+            let graph = LaneGraph { is_unseen, ..graph(facts) };
+            if self.gate.lane(lane).is_some_and(|lane| *lane.graph() != graph) {
+                self.gate.graph(lane, graph);
             }
             for (cause, level) in watched.look(facts, state).into_iter().flatten() {
                 self.gate.level(cause, Subject::Lane(lane), level, now);
@@ -258,6 +260,7 @@ const fn graph(facts: LaneFacts) -> LaneGraph {
         controller_reads: facts.controller_reads,
         incompatible: facts.incompatible,
         foreign_publishers: facts.foreign_publishers,
+        is_unseen: false,
     }
 }
 

@@ -91,6 +91,8 @@ struct FeedbackTopic {
     topic: String,
     is_odometry: bool,
     joints: Vec<String>,
+    /// Those that came in one message, for each such set.
+    together: Vec<Vec<String>>,
     /// Absent where no number was seen.
     position: Vec<Option<Range>>,
     velocity: Vec<Option<Range>>,

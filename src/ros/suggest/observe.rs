@@ -160,6 +160,7 @@ impl Observer {
                 Use::JointState | Use::Odometry => observed.feedback.push(FeedbackTopic {
                     is_odometry: one.usage == Use::Odometry,
                     topic: one.topic,
+                    together: one.seen.sets(),
                     joints: one.seen.names,
                     position: one.seen.position,
                     velocity: one.seen.velocity,

@@ -1,6 +1,6 @@
 //! One topic under observation: what goes over it, summed up message by message.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Range, SuggestError};
 use crate::cdr::{Path, Value};
@@ -13,6 +13,9 @@ use crate::ros::typesupport::LoadedMessage;
 
 /// Most joints of a topic that are looked at.
 const MOST_JOINTS: usize = 1024;
+
+/// Most sets of joints that come in one message, of a topic.
+const MOST_SETS: usize = 16;
 
 /// What a topic is looked at for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,6 +56,8 @@ pub(super) struct Seen {
     pub(super) all: Option<Flow>,
     pub(super) writers: BTreeMap<Gid, Flow>,
     pub(super) names: Vec<String>,
+    /// The joints that came in one message, by their places in `names`.
+    pub(super) together: BTreeSet<Vec<usize>>,
     pub(super) count: usize,
     pub(super) position: Vec<Option<Range>>,
     pub(super) velocity: Vec<Option<Range>>,
@@ -192,7 +197,18 @@ impl Seen {
             }
         }
         self.count = self.names.len();
+        if self.together.len() < MOST_SETS {
+            self.together.insert(places.clone());
+        }
         places
+    }
+}
+
+impl Seen {
+    /// The names of each set of joints that came in one message.
+    pub(super) fn sets(&self) -> Vec<Vec<String>> {
+        let name = |place: &usize| self.names.get(*place).cloned();
+        self.together.iter().map(|places| places.iter().filter_map(name).collect()).collect()
     }
 }
 

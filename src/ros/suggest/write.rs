@@ -174,7 +174,7 @@ fn lane(
         Some(name) => out.line(4, &format!("feedback: {name}")),
         None => {
             out.line(4, "feedback: none");
-            out.line(4, "because: no feedback of these joints or this base was seen");
+            out.line(4, &format!("because: {}", without_feedback(observed, names)));
         }
     }
     if matches!(command.kind, CommandType::JointState | CommandType::JointTrajectory)
@@ -204,12 +204,30 @@ fn safe(kind: CommandType, interface: &str, has_feedback: bool) -> &'static str 
     }
 }
 
-/// Odometry for a base; for joints, the topic that has them all.
+/// Odometry for a base; for joints, the topic that has them all in one message.
 fn matching_feedback(observed: &Observed, joints: Option<&[String]>) -> Option<usize> {
     observed.feedback.iter().position(|feedback| match joints {
         None => feedback.is_odometry,
-        Some(joints) => joints.iter().all(|joint| feedback.joints.contains(joint)),
+        Some(joints) => feedback.together.iter().any(|set| has_all(set, joints)),
     })
+}
+
+fn has_all(set: &[String], joints: &[String]) -> bool {
+    joints.iter().all(|joint| set.contains(joint))
+}
+
+fn without_feedback(observed: &Observed, joints: Option<&[String]>) -> String {
+    let scattered = observed
+        .feedback
+        .iter()
+        .find(|feedback| joints.is_some_and(|joints| has_all(&feedback.joints, joints)));
+    match scattered {
+        Some(feedback) => format!(
+            "{} has these joints in several messages, and a lane needs them in one",
+            feedback.topic
+        ),
+        None => "no feedback of these joints or this base was seen".to_owned(),
+    }
 }
 
 fn sources(out: &mut Lines, command: &CommandTopic) {

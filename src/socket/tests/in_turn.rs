@@ -186,6 +186,34 @@ fn when_more_waits_than_is_kept_expect_kills_raised_and_the_connection_ended_aft
     assert!(client.is_closed());
 }
 
+/// A number that is none, half a surrogate pair, a quote that is not escaped, an end that was cut off.
+#[test]
+fn when_a_kill_is_no_json_expect_it_raised_and_told_so() {
+    let broken = [
+        r#"{"v":1,"verb":"kill","measured":NaN}"#,
+        r#"{"v":1,"verb":"kill","reason":"\ud83d"}"#,
+        r#"{"reason":"it said "no"","verb":"kill"}"#,
+        r#"[{"verb":"kill"}]"#,
+    ];
+    for line in broken {
+        let rig = Rig::new(FakeNode::in_state("active", 1));
+        let mut client = Client::new(&rig);
+        let answer = client.ask(line);
+        assert_eq!((code(&answer), kills(&rig)), ("bad_json", 1), "{line}");
+    }
+    let rig = Rig::new(FakeNode::in_state("active", 1));
+    let mut client = Client::new(&rig);
+    client.send(br#"{"v":1,"verb":"kill","reason":"arm ne"#);
+    client.0.get_mut().shutdown(Shutdown::Write).expect("close our side");
+    wait(|| kills(&rig) == 1);
+    assert_eq!(code(&client.answer()), "bad_json");
+    // JSON that is read means what it says.
+    let rig = Rig::new(FakeNode::in_state("active", 1));
+    let mut client = Client::new(&rig);
+    let answer = client.ask(r#"{"v":1,"verb":"status","x":{"verb":"kill"}}"#);
+    assert_eq!((code(&answer), kills(&rig)), ("bad_field", 0));
+}
+
 #[test]
 fn when_many_requests_come_in_one_go_expect_each_answered() {
     let rig = Rig::with(FakeNode::in_state("active", 1), patient(), 0);

@@ -255,7 +255,7 @@ fn stops(slots: &Slots, out: &mut dyn Sink) {
 fn inputs(slots: &Slots, out: &mut dyn Sink) {
     family(&names::KILL_INPUT_ASSERTED, out, |f| {
         for input in &slots.kill_inputs {
-            f.flag(&[&input.name], input.asserted.get());
+            f.flag(&[&input.name, input.action.label()], input.asserted.get());
         }
     });
     family(&names::KILL_INPUT_LOST, out, |f| {

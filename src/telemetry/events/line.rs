@@ -223,12 +223,22 @@ fn gate(kind: &'static str, notice: &Notice, slots: &Slots) {
                 || String::from("feedback is silent, nobody knows whether it stands"),
                 |velocity| format!("{joint} moves: {velocity}, still is {}", motion.standstill),
             );
-            tracing::error!(
-                kind,
-                lane,
-                velocity,
-                "lane {lane} is not still after a stop: {detail}"
-            );
+            if motion.is_ours {
+                tracing::error!(
+                    kind,
+                    lane,
+                    velocity,
+                    "lane {lane} is not still after a stop: {detail}"
+                );
+            } else {
+                tracing::warn!(
+                    kind,
+                    lane,
+                    velocity,
+                    "lane {lane} is not still: {detail}{}",
+                    crate::telemetry::report::NOT_OURS
+                );
+            }
         }
         Notice::Motion { lane, found: None } => {
             let lane = self::lane(slots, *lane);

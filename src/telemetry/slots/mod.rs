@@ -33,7 +33,7 @@ pub use table::{Labelled, Place, Table};
 pub use thread::ThreadSlot;
 pub use topics::{TopicPool, TopicSlots, TopicWords};
 
-use crate::config::model::Config;
+use crate::config::model::{Config, KillAction};
 use crate::gate::units::SteadyTime;
 
 /// Log messages, counted by whoever logs.
@@ -107,6 +107,8 @@ pub struct Identity {
 pub struct KillInputSlots {
     /// Of the kill input.
     pub name: String,
+    /// What it does when it asserts.
+    pub action: KillAction,
     /// Absent until first heard.
     pub asserted: Flag,
     /// Silent for longer than allowed; starts as no.
@@ -170,6 +172,7 @@ impl Slots {
     pub fn new(config: &Config, build: BuildInfo, log: Arc<LogCounts>) -> Arc<Self> {
         let kill_inputs = config.kill_inputs.iter().map(|input| KillInputSlots {
             name: input.name.clone(),
+            action: input.action,
             asserted: Flag::default(),
             lost: Flag::known(false),
             last_received: TimestampGauge::default(),

@@ -73,6 +73,12 @@ fn when_a_kill_input_asserts_expect_its_publisher_named_where_the_graph_knows_it
     assert!(text(Some([7; 16])).contains("asserts, by /pendant: release it"));
     assert!(text(Some([8; 16])).contains("asserts, by a publisher that the graph does not name:"));
     assert!(text(None).contains("asserts: release it"));
+    // It asserts because it was released.
+    let mut config = fixture::config();
+    config.kill_inputs[0].action = KillAction::Disarm;
+    let texts = parts.texts(&config);
+    let text = texts.condition(&Condition { publisher: Some([7; 16]), ..plain });
+    assert!(text.starts_with("dead-man '") && text.contains("let go of, by /pendant: hold it"));
 }
 
 #[test]

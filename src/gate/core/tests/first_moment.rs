@@ -112,7 +112,7 @@ fn when_a_watched_lane_moves_after_a_stop_expect_nothing_told_it_was_not_stopped
     bench.run(3_000);
     let moves = |notice: &Notice| matches!(notice, Notice::Motion { .. });
     assert!(!bench.notices().iter().any(moves));
-    assert!(!bench.gate.moves_after_stop(bench.now().steady));
+    assert!(!bench.gate.moves_after_stop());
 }
 
 #[test]

@@ -150,7 +150,7 @@ fn hazard_38_start_drops_robot_by_a_self_test() {
         bench.velocity = vec![0.5];
         silent(&mut bench, 3_000);
         assert_eq!(bench.state(), State::Killed);
-        assert!(!bench.gate.moves_after_stop(bench.now().steady));
+        assert!(!bench.gate.moves_after_stop());
         let mut sent = Vec::new();
         for lane in [0, 1] {
             let now = bench.now().steady;

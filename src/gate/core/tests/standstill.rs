@@ -70,7 +70,7 @@ fn hazard_27_stop_latched_but_robot_moves() {
 }
 
 fn moves(bench: &Bench) -> bool {
-    bench.gate.moves_after_stop(bench.now().steady)
+    bench.gate.moves_after_stop()
 }
 
 /// Killed since the start, it stopped nobody: who holds the robot may move it. That is told, and its power
@@ -97,6 +97,7 @@ fn hazard_38_start_drops_robot_by_a_request_to_cut() {
         bench.gate.kill(SERVICE, bench.now());
         bench.run(900);
         assert_eq!(moves(&bench), cut, "{record:?}");
+        assert_eq!(bench.gate.lane_moves_after_stop(0), Some(cut), "{record:?}");
         bench.run(500);
         assert!(moves(&bench), "{record:?}");
     }
@@ -108,6 +109,26 @@ fn hazard_38_start_drops_robot_by_a_request_to_cut() {
     bench.velocity = vec![0.5];
     bench.run(3_000);
     assert!(moves(&bench));
+}
+
+/// However it moved before, and whoever moved it.
+#[test]
+fn hazard_38_start_drops_robot_that_obeys_its_first_kill() {
+    let mut rules = rules(vec![position_lane(1)]);
+    rules.stop_deadline = Duration::from_secs(1);
+    let mut bench = Bench::booted(rules, BootRecord::Killed);
+    bench.velocity = vec![0.5];
+    bench.run(3_000);
+    assert!(motions(&mut bench).iter().flatten().all(|motion| !motion.is_ours));
+    bench.gate.kill(SERVICE, bench.now());
+    for ms in (0..3_000).step_by(10) {
+        if ms == 200 {
+            bench.velocity = vec![0.0];
+        }
+        bench.run(10);
+        assert_eq!(bench.gate.lane_moves_after_stop(0), Some(false), "{ms} ms");
+    }
+    assert_eq!((motions(&mut bench), told(&bench).0.is_some()), (Vec::new(), true));
 }
 
 /// Nothing could be sent to stop it: it is killed all the same.

@@ -32,6 +32,7 @@ fn states() -> FeedbackTopic {
         topic: "/joint_states".to_owned(),
         is_odometry: false,
         joints: vec!["hip".to_owned(), "on".to_owned()],
+        together: vec![vec!["on".to_owned(), "hip".to_owned()]],
         position: [range(-0.5, 0.5), range(1.0, 1.0)].map(Some).to_vec(),
         velocity: Vec::new(),
         rate_hz: Some(500.0),
@@ -94,6 +95,20 @@ fn when_the_robot_is_described_expect_its_limits_and_never_wider() {
     assert!(text.contains("joints: [hip, 'on']  # guessed: names and order of /joint_states"));
     assert!(text.contains("      forward_position_controller:\n"), "{text}");
     assert!(text.contains("feedback: joint_states\n"), "{text}");
+}
+
+/// A lane whose joints never come in one message would never be measured.
+#[test]
+fn when_joints_come_in_several_messages_expect_no_feedback_and_why() {
+    let joints = vec!["hip".to_owned(), "on".to_owned()];
+    let command = CommandTopic { kind: CommandType::JointState, joints: joints.clone(), ..arm() };
+    let apart = joints.into_iter().map(|joint| vec![joint]).collect();
+    let feedback = vec![FeedbackTopic { together: apart, ..states() }];
+    let observed = Observed { commands: vec![command], feedback, ..Observed::default() };
+    let text = params_file(&observed);
+    assert!(text.contains("feedback: none\n"), "{text}");
+    assert!(text.contains("/joint_states has these joints in several messages"), "{text}");
+    assert!(crate::config::tests::config(&text).lanes[0].feedback.is_none());
 }
 
 /// Whatever was seen, what is suggested can be checked and watched as it is.
