@@ -87,7 +87,11 @@ fn a_press_from_before_the_node_started_is_still_a_press() {
     assert!(asserted(&state));
     // It was replayed, so it is no sign of life.
     assert_eq!(state["kill_inputs"][0]["seen"], false);
-    wait_series(&mut rig, "interlock_kill_input_asserted{action=\"kill\",input=\"button\"}", |one| one == 1.0);
+    wait_series(
+        &mut rig,
+        "interlock_kill_input_asserted{action=\"kill\",input=\"button\"}",
+        |one| one == 1.0,
+    );
 }
 
 #[test]

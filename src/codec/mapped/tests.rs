@@ -186,7 +186,8 @@ fn when_a_command_came_before_the_mirrored_field_expect_that_still_awaited() {
 /// A motor that is off does not damp, and nobody armed the command that turned it off.
 #[test]
 fn when_a_command_was_not_forwarded_expect_fixed_fields_at_their_safe_values() {
-    let message = type_of(&[("q", "float64[1]"), ("d", "float64[1]"), ("mode", "uint8"), ("grip", "uint8")]);
+    let message =
+        type_of(&[("q", "float64[1]"), ("d", "float64[1]"), ("mode", "uint8"), ("grip", "uint8")]);
     let mut lane = mapped(&["a"], FieldMap { kd: some("d"), ..position("q") });
     lane.safe = SafeCommand::Damping;
     lane.safe_targets = vec![2.0];
@@ -196,7 +197,10 @@ fn when_a_command_was_not_forwarded_expect_fixed_fields_at_their_safe_values() {
     let frame = |mode, grip, d| {
         let whole = |value| Value::Unsigned(value);
         let numbers = [("q", numbers(&[0.1])), ("d", numbers(&[d]))];
-        bytes(&message, &[numbers.as_slice(), &[("mode", whole(mode)), ("grip", whole(grip))]].concat())
+        bytes(
+            &message,
+            &[numbers.as_slice(), &[("mode", whole(mode)), ("grip", whole(grip))]].concat(),
+        )
     };
     arm.safe.remember_unsent(&frame(0, 7, 0.5), true);
     let out = arm.safe.render(SafeCommand::Damping, &[], &[], WallTime::default());

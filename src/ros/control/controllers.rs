@@ -276,7 +276,8 @@ fn covered(lane: &LaneConfig) -> Option<usize> {
             Index::All | Index::None => None,
         })
     };
-    let same = quantities.chain(&lane.keep).chain(fixed).filter(|other| names(other) == names(path));
+    let same =
+        quantities.chain(&lane.keep).chain(fixed).filter(|other| names(other) == names(path));
     let ends: Option<Vec<usize>> = same.map(end).collect();
     ends?.into_iter().max()
 }
@@ -338,16 +339,14 @@ mod tests {
         let mut lane = test_lane(CommandType::Mapped, &["shoulder", "elbow"]);
         ARRAY.clone_into(&mut lane.type_name);
         lane.fields.position = Path::parse("data[1..3]").ok();
-        lane.keep = ["data[0]", "data[3]"].iter().filter_map(|path| Path::parse(path).ok()).collect();
+        lane.keep =
+            ["data[0]", "data[3]"].iter().filter_map(|path| Path::parse(path).ok()).collect();
         let all = ["gripper", "shoulder", "elbow", "lamp"];
         assert_eq!(differs(&told(&all, &["position"]), &lane), "");
         // Nobody would hear a command that is shorter than the controller's.
         let mut short = lane.clone();
         short.keep.pop();
-        assert_eq!(
-            differs(&told(&all, &[]), &short),
-            "the controller has 4 joints, the lane 3"
-        );
+        assert_eq!(differs(&told(&all, &[]), &short), "the controller has 4 joints, the lane 3");
         "vendor_msgs/msg/Cmd".clone_into(&mut short.type_name);
         assert_eq!(differs(&told(&all, &[]), &short), "");
         let mut whole = lane.clone();

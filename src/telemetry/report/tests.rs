@@ -97,7 +97,8 @@ fn when_a_lane_stands_after_a_stop_expect_for_how_long() {
     node.snapshot.lanes[0].still_since = Some(SteadyTime::from_nanos(7_500_000_000));
     assert_eq!(node.lane().still_for_s, Some(2.5));
     node.snapshot.lanes[0].still_since = None;
-    node.snapshot.lanes[0].motion = Some(Motion { dimension: 5, velocity: 0.2, standstill: 0.05, is_ours: true });
+    node.snapshot.lanes[0].motion =
+        Some(Motion { dimension: 5, velocity: 0.2, standstill: 0.05, is_ours: true });
     let lane = node.lane();
     assert_eq!(
         (lane.still_for_s, lane.motion.as_str()),

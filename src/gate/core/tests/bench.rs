@@ -268,11 +268,10 @@ impl Bench {
 }
 
 /// Somebody reads it, the named controller too.
-pub(crate) const READ: LaneGraph =
-    LaneGraph {
-        subscribers: 1,
-        controller_reads: true,
-        incompatible: 0,
-        foreign_publishers: 0,
-        is_unseen: false,
-    };
+pub(crate) const READ: LaneGraph = LaneGraph {
+    subscribers: 1,
+    controller_reads: true,
+    incompatible: 0,
+    foreign_publishers: 0,
+    is_unseen: false,
+};
