@@ -22,14 +22,13 @@ use interlock::gate::verdict::{Reason, Verdict};
 use super::trace::{From, LaneView, Output, Received, Step, View, What};
 
 /// The controller reads its lane, and nobody else is there.
-const READ: LaneGraph =
-    LaneGraph {
-        subscribers: 1,
-        controller_reads: true,
-        incompatible: 0,
-        foreign_publishers: 0,
-        is_unseen: false,
-    };
+const READ: LaneGraph = LaneGraph {
+    subscribers: 1,
+    controller_reads: true,
+    incompatible: 0,
+    foreign_publishers: 0,
+    is_unseen: false,
+};
 
 const SERVICE: Report = Report::plain(Cause::KillService, Subject::Node);
 
