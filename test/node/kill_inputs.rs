@@ -89,7 +89,7 @@ fn a_press_from_before_the_node_started_is_still_a_press() {
     assert_eq!(state["kill_inputs"][0]["seen"], false);
     wait_series(
         &mut rig,
-        "interlock_kill_input_asserted{action=\"kill\",input=\"button\"}",
+        "interlock_kill_input_asserted{input=\"button\",action=\"kill\"}",
         |one| one == 1.0,
     );
 }
