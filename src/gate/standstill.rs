@@ -153,7 +153,7 @@ impl Gate {
                 continue;
             };
             watch.note_stop(is_ours, killed_at, now.steady);
-            watch.was_killed = killed;
+            watch.was_killed = self.machine.state() == State::Killed;
             let before = watch.found.is_some();
             let since = now.steady.since(watch.ours_since.unwrap_or(killed_at));
             if !killed {

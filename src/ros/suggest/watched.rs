@@ -198,7 +198,9 @@ impl Seen {
         }
         self.count = self.names.len();
         if self.together.len() < MOST_SETS {
-            self.together.insert(places.clone());
+            let mut set = places.clone();
+            set.sort_unstable();
+            self.together.insert(set);
         }
         places
     }
