@@ -102,7 +102,8 @@ fn mapped(keys: &mut Keys<'_>, at: &str, kind: Option<FeedbackType>) -> Option<M
         return None;
     }
     if fields.names.is_none() {
-        places::refuse_apart(keys, at, &fields)?;
+        // Of a feedback that lists no joints the lane knows how many they are.
+        places::refuse_apart(keys, at, &fields, joints.len() == 1)?;
     }
     if fields.names.is_some() && !joints.is_empty() {
         keys.refuse(

@@ -118,6 +118,9 @@ fn fits(keys: &mut Keys<'_>, at: &str, shape: &Shape, feedback: &FeedbackConfig)
     if fields.names.is_some() {
         return Some(());
     }
+    if feedback.joints.is_empty() && shape.dimensions.len() == 1 {
+        places::refuse_apart(keys, &format!("feedback.{name}"), fields, true)?;
+    }
     if feedback.joints.is_empty() && feedback.joint_index.is_empty() {
         same_places(keys, shape, feedback)?;
     }
@@ -171,18 +174,20 @@ fn same_places(keys: &mut Keys<'_>, shape: &Shape, feedback: &FeedbackConfig) ->
     let commanded = shape.mapping.fields.of(shape.interface);
     let plain: Vec<usize> = (0..shape.joint_index.len()).collect();
     let sent = places::places(commanded, &shape.joint_index);
-    let fields = &feedback.fields;
-    let measured: Vec<_> = [&fields.position, &fields.velocity].into_iter().flatten().collect();
-    let around = places::around(commanded);
-    let is_same = |path: &&Path| {
-        let theirs = places::around(Some(path));
-        let is_apart = !around.is_empty() && !theirs.is_empty() && around != theirs;
+    let (fields, commands) = (&feedback.fields, &shape.mapping.fields);
+    let pairs = [(&fields.position, &commands.position), (&fields.velocity, &commands.velocity)];
+    let measured =
+        || pairs.iter().filter_map(|(theirs, ours)| Some((theirs.as_ref()?, ours.as_ref())));
+    let is_same = |(path, ours): (&Path, Option<&Path>)| {
+        // Where each quantity has an element of its own, one that is not commanded has another.
+        let (ours, theirs) = (places::around(ours), places::around(Some(path)));
+        let is_apart = !ours.is_empty() && !theirs.is_empty() && ours != theirs;
         !is_apart && places::places(Some(path), &plain) == sent
     };
-    let is_chosen = measured.iter().all(|path| places::is_chosen(Some(path)));
+    let is_chosen = measured().all(|(path, _)| places::is_chosen(Some(path)));
     // A stretch that is written is meant, beside a command that has its joints alone.
-    let has_joints_alone = sent == plain && around.is_empty();
-    if measured.iter().all(is_same) || has_joints_alone && is_chosen {
+    let has_joints_alone = sent == plain && places::around(commanded).is_empty();
+    if measured().all(is_same) || has_joints_alone && is_chosen {
         return Some(());
     }
     let fix = if is_chosen {

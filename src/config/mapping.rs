@@ -56,7 +56,8 @@ pub(super) fn mapping(
     };
     one_meaning(keys, at, &mapping)?;
     if mapping.fields.names.is_none() {
-        places::refuse_apart(keys, at, &mapping.fields)?;
+        let is_single = places::lists_one(keys, at);
+        places::refuse_apart(keys, at, &mapping.fields, is_single)?;
     }
     Some(mapping)
 }

@@ -44,6 +44,12 @@ pub(super) fn around(path: Option<&Path>) -> Vec<Index> {
     outer.filter(|index| matches!(index, Index::One(_))).collect()
 }
 
+/// Whether the section at `at` lists one joint.
+pub(super) fn lists_one(keys: &Keys<'_>, at: &str) -> bool {
+    let listed = keys.map.get(&format!("{at}.joints")).map(|entry| &entry.value);
+    matches!(listed, Some(Value::StringArray(joints)) if joints.len() == 1)
+}
+
 fn is_many(step: &Step) -> bool {
     matches!(step.index, Index::All | Index::Range(..))
 }
@@ -55,11 +61,12 @@ fn is_stretch(path: &Path) -> bool {
 /// One joint's numbers are in one message of an array: `motor_cmd[15..29].q` beside `motor_cmd[].kp`
 /// would give each joint the gain of another. Different arrays may hold different stretches, and where
 /// one path says which, each does: `q[15..29]` beside the first ones of `kp` is a range forgotten.
-pub(super) fn refuse_apart(keys: &mut Keys<'_>, at: &str, fields: &FieldMap) -> Option<()> {
-    let is_single = matches!(
-        keys.map.get(&format!("{at}.joints")).map(|entry| &entry.value),
-        Some(Value::StringArray(joints)) if joints.len() == 1
-    );
+pub(super) fn refuse_apart(
+    keys: &mut Keys<'_>,
+    at: &str,
+    fields: &FieldMap,
+    is_single: bool,
+) -> Option<()> {
     let quantities = || fields.quantities();
     let stretch = quantities().find(|(_, path)| is_stretch(path));
     let open = quantities().find(|(_, path)| !is_chosen(Some(path)));

@@ -231,8 +231,7 @@ impl Client {
                 let raw = serde_json::to_string(&status).unwrap_or_default();
                 Ok(Looked { status, raw, unreached: None })
             }
-            // Who hangs there hangs over HTTP, too, and the wait would be told as nothing.
-            Err(error @ (NoAnswer::Several(_) | NoAnswer::Silent { .. })) => Err(error),
+            Err(error @ NoAnswer::Several(_)) => Err(error),
             // What the socket says is what there is to correct.
             Err(error) => match self.fallback.as_deref().map(fetch) {
                 Some(Ok((status, raw))) => {

@@ -21,6 +21,7 @@ impl Gate {
         else {
             return;
         };
+        state.note_read(asserted.is_some());
         let (level, rising) = state.sample(asserted.unwrap_or(true), receipt, rules);
         let subject = Subject::KillInput(input);
         let report = Report { rising, ..Report::plain(Cause::KillInputAsserted, subject) };
@@ -46,6 +47,9 @@ impl Gate {
     /// its publishers said stays as it is. `rising`: it could be read before. It also defeats a reset
     /// that waits for its record.
     pub fn kill_input_unread(&mut self, input: usize, rising: bool, at: Moment) {
+        if let Some(state) = self.kill_inputs.get_mut(input) {
+            state.note_read(false);
+        }
         let subject = Subject::KillInput(input);
         let report = Report { rising, ..Report::plain(Cause::KillInputAsserted, subject) };
         match self.follows(input, true, rising || self.machine.is_releasing()) {

@@ -68,11 +68,12 @@ pub enum Silence {
 pub struct KillInput {
     levels: [Option<Level>; TOLD_APART],
     last_seen: Option<SteadyTime>,
+    is_unread: bool,
 }
 
 impl Default for KillInput {
     fn default() -> Self {
-        Self { levels: [None; TOLD_APART], last_seen: None }
+        Self { levels: [None; TOLD_APART], last_seen: None, is_unread: false }
     }
 }
 
@@ -167,6 +168,17 @@ impl Level {
 }
 
 impl KillInput {
+    /// Notes whether the newest message could be read: one that could not asserts.
+    pub const fn note_read(&mut self, is_read: bool) {
+        self.is_unread = !is_read;
+    }
+
+    /// Whether the newest message could not be read.
+    #[must_use]
+    pub const fn is_unread(&self) -> bool {
+        self.is_unread
+    }
+
     /// Notes one sample. Returns whether the input asserts now, and whether it did not before; a
     /// press that comes after its own release asserts for this once.
     pub fn sample(

@@ -59,6 +59,8 @@ pub struct LaneView {
 pub struct KillInputView {
     /// A live publisher asserts.
     pub asserted: bool,
+    /// The newest message could not be read, which counts as asserted.
+    pub unread: bool,
     /// Silent for longer than its timeout.
     pub lost: bool,
     /// Heard at least once.
@@ -241,6 +243,7 @@ impl Gate {
         let inputs = self.kill_inputs.iter().zip(&self.rules.kill_inputs);
         inputs.map(move |(input, rules)| KillInputView {
             asserted: input.is_asserted(now, rules),
+            unread: input.is_unread(),
             lost: matches!(input.silence(now, rules), Silence::Lost(_)),
             seen: input.last_seen().is_some(),
             last_seen: input.last_seen(),

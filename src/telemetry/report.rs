@@ -8,7 +8,7 @@ use super::status::{
     SeenLimits, SeenStatus, SourceStatus, Status, TopicStatus, TripStatus, UNREAD, UNSEEN,
 };
 use super::texts::Texts;
-use crate::config::model::{KillAction, LaneConfig, LaneMode, SourceConfig, SourceMode};
+use crate::config::model::{LaneConfig, LaneMode, SourceConfig, SourceMode};
 use crate::gate::conditions::Condition;
 use crate::gate::limits::DimensionLimits;
 use crate::gate::machine::Trip;
@@ -85,8 +85,8 @@ fn with_topics(
                 LaneStatus {
                     notes: now_silent(snapshot, view, lane)
                         .into_iter()
-                        .chain(view.graph.is_unseen.then(|| UNSEEN.to_owned()))
                         .chain(lane_notes(notes, &controller))
+                        .chain(view.graph.is_unseen.then(|| UNSEEN.to_owned()))
                         .collect(),
                     controller,
                     still_for_s: ago(view.still_since),
@@ -115,7 +115,8 @@ fn with_topics(
                 publishers: writers.and_then(|writers| u64::try_from(writers.len()).ok()),
                 name: input.name.clone(),
                 asserted: view.asserted,
-                dead_man: input.action == KillAction::Disarm,
+                dead_man: input.is_dead_man(),
+                unread: view.unread,
                 heartbeat_only: input.asserts.is_none(),
                 lost: view.lost,
                 seen: view.seen,
@@ -267,7 +268,7 @@ fn controller(view: &LaneView, lane: &LaneConfig, notes: &LaneNotes) -> String {
 }
 
 /// Of a lane that moves, and that this node did not stop.
-pub(super) const NOT_OURS: &str =
+pub const NOT_OURS: &str =
     "; this node sends nothing there since its start, somebody else may hold it";
 
 /// What moves, how fast, and what counts as still.

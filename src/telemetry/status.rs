@@ -304,6 +304,9 @@ pub struct KillInputStatus {
     /// It asserts while nobody holds it, and then disarms.
     #[serde(default)]
     pub dead_man: bool,
+    /// Its newest message could not be read, which counts as asserted.
+    #[serde(default)]
+    pub unread: bool,
     /// A bare heartbeat: no message of it can assert, only its silence acts.
     #[serde(default)]
     pub heartbeat_only: bool,

@@ -3,7 +3,7 @@
 //! One place, so that `~/state`, `/status`, service answers and diagnostics say the same.
 
 use crate::attribution::Attribution;
-use crate::config::model::{Config, FeedbackType, KillAction, UrdfFrom};
+use crate::config::model::{Config, FeedbackType, KillInputConfig, UrdfFrom};
 use crate::gate::cause::Cause;
 use crate::gate::condition::ConditionCode;
 use crate::gate::conditions::{AWAITS_COMMAND, AWAITS_MIRROR, Condition};
@@ -126,7 +126,9 @@ impl Texts<'_> {
             ConditionCode::KillInputAsserted => {
                 let by = self.asserted_by(condition);
                 if self.is_dead_man(condition.subject) {
-                    format!("dead-man '{subject}' is let go of{by}: hold it (topic {topic})")
+                    format!(
+                        "dead-man '{subject}' is let go of, or cannot be read{by}: hold it (topic {topic})"
+                    )
                 } else {
                     format!("kill input '{subject}' asserts{by}: release it (topic {topic})")
                 }
@@ -221,8 +223,7 @@ impl Texts<'_> {
 
     fn is_dead_man(&self, subject: Subject) -> bool {
         let Subject::KillInput(input) = subject else { return false };
-        let input = self.config.kill_inputs.get(input);
-        input.is_some_and(|input| input.action == KillAction::Disarm)
+        self.config.kill_inputs.get(input).is_some_and(KillInputConfig::is_dead_man)
     }
 
     /// Who asserts a kill input, where anybody knows.

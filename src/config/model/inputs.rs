@@ -81,6 +81,16 @@ pub struct KillInputConfig {
     pub action: KillAction,
 }
 
+impl KillInputConfig {
+    /// Whether it asserts while nobody holds it, and then disarms.
+    #[must_use]
+    pub fn is_dead_man(&self) -> bool {
+        let when = self.asserts.as_ref().map(|asserts| asserts.when);
+        let is_let_go = matches!(when, Some(FlagValue::Bool(false) | FlagValue::Int(0)));
+        self.action == KillAction::Disarm && is_let_go
+    }
+}
+
 /// Which value of which field asserts.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Asserts {

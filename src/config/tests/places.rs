@@ -43,6 +43,11 @@ fn hazard_20_partial_or_reordered_joints_of_a_stretch() {
     let one = |text: &str| text.replace("joints: [hip, knee]", "joints: [hip]");
     assert_eq!(refused(&one(&stretch("[3]", "[]"))), ["feedback.low_state.joint_index"]);
     assert_eq!(config(&one(&stretch("[3]", "[3]"))).lanes.len(), 1);
+    // One joint that is measured by two motors, beside a command that has it alone.
+    let two = one(&stretch("[]", "[3]"));
+    assert_eq!(config(&two).lanes.len(), 1);
+    let two = with(&two, "motor_state[3].dq", "motor_state[4].dq");
+    assert_eq!(refused(&two), ["feedback.low_state.fields.velocity"]);
 }
 
 #[test]
@@ -66,6 +71,11 @@ fn when_one_joint_s_numbers_come_from_two_elements_expect_it_refused() {
     let channels = "        fields: {position: 'channels[0].values[0..2]', \
                     velocity: 'channels[1].values[0..2]'}\n        joints: [";
     assert_eq!(config(&with(ARM, "        joints: [", channels)).lanes.len(), 1);
+    let state = "{type: sensor_msgs/msg/JointState, topic";
+    let measured = "{type: vendor_msgs/msg/Channels, fields: {position: 'channels[0].values[0..2]', \
+                    velocity: 'channels[1].values[0..2]'}, topic";
+    let text = with(&with(ARM, "        joints: [", channels), state, measured);
+    assert_eq!(config(&text).lanes.len(), 1, "the same channels measured");
     let whole = channels.replace("[0..2]", "");
     assert_eq!(config(&with(ARM, "        joints: [", &whole)).lanes.len(), 1, "without brackets");
     // A range that was forgotten would limit the gains of other motors.

@@ -31,7 +31,12 @@ pub(super) fn kill_input(input: &KillInputStatus) -> String {
         topic => format!(" ({})", heard_on(topic, input.publishers)),
     };
     let state = match (asserted, seen, lost) {
-        (true, _, _) if input.dead_man => String::from("let go of: hold it to arm"),
+        (true, _, _) if input.dead_man && !input.unread => {
+            String::from("let go of: hold it to arm")
+        }
+        (true, _, _) if input.dead_man && input.unread => {
+            String::from("ASSERTED: it cannot be read")
+        }
         (true, _, _) if asserted_by.is_empty() => String::from("ASSERTED"),
         (true, _, _) => format!("ASSERTED by {asserted_by}"),
         (false, false, _) => format!("not heard yet: is it switched on?{on}"),
@@ -73,6 +78,8 @@ mod tests {
         // Nobody presses a dead-man that asserts.
         (told.asserted, told.dead_man) = (true, true);
         assert_eq!(kill_input(&told), "console: let go of: hold it to arm");
+        told.unread = true;
+        assert_eq!(kill_input(&told), "console: ASSERTED: it cannot be read");
     }
 
     #[test]

@@ -231,7 +231,10 @@ fn inputs(status: &Status) -> Table {
 
 fn kill_input(input: &KillInputStatus) -> Vec<Cell> {
     let says = match (input.asserted, input.seen, input.lost) {
-        (true, _, _) if input.dead_man => Cell::plain("let go of: hold it to arm"),
+        (true, _, _) if input.dead_man && !input.unread => Cell::plain("let go of: hold it to arm"),
+        (true, _, _) if input.dead_man && input.unread => {
+            Cell::new(Class::Bad, "ASSERTED: it cannot be read")
+        }
         (true, _, _) if input.asserted_by.is_empty() => Cell::new(Class::Bad, "ASSERTED"),
         (true, _, _) => Cell::new(Class::Bad, format!("ASSERTED by {}", input.asserted_by)),
         (false, false, _) => Cell::new(Class::Warn, "not heard yet"),

@@ -244,8 +244,9 @@ fn placed(told: &Told, lane: &LaneConfig) -> Option<String> {
     }
     let places = lane.places();
     let (theirs, last) = (told.joints.len(), places.iter().max().map_or(0, |last| last + 1));
-    let ours = covered(lane).unwrap_or(last);
-    if theirs != ours && !(may_have_more(lane) && lane.type_name != ARRAY) {
+    let covered = covered(lane).filter(|_| lane.type_name == ARRAY);
+    let (ours, is_open) = (covered.unwrap_or(last), covered.is_none() && may_have_more(lane));
+    if theirs != ours && !is_open {
         return Some(format!("the controller has {theirs} joints, the lane {ours}"));
     }
     let mut pairs = lane.dimensions.iter().zip(places);
@@ -261,14 +262,18 @@ fn placed(told: &Told, lane: &LaneConfig) -> Option<String> {
 const ARRAY: &str = "std_msgs/msg/Float64MultiArray";
 
 /// The length of the commands' array, as far as the map says its end: with a gripper that is kept behind
-/// the lane's joints.
+/// the lane's joints. Not of one that has several quantities, of which the controller's joints are one.
 fn covered(lane: &LaneConfig) -> Option<usize> {
     let path = lane.fields.of(lane.interface)?;
-    let quantities = lane.fields.quantities().map(|(_, path)| path);
     let fixed = lane.fixed.iter().map(|fixed| &fixed.field);
     let names = |path: &Path| -> Vec<String> {
         path.steps().iter().map(|step| step.name.clone()).collect()
     };
+    let is_shared =
+        lane.fields.quantities().filter(|(_, other)| names(other) == names(path)).count() > 1;
+    if is_shared {
+        return None;
+    }
     let end = |other: &Path| {
         other.steps().iter().find_map(|step| match step.index {
             Index::Range(_, to) => usize::try_from(to).ok(),
@@ -276,8 +281,8 @@ fn covered(lane: &LaneConfig) -> Option<usize> {
             Index::All | Index::None => None,
         })
     };
-    let same =
-        quantities.chain(&lane.keep).chain(fixed).filter(|other| names(other) == names(path));
+    let beside = lane.keep.iter().chain(fixed).filter(|other| names(other) == names(path));
+    let same = std::iter::once(path).chain(beside);
     let ends: Option<Vec<usize>> = same.map(end).collect();
     ends?.into_iter().max()
 }
@@ -347,6 +352,12 @@ mod tests {
         let mut short = lane.clone();
         short.keep.pop();
         assert_eq!(differs(&told(&all, &[]), &short), "the controller has 4 joints, the lane 3");
+        // Two quantities in one array: the joints of one of them.
+        let mut two = short.clone();
+        two.keep.clear();
+        two.fields.position = Path::parse("data[0..2]").ok();
+        two.fields.velocity = Path::parse("data[2..4]").ok();
+        assert_eq!(differs(&told(&["shoulder", "elbow"], &[]), &two), "");
         "vendor_msgs/msg/Cmd".clone_into(&mut short.type_name);
         assert_eq!(differs(&told(&all, &[]), &short), "");
         let mut whole = lane.clone();
@@ -357,7 +368,7 @@ mod tests {
             "the controller has 3 joints, the lane 2"
         );
         assert_eq!(
-            differs(&told(&all[1..], &[]), &lane),
+            differs(&told(&all[1..], &[]), &short),
             "place 1 is joint elbow for the controller, shoulder for the lane"
         );
         assert_eq!(

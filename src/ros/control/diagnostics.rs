@@ -11,6 +11,7 @@ use crate::config::model::Config;
 use crate::gate::lane_state::LaneState;
 use crate::gate::state::State;
 use crate::gate::units::{SteadyTime, WallTime};
+use crate::telemetry::report::NOT_OURS;
 use crate::telemetry::status::{
     ClockStatus, FeedbackStatus, HEARTBEAT, KillInputStatus, LaneStatus, SourceStatus, Status,
     TopicStatus,
@@ -203,10 +204,15 @@ fn lane(lane: &LaneStatus) -> DiagnosticStatus {
         None => (ERROR, "unknown state".to_owned()),
     };
     if !lane.motion.is_empty() {
+        let (level, message) = if lane.motion.ends_with(NOT_OURS) {
+            (WARN, format!("not still: {}", lane.motion))
+        } else {
+            (ERROR, format!("not still after a stop: {}", lane.motion))
+        };
         return part(
             format!("lane {}", lane.name),
-            ERROR,
-            format!("not still after a stop: {}", lane.motion),
+            level,
+            message,
             vec![("state", lane.state.clone()), ("safe_command", lane.safe_command.clone())],
         );
     }
@@ -221,11 +227,15 @@ fn lane(lane: &LaneStatus) -> DiagnosticStatus {
         ("state", lane.state.clone()),
         ("owner", owner.to_owned()),
         ("safe_command", lane.safe_command.clone()),
-        ("subscribers", lane.subscribers.unwrap_or(0).to_string()),
-        ("foreign_publishers", lane.foreign_publishers.unwrap_or(0).to_string()),
+        ("subscribers", counted(lane.subscribers)),
+        ("foreign_publishers", counted(lane.foreign_publishers)),
         ("notes", lane.notes.join("; ")),
     ];
     part(format!("lane {}", lane.name), level, message, values)
+}
+
+fn counted(count: Option<u64>) -> String {
+    count.map_or_else(|| "unknown".to_owned(), |count| count.to_string())
 }
 
 fn source(lane: &LaneStatus, source: &SourceStatus, rejects: bool) -> DiagnosticStatus {
@@ -262,7 +272,7 @@ fn source(lane: &LaneStatus, source: &SourceStatus, rejects: bool) -> Diagnostic
 }
 
 fn kill_input(input: &KillInputStatus) -> DiagnosticStatus {
-    let (level, message) = if input.asserted && input.dead_man {
+    let (level, message) = if input.asserted && input.dead_man && !input.unread {
         (OK, "let go of: hold it to arm".to_owned())
     } else if input.asserted {
         match input.asserted_by.as_str() {

@@ -1,6 +1,9 @@
 //! The sentences.
 
 use super::*;
+use crate::cdr::Path;
+use crate::config::model::{Asserts, FlagValue};
+use crate::gate::rules::KillAction;
 use crate::telemetry::fixture;
 
 /// What texts are made of.
@@ -76,9 +79,15 @@ fn when_a_kill_input_asserts_expect_its_publisher_named_where_the_graph_knows_it
     // It asserts because it was released.
     let mut config = fixture::config();
     config.kill_inputs[0].action = KillAction::Disarm;
+    let pressed = |when| Some(Asserts { field: Path::parse("data").unwrap(), when });
+    config.kill_inputs[0].asserts = pressed(FlagValue::Bool(false));
     let texts = parts.texts(&config);
     let text = texts.condition(&Condition { publisher: Some([7; 16]), ..plain });
-    assert!(text.starts_with("dead-man '") && text.contains("let go of, by /pendant: hold it"));
+    assert!(text.starts_with("dead-man '"), "{text}");
+    assert!(text.contains("let go of, or cannot be read, by /pendant: hold it"), "{text}");
+    // A button that disarms while it is pressed is none.
+    config.kill_inputs[0].asserts = pressed(FlagValue::Int(1));
+    assert!(parts.texts(&config).condition(&plain).contains("asserts: release it"));
 }
 
 #[test]

@@ -248,12 +248,17 @@ fn what_a_snapshot_says_of_inputs_is_what_is_there_now() {
     bench.feedback = false;
     bench.run(10);
     assert_eq!(view(&bench), (KillInputView::default(), false));
+    // What cannot be read asserts, and is told, until something can.
+    let receipt = bench.receipt();
+    bench.gate.kill_input(0, None, &receipt);
+    assert!(view(&bench).0.asserted && view(&bench).0.unread);
     let receipt = bench.receipt();
     bench.gate.kill_input(0, Some(true), &receipt);
     bench.feedback = true;
     bench.run(10);
     let heard = KillInputView {
         asserted: true,
+        unread: false,
         lost: false,
         seen: true,
         last_seen: Some(receipt.at.steady),
