@@ -56,7 +56,9 @@ class Process:
 
     def _read(self):
         for line in self.child.stdout:
-            self.lines.put(line)
+            # The middleware's errors come out there, too.
+            if line.startswith("{"):
+                self.lines.put(line)
         self.lines.put(None)
 
     def tell(self, order):

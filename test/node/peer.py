@@ -24,6 +24,7 @@ from rclpy.serialization import deserialize_message, serialize_message
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "support"))
 
+from answers import take_stdout  # noqa: E402
 from spinning import spin  # noqa: E402
 
 CALL_LIMIT_S = 60.0
@@ -311,6 +312,7 @@ OPERATIONS = {
 
 
 def main():
+    answers = take_stdout()
     peer = Peer(sys.argv[1] if len(sys.argv) > 1 else "peer")
     for line in sys.stdin:
         op = json.loads(line)
@@ -320,7 +322,7 @@ def main():
             answer = {"ok": getattr(peer, op["op"])(op)}
         except Exception:  # The test shows it.
             answer = {"error": traceback.format_exc()}
-        print(json.dumps(answer, allow_nan=False), flush=True)
+        print(json.dumps(answer, allow_nan=False), file=answers, flush=True)
 
 
 if __name__ == "__main__":

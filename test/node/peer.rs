@@ -77,11 +77,6 @@ impl Peer {
         let (sender, lines) = channel();
         std::thread::spawn(move || {
             for line in stdout.lines().map_while(Result::ok) {
-                // The middleware's warnings come out there, too.
-                if !line.starts_with('{') {
-                    eprintln!("the peer's process says: {line}");
-                    continue;
-                }
                 if sender.send(line).is_err() {
                     return;
                 }
