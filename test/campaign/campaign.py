@@ -15,6 +15,7 @@ import secrets
 import signal
 import sys
 import tempfile
+import time
 import traceback
 from pathlib import Path
 
@@ -31,6 +32,8 @@ from node import Ended, Operator  # noqa: E402
 START_S = 1.0
 # Kills in one process: two of each kind.
 PART = 14
+# Longer than any part that goes on: a quarter of a minute is usual, and a try of a fault takes seconds.
+PART_S, TRY_S = 300, 60
 # How often a part may begin anew.
 CRASHES = 2
 
@@ -63,25 +66,28 @@ def main():
         return 1 if lost else 0
 
 
-def apart(name, folder, work):
+def apart(name, folder, work, seconds):
     """What `work(folder)` returns, in a process of its own: operators are left to its end (node.py says why). None:
     it did not come to its end. The middleware crashes a process now and then when a peer of it was killed
-    (docs/operating.md): then another one begins anew."""
+    (docs/operating.md), or never ends a participant of it: then another one begins anew. Whatever is asked of the
+    node is waited for within bounds, so that a part that takes longer than `seconds` hangs in its peers."""
     for attempt in range(1 + CRASHES):
         here = folder / f"{name.replace(' ', '-').replace('/', '')}-{attempt}"
         here.mkdir()
-        found, status = in_a_child(lambda: work(here))  # noqa: B023  (called at once)
-        if not (os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGSEGV):
+        found, status = in_a_child(lambda: work(here), seconds)  # noqa: B023  (called at once)
+        crashed = status is not None and os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGSEGV
+        if status is not None and not crashed:
             break
-        print(f"  the middleware crashed the peers of '{name}' ({attempt + 1} of {1 + CRASHES} tries)", flush=True)
+        what = "crashed" if crashed else f"held up for {seconds} s"
+        print(f"  the middleware {what} the peers of '{name}' ({attempt + 1} of {1 + CRASHES} tries)", flush=True)
     if status or not found:
         print(f"LOST in {name}: this part of the campaign ended with {status}", flush=True)
         return None
     return pickle.loads(found)
 
 
-def in_a_child(work):
-    """What it wrote, and how it ended; whom it started ends with it."""
+def in_a_child(work, seconds):
+    """What it wrote, and how it ended, None: it did not in time; whom it started ends with it."""
     read, write = os.pipe()
     child = os.fork()
     if not child:
@@ -96,11 +102,17 @@ def in_a_child(work):
         # No destructor of a middleware whose peers were killed.
         os._exit(0)
     os.close(write)
+    ended, status, ends = 0, None, time.monotonic() + seconds
     try:
-        status = os.waitpid(child, 0)[1]
+        while not ended and time.monotonic() < ends:
+            ended, status = os.waitpid(child, os.WNOHANG)
+            time.sleep(0.02)
     finally:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(child, signal.SIGKILL)
+    if not ended:
+        os.waitpid(child, 0)
+        status = None
     with open(read, "rb") as pipe:
         return pipe.read(), status
 
@@ -122,7 +134,7 @@ def run_kills(tries, seed, folder):
     lives = told = slow = unanswered = disturbed = broken = 0
     for begin in range(0, tries, PART):
         draw, count = random.Random(f"{seed}/{begin}"), min(PART, tries - begin)
-        part = apart(f"kills {begin}", folder, lambda here: run(count, Kept.operator(), draw, here, disturbed))  # noqa: B023
+        part = apart(f"kills {begin}", folder, lambda here: run(count, Kept.operator(), draw, here, disturbed), PART_S)  # noqa: B023
         if part is None:
             broken += 1
             continue
@@ -148,7 +160,7 @@ def run_others(tries, seed, folder, only):
     for name in faults.FAULTS:
         if only in name:
             draw = random.Random(f"{seed}/{name}")
-            found = apart(name, folder, lambda here: faults.run(name, faults.Arena(Kept.operator(), here, draw), tries))  # noqa: B023
+            found = apart(name, folder, lambda here: faults.run(name, faults.Arena(Kept.operator(), here, draw), tries), PART_S + TRY_S * tries)  # noqa: B023
             tried, worst, lost, why = found or (0, 0.0, 1, "did not come to its end")
             failed += lost
             skipped += tried == 0 and not lost
