@@ -108,6 +108,12 @@ impl Path {
         if steps.is_empty() { None } else { Some(Self { steps }) }
     }
 
+    /// Whether a step takes a range.
+    #[must_use]
+    pub fn has_range(&self) -> bool {
+        self.steps.iter().any(|step| matches!(step.index, Index::Range(..)))
+    }
+
     /// Reads a path.
     ///
     /// # Errors

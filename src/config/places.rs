@@ -54,10 +54,6 @@ fn is_many(step: &Step) -> bool {
     matches!(step.index, Index::All | Index::Range(..))
 }
 
-fn is_stretch(path: &Path) -> bool {
-    path.steps().iter().any(|step| matches!(step.index, Index::Range(..)))
-}
-
 /// One joint's numbers are in one message of an array: `motor_cmd[15..29].q` beside `motor_cmd[].kp`
 /// would give each joint the gain of another. Different arrays may hold different stretches, and where
 /// one path says which, each does: `q[15..29]` beside the first ones of `kp` is a range forgotten.
@@ -68,7 +64,7 @@ pub(super) fn refuse_apart(
     is_single: bool,
 ) -> Option<()> {
     let quantities = || fields.quantities();
-    let stretch = quantities().find(|(_, path)| is_stretch(path));
+    let stretch = quantities().find(|(_, path)| path.has_range());
     let open = quantities().find(|(_, path)| !is_chosen(Some(path)));
     if let (Some((one, _)), Some((name, path))) = (stretch, open) {
         keys.refuse(

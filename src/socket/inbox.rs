@@ -305,7 +305,7 @@ impl<'a> Inbox<'a> {
         let Long { end: mut text, mut kills } = self.long.take().unwrap_or_default();
         text.extend_from_slice(piece);
         if !kills && protocol::kills(&text) {
-            self.service.raise(&protocol::long_kill(), self.caller);
+            self.service.raise(&protocol::unread_kill("too long to be read"), self.caller);
             kills = true;
         }
         let end = text.split_off(text.len().saturating_sub(OVERLAP_BYTES));
@@ -318,7 +318,7 @@ impl<'a> Inbox<'a> {
             Ok(request) => request,
             Err(answer) => {
                 if protocol::kills_broken(line, &answer) {
-                    self.service.raise(&protocol::broken_kill(), self.caller);
+                    self.service.raise(&protocol::unread_kill("that is no JSON"), self.caller);
                 }
                 return;
             }

@@ -310,16 +310,10 @@ pub fn kills_broken(line: &[u8], answer: &Answer) -> bool {
     answer.error.as_deref() == Some(ErrorCode::BadJson.label()) && kills(line)
 }
 
-/// The kill that a line too long to be read asks for.
+/// The kill that a line asks for which cannot be read, and why it cannot.
 #[must_use]
-pub fn long_kill() -> Request {
-    Request { reason: "in a line too long to be read".to_owned(), ..bare_kill(None) }
-}
-
-/// The kill that a line asks for which is no JSON.
-#[must_use]
-pub fn broken_kill() -> Request {
-    Request { reason: "in a line that is no JSON".to_owned(), ..bare_kill(None) }
+pub fn unread_kill(line: &str) -> Request {
+    Request { reason: format!("in a line {line}"), ..bare_kill(None) }
 }
 
 fn bare_kill(id: Option<Value>) -> Request {

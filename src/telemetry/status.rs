@@ -330,6 +330,20 @@ pub struct KillInputStatus {
     pub silent_for_s: Option<f64>,
 }
 
+impl KillInputStatus {
+    /// Whether it asserts because nobody holds it.
+    #[must_use]
+    pub const fn is_let_go(&self) -> bool {
+        self.asserted && self.dead_man && !self.unread
+    }
+}
+
+/// What is said of a dead-man that nobody holds.
+pub const LET_GO: &str = "let go of: hold it to arm";
+
+/// What is said of a dead-man that asserts because nobody knows whether somebody holds it.
+pub const UNREADABLE: &str = "ASSERTED: it cannot be read";
+
 /// What is said of a bare heartbeat that is heard: there is no button that could be released.
 pub const HEARTBEAT: &str = "heartbeat heard (no button)";
 

@@ -2,7 +2,9 @@
 
 use super::plain;
 use crate::telemetry::people::{heard_on, span};
-use crate::telemetry::status::{FeedbackStatus, HEARTBEAT, KillInputStatus, TemperatureStatus};
+use crate::telemetry::status::{
+    FeedbackStatus, HEARTBEAT, KillInputStatus, LET_GO, TemperatureStatus, UNREADABLE,
+};
 
 /// Of one input, every component that has something to say; the hottest where none has.
 pub(super) fn temperature(parts: &[TemperatureStatus]) -> String {
@@ -31,12 +33,8 @@ pub(super) fn kill_input(input: &KillInputStatus) -> String {
         topic => format!(" ({})", heard_on(topic, input.publishers)),
     };
     let state = match (asserted, seen, lost) {
-        (true, _, _) if input.dead_man && !input.unread => {
-            String::from("let go of: hold it to arm")
-        }
-        (true, _, _) if input.dead_man && input.unread => {
-            String::from("ASSERTED: it cannot be read")
-        }
+        (true, _, _) if input.is_let_go() => LET_GO.to_owned(),
+        (true, _, _) if input.dead_man => UNREADABLE.to_owned(),
         (true, _, _) if asserted_by.is_empty() => String::from("ASSERTED"),
         (true, _, _) => format!("ASSERTED by {asserted_by}"),
         (false, false, _) => format!("not heard yet: is it switched on?{on}"),

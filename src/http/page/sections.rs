@@ -6,7 +6,8 @@ use super::html::{Class, Html};
 use super::table::{Cell, Table, any, class};
 use crate::telemetry::people::{span, time, way_on};
 use crate::telemetry::status::{
-    HEARTBEAT, KillInputStatus, LaneStatus, SourceStatus, Status, TopicStatus, TripStatus,
+    HEARTBEAT, KillInputStatus, LET_GO, LaneStatus, SourceStatus, Status, TopicStatus, TripStatus,
+    UNREADABLE,
 };
 use crate::telemetry::watched::WatchedLanes;
 
@@ -231,10 +232,8 @@ fn inputs(status: &Status) -> Table {
 
 fn kill_input(input: &KillInputStatus) -> Vec<Cell> {
     let says = match (input.asserted, input.seen, input.lost) {
-        (true, _, _) if input.dead_man && !input.unread => Cell::plain("let go of: hold it to arm"),
-        (true, _, _) if input.dead_man && input.unread => {
-            Cell::new(Class::Bad, "ASSERTED: it cannot be read")
-        }
+        (true, _, _) if input.is_let_go() => Cell::plain(LET_GO),
+        (true, _, _) if input.dead_man => Cell::new(Class::Bad, UNREADABLE),
         (true, _, _) if input.asserted_by.is_empty() => Cell::new(Class::Bad, "ASSERTED"),
         (true, _, _) => Cell::new(Class::Bad, format!("ASSERTED by {}", input.asserted_by)),
         (false, false, _) => Cell::new(Class::Warn, "not heard yet"),

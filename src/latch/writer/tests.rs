@@ -93,6 +93,12 @@ fn wait(what: &str, mut condition: impl FnMut() -> bool) {
     panic!("waited for {what}");
 }
 
+/// A run's first reset, and an arm.
+fn arm(machine: &mut Machine) {
+    machine.reset(1, false, Moment::default()).unwrap();
+    machine.arm(2, false, Moment::default()).unwrap();
+}
+
 fn kill(machine: &mut Machine, cause: Cause) {
     machine.kill(Report::plain(cause, Subject::Node), Moment::default());
 }
@@ -193,8 +199,7 @@ fn when_a_kill_comes_after_the_gate_has_ended_expect_the_next_run_killed_by_it()
 fn hazard_38_start_drops_robot_after_a_late_kill_in_motion_the_end_in_motion_is_still_known() {
     let bench = Bench::new("late_active");
     let (mut machine, mut post, latch) = bench.run();
-    machine.reset(1, false, Moment::default()).unwrap();
-    machine.arm(2, false, Moment::default()).unwrap();
+    arm(&mut machine);
     let number = post.post(&machine, false);
     wait("the record", || post.progress().is_durable(number));
     *bench.late.lock() = Some((Cause::KillSignal, WallTime::default()));
@@ -236,8 +241,7 @@ fn when_the_file_cannot_be_written_expect_the_number_failed_and_all_of_it_writte
 fn when_the_process_dies_while_active_expect_unclean_and_while_ended_active_not_clean() {
     let bench = Bench::new("active");
     let (mut machine, mut post, latch) = bench.run();
-    machine.reset(1, false, Moment::default()).unwrap();
-    machine.arm(2, false, Moment::default()).unwrap();
+    arm(&mut machine);
     let number = post.post(&machine, false);
     wait("the mark", || post.progress().is_durable(number));
     latch.finish();
@@ -254,8 +258,7 @@ fn hazard_38_start_drops_robot_a_second_restart_knows_that_the_run_ended_in_moti
     ] {
         let bench = Bench::new("again");
         let (mut machine, mut post, latch) = bench.run();
-        machine.reset(1, false, Moment::default()).unwrap();
-        machine.arm(2, false, Moment::default()).unwrap();
+        arm(&mut machine);
         post.post(&machine, false);
         latch.finish();
         drop(post);
@@ -294,8 +297,7 @@ fn hazard_38_start_drops_robot_a_second_restart_knows_that_the_run_ended_in_moti
 fn hazard_38_start_drops_robot_a_run_that_ends_in_its_ramp_to_zero_ended_in_motion() {
     let bench = Bench::new("ramp");
     let (mut machine, mut post, latch) = bench.run();
-    machine.reset(1, false, Moment::default()).unwrap();
-    machine.arm(2, false, Moment::default()).unwrap();
+    arm(&mut machine);
     post.post(&machine, false);
     machine.disarm(Moment::default()).unwrap();
     let number = post.post(&machine, true);

@@ -13,8 +13,8 @@ use crate::gate::state::State;
 use crate::gate::units::{SteadyTime, WallTime};
 use crate::telemetry::report::NOT_OURS;
 use crate::telemetry::status::{
-    ClockStatus, FeedbackStatus, HEARTBEAT, KillInputStatus, LaneStatus, SourceStatus, Status,
-    TopicStatus,
+    ClockStatus, FeedbackStatus, HEARTBEAT, KillInputStatus, LET_GO, LaneStatus, SourceStatus,
+    Status, TopicStatus,
 };
 
 /// `diagnostic_msgs/DiagnosticStatus` levels. STALE is the aggregator's word, never ours.
@@ -272,8 +272,8 @@ fn source(lane: &LaneStatus, source: &SourceStatus, rejects: bool) -> Diagnostic
 }
 
 fn kill_input(input: &KillInputStatus) -> DiagnosticStatus {
-    let (level, message) = if input.asserted && input.dead_man && !input.unread {
-        (OK, "let go of: hold it to arm".to_owned())
+    let (level, message) = if input.is_let_go() {
+        (OK, LET_GO.to_owned())
     } else if input.asserted {
         match input.asserted_by.as_str() {
             "" => (ERROR, "asserts".to_owned()),

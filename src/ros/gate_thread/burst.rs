@@ -33,6 +33,11 @@ struct Stop {
 /// A writer, none for a lane that is only watched, and its bytes.
 struct Ready {
     publisher: Option<Arc<Publisher>>,
+    chosen: Chosen,
+}
+
+/// What a lane's frames send.
+struct Chosen {
     stop: triple_buffer::Output<Stop>,
     /// Whether the first frame was late. What is held is chosen once: a gate that wakes meanwhile leaves
     /// what a stop half a second on from there would send.
@@ -65,7 +70,7 @@ pub(super) fn burst(
             stop.update();
         }
         prepared.lanes.push(input);
-        lanes.push(Ready { publisher, stop, is_late: None });
+        lanes.push(Ready { publisher, chosen: Chosen { stop, is_late: None } });
     }
     (prepared, Burst { lanes, switch })
 }
@@ -104,21 +109,15 @@ impl Stop {
     }
 }
 
-impl Ready {
+impl Chosen {
     /// What a frame at `now` sends: what the first of them that had something chose.
-    fn chosen(&mut self, now: SteadyTime) -> &[u8] {
+    fn bytes(&mut self, now: SteadyTime) -> &[u8] {
         let is_late = self.is_late.unwrap_or_else(|| self.stop.read().is_late(now));
         let bytes = self.stop.output_buffer().bytes(is_late);
         if !bytes.is_empty() {
             self.is_late = Some(is_late);
         }
         bytes
-    }
-
-    fn choose(&mut self, now: SteadyTime) -> Option<(Arc<Publisher>, &[u8])> {
-        let publisher = self.publisher.clone()?;
-        let bytes = self.chosen(now);
-        (!bytes.is_empty()).then_some((publisher, bytes))
     }
 }
 
@@ -128,8 +127,11 @@ impl Burst {
     pub fn frame(&mut self) {
         self.switch.fence();
         let now = clock::steady();
-        for ready in &mut self.lanes {
-            if let Some((publisher, bytes)) = ready.choose(now) {
+        for Ready { publisher, chosen } in &mut self.lanes {
+            let bytes = chosen.bytes(now);
+            if !bytes.is_empty()
+                && let Some(publisher) = publisher
+            {
                 publisher.publish_serialized(bytes).ok();
             }
         }
@@ -148,7 +150,7 @@ mod tests {
     }
 
     fn reads(burst: &mut Burst, lane: usize, is_late: bool) -> Vec<u8> {
-        burst.lanes[lane].stop.read().bytes(is_late).to_vec()
+        burst.lanes[lane].chosen.stop.read().bytes(is_late).to_vec()
     }
 
     #[test]
@@ -183,16 +185,16 @@ mod tests {
     fn when_the_gate_wakes_in_a_burst_expect_every_frame_as_the_first() {
         let (mut prepared, mut burst) = prepared();
         let at = |ms: u64| SteadyTime::from_nanos(ms * 1_000_000);
-        let ready = &mut burst.lanes[0];
+        let chosen = &mut burst.lanes[0].chosen;
         prepared.leave(0, b"", at(0));
-        assert_eq!(ready.chosen(at(500)), b"", "nothing may be sent yet");
+        assert_eq!(chosen.bytes(at(500)), b"", "nothing may be sent yet");
         prepared.later(0, b"due");
         prepared.leave(0, b"old", at(0));
-        assert_eq!(ready.chosen(at(510)), b"due");
+        assert_eq!(chosen.bytes(at(510)), b"due");
         prepared.later(0, b"ahead");
         prepared.leave(0, b"new", at(520));
         for ms in [520, 530, 2_000] {
-            assert_eq!(ready.chosen(at(ms)), b"due", "{ms}");
+            assert_eq!(chosen.bytes(at(ms)), b"due", "{ms}");
         }
     }
 
