@@ -241,6 +241,7 @@ fn lane_status(view: &LaneView, lane: &LaneConfig) -> LaneStatus {
             .map(|(saw, dimension)| seen(saw, dimension))
             .collect(),
         motion: view.motion.map(|motion| motion_text(motion, lane)).unwrap_or_default(),
+        motion_after_stop: view.motion.is_some_and(|motion| motion.is_ours),
         still_for_s: None,
         sources: Vec::new(),
     }
@@ -268,17 +269,17 @@ fn controller(view: &LaneView, lane: &LaneConfig, notes: &LaneNotes) -> String {
 }
 
 /// Of a lane that moves, and that this node did not stop.
-pub const NOT_OURS: &str =
+pub(super) const NOT_OURS: &str =
     "; this node sends nothing there since its start, somebody else may hold it";
 
 /// What moves, how fast, and what counts as still.
 fn motion_text(motion: Motion, lane: &LaneConfig) -> String {
     let Motion { dimension, velocity, standstill, is_ours } = motion;
+    let whose = if is_ours { "" } else { NOT_OURS };
     if velocity.is_nan() {
-        return "its feedback is silent, so nobody knows whether it stands".to_owned();
+        return format!("its feedback is silent, so nobody knows whether it stands{whose}");
     }
     let name = lane.dimensions.get(dimension).map_or("?", String::as_str);
-    let whose = if is_ours { "" } else { NOT_OURS };
     format!("{name} moves: {velocity:.3}, still is below {standstill}{whose}")
 }
 

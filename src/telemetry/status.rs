@@ -234,6 +234,10 @@ pub struct LaneStatus {
     /// not stopped.
     #[serde(default)]
     pub motion: String,
+    /// With `motion`: this node has stopped the lane. `false`: it sends nothing there since its start, and
+    /// somebody else may hold it.
+    #[serde(default)]
+    pub motion_after_stop: bool,
     /// How long it is measured standing still, from its time to stop on; `null`: it was not stopped, it
     /// moves, or nobody measures it.
     #[serde(default)]

@@ -11,7 +11,6 @@ use crate::config::model::Config;
 use crate::gate::lane_state::LaneState;
 use crate::gate::state::State;
 use crate::gate::units::{SteadyTime, WallTime};
-use crate::telemetry::report::NOT_OURS;
 use crate::telemetry::status::{
     ClockStatus, FeedbackStatus, HEARTBEAT, KillInputStatus, LET_GO, LaneStatus, SourceStatus,
     Status, TopicStatus,
@@ -204,10 +203,10 @@ fn lane(lane: &LaneStatus) -> DiagnosticStatus {
         None => (ERROR, "unknown state".to_owned()),
     };
     if !lane.motion.is_empty() {
-        let (level, message) = if lane.motion.ends_with(NOT_OURS) {
-            (WARN, format!("not still: {}", lane.motion))
-        } else {
+        let (level, message) = if lane.motion_after_stop {
             (ERROR, format!("not still after a stop: {}", lane.motion))
+        } else {
+            (WARN, format!("not still: {}", lane.motion))
         };
         return part(
             format!("lane {}", lane.name),
@@ -336,4 +335,33 @@ fn topic(topic: &TopicStatus) -> DiagnosticStatus {
         ("incompatible publishers", topic.incompatible.to_string()),
     ];
     part(format!("topic {}", topic.name), level, topic.text.clone(), values)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn when_a_lane_moves_expect_an_error_only_where_this_node_has_stopped_it() {
+        let mut status = LaneStatus {
+            name: String::from("base"),
+            state: String::from("safe"),
+            motion: String::from("linear.x moves: 0.187, still is below 0.05"),
+            motion_after_stop: true,
+            ..LaneStatus::default()
+        };
+        let said = lane(&status);
+        let text = "not still after a stop: linear.x moves: 0.187, still is below 0.05";
+        assert_eq!((said.level, said.message.as_str()), (ERROR, text));
+        // Somebody else may hold the robot, and nobody needs to run.
+        status.state = String::from("released");
+        status.motion_after_stop = false;
+        let said = lane(&status);
+        assert_eq!(
+            (said.level, said.message.as_str()),
+            (WARN, &*text.replace(" after a stop", ""))
+        );
+        status.motion.clear();
+        assert_eq!(lane(&status).level, OK);
+    }
 }

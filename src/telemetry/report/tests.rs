@@ -101,9 +101,24 @@ fn when_a_lane_stands_after_a_stop_expect_for_how_long() {
         Some(Motion { dimension: 5, velocity: 0.2, standstill: 0.05, is_ours: true });
     let lane = node.lane();
     assert_eq!(
-        (lane.still_for_s, lane.motion.as_str()),
-        (None, "angular.z moves: 0.200, still is below 0.05")
+        (lane.still_for_s, lane.motion.as_str(), lane.motion_after_stop),
+        (None, "angular.z moves: 0.200, still is below 0.05", true)
     );
+}
+
+#[test]
+fn when_what_moves_was_not_stopped_here_expect_it_said_with_a_velocity_and_without() {
+    let mut node = Node::new();
+    for (velocity, what) in [
+        (0.2, "angular.z moves: 0.200, still is below 0.05"),
+        (f64::NAN, "its feedback is silent, so nobody knows whether it stands"),
+    ] {
+        node.snapshot.lanes[0].motion =
+            Some(Motion { dimension: 5, velocity, standstill: 0.05, is_ours: false });
+        let lane = node.lane();
+        assert!(!lane.motion_after_stop);
+        assert_eq!(lane.motion, format!("{what}{NOT_OURS}"));
+    }
 }
 
 #[test]
