@@ -94,6 +94,29 @@ fn when_one_joint_s_numbers_come_from_two_elements_expect_it_refused() {
     assert_eq!(config(&array).lanes.len(), 1);
 }
 
+#[test]
+fn when_a_feedback_has_whole_arrays_of_two_elements_expect_them_along_several_joints_and_not_for_one()
+ {
+    // The joint that is commanded is one of those that are measured.
+    let arm = with(ARM, "joints: [shoulder, elbow]", "joints: [shoulder]");
+    let measured = |joints: &str| {
+        let map = format!(
+            "{{type: vendor_msgs/msg/Channels, joints: {joints}, fields: {{position: \
+             'channels[0].values', velocity: 'channels[1].values'}}, topic"
+        );
+        with(&arm, "{type: sensor_msgs/msg/JointState, topic", &map)
+    };
+    assert_eq!(config(&measured("[shoulder, elbow]")).lanes.len(), 1);
+    assert_eq!(refused(&measured("[shoulder]")), ["feedback.joints.fields.velocity"]);
+    // So it is with what is commanded.
+    let mapped = "fields: {position: 'channels[0].values', velocity: 'channels[1].values'}\n        \
+                  joints: [shoulder";
+    let commanded =
+        |joints: &str| with(ARM, "joints: [shoulder, elbow", &format!("{mapped}{joints}"));
+    assert_eq!(config(&commanded(", elbow")).lanes.len(), 1);
+    assert_eq!(refused(&commanded("")), ["lanes.arm.fields.velocity"]);
+}
+
 const NAMED: &str = "type: sensor_msgs/msg/JointState\n        balance: false";
 
 #[test]

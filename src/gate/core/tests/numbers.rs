@@ -237,6 +237,22 @@ fn who_reads_an_output_is_enough_by_name_or_without_one() {
 }
 
 #[test]
+fn when_nobody_looks_at_the_graph_expect_unknown_readers_told_apart_from_none() {
+    let mut bench = Bench::new(rules(vec![velocity_lane(1)]));
+    let found = |bench: &Bench| {
+        let told = bench.conditions();
+        let about: Vec<_> =
+            told.iter().filter(|one| one.code == ConditionCode::NoController).collect();
+        assert_eq!(about.len(), 1, "{told:?}");
+        about[0].found
+    };
+    bench.gate.graph(0, LaneGraph::default());
+    assert!(found(&bench).is_nan());
+    bench.gate.graph(0, LaneGraph { is_unseen: true, ..LaneGraph::default() });
+    assert_eq!(found(&bench), f64::INFINITY);
+}
+
+#[test]
 fn what_a_snapshot_says_of_inputs_is_what_is_there_now() {
     let mut rules = rules(vec![position_lane(1)]);
     rules.kill_inputs = vec![heartbeat(Duration::from_secs(60))];
