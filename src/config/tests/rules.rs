@@ -199,6 +199,23 @@ fn when_a_timeout_is_longer_than_a_minute_expect_it_refused() {
 }
 
 #[test]
+fn a_dead_man_disarms_when_it_is_let_go_of() {
+    let is_dead_man = |asserts: &str, action: &str| {
+        let input = format!(
+            "kill_inputs: {{grip: {{type: vendor_msgs/msg/Grip, topic: grip, {asserts}\
+             action: {action}, timeout_s: 0.5}}}}"
+        );
+        config(&with_top(BASE, &input)).kill_inputs[0].is_dead_man()
+    };
+    for (when, expected) in [("false", true), ("0", true), ("true", false), ("1", false)] {
+        let asserts = format!("field: held, asserted_when: {when}, ");
+        assert_eq!(is_dead_man(&asserts, "disarm"), expected, "{when}");
+        assert!(!is_dead_man(&asserts, "kill"), "{when}: it latches");
+    }
+    assert!(!is_dead_man("", "disarm"), "a heartbeat asserts nothing");
+}
+
+#[test]
 fn when_kill_inputs_read_different_fields_of_a_topic_expect_both_and_else_the_second_refused() {
     let pads = "kill_inputs: {left: {type: sensor_msgs/msg/Joy, topic: joy, field: 'buttons[4]', \
                 asserted_when: 1, timeout_s: 0.5}, right: {type: sensor_msgs/msg/Joy, topic: /joy, \
