@@ -150,3 +150,6 @@ fn keep_within(
     };
     Err(Refusal::value(reason, place, found, bound))
 }
+
+#[cfg(test)]
+mod tests;

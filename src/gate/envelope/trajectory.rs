@@ -288,3 +288,6 @@ fn waypoint(command: &Command, place: Place, position: f64) -> Option<End> {
     let velocity = command.velocity.get(index).copied()?;
     Some(End { position, velocity, acceleration: command.acceleration.get(index).copied() })
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,119 @@
+//! What of a plan is asked for itself, beside what other checks of it ask.
+
+use super::*;
+use crate::gate::rules::Shape;
+use crate::gate::safe::SafeCommand;
+use crate::gate::test_rules::position_lane;
+use crate::gate::units::SteadyTime;
+
+const SECOND: i64 = 1_000_000_000;
+const TOLERANCE: f64 = 0.05;
+
+fn lane() -> LaneRules {
+    let mut rules = LaneRules {
+        shape: Shape::Trajectory,
+        safe: SafeCommand::HoldPoint { tolerance: TOLERANCE },
+        ..position_lane(1)
+    };
+    let limits = &mut rules.limits[0];
+    limits.velocity = Some(Bounds { min: -1.0, max: 2.0 });
+    (limits.acceleration, limits.deceleration) = (None, None);
+    rules
+}
+
+/// Half as fast as the lane's limits.
+fn slow() -> Allowance {
+    Allowance { velocity: 0.5, ..Allowance::of(0.02) }
+}
+
+fn plan(starts_in: i64, points: &[(i64, f64)], velocity: &[f64]) -> Command {
+    let mut plan = Command::with_capacity(1, 8);
+    plan.points = points.len();
+    plan.times.extend(points.iter().map(|(time, _)| *time));
+    plan.position.extend(points.iter().map(|(_, position)| *position));
+    plan.velocity.extend_from_slice(velocity);
+    plan.starts_in = starts_in;
+    plan
+}
+
+/// A plan has just led the joint from 0 by all of the tolerance.
+fn led_to(place: f64, rules: &LaneRules) -> Envelope {
+    let mut envelope = Envelope::new(1);
+    let now = SteadyTime::from_nanos(1);
+    envelope.rest(now, 0.02);
+    let present = Present { position: Some(&[0.0]), velocity: Some(&[0.0]) };
+    envelope.apply(&mut plan(0, &[(0, place)], &[]), rules, Allowance::of(0.02), present).unwrap();
+    envelope.commit_at(now, 0.02);
+    envelope
+}
+
+#[test]
+fn when_no_room_is_left_expect_a_beginning_as_far_as_the_speed_in_force_allows_and_no_further() {
+    let rules = lane();
+    let joint = (0, &rules.limits[0]);
+    for (sign, fast) in [(1.0, 1.0), (-1.0, 0.5)] {
+        let place = sign * TOLERANCE;
+        let envelope = led_to(place, &rules);
+        let leap = |far: f64| {
+            let first = Some((place + sign * far, 0.1, 0));
+            let result = envelope.leap(first, &rules, joint, slow(), (place, place));
+            result.err().map(|refusal| (refusal.reason, refusal.bound * sign))
+        };
+        // Times are whole nanoseconds: a part in 10⁹.
+        for (far, fits) in [(0.5, true), (1.0 + 0.8e-9, true), (1.0 + 1.3e-9, false), (1.2, false)]
+        {
+            let told = leap(far * fast * 0.1);
+            assert_eq!(
+                told,
+                (!fits).then_some((Reason::Discontinuity, fast * 0.1)),
+                "{sign} {far}"
+            );
+        }
+    }
+}
+
+#[test]
+fn when_a_plan_begins_too_far_expect_room_and_way_told_as_the_bound_and_the_speed_in_force_kept() {
+    let rules = lane();
+    let joint = (0, &rules.limits[0]);
+    let envelope = Envelope::new(1);
+    for (sign, fast) in [(1.0, 1.0), (-1.0, 0.5)] {
+        let first = Some((sign * 0.3, 0.1, 2));
+        let refusal = envelope.leap(first, &rules, joint, slow(), (0.0, 0.0)).unwrap_err();
+        assert_eq!((refusal.reason, refusal.point), (Reason::Discontinuity, 2));
+        assert_eq!((refusal.found, refusal.bound), (sign * 0.3, sign * (TOLERANCE + fast * 0.1)));
+    }
+    let (room, speed) = envelope.leap(None, &rules, joint, slow(), (0.0, 0.0)).unwrap();
+    assert_eq!(room, Room::both(TOLERANCE));
+    assert_eq!(speed, Room { up: 1.0, down: 0.5, all: 1.0 });
+}
+
+/// The curve is 1.2 rad/s fast in its middle and has the joint just there: a quarter of a second for at
+/// least 1.1 rad/s, the tolerance taken off, where the straight line needs 0.7.
+#[test]
+fn when_a_joint_stands_in_the_middle_of_a_curve_expect_the_change_of_its_velocity_judged() {
+    let present = Present { position: Some(&[0.4]), velocity: Some(&[0.0]) };
+    for (acceleration, expected) in [(4.3, Some((Reason::Acceleration, 1))), (4.4, None)] {
+        let mut rules = lane();
+        rules.limits[0].acceleration = Some(acceleration);
+        rules.limits[0].deceleration = Some(acceleration);
+        let mut late = plan(-SECOND / 2, &[(0, 0.0), (SECOND, 0.8)], &[0.0, 0.0]);
+        let result = Envelope::new(1).apply(&mut late, &rules, Allowance::of(0.02), present);
+        let told = result.err().map(|refusal| (refusal.reason, refusal.point));
+        assert_eq!(told, expected, "{acceleration}");
+    }
+}
+
+/// Without a limit of velocity nothing else asks how far its end is.
+#[test]
+fn when_all_of_a_plan_is_over_expect_its_end_near_where_the_joint_is() {
+    let mut rules = lane();
+    rules.limits[0].velocity = None;
+    for (position, fits) in [(0.46, true), (0.44, false), (0.54, true), (0.56, false)] {
+        let mut over = plan(-2 * SECOND, &[(0, 0.0), (SECOND, 0.5)], &[]);
+        let present = Present { position: Some(&[position]), velocity: Some(&[0.0]) };
+        let result = Envelope::new(1).apply(&mut over, &rules, Allowance::of(0.02), present);
+        let told = result.err().map(|refusal| (refusal.reason, refusal.point));
+        assert_eq!(told, (!fits).then_some((Reason::Discontinuity, 1)), "{position}");
+    }
+}
