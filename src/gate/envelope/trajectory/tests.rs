@@ -117,3 +117,31 @@ fn when_all_of_a_plan_is_over_expect_its_end_near_where_the_joint_is() {
         assert_eq!(told, (!fits).then_some((Reason::Discontinuity, 1)), "{position}");
     }
 }
+
+/// What it has for the joint now counts, and not where it leads to in a second.
+#[test]
+fn when_no_room_is_left_and_a_plan_began_before_expect_what_is_due_now_asked() {
+    let rules = lane();
+    let present = Present { position: Some(&[TOLERANCE]), velocity: Some(&[0.0]) };
+    let judged = |mut envelope: Envelope, due: f64| {
+        let mut late = plan(-SECOND, &[(0, due), (2 * SECOND, due)], &[]);
+        let result = envelope.apply(&mut late, &rules, Allowance::of(0.02), present);
+        result.err().map(|refusal| (refusal.reason, refusal.point))
+    };
+    let refused = Some((Reason::Discontinuity, 1));
+    for (due, expected) in [(TOLERANCE, None), (0.08, refused), (TOLERANCE * 1.01, refused)] {
+        assert_eq!(judged(led_to(TOLERANCE, &rules), due), expected, "{due}");
+        assert_eq!(judged(Envelope::new(1), due), None, "{due}, with all its room");
+    }
+}
+
+#[test]
+fn when_a_curve_began_before_expect_the_velocity_of_each_of_its_ends() {
+    // From rest to 0.8 rad/s: 0.1 rad in the middle, 0.1 further were it as fast from the beginning.
+    let mut late = plan(-SECOND / 2, &[(0, 0.0), (SECOND, 0.4)], &[0.0, 0.8]);
+    for (position, fits) in [(0.1, true), (0.2, false)] {
+        let present = Present { position: Some(&[position]), velocity: Some(&[0.4]) };
+        let result = Envelope::new(1).apply(&mut late, &lane(), Allowance::of(0.02), present);
+        assert_eq!(result.is_ok(), fits, "{position}: {result:?}");
+    }
+}
