@@ -24,7 +24,7 @@ fn command(values: &[f64]) -> Command {
     command
 }
 
-fn trajectory(points: &[(i64, &[f64])]) -> Command {
+pub(super) fn trajectory(points: &[(i64, &[f64])]) -> Command {
     let dimensions = points.first().map_or(0, |(_, values)| values.len());
     let mut command = Command::with_capacity(dimensions, 64);
     for (time, values) in points {
@@ -195,7 +195,7 @@ mod bounds;
 mod curves;
 mod groups;
 mod lanes;
-mod plans;
+pub(super) mod plans;
 mod properties;
 mod reference;
 mod time;

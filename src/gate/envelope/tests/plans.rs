@@ -6,7 +6,7 @@ use crate::gate::safe::SafeCommand;
 
 const SECOND: i64 = 1_000_000_000;
 
-pub(super) fn plan_lane(acceleration: Option<f64>) -> LaneRules {
+pub(in crate::gate::envelope) fn plan_lane(acceleration: Option<f64>) -> LaneRules {
     let mut rules = LaneRules {
         shape: Shape::Trajectory,
         safe: SafeCommand::HoldPoint { tolerance: 0.05 },

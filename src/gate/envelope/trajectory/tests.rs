@@ -1,23 +1,16 @@
 //! What of a plan is asked for itself, beside what other checks of it ask.
 
 use super::*;
-use crate::gate::rules::Shape;
-use crate::gate::safe::SafeCommand;
-use crate::gate::test_rules::position_lane;
+use crate::gate::envelope::tests::plans::plan_lane;
+use crate::gate::envelope::tests::trajectory;
 use crate::gate::units::SteadyTime;
 
 const SECOND: i64 = 1_000_000_000;
 const TOLERANCE: f64 = 0.05;
 
 fn lane() -> LaneRules {
-    let mut rules = LaneRules {
-        shape: Shape::Trajectory,
-        safe: SafeCommand::HoldPoint { tolerance: TOLERANCE },
-        ..position_lane(1)
-    };
-    let limits = &mut rules.limits[0];
-    limits.velocity = Some(Bounds { min: -1.0, max: 2.0 });
-    (limits.acceleration, limits.deceleration) = (None, None);
+    let mut rules = plan_lane(None);
+    rules.limits[0].velocity = Some(Bounds { min: -1.0, max: 2.0 });
     rules
 }
 
@@ -26,14 +19,8 @@ fn slow() -> Allowance {
     Allowance { velocity: 0.5, ..Allowance::of(0.02) }
 }
 
-fn plan(starts_in: i64, points: &[(i64, f64)], velocity: &[f64]) -> Command {
-    let mut plan = Command::with_capacity(1, 8);
-    plan.points = points.len();
-    plan.times.extend(points.iter().map(|(time, _)| *time));
-    plan.position.extend(points.iter().map(|(_, position)| *position));
-    plan.velocity.extend_from_slice(velocity);
-    plan.starts_in = starts_in;
-    plan
+fn plan(starts_in: i64, points: &[(i64, &[f64])], velocity: &[f64]) -> Command {
+    Command { starts_in, velocity: velocity.to_vec(), ..trajectory(points) }
 }
 
 /// A plan has just led the joint from 0 by all of the tolerance.
@@ -42,7 +29,9 @@ fn led_to(place: f64, rules: &LaneRules) -> Envelope {
     let now = SteadyTime::from_nanos(1);
     envelope.rest(now, 0.02);
     let present = Present { position: Some(&[0.0]), velocity: Some(&[0.0]) };
-    envelope.apply(&mut plan(0, &[(0, place)], &[]), rules, Allowance::of(0.02), present).unwrap();
+    envelope
+        .apply(&mut plan(0, &[(0, &[place])], &[]), rules, Allowance::of(0.02), present)
+        .unwrap();
     envelope.commit_at(now, 0.02);
     envelope
 }
@@ -97,7 +86,7 @@ fn when_a_joint_stands_in_the_middle_of_a_curve_expect_the_change_of_its_velocit
         let mut rules = lane();
         rules.limits[0].acceleration = Some(acceleration);
         rules.limits[0].deceleration = Some(acceleration);
-        let mut late = plan(-SECOND / 2, &[(0, 0.0), (SECOND, 0.8)], &[0.0, 0.0]);
+        let mut late = plan(-SECOND / 2, &[(0, &[0.0]), (SECOND, &[0.8])], &[0.0, 0.0]);
         let result = Envelope::new(1).apply(&mut late, &rules, Allowance::of(0.02), present);
         let told = result.err().map(|refusal| (refusal.reason, refusal.point));
         assert_eq!(told, expected, "{acceleration}");
@@ -110,7 +99,7 @@ fn when_all_of_a_plan_is_over_expect_its_end_near_where_the_joint_is() {
     let mut rules = lane();
     rules.limits[0].velocity = None;
     for (position, fits) in [(0.46, true), (0.44, false), (0.54, true), (0.56, false)] {
-        let mut over = plan(-2 * SECOND, &[(0, 0.0), (SECOND, 0.5)], &[]);
+        let mut over = plan(-2 * SECOND, &[(0, &[0.0]), (SECOND, &[0.5])], &[]);
         let present = Present { position: Some(&[position]), velocity: Some(&[0.0]) };
         let result = Envelope::new(1).apply(&mut over, &rules, Allowance::of(0.02), present);
         let told = result.err().map(|refusal| (refusal.reason, refusal.point));
@@ -124,7 +113,7 @@ fn when_no_room_is_left_and_a_plan_began_before_expect_what_is_due_now_asked() {
     let rules = lane();
     let present = Present { position: Some(&[TOLERANCE]), velocity: Some(&[0.0]) };
     let judged = |mut envelope: Envelope, due: f64| {
-        let mut late = plan(-SECOND, &[(0, due), (2 * SECOND, due)], &[]);
+        let mut late = plan(-SECOND, &[(0, &[due]), (2 * SECOND, &[due])], &[]);
         let result = envelope.apply(&mut late, &rules, Allowance::of(0.02), present);
         result.err().map(|refusal| (refusal.reason, refusal.point))
     };
@@ -138,7 +127,7 @@ fn when_no_room_is_left_and_a_plan_began_before_expect_what_is_due_now_asked() {
 #[test]
 fn when_a_curve_began_before_expect_the_velocity_of_each_of_its_ends() {
     // From rest to 0.8 rad/s: 0.1 rad in the middle, 0.1 further were it as fast from the beginning.
-    let mut late = plan(-SECOND / 2, &[(0, 0.0), (SECOND, 0.4)], &[0.0, 0.8]);
+    let mut late = plan(-SECOND / 2, &[(0, &[0.0]), (SECOND, &[0.4])], &[0.0, 0.8]);
     for (position, fits) in [(0.1, true), (0.2, false)] {
         let present = Present { position: Some(&[position]), velocity: Some(&[0.4]) };
         let result = Envelope::new(1).apply(&mut late, &lane(), Allowance::of(0.02), present);
